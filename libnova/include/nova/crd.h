@@ -59,9 +59,9 @@ static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
 
 /**
  * Returns the descriptor of 2^order object capabilities that begin at selector @p sel, with
- * permissions @p perms. The selector must be a multiple of 2^order, see nova_root_sel_order(): the
- * kernel rounds it down. With NOVA_DEBUG, the function stops at an invalid instruction if it is not
- * (see nova_crd_check()); nova_crd() makes a descriptor without this check.
+ * permissions @p perms. The selector must be a multiple of 2^order (see nova_root_sel_order()),
+ * because the kernel rounds it down. With NOVA_DEBUG, a wrong selector stops the program at an
+ * invalid instruction (see nova_crd_check()); nova_crd() makes a descriptor without this check.
  * @spec 4.3.4
  */
 static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned perms)
@@ -134,8 +134,7 @@ static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
         return nova_crd(nova_crd_type(a), nova_crd_first(smaller), nova_crd_order(smaller), perms);
 }
 
-/** Returns the first selector past the end of a space: it and all selectors above it are
- * invalid. */
+/** Returns the number of selectors of a space, which is its first invalid selector. */
 static inline nova_sel_t nova_crd_space_end(unsigned type)
 {
         return type == NOVA_CRD_IO    ? (nova_sel_t)1 << 16

@@ -26,7 +26,7 @@ extern "C" {
  * if (status != NOVA_SUCCESS)
  *         nova_exit(1); // nova run ends with status 1
  * @endcode
- * @param value at most NOVA_EXIT_MAX; larger values are reduced to it
+ * @param value at most NOVA_EXIT_MAX; larger values become NOVA_EXIT_MAX
  */
 __attribute__((noreturn)) NOVA_LIBRARY void nova_exit(uint8_t value);
 

@@ -70,8 +70,8 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
 /**
  * Extension: destroys a PD with all its ECs, empties its spaces and frees its memory.
  *
- * Callers of its ECs get COM_ABT; from then on, capabilities for the PD act as null. Needs the HIP
- * feature NOVA_HIP_DESTROY.
+ * Callers of its ECs get COM_ABT; from then on, capabilities for the PD act as null. May take long.
+ * Needs the HIP feature NOVA_HIP_DESTROY.
  * @code
  * nova_pd_destroy(pd);
  * nova_revoke(nova_crd_obj(pd, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR); // frees the selector
@@ -219,8 +219,9 @@ static inline enum nova_status nova_ec_receive(nova_sel_t ec, nova_word_t bytes)
 /**
  * Extension: ends the calling thread as if its EC were destroyed.
  *
- * A caller that waits for its reply gets COM_ABT. The address of its UTCB becomes free. Returns
- * only if the kernel does not have the extension (HIP feature NOVA_HIP_EXIT), with NOVA_BAD_HYP.
+ * A caller that waits for the thread's reply gets COM_ABT. The address of the thread's UTCB becomes
+ * free. Does not return if the kernel has the extension (HIP feature NOVA_HIP_EXIT).
+ * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread, for itself.
  * @spec extension
@@ -237,8 +238,8 @@ static inline enum nova_status nova_thread_exit(void)
  * Extension: sets the base of the calling thread's local storage: the base of FS on x86-64, of GS
  * on x86-32.
  *
- * On x86-32 the kernel then chooses the selector in GS while the thread runs. Needs the HIP feature
- * NOVA_HIP_TLS.
+ * On x86-32, while a thread with a base runs, the kernel chooses the selector in GS. Needs the HIP
+ * feature NOVA_HIP_TLS.
  * @param base the base address; 0: none
  * @retval NOVA_SUCCESS the base is loaded now and whenever the thread runs
  * @retval NOVA_BAD_PAR @p base is not a user address (x86-64)

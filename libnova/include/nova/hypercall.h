@@ -2,9 +2,9 @@
 /* Layer 0: one function per hypercall, which only loads registers and traps. @spec 5 The functions
  * of extensions are in nova/extension.h, which this header includes.
  *
- * Every function returns the kernel's status. Selectors name capabilities in the caller's PD. A new
- * object's capability needs a selector that is null there. "Owner" is a capability for the PD that
- * pays for the object. Every hypercall that needs kernel memory may return NOVA_OUT_OF_MEMORY (an
+ * Every function returns the kernel's status. Selectors name capabilities in the caller's PD. The
+ * selector for a new object must be null. "Owner" is a capability for the PD that pays for the
+ * object. Every hypercall that needs kernel memory may return NOVA_OUT_OF_MEMORY (an
  * extension; HIP feature NOVA_HIP_OOM). */
 #ifndef NOVA_HYPERCALL_H
 #define NOVA_HYPERCALL_H
@@ -40,14 +40,15 @@ static inline enum nova_status nova_status_of(nova_word_t word)
  * @endcode
  * @param portal selector of a portal whose EC is on the caller's CPU
  * @param flags  0 or an OR of NOVA_CALL_DB (do not wait for a busy callee), NOVA_CALL_DD (do not
- *               donate the scheduling context), NOVA_CALL_DL (extension: a cycle is DEADLOCK)
+ *               donate the scheduling context), NOVA_CALL_DL (extension: return NOVA_DEADLOCK if
+ *               the callee waits for the caller)
  * @retval NOVA_SUCCESS  the reply is in the UTCB
- * @retval NOVA_COM_TIM  the callee is busy and DB is set, or it is dead, or it waits for the caller
- *                       itself
+ * @retval NOVA_COM_TIM  the callee is busy and DB is set, or the callee is dead, or it waits for
+ *                       the caller and DL is not set
  * @retval NOVA_COM_ABT  the callee died while it served the call
  * @retval NOVA_BAD_CAP  @p portal is not a portal
  * @retval NOVA_BAD_CPU  the callee is on another CPU
- * @retval NOVA_DEADLOCK the callee waits for the caller itself, and DL is set
+ * @retval NOVA_DEADLOCK the callee waits for the caller, and DL is set
  * @par Who may call
  * Any thread, for a portal that its PD holds; no permission is needed. Not virtual CPUs.
  * @spec 5.2.1
@@ -61,7 +62,7 @@ static inline enum nova_status nova_call(nova_sel_t portal, nova_word_t flags)
  * Sends the UTCB to the caller, if there is one, and waits for the next request.
  *
  * Never returns: the next request enters at the portal's instruction pointer with the portal's
- * selector in the first argument register. A global thread sleeps for ever.
+ * selector in the first argument register.
  * @param sp stack pointer with which the next request enters
  * @par Who may call
  * Local threads. A global thread that replies sleeps for ever, and so do its SCs.
@@ -81,7 +82,7 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
  * status = nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(base, 6, NOVA_PERM_ALL));
  * @endcode
  * @param pd      selector for the new PD
- * @param owner   PD capability with NOVA_PD_PD; the new capability gets its permissions
+ * @param owner   PD capability with NOVA_PD_PD; the new PD's capability gets the same permissions
  * @param initial range of the caller's object capabilities to delegate to selector 0 and up; 0 for
  *                none. Its base must be a multiple of its size (see nova_root_sel_order()), because
  *                the kernel rounds it down; nova_crd_check() checks it
@@ -101,7 +102,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
 }
 
 /**
- * Creates an execution context: a thread, or with @p utcb 0 a virtual CPU.
+ * Creates an execution context: a thread, or a virtual CPU if @p utcb is 0.
  *
  * A local thread (no flag) serves portals on the time of its callers. A global thread runs on
  * scheduling contexts of its own and begins with a STARTUP event. Addresses are those of the PD
@@ -302,8 +303,8 @@ static inline enum nova_status nova_ec_ctrl(nova_sel_t ec)
  *         nova_printf(&console, "%llu us\n", (unsigned long long)used);
  * @endcode
  * @param sc            SC capability with NOVA_SC_CT
- * @param[out] time_us  consumed time in microseconds, as of the last switch away from it; 0 if
- *                      the hypercall fails
+ * @param[out] time_us  consumed time in microseconds, including that of a slice that is running
+ *                      now; 0 if the hypercall fails
  * @retval NOVA_SUCCESS @p time_us is valid
  * @retval NOVA_BAD_CAP @p sc is not an SC or lacks NOVA_SC_CT
  * @par Who may call
@@ -395,8 +396,10 @@ static inline enum nova_status nova_sm_zero(nova_sel_t sm)
  * @param device the device's memory-mapped configuration space in the caller's PD
  * @param rid    requester id that the device uses (bus, device, function)
  * @retval NOVA_SUCCESS the device is assigned
- * @retval NOVA_BAD_CAP @p pd is not a PD
- * @retval NOVA_BAD_DEV @p device or @p rid is not a PCI device, or there is no I/O MMU
+ * @retval NOVA_BAD_CAP @p pd is not a PD, or it is ending
+ * @retval NOVA_BAD_DEV @p device or @p rid is not a PCI device, or no I/O MMU can block the device
+ * @retval NOVA_OUT_OF_MEMORY no kernel memory is left, or too many devices or PDs with devices
+ *                            exist
  * @par Who may call
  * Any thread whose PD holds @p pd and has the device mapped.
  * @spec 5.5.1
@@ -412,10 +415,10 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * Routes a global system interrupt to a CPU. Each interrupt then does an up of its interrupt
  * semaphore.
  *
- * If the interrupt is an I/O APIC pin, the call also unmasks it. A pin whose level-triggered
+ * If the interrupt is an I/O APIC pin, the call also unmasks the pin. A pin whose level-triggered
  * interrupt is being served stays masked until the next down. If the interrupt is a message, the
- * caller writes the results into the device's registers, and does so again after each call that
- * selects another CPU.
+ * caller must write the results into the device's registers, and must do so again after each call
+ * that selects another CPU.
  * @code
  * // The keyboard's interrupt, pin 1: the kernel owns the semaphores of all interrupts.
  * const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + 1, 0, NOVA_PERM_ALL);

@@ -11,9 +11,8 @@
 /**
  * Returns the descriptor of a quantum and a priority, each clamped to its range.
  *
- * @param quantum_us quantum in microseconds; values above NOVA_QPD_QUANTUM_MAX become that, 0
- *                   becomes 1
- * @param prio       priority; values above NOVA_PRIO_MAX become that, 0 becomes 1
+ * @param quantum_us quantum in microseconds, clamped to 1 to NOVA_QPD_QUANTUM_MAX
+ * @param prio       priority, clamped to 1 to NOVA_PRIO_MAX
  * @spec 4.5
  */
 static inline nova_qpd_t nova_qpd_clamped(uint64_t quantum_us, unsigned prio)

@@ -32,7 +32,7 @@ struct nova_root {
         nova_sel_t next_sel;     /**< next free object selector */
         nova_word_t next_utcb;   /**< next free address for a UTCB, downwards */
         nova_word_t next_page;   /**< next free page number for memory, upwards */
-        uint64_t next_ram;       /**< physical address above which RAM is unused */
+        uint64_t next_ram;       /**< physical address at and above which RAM is unused */
         unsigned char stack[1024] __attribute__((aligned(16))); /**< stack of the local thread */
 };
 

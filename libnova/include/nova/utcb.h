@@ -307,9 +307,9 @@ static inline bool nova_utcb_next_u64(const struct nova_utcb *utcb, unsigned *at
 /**
  * Finds bytes that nova_utcb_put_bytes() wrote, without copying them.
  *
- * @param[in,out] at word that holds their number; then the word after them
- * @param[out] bytes the bytes inside the UTCB; valid as long as the message
- * @return false, and nothing changes, if the message is shorter than that number
+ * @param[in,out] at index of the word with their number; advanced to the word after the bytes
+ * @param[out] bytes the bytes inside the UTCB; valid until the message changes
+ * @return false, and nothing changes, if the message does not hold this number of bytes
  */
 static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *at,
                                         struct nova_text *bytes)
@@ -340,11 +340,11 @@ static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *
  * if (!nova_utcb_get_bytes(utcb, &at, key, sizeof(key), &length))
  *         nova_printf(&console, "no key, or one that is too long\n");
  * @endcode
- * @param[in,out] at  word that holds their number; then the word after them
+ * @param[in,out] at  index of the word with their number; advanced to the word after the bytes
  * @param[out] to     buffer
  * @param size        size of the buffer in bytes
  * @param[out] length number of bytes copied
- * @return false, and nothing changes, if there are more than @p size or than the message holds
+ * @return false, and nothing changes, if their number exceeds @p size or the message
  */
 static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *at, void *to,
                                        size_t size, size_t *length)
@@ -370,7 +370,7 @@ static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *a
  * if (nova_utcb_get_string(utcb, &at, name, sizeof(name)))
  *         nova_printf(&console, "%s\n", name);
  * @endcode
- * @param[in,out] at word that holds its length; then the word after it
+ * @param[in,out] at index of the word with its length; advanced to the word after the text
  * @param[out] to    buffer for the text and its terminating 0
  * @param size       size of the buffer in bytes, including the 0
  * @return false, and nothing changes, if the text does not fit, exceeds the message or contains a 0
