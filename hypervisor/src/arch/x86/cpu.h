@@ -5,10 +5,14 @@
 
 #include "layout.h"
 
-/* Layout of a CPU's block: struct cpu and struct cpu_virt; an unmapped guard page; a page of
- * emergency stacks (1 KiB each, in the order NMI, #DF, #MC from the start of the page); another
- * guard page; the kernel stack; nothing up to the block's end. Blocks are aligned to their size, so
- * that the stack pointer identifies the CPU. */
+/* Layout of a CPU's block, from its start:
+ * - struct cpu and struct cpu_virt,
+ * - an unmapped guard page,
+ * - a page with the emergency stacks of NMI, #DF and #MC, 1 KiB each,
+ * - another guard page,
+ * - the kernel stack,
+ * - nothing, up to the block's end.
+ * Blocks are aligned to their size, so that the stack pointer identifies the CPU. */
 #define CPU_BLOCK_SIZE    0x10000
 #define CPU_VIRT          0xf00
 #define CPU_GUARD         0x1000

@@ -31,9 +31,9 @@ bool features_emulated(void)
         return features_is_emulated(cpu_features[WORD_1_ECX]);
 }
 
-/* Returns true if XSAVE must not be used: firmware has limited the leaves (SDM 4, MISC_ENABLE), or
- * QEMU 7.2 hangs at the MOV that sets OSXSAVE because leaf 0xd does not describe XSAVE, XSAVEOPT
- * and others. */
+/* Returns true if XSAVE must not be used, because firmware has limited the leaves (SDM 4,
+ * MISC_ENABLE), or because QEMU 7.2 would hang at the MOV that sets OSXSAVE. QEMU does so if leaf
+ * 0xd does not describe XSAVEOPT and the other variants of XSAVE. */
 static bool features_xsave_is_broken(uint32_t features)
 {
         if (cpuid(0, 0).eax < LEAF_XSAVE)

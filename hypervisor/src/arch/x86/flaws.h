@@ -84,8 +84,9 @@ const char *flaws_name(enum flaw flaw);
 /** Chooses the treatments for a CPU. */
 struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode);
 
-/** Returns true if the treatments that were chosen for the boot CPU suit another CPU: it has the
- * abilities that they need, no flaw that the boot CPU lacks, and needs no other treatment. */
+/** Returns true if the treatments that were chosen for the boot CPU suit another CPU. This CPU must
+ * have the abilities that the treatments need, no flaw that the boot CPU lacks, and no need for
+ * other treatments. */
 bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
 

@@ -224,8 +224,8 @@ static void fpu_prepare_xmm(struct ec *ec)
         ec->fpu_used = true;
 }
 
-/* If another EC's state is in the registers, it stays there: the next EC that runs may belong to
- * another PD, and then the registers would have to be cleared again. */
+/* Does not load ec's state into the registers if they hold another EC's state: the next EC that
+ * runs may belong to another PD, and the registers would have to be cleared for it. */
 void fpu_write_xmm(struct ec *ec, const uint8_t from[FPU_XMM][FPU_XMM_SIZE])
 {
         if (ec->cpu->arch.fpu_owner == ec) {

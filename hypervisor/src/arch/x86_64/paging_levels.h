@@ -20,7 +20,7 @@
 #define EARLY_DIRECTORIES 1
 
 /** Number of tables for the pool in the early mapping: a table of directories, and a directory for
- * each aligned GiB that a pool of POOL_LIMIT can touch: one more than its size in GiB. */
+ * each aligned GiB that a pool can touch. A pool of n GiB can touch n + 1 of them. */
 #define EARLY_POOL_TABLES (1 + POOL_LIMIT / 0x40000000 + 1)
 
 /** Writes an entry that a CPU may be reading. */
