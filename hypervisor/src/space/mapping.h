@@ -209,10 +209,11 @@ struct revocation {
         bool given_up;  /* the revoking EC has ended: nothing new begins */
 };
 
-/** Revokes permissions from the mappings derived from first..last of a space of memory or ports if
- * that is simple: one mapping covers the range, and its children in the range lie inside it, lose
- * all permissions, have no descendants and fit into one step. False: a revocation must follow. In
- * both cases TLBs may have been flushed, and ECs may have ended. */
+/** Revokes permissions from the mappings derived from first..last of a space of memory or ports, if
+ * that is simple. One mapping must cover the range. Each of its children in the range must lie
+ * inside the range, lose all permissions and have no children. One step must suffice for all of
+ * them. Returns false if a revocation must follow. In both cases TLBs may have been flushed, and
+ * ECs may have ended. */
 bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms);
 
 /** Begins a revocation of first..last. */

@@ -9,8 +9,9 @@
  * walk visits all mappings below, parents first. It misses none, because a mapping without
  * permissions cannot delegate. Between two steps, the mapping at which the walk stopped is pinned.
  *
- * Another revocation may cut a mapping while this walk is below it. A walk that comes up to the
- * upper piece has not visited siblings that begin before the upper piece and after the lower one.
+ * Another revocation may cut a mapping in two while this walk is below its upper piece. A walk
+ * visits siblings in the order of their starts. So from the upper piece it would go on after this
+ * piece's start, and miss siblings that begin before this start but after that of the lower piece.
  * Therefore cuts are counted, and each piece records the count at which it was cut off. A walk that
  * comes up to a piece that was cut off meanwhile checks all its siblings again.
  *
@@ -156,8 +157,8 @@ static inline bool revocation_is_crossed(const struct revocation *r, const struc
 /* Takes from a mapping the revoked permissions, so that it can no longer delegate them, and the
  * permissions that its parent lacks. Its tables follow (sync); its descendants come later.
  *
- * Permissions that another revocation took from the parent are also taken here: that revocation
- * would find this mapping through its parent, which leaves the space when both have emptied it. */
+ * Among them are permissions that the parent has lost to another revocation. That one would reach
+ * this mapping only through the parent, which leaves its space when both have emptied it. */
 static void revocation_reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
                               unsigned *budget, struct flush *flush)
 {
@@ -181,8 +182,7 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
          * revocation has visited the mappings below it. This revocation may return first, so it
          * clears the tables. */
         const bool leaves = !top && had && !left;
-        /* No revocation can cut a mapping of one selector: it has no pieces for revocation_sync().
-         */
+        /* A mapping of one selector cannot be cut. So it has no pieces for revocation_sync(). */
         if (at == mapping->in_space.last) {
                 space_apply_from(mapping, &at, budget, flush);
                 if (at > mapping->in_space.last) {
@@ -404,10 +404,10 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         return r->whole ? revocation_end_cutting(r, parent) : parent;
 }
 
-/* Moves on the walk that cuts all mappings below top (with r->self also top) that cross r->cut_at:
- * marks the mapping and goes down to a crossing child, else cuts it and goes up. Returns NULL at
- * the end; revocation_find_top() then checks the range again, because other threads may have
- * changed it between two steps. */
+/* Moves on the walk that cuts all mappings that cross r->cut_at below top, with r->self also top.
+ * If a child crosses, marks the mapping and goes down to the child; else cuts the mapping and goes
+ * up. Returns NULL at the end. Then revocation_find_top() checks the range again, because other
+ * threads may have changed it between two steps. */
 static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct mapping *mapping,
                                                    unsigned *budget, struct flush *flush)
 {
