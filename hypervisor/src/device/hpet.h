@@ -8,9 +8,9 @@
 
 struct pd;
 
-/** Finds the HPET that a device argument of a PD names, by the address of the HPET's first register
- * in this PD, or by the selector of its page. *number: the HPET's number in its ACPI table. Returns
- * false if there is no such HPET. @spec 5.5.2 */
+/** Finds the HPET that a device argument names. The argument is the address of the HPET's first
+ * register in the PD, or the selector of the register's page. *number: the HPET's number in its
+ * ACPI table. Returns false if there is no such HPET. @spec 5.5.2 */
 bool hpet_find(struct pd *pd, word_t device, uint16_t *number);
 
 #endif

@@ -24,8 +24,9 @@ unsigned pci_bus_behind(uint16_t rid);
  * no such function. Call at boot; uses slot 0 of boot_map(). */
 volatile uint32_t *pci_take(uint16_t rid);
 
-/** Finds the function that a device argument names in a PD: by an address in the page of its
- * configuration space, else by the page's selector. false: no such function. @spec 5.5 */
+/** Finds the function that a device argument names. The argument is an address in the page of the
+ * function's configuration space in the PD, or the page's selector. Returns false if there is no
+ * such function. @spec 5.5 */
 bool pci_find(struct pd *pd, word_t device, uint16_t *rid);
 
 #endif

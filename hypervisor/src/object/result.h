@@ -12,7 +12,7 @@ typedef uint32_t hypercall_result_t;
 #define RESULT_STATUS     0xff     /* mask of the status */
 #define RESULT_BLOCK      0x10000u /* the caller waits; its state and cont are set */
 #define RESULT_RESCHEDULE 0x20000u /* SUCCESS, and a scheduling decision is due */
-#define RESULT_CONTINUE   0x40000u /* the caller continues with cont, after a window */
+#define RESULT_CONTINUE   0x40000u /* the caller continues with cont after an interrupt window */
 
 /* The entry code does not check the CPU's pending work for results up to this one. */
 #define RESULT_PLAIN_MAX (NOVA_OUT_OF_MEMORY - 1)

@@ -63,8 +63,8 @@ void sched_bind_current(struct cpu *cpu);
 
 /** Returns the EC at the end of the chain of calls that begins with ec: the EC that would have to
  * run. Returns self if the chain leads to self. Returns NULL if a decision is due first: the chain
- * has changed in a window of the walk, or the walk is long and an SC with a priority above prio is
- * ready. */
+ * has changed in an interrupt window of the walk, or the walk is long and an SC with a priority
+ * above prio is ready. */
 struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio);
 
 /** Gives up the CPU if self has ended, for example while it waited for another CPU. Otherwise

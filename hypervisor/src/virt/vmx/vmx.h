@@ -13,9 +13,9 @@
 /* Bit of the pending debug exceptions (SDM 3C, 24.4.2). */
 #define VMX_PENDING_BS 0x4000
 
-/* Bits of CR0 and CR4 that the guest reads as it wrote them, but whose values for the CPU the
- * kernel sets: bits that VMX fixes, bits that an exit does not switch, MCE, which stays on, and
- * CET. CET stays off because a guest would use the kernel's IA32_S_CET (arch/x86/tracking.h). */
+/* Bits of CR0 and CR4 that the kernel owns: bits that VMX fixes, bits that an exit does not switch,
+ * MCE, which stays on, and CET. CET stays off because a guest would use the kernel's IA32_S_CET
+ * (arch/x86/tracking.h). The guest reads all these bits as it wrote them. */
 #define VMX_CR0_MASK 0x60000020 /* CD, NW, NE */
 #define VMX_CR0_SET  0x20
 #define VMX_CR4_MASK 0x802040 /* CET, VMXE, MCE */

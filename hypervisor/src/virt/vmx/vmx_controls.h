@@ -103,9 +103,9 @@ uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted);
  *  @spec 7.2 */
 unsigned vmx_event_of(uint32_t reason);
 
-/** Returns true if the CPU accepts an injection info: one without an event, or with type 0
- *  (interrupt), 2 (NMI), 3 (exception, but not vector 2), 4 (software interrupt), 5 (INT1) or
- *  6 (INT3 or INTO), and a vector that fits the type. */
+/** Returns true if the CPU accepts an injection info: one without an event, or one with a valid
+ *  type and a vector that fits the type. Valid types are 0 (interrupt), 2 (NMI), 3 (exception, but
+ *  not vector 2), 4 (software interrupt), 5 (INT1) and 6 (INT3 or INTO). */
 bool vmx_is_injectable(uint32_t info);
 
 #endif
