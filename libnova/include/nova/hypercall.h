@@ -428,10 +428,10 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  *         status = nova_assign_gsi(sm, 0, cpu, &address, &data);
  * @endcode
  * @param sm               interrupt semaphore capability
- * @param device           for a GSI that is not an I/O APIC pin: names the device that sends the
- *                         message. Either an address in the caller's PD (in the configuration space
- *                         of a PCI function, or of the first register of an HPET), or the number of
- *                         the page with that address. Ignored for pins
+ * @param device           for a GSI that is not an I/O APIC pin: the device that sends the message.
+ *                         Named by an address in the caller's PD, or by the number of the page with
+ *                         this address. The address lies in the configuration space of a PCI
+ *                         function, or is that of an HPET's first register. Ignored for pins
  * @param cpu              number of the CPU
  * @param[out] msi_address value for the device's MSI address register, 0 for a pin
  * @param[out] msi_data    value for its MSI data register, 0 for a pin
