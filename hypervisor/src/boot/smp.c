@@ -223,8 +223,8 @@ void ap_main(unsigned id)
         struct cpu *cpu = cpu_by_id(id);
 
         /* An AP that was left out stays here for ever. So does an AP that cannot execute the boot
-         * CPU's treatments, because their MSRs would raise #GP. It reports its arrival, so that the
-         * boot CPU does not wait for it, but does not change cpu_features. */
+         * CPU's treatments, because their MSRs would raise #GP. Such an AP does not change
+         * cpu_features, but reports its arrival, so that the boot CPU does not wait for it. */
         if (!speculation_suits_cpu()) {
                 if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_UNSUITED))
                         atomic_fetch_add_u32(&arrived, 1);

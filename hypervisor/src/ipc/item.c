@@ -62,7 +62,7 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
                                &to->pd->object_space, sel, perms);
 }
 
-/* Transfers an item that delegates no object. It may delegate memory or ports. */
+/* Transfers an item that does not delegate an object, but may delegate memory or ports. */
 static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
                                                           nova_crd_t crd, word_t flags,
                                                           nova_crd_t window, word_t *copy)

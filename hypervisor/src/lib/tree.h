@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interval trees: closed ranges of words, ordered by start. They find the ranges that overlap a
- * given range.
+/* Interval trees: closed ranges of words, ordered by start. A search finds the ranges that overlap
+ * a given range.
  *
  * The tree is a treap: the heap order of random priorities keeps it balanced, whatever the keys
  * are. The priorities are seeded at boot, so that programs cannot predict them. Ranges of one tree

@@ -82,7 +82,7 @@ static inline bool pd_limit_has_cpu(const struct pd *pd, word_t cpu)
         return load_once(pd->limit.cpus[i]) >> cpu % 32 & 1;
 }
 
-/** Returns true if threads of a PD may name a CPU: it was started, and the limit allows it. */
+/** Returns true if threads of a PD may name a CPU: the CPU was started, and the limit allows it. */
 bool pd_may_use_cpu(const struct pd *pd, word_t cpu);
 
 /** Returns true if threads of a PD may create an SC of a priority. */

@@ -55,15 +55,16 @@ struct cpu {
         /* Written and read by this CPU only. */
         struct ec *current;    /* EC in which an entry saves the registers */
         struct sc *current_sc; /* SC that is charged for the time */
-        struct pd *current_pd; /* PD with the loaded tables; NULL: the kernel's; read by all */
+        struct pd *current_pd; /* PD of the loaded tables; NULL: the kernel's; other CPUs read it */
         struct cpu_arch arch;
         /* Fields that only a decision reads: one cache line, up to run_queue.first. */
         struct ec *idle_ec __attribute__((aligned(64)));
         struct sc *idle_sc;
         struct kobject *dying; /* the dying list: objects without references */
-        uint64_t slice_start;  /* TSC when the current SC was dispatched; read by all */
+        uint64_t slice_start;  /* TSC when current_sc was dispatched; other CPUs read it */
         uint64_t timer_end; /* TSC at which the timer fires at the latest; CPU_TIMER_OFF: never */
-        uint32_t charges;   /* odd while current_sc's time and slice_start change; read by all */
+        uint32_t charges;   /* odd while current_sc's time and slice_start change; other CPUs
+                             * read it */
         bool timer_repeats; /* the timer fires again after timer_end (see svm.c) */
         bool no_quiescence; /* the code that opened the interrupt window holds borrowed pointers */
         bool in_mail;       /* mail_receive is running */

@@ -197,10 +197,10 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
         r->sync_last = mapping->in_space.last;
 }
 
-/* Takes or drops (space is NULL) a reference to the PD whose tables are being written. It is held
- * from one step to the next, because another revocation may cut and remove the mapping at which the
- * walk stands. The revoking EC holds the PD in which the walk began. A PD without references is
- * ending: it has no threads and clears its tables itself. */
+/* Takes or drops (space is NULL) a reference to the PD whose tables are being written. The
+ * reference is held between steps, when another revocation may cut and remove the mapping at
+ * which the walk stands. The revoking EC holds the PD in which the walk began. A PD without
+ * references is ending: it has no threads and clears its tables itself. */
 static void revocation_hold_space(struct revocation *r, struct space *space)
 {
         if (r->sync_space == space)

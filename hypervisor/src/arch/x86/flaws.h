@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The flaws of CPUs by which a program can infer memory that it cannot read, and the choice of
- * treatments (docs/kernel/speculation.md). It does not access the machine, so that host tests can
- * choose treatments for CPUs that they describe. */
+ * treatments (docs/kernel/speculation.md). The choice does not access the machine, so that host
+ * tests can choose treatments for CPUs that they describe. */
 #ifndef ARCH_X86_FLAWS_H
 #define ARCH_X86_FLAWS_H
 

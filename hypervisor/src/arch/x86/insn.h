@@ -229,8 +229,8 @@ static always_inline bool and_word(word_t *word, word_t mask)
         return zero;
 }
 
-/** Returns value as a word that the compiler cannot relate to value. So it changes this word in
- * place and does not keep a copy of value. */
+/** Returns value as a word that the compiler cannot relate to value. So the compiler changes this
+ * word in place and does not keep a copy of value. */
 static always_inline word_t opaque_word(word_t value)
 {
         __asm__("" : "+r"(value));

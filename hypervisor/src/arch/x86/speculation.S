@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Actions against flaws of speculation, and the stubs that call some of them (see speculation.c).
- * They preserve all registers but the flags, and need a stack. */
+ * All of them preserve all registers but the flags, and need a stack. */
 #include "arch/x86/msr.h"
 #include "arch/x86/speculation.inc"
 #include "layout.h"

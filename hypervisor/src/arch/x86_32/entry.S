@@ -229,8 +229,8 @@ entry_exception:
 
 /* VM is set: an emulator let IRET put a thread into virtual-8086 mode, which real CPUs do not do.
  * Then four segment registers lie above the frame, and the frame lies lower by their size, over
- * ec.virtual_8086_room. It is moved to its place, and the thread continues in flat segments at its
- * 16-bit IP. The thread may also have raised IOPL and cleared IF.
+ * ec.virtual_8086_room. This code moves the frame to its place, and the thread continues in flat
+ * segments at its 16-bit IP. The thread may also have raised IOPL and cleared IF.
  *
  * QEMU 7.2 can also set VM in the pushed flags of a thread in protected mode. Then no segment
  * registers lie above the frame, and the frame is in its place.

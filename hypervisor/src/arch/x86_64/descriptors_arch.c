@@ -9,7 +9,7 @@
 #define EMERGENCY_SIZE 1024
 
 /* #DB needs an emergency stack because, on CPUs that trap after SYSCALL (such as the CPU of Bochs),
- * the stack pointer is still the user's. It shares the stack of #MC, which never returns. */
+ * the stack pointer is still the user's. #DB shares the stack of #MC, which never returns. */
 enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_END };
 
 unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)

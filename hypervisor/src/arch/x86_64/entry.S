@@ -274,7 +274,7 @@ entry_exception:
         iretq
 
 /* VM is set: an emulator let IRET put a thread into virtual-8086 mode, which real CPUs do not do in
- * long mode. CS may hold any value, and the thread may have raised IOPL and cleared IF. It
+ * long mode. CS may hold any value, and the thread may have raised IOPL and cleared IF. The thread
  * continues in flat segments at its 16-bit IP.
  *
  * AC is set (possibly with VM): it would disable SMAP. POPF clears it, because not all CPUs have

@@ -200,7 +200,7 @@ static void svm_take_refusal(const struct ec *self)
 }
 
 /* Repairs the code segment: QEMU's TCG (7.2) enters 64-bit code by SYSENTER with both L and D set.
- * It refuses this segment at the next entry and loses the guest's RIP. A CPU sets L alone. */
+ * QEMU refuses this segment at the next entry and loses the guest's RIP. A real CPU sets only L. */
 static void svm_mend_code_segment(struct vmcb *vmcb)
 {
         const bool both = !(~vmcb->cs.ar & (SVM_AR_L | SVM_AR_D));

@@ -142,8 +142,8 @@ static bool vmx_takes_cr8_window(struct vcpu *vcpu)
 }
 
 /* Handles a guest's write of CR0 or CR4 bits that the kernel owns, and accesses to CR8. For CR0 and
- * CR4, the shadow gets the new value, and the guest repeats the instruction. It does not exit
- * again, and the CPU does all its checks. */
+ * CR4, the shadow gets the new value, and the guest repeats the instruction. The instruction does
+ * not exit again, and the CPU does all its checks. */
 static _Noreturn void finish_vmx_cr_access(struct ec *self)
 {
         const word_t qual = vmcs_read(VMCS_QUAL);
