@@ -159,11 +159,11 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
  * Extension: lowers the limits on priority, quantum and CPUs for threads of a PD.
  *
  * The limit becomes the intersection of the old limit and the new one, so it never rises. It
- * applies regardless of the capabilities that the PD has. Its threads cannot create SCs of a higher
- * priority (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs (NOVA_BAD_CPU). A
- * longer quantum is cut to the limit. Existing objects do not change. If another PD acts on behalf
- * of this PD, the other PD's limit applies. A new PD starts with the limit of the PD whose thread
- * creates it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
+ * applies regardless of the capabilities that the PD has. The PD's threads cannot create SCs of a
+ * higher priority (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs
+ * (NOVA_BAD_CPU). A longer quantum is cut to the limit. Existing objects do not change. If another
+ * PD acts on behalf of this PD, the other PD's limit applies. A new PD starts with the limit of the
+ * PD whose thread creates it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
  * @code
  * nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0);
  * nova_pd_limit(pd, nova_qpd(10000, 20), 0x1); // 10 ms, priority 20, CPU 0
