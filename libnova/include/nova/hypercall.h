@@ -263,8 +263,8 @@ static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
  * if (nova_crd_type(crd) == NOVA_CRD_NULL)
  *         nova_printf(&console, "nothing is there\n");
  * @endcode
- * @param[in,out] crd in: type and base; out: the whole range that contains the selector, with its
- *                    permissions, or 0 if the selector is null
+ * @param[in,out] crd in: type and base; out: the largest aligned range around the selector that was
+ *                    delegated as a whole, with its permissions, or 0 if the selector is null
  * @retval NOVA_SUCCESS always
  * @par Who may call
  * Any thread, for its own PD.
@@ -439,8 +439,8 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * @retval NOVA_BAD_CPU there is no such CPU, device interrupts cannot reach it, or it is beyond the
  *                      caller's limit (nova_pd_limit())
  * @retval NOVA_BAD_CAP @p sm is not an interrupt semaphore
- * @retval NOVA_BAD_DEV the interrupt is not an I/O APIC pin, and @p device is not a PCI device or
- *                      HPET or no I/O MMU knows it
+ * @retval NOVA_BAD_DEV the interrupt is a message, and @p device is not a PCI device or HPET; or no
+ *                      I/O MMU knows the sender of the interrupt
  * @retval NOVA_OUT_OF_MEMORY there is no memory for the I/O MMU's table
  * @par Who may call
  * Any thread whose PD holds @p sm and, for a message, has the device mapped.
