@@ -71,11 +71,11 @@ struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio);
  * returns. */
 void leave_if_ended(struct ec *self);
 
-/** Lets interrupts in between two steps of a long operation. self may be preempted and continues
- * with cont then. The caller holds no lock and no borrowed pointer. */
+/** Opens an interrupt window between two steps of a long operation. If self is preempted, it later
+ * continues with cont. The caller holds no lock and no borrowed pointer. */
 void preemption_point(struct ec *self, continuation_t cont);
 
-/** Lets interrupts in during a walk that holds borrowed pointers. The CPU is not quiescent. */
+/** Opens an interrupt window in a walk that holds borrowed pointers. The CPU is not quiescent. */
 void interrupt_window(struct cpu *cpu);
 
 /** Runs the idle thread: destroys dying objects, halts, and makes a decision when one is due. */

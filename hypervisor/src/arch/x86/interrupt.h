@@ -5,8 +5,8 @@
 
 #include "arch/x86/insn.h"
 
-/** Lets pending interrupts in. The caller holds no lock and no borrowed pointer; a caller that
- * holds borrowed pointers uses interrupt_window(). */
+/** Takes pending interrupts. The caller holds no lock and no borrowed pointer; a caller that holds
+ * borrowed pointers uses interrupt_window(). */
 static always_inline void interrupt_let_in(void)
 {
         sti();
