@@ -314,8 +314,7 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
                 return result_of(self, NOVA_SUCCESS);
         leave_if_ended(self); /* no thread would finish a revocation of an ended EC */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        /* Continues after an interrupt window: range_revoke() may have done a whole step already.
-         */
+        /* Continues after an interrupt window: range_revoke() may have done a whole step. */
         self->cont = finish_hypercall_revoke;
         return RESULT_CONTINUE;
 }

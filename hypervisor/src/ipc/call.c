@@ -34,7 +34,8 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        interrupt_window(cpu); /* the helped EC may continue here, too, without user mode between */
+        /* The helped EC may itself continue here. So this bounds the time with interrupts off. */
+        interrupt_window(cpu);
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
 

@@ -3,9 +3,9 @@
  *
  * To find a mapping's parent, a translation climbs the tree of the parent's children. The height of
  * this tree depends on the number of children. Therefore, a translation opens an interrupt window
- * after every CLIMB_STEP ancestors. If another thread cuts or revokes the mappings below the
- * ancestor in this window, the climb begins again. After CLIMBS climbs the translation fails: a
- * thread that keeps cutting these mappings could have revoked them instead. */
+ * after every CLIMB_STEP ancestors. If another thread uses this window to revoke the mappings below
+ * the ancestor, or to cut off the part with the source, the climb begins again. After CLIMBS climbs
+ * the translation fails: a thread that keeps cutting mappings could have revoked them instead. */
 #include "ipc/translation.h"
 
 #include "lib/bits.h"

@@ -31,8 +31,8 @@ struct account {
  * the lock of the grace period. */
 extern uint32_t account_arrivals;
 
-/** Value of account_arrivals at which the objects are free that still had mail after a grace period
- * and therefore wait for the next one. Written by the CPU that frees memory. */
+/** Objects that still have mail after a grace period wait for the next one. This is the value of
+ * account_arrivals at which all of them are free. Written by the CPU that frees memory. */
 extern uint32_t account_postponed;
 
 /** Number of times that account_arrivals increases from now, while a period's memory is being

@@ -15,7 +15,7 @@ struct ec;
 #define SM_NO_GSI (-1)
 
 /* The lock is a ticket lock, as in lib/spinlock.h. The bit SM_SPECIAL of the turn is inverted while
- * the lock is free but an operation must do more than change the count: the semaphore has waiters,
+ * the lock is free and an operation must do more than change the count: the semaphore has waiters,
  * or it is an interrupt semaphore. Then no ticket equals the turn. So one comparison shows a CPU
  * both that it has the lock and that only the count has to change. A CPU that waits for its turn
  * ignores the bit. */

@@ -129,8 +129,8 @@ static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
 
 /* Omits the event of a guest's own INT n, INT3 or INTO: IP is still at the instruction, so the
  * guest executes it again. To inject the event, the kernel would need the instruction's length.
- * This is not the case for an event that was injected, because it has no instruction, and for a
- * task switch, which the VMM finishes. */
+ * Returns such an event if it was injected, because it then has no instruction, and if the exit is
+ * a task switch, which the VMM finishes. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
