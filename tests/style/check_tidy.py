@@ -5,9 +5,8 @@ A file without findings is checked again only when the file, a header that it in
 command, a .clang-tidy or clang-tidy itself has changed. All clones of a user share the digests of
 such files, in ~/.cache/nova/tidy-passed. Delete that file to check all files again.
 
-The static analyzer, which takes four fifths of the time, follows a bounded number of states of
-each function, and leaves out tests. With the word `deep` it follows as many as it does by default,
-in all files, which takes ten times as long."""
+The static analyzer runs only with the word `deep`: it takes ten times as long as all other checks.
+"""
 
 import contextlib
 import functools
@@ -28,12 +27,11 @@ from nova import errors, places  # noqa: E402
 
 ARCH = "x86_64"
 COMPILER = "clang"
-TESTS = "/tests/"
 # Most digests to keep: those of some thirty states of the tree.
 MOST = 20000
 # Files of one run of clang-tidy, which takes as long to start as for a small file.
 TOGETHER = 8
-ANALYZER = ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=20000")
+WITHOUT_ANALYZER = "--checks=-clang-analyzer-*"
 
 
 def digest(*parts):
@@ -88,28 +86,22 @@ def input_of(entry, root, tool):
     return digest(tool, within(root, entry["command"]).encode(), *contents)
 
 
-def is_test(file):
-    return TESTS in file
-
-
-def options(deep, test):
-    """Returns clang-tidy's options for the static analyzer, in sources or in tests."""
-    if deep:
-        return []
-    return ["--checks=-clang-analyzer-*"] if test else [f"--extra-arg={word}" for word in ANALYZER]
+def options(deep):
+    """Returns clang-tidy's options for the static analyzer."""
+    return [] if deep else [WITHOUT_ANALYZER]
 
 
 def tool_digest(root, deep):
     version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=False)
-    words = repr([options(deep, test) for test in (False, True)])
+    words = repr(options(deep))
     rules = [(root / name).read_bytes() for name in sources.find(root, (".clang-tidy",))]
     return digest(version.stdout, words.encode(), *rules).encode()
 
 
 def complaint(files, folder, deep):
-    """Returns clang-tidy's output for files, all tests or none of them, or None."""
+    """Returns clang-tidy's output for files, or None."""
     result = subprocess.run(
-        ["clang-tidy", "--quiet", "-p", str(folder), *options(deep, is_test(files[0])), *files],
+        ["clang-tidy", "--quiet", "-p", str(folder), *options(deep), *files],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -119,14 +111,10 @@ def complaint(files, folder, deep):
 
 
 def groups(entries):
-    """Returns the entries in groups of files to check together, tests apart; there are enough of
-    them to keep all processors busy."""
+    """Returns the entries in groups of files to check together, enough groups to keep all
+    processors busy."""
     most = max(1, min(TOGETHER, len(entries) // (4 * (os.cpu_count() or 1))))
-    found = []
-    for test in (False, True):
-        part = [entry for entry in entries if is_test(entry["file"]) == test]
-        found += [part[at : at + most] for at in range(0, len(part), most)]
-    return found
+    return [entries[at : at + most] for at in range(0, len(entries), most)]
 
 
 def complaints(entries, folder, deep):
