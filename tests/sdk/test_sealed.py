@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths  # makes the tool's modules known
-from nova import guest, sealed
+from nova import guest, places, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -95,6 +95,13 @@ class Sealed(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "^only the x86_64 kernel runs secure guests: leave "
                                                "out --arch x86_32[.]$"):
             sealed.check_arch(modules, "x86_32")
+
+    def test_an_example_with_a_secure_guest_is_refused_before_its_build(self):
+        sealed.check_example(places.EXAMPLES / "secure-hello", "x86_64")
+        sealed.check_example(places.EXAMPLES / "tour", "x86_32")
+        for name in ("secure-hello", "secure-linux", "secure-two"):
+            with self.assertRaisesRegex(NovaError, "^only the x86_64 kernel runs secure guests"):
+                sealed.check_example(places.EXAMPLES / name, "x86_32")
 
 
 if __name__ == "__main__":

@@ -178,6 +178,8 @@ def _build(args, own):
     found, name, names = (None, None, []) if args.roottask else _find(args)
     is_example = bool(name) and not found
     place = found.folder if found else places.EXAMPLES / (name or "")
+    if is_example:
+        sealed.check_example(place, args.arch)
     kinds = attached.of(args)
     if kinds and found and not name:
         names = found.names(*choice)

@@ -38,7 +38,18 @@ def file_name(file):
 
 def check_arch(modules, arch):
     """Refuses secure guests for a kernel that does not run them."""
-    if has_any(modules) and arch != ARCH:
+    if has_any(modules):
+        _check_kernel(arch)
+
+
+def check_example(folder, arch):
+    """Does the same before the build, for an example that seals an image."""
+    if " SEALED " in (folder / "CMakeLists.txt").read_text(encoding="utf-8"):
+        _check_kernel(arch)
+
+
+def _check_kernel(arch):
+    if arch != ARCH:
         raise NovaError(f"only the {ARCH} kernel runs secure guests: leave out --arch {arch}.")
 
 
