@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library's access to the memory of secure guests: it walks their page tables, decodes their
  * instructions, and emulates their accesses to devices. */
+#include <string.h>
+
 #include "novart/guard.h"
 #include "vm.h"
 
@@ -83,17 +85,38 @@ static void unpin(struct vm *vm, struct vcpu *own)
         vm_unlock();
 }
 
-/* Finds the bytes of a shared page that the library accesses like a device. Any other page that
- * gets here could not be made present, or may not be written: the guest cannot continue.
+/* Reads or writes bytes of a shared page under the lock: when UV_PAGE_INVAL has returned, no access
+ * of the ultravisor to the page follows.
+ * @return false if the VMM has protected the page from this write */
+static bool copy_shared(struct vm *vm, uint64_t address, bool write, void *value, unsigned bytes)
+{
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
+        const struct page *page;
+        bool forbidden;
+
+        vm_lock();
+        page = page_find(&vm->pages, gpa);
+        forbidden = write && page && page_is_protected(page, PAGE_SHARED_PLACE);
+        if (page && page->normal != PAGE_NO_PAGE && !forbidden) {
+                uint8_t *const place =
+                        vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
+
+                nova_copy_guarded(write ? place : value, write ? value : place, bytes);
+        }
+        vm_unlock();
+        return !forbidden;
+}
+
+/* Accesses a shared page for the library, which accesses it like a device. Any other page that gets
+ * here could not be made present, or may not be written: the guest cannot continue.
  * @return false if a device is there */
-static bool is_ram(struct vm *vm, uint64_t address, bool write, uint8_t **place)
+static bool access_ram(struct vm *vm, uint64_t address, bool write, void *value, unsigned bytes)
 {
         struct nova_vcpu *const vcpu = vm->machine.serving;
         const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
         const struct page *page;
         bool known, shared, forbidden;
 
-        *place = NULL;
         vm_lock();
         page = page_find(&vm->pages, gpa);
         known = page || address & vm->bit;
@@ -111,13 +134,7 @@ static bool is_ram(struct vm *vm, uint64_t address, bool write, uint8_t **place)
                                (unsigned long long)address);
                 return true;
         }
-        vm_lock();
-        page = page_find(&vm->pages, gpa);
-        forbidden = write && page && page_is_protected(page, PAGE_SHARED_PLACE);
-        if (page && page->normal != PAGE_NO_PAGE && !forbidden)
-                *place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
-        vm_unlock();
-        if (forbidden)
+        if (!copy_shared(vm, address, write, value, bytes))
                 memory_fail_write(vcpu, address);
         return true;
 }
@@ -127,49 +144,54 @@ static uint64_t read(void *context, uint64_t address, unsigned bytes)
         struct vm *const vm = context;
         const uint64_t parameters[4] = {address, bytes, false, 0};
         uint64_t value = UINT64_MAX;
-        uint8_t *place;
 
-        if (!is_ram(vm, address, false, &place))
+        if (!access_ram(vm, address, false, &value, bytes))
                 reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, &value);
-        else if (place)
-                nova_copy_guarded(&value, place, bytes);
         return value;
 }
 
+/* Notes that the guest resets or starts a virtual CPU. A virtual CPU that runs ignores STARTUP
+ * messages, as a CPU does. */
+static void note_command(struct vm *vm, unsigned number, unsigned mode, unsigned vector)
+{
+        enum { INIT = 5, STARTUP = 6 };
+        struct vcpu *const vcpu = &vm->vcpu[number];
+
+        if (mode == INIT) {
+                vcpu->resets = true;
+                memset(vcpu->starts, 0, sizeof(vcpu->starts));
+        } else if (mode == STARTUP &&
+                   (vcpu->resets || vm->machine.vcpu[number].activity == NOVA_VCPU_OFF)) {
+                vcpu->starts[vector / 64] |= UINT64_C(1) << vector % 64;
+        }
+}
+
 /* Notes the messages between local APICs by which the guest starts and stops its virtual CPUs. Each
- * APIC has the number of its virtual CPU. */
+ * APIC has the number of its virtual CPU. A message that ends an INIT has no effect. */
 static void note_message(struct vm *vm, uint64_t address, uint64_t value)
 {
-        enum { APIC_LOW = 0xfee00300u, APIC_HIGH = 0xfee00310u, INIT = 5, STARTUP = 6 };
-        enum { TO_ONE = 0, TO_SELF = 1 };
+        enum { APIC_LOW = 0xfee00300u, APIC_HIGH = 0xfee00310u };
+        enum { TO_ONE = 0, TO_SELF = 1, LEVEL = 0x8000, ASSERT = 0x4000 };
         const unsigned self = vm->machine.serving->number;
         const unsigned mode = value >> 8 & 7, vector = value & 0xff, shorthand = value >> 18 & 3;
 
         if (address == APIC_HIGH)
                 vm->vcpu[self].destination = (uint8_t)(value >> 24);
-        for (unsigned i = 0; address == APIC_LOW && i < vm->vcpus; i++) {
-                struct vcpu *const vcpu = &vm->vcpu[i];
-
-                if (i == self || shorthand == TO_SELF ||
-                    (shorthand == TO_ONE && vm->vcpu[self].destination != i))
-                        continue;
-                if (mode == STARTUP)
-                        vcpu->starts[vector / 64] |= UINT64_C(1) << vector % 64;
-                vcpu->resets |= mode == INIT;
-        }
+        if (address != APIC_LOW || shorthand == TO_SELF || (value & (LEVEL | ASSERT)) == LEVEL)
+                return;
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                if (i != self && (shorthand != TO_ONE || vm->vcpu[self].destination == i))
+                        note_command(vm, i, mode, vector);
 }
 
 static void write(void *context, uint64_t address, unsigned bytes, uint64_t value)
 {
         struct vm *const vm = context;
         const uint64_t parameters[4] = {address, bytes, true, value};
-        uint8_t *place;
 
-        if (!is_ram(vm, address, true, &place)) {
+        if (!access_ram(vm, address, true, &value, bytes)) {
                 note_message(vm, address, value);
                 reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, NULL);
-        } else if (place) {
-                nova_copy_guarded(place, &value, bytes);
         }
 }
 

@@ -18,6 +18,9 @@
 #define GIBS   4u
 #define GDT    0x6000u
 
+/* Bytes to hash before a pause: the pages take as long as some 1,000 ultracalls. */
+#define HASH_BYTES 0x8000u
+
 #define TABLE_ENTRY   0x03u
 #define LARGE_ENTRY   0x83u
 #define LARGE_BYTES   0x200000u
@@ -176,19 +179,26 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
 static enum nova_u_status check_machine(struct vm *vm)
 {
         const struct seal *const seal = vm->seal;
-        const char *why = NULL;
+        const bool has_memory = has(vm, 0, seal->memory);
 
         if (seal->blob != vm->blob)
                 return NOVA_U_PARAMETER;
         if (seal->params != vm->params)
                 return NOVA_U_P2;
-        if (!has(vm, 0, seal->memory))
-                why = "its memory slots are smaller than the memory of its image";
-        else if (vm->vcpus > seal->vcpus)
-                why = "it has more virtual CPUs than its image allows";
-        if (why && vm_may_report(vm))
-                printf("A VM cannot become secure: %s.\n", why);
-        return why ? NOVA_U_PERMISSION : NOVA_U_SUCCESS;
+        if (has_memory && vm->vcpus <= seal->vcpus)
+                return NOVA_U_SUCCESS;
+        if (!vm_may_report(vm))
+                return NOVA_U_PERMISSION;
+        if (has_memory)
+                printf("A VM cannot become secure: it has %u virtual CPUs, and its image allows "
+                       "%u.\n",
+                       vm->vcpus, seal->vcpus);
+        else
+                printf("A VM cannot become secure: its memory slots do not have the %llu KiB of "
+                       "its "
+                       "image.\n",
+                       (unsigned long long)seal->memory / 1024);
+        return NOVA_U_PERMISSION;
 }
 
 static enum nova_u_status measure(struct vm *vm, struct nova_vcpu *vcpu,
@@ -200,8 +210,11 @@ static enum nova_u_status measure(struct vm *vm, struct nova_vcpu *vcpu,
         if (!move(vcpu, part->address, part->bytes))
                 return NOVA_U_RETRY;
         crypto_sha256_begin(&sum);
-        for (uint64_t i = 0; i < part->bytes; i += FRAME_BYTES)
+        for (uint64_t i = 0; i < part->bytes; i += FRAME_BYTES) {
+                if (i % HASH_BYTES == 0 && !guest_pause(vcpu))
+                        return NOVA_U_RETRY;
                 crypto_sha256_add(&sum, place(vm, part->address + i), FRAME_BYTES);
+        }
         crypto_sha256_end(&sum, digest);
         if (seal_matches(part, digest))
                 return NOVA_U_SUCCESS;

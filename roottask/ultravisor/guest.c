@@ -66,11 +66,9 @@ static void rest(void *unused)
         (void)unused;
 }
 
-/* Releases the machine's lock for a moment: a VMM's call for another virtual CPU may wait for the
- * lock, and the calls of other VMMs wait for that call. */
-static void pause_work(struct nova_vcpu *vcpu)
+bool guest_pause(struct nova_vcpu *vcpu)
 {
-        nova_vcpu_call_out(vcpu, rest, NULL);
+        return nova_vcpu_call_out(vcpu, rest, NULL);
 }
 
 /* Performs a function for each page of a range that has been checked. */
@@ -88,7 +86,7 @@ static enum nova_u_status each(struct nova_vcpu *vcpu, uint64_t gfn, uint64_t co
                 if (!status && function == page_unshare)
                         release(vcpu, (gfn + i) << NOVA_PAGE_BITS);
                 if (i % PAGE_PART == PAGE_PART - 1)
-                        pause_work(vcpu);
+                        guest_pause(vcpu);
         }
         return status;
 }
@@ -120,9 +118,11 @@ static enum nova_u_status unshare_all(struct nova_vcpu *vcpu)
                 more = page_next_shared(&vm->pages, &hand, &gpa);
                 vm_unlock();
                 if (gpa == UINT64_MAX)
-                        pause_work(vcpu);
+                        guest_pause(vcpu);
                 else
                         status = each(vcpu, gpa / FRAME_BYTES, 1, page_unshare);
+                if (status == NOVA_U_PARAMETER)
+                        status = NOVA_U_SUCCESS; /* the VMM has removed the slot meanwhile */
         }
         return status;
 }

@@ -32,7 +32,8 @@ static uint64_t find_victim(struct vm *vm)
         return gpa;
 }
 
-/* Asks the VMM to move a page out, so that a frame becomes free. */
+/* Asks the VMM to move a page out, so that a frame becomes free. During UV_ESM no page moves out:
+ * another VM has taken the frames that UV_ESM has seen free. */
 static bool make_room(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
@@ -47,6 +48,8 @@ static bool make_room(struct nova_vcpu *vcpu)
                 vm_unlock();
                 if (free)
                         return true;
+                if (vm->pages.converting)
+                        return false;
                 if (parameters[0] == UINT64_MAX)
                         break;
                 reflect(vcpu, NOVA_H_SVM_PAGE_OUT, parameters, NULL);

@@ -23,15 +23,28 @@ struct page *page_find(struct pages *pages, uint64_t gpa)
         return NULL;
 }
 
-bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count)
+/* Returns the number of pages from an address to the end of its slot; 0 if it is in no slot. */
+static uint64_t pages_from(const struct pages *pages, uint64_t gpa)
 {
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const struct page_slot *const slot = &pages->slot[i];
 
                 if (has_address(slot, gpa))
-                        return count <= (slot->bytes - (gpa - slot->start)) / FRAME_BYTES;
+                        return (slot->bytes - (gpa - slot->start)) / FRAME_BYTES;
         }
-        return false;
+        return 0;
+}
+
+bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count)
+{
+        uint64_t here = pages_from(pages, gpa);
+
+        while (here && here < count) {
+                gpa += here * FRAME_BYTES;
+                count -= here;
+                here = pages_from(pages, gpa);
+        }
+        return here;
 }
 
 bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes)
@@ -246,7 +259,7 @@ unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count)
         unsigned order = 0;
 
         while (page && 2u << order <= PAGE_PART && 2u << order <= count &&
-               page_has(pages, gpa, 2u << order) && is_row(page, 2u << order))
+               2u << order <= pages_from(pages, gpa) && is_row(page, 2u << order))
                 order++;
         return order;
 }

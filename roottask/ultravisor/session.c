@@ -138,9 +138,11 @@ static int kick_vcpu(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t unuse
 
 static int start_vcpu(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t vector)
 {
-        if (vector > UINT8_MAX || !(own->starts[vector / 64] >> vector % 64 & 1))
+        if (vector > UINT8_MAX || !(own->starts[vector / 64] >> vector % 64 & 1) ||
+            vcpu->activity != NOVA_VCPU_OFF)
                 return EPERM;
         memset(own->starts, 0, sizeof(own->starts));
+        own->resets = false;
         nova_vcpu_start_at(vcpu, (uint8_t)vector);
         return 0;
 }

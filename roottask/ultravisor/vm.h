@@ -177,6 +177,9 @@ void reflect_init(struct vm *vm);
 
 /* guest.c: ultracalls and hypercalls of a guest. */
 void guest_call(struct nova_vcpu *vcpu);
+/* Releases the machine's lock for a moment: a VMM's call for another virtual CPU may wait for the
+ * lock, and the calls of other VMMs wait for that call. @return false if the machine has ended */
+bool guest_pause(struct nova_vcpu *vcpu);
 
 /* cpu.c: CPUID and MSRs. */
 uint64_t cpu_bit(void);

@@ -17,6 +17,7 @@
 #define TO_OTHERS 0xc0000u
 #define NOT_NOTED 0xffffffffu
 #define REGISTERS 6u
+#define LEVEL     0x8000u /* of a message: without the bit 0x4000, it ends an INIT */
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
 
@@ -60,6 +61,8 @@ static void init(void)
         check(nova_uv_reset(&uv, 0) == EPERM, "an INIT message resets no other virtual CPU");
         check(nova_uv_reset(&uv, SECOND) == 0, "it resets the one that it names");
         check(nova_uv_reset(&uv, SECOND) == EPERM, "it does so once");
+        second_send(SECOND, INIT | LEVEL);
+        check(nova_uv_reset(&uv, SECOND) == EPERM, "the end of an INIT message resets none");
 }
 
 static void startup(void)
@@ -73,7 +76,22 @@ static void startup(void)
         check(nova_uv_start(&uv, SECOND, VECTOR) == 0 && second_sets(STARTS, 1),
               "it starts the one that it names, at its page");
         check(nova_uv_start(&uv, SECOND, VECTOR) == EPERM, "it does so once");
+        second_send(SECOND, STARTUP | VECTOR);
+        check(nova_uv_reset(&uv, SECOND) == EPERM && nova_uv_start(&uv, SECOND, VECTOR) == EPERM,
+              "a virtual CPU that runs ignores a further STARTUP message");
         check(begins_with_reset_registers(), "its debug registers have their values after a reset");
+}
+
+/* The VMM keeps both messages back, and performs the second one only. */
+static void late(void)
+{
+        second_send(SECOND, INIT);
+        second_send(SECOND, STARTUP | VECTOR);
+        check(nova_uv_start(&uv, SECOND, VECTOR) == EPERM && second_sets(STARTS, 1),
+              "a virtual CPU does not start before its reset");
+        check(nova_uv_reset(&uv, SECOND) == 0 && nova_uv_start(&uv, SECOND, VECTOR) == 0 &&
+                      second_sets(STARTS, 2),
+              "after it, it starts");
 }
 
 static void shorthands(void)
@@ -87,7 +105,7 @@ static void shorthands(void)
         check(nova_uv_reset(&uv, 0) == EPERM && nova_uv_start(&uv, 0, VECTOR) == EPERM,
               "a message to all others is none for its sender");
         check(nova_uv_reset(&uv, SECOND) == 0 && nova_uv_start(&uv, SECOND, VECTOR) == 0 &&
-                      second_sets(STARTS, 2),
+                      second_sets(STARTS, 3),
               "it starts each other one");
         check(begins_with_reset_registers(),
               "its debug registers, which it has set, have their values after a reset again");
@@ -143,6 +161,7 @@ int main(void)
         second_write((const char *)startup_code, (uint32_t)GUEST_BYTES(startup_code));
         init();
         startup();
+        late();
         shorthands();
         one_page();
         return tap_end();

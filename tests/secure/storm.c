@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM whose threads make random ultracalls on all CPUs, while its guest becomes secure, runs and
- * ends again and again: `storm CALLS`. The guest's results are right, or it has ended. The
+ * ends again and again: `storm CALLS`. The results of the guests of another monitor are right. The
  * ultravisor, which all VMs need, continues. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -21,6 +21,17 @@ TEST_F(pages_test, slots_do_not_overlap_and_end_exactly)
         EXPECT_FALSE(page_has(&pages, start + page_bytes, UINT64_MAX));
 }
 
+TEST_F(pages_test, adjacent_slots_have_the_pages_of_both)
+{
+        ASSERT_TRUE(add_slot(&pages, 5, start + slot_bytes, 2 * page_bytes));
+        EXPECT_TRUE(page_has(&pages, start, 2 * FRAME_BLOCK + 2));
+        EXPECT_TRUE(page_has(&pages, start + slot_bytes - page_bytes, 2));
+        EXPECT_FALSE(page_has(&pages, start, 2 * FRAME_BLOCK + 3));
+        for (uint64_t i = 0; i < 4; i++)
+                ASSERT_TRUE(page_fill(&pages, at(2 * FRAME_BLOCK - 2 + i)));
+        EXPECT_LE(page_row(&pages, gpa(2 * FRAME_BLOCK - 2), 4), 1u) << "a row is in one slot";
+}
+
 TEST_F(pages_test, a_returned_frame_is_zero)
 {
         fill(0, 0xaa);

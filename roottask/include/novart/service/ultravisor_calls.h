@@ -111,7 +111,7 @@ enum nova_uv_call {
 };
 
 /** Flags of UV_PAGE_OUT. */
-#define NOVA_UV_SNAPSHOT 1u /**< the page stays mapped, read-only until it is written */
+#define NOVA_UV_SNAPSHOT 1u /**< the page stays the guest's, read-only until it is written */
 
 /** Flags of UV_PAGE_IN. The ultravisor records them. RAM is always write-back, so the first two
  * have no other effect, and both together are invalid. */
