@@ -102,6 +102,14 @@ WRONG = (
     ("nova_add_program(one SOURCES main.c)\n"
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
      "nova_add_system(one): the name 'one' is already taken: give one of the two another name."),
+    ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log SEALED)", FIRST,
+     "nova_add_system(one): SEALED has no value: name the file that describes the sealed image, "
+     "such as guest.seal."),
+    ("nova_add_program(guest SOURCES main.c)\n"
+     "nova_add_system(one DESCRIPTION system.nova PROGRAMS log SEALED system.nova GUEST gest)",
+     FIRST + 1,
+     "nova_add_system(one): there is no program 'gest' for GUEST. Did you mean 'guest'? Add it "
+     "with add_executable before this line."),
     ("nova_add_boot_test(one EXPECT hello)", FIRST,
      "nova_add_boot_test(one): give either ROOTTASK or SYSTEM: ROOTTASK names a program, "
      "SYSTEM a system of nova_add_system()."),

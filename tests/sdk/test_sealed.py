@@ -48,7 +48,8 @@ class Sealed(unittest.TestCase):
                          ["--kernel", "/build/guest"])
 
     def test_an_unknown_key_is_refused_with_its_line(self):
-        with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a key; the keys are "
+        with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a word of this "
+                                               r"file[.] Did you mean 'vcpus'[?] The words are "
                                                r"kernel, initrd, command-line, memory, vcpus, "
                                                r"debug, phrase, secret\.$"):
             self.command("memory 8\ncpus 2\n")
@@ -60,11 +61,14 @@ class Sealed(unittest.TestCase):
             ("secret token", "'token' is not a secret: write 'secret NAME=FILE'"),
             ("secret token=", "'token=' is not a secret: write 'secret NAME=FILE'"),
             ("vcpus 2", "there is a line 'vcpus' already: leave one out"),
+            ("debug no", "'debug' has no value: leave out 'no'"),
         ):
             with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$"):
                 self.command(f"vcpus 1\n{text}\n", "k")
 
     def test_without_a_kernel_there_is_a_sentence(self):
+        with self.assertRaisesRegex(NovaError, "the kernel is k, the GUEST of nova_add_system"):
+            sealed.command(self.write("kernel other\n"), "/build/k", "", "pub", "out")
         with self.assertRaisesRegex(NovaError, "guest.seal names no kernel"):
             self.command("memory 8\n")
 

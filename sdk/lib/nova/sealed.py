@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from nova import process
-from nova.errors import NovaError
+from nova.errors import NovaError, meant
 from nova.qemu import Module
 
 PREFIX = "sealed:"
@@ -75,11 +75,16 @@ def _read(path):
 def _check_line(where, key, value, found):
     """Refuses a line with KEY and VALUE that has a mistake; FOUND are the lines before it."""
     if key not in KEYS:
-        raise NovaError(f"{where}: '{key}' is not a key; the keys are {', '.join(KEYS)}.")
+        raise NovaError(
+            f"{where}: '{key}' is not a word of this file.{meant(key, KEYS)} The words are "
+            f"{', '.join(KEYS)}."
+        )
     if key in found and key != "secret":
         raise NovaError(f"{where}: there is a line '{key}' already: leave one out.")
     if key in NEED_VALUE and not value:
         raise NovaError(f"{where}: '{key}' has no value: write '{key} {NEED_VALUE[key]}'.")
+    if key == "debug" and value:
+        raise NovaError(f"{where}: 'debug' has no value: leave out '{value}'.")
     if key == "secret" and "=" not in value.strip("="):
         raise NovaError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
 
@@ -99,6 +104,11 @@ def command(path, kernel, arguments, public, out):
     line = " ".join(filter(None, (read.get("command-line", ""), arguments)))
     if not kernel and "kernel" not in read:
         raise NovaError(f"{path} names no kernel: write a line 'kernel FILE'.")
+    if kernel and "kernel" in read:
+        raise NovaError(
+            f"{path}: the kernel is {os.path.basename(kernel)}, the GUEST of nova_add_system(): "
+            "leave out the line 'kernel', or GUEST."
+        )
     words = ["--kernel", kernel or _file(read["kernel"], folder)]
     if "initrd" in read:
         words += ["--initrd", _file(read["initrd"], folder)]
