@@ -194,9 +194,8 @@ static enum nova_u_status check_machine(struct vm *vm)
                        "%u.\n",
                        vm->vcpus, seal->vcpus);
         else
-                printf("A VM cannot become secure: its memory slots do not have the %llu KiB of "
-                       "its "
-                       "image.\n",
+                printf("A VM cannot become secure: its memory slots do not have the %llu KiB "
+                       "of its image.\n",
                        (unsigned long long)seal->memory / 1024);
         return NOVA_U_PERMISSION;
 }
