@@ -207,7 +207,8 @@ int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parame
         return 0;
 }
 
-/* Counts the reads of shared bytes. Only a comparison of two strings can name a byte twice. */
+/* Counts the reads of shared bytes. Only a comparison of two strings can name a byte twice. Under
+ * the lock, the VMM cannot take the page away during the copy. */
 int nova_copy_guarded(void *to, const void *from, size_t bytes)
 {
         const bool compares = vm.machine.vcpu[0].decoded.in.operation == NOVA_OP_CMPS;
@@ -215,7 +216,7 @@ int nova_copy_guarded(void *to, const void *from, size_t bytes)
                         (const uint8_t *)from < normal + NORMALS * FRAME_BYTES;
         const size_t at = (size_t)((in ? (const uint8_t *)from : (uint8_t *)to) - normal);
 
-        require(!locked && bytes <= 8 && at / FRAME_BYTES < NORMALS &&
+        require(locked && bytes <= 8 && at / FRAME_BYTES < NORMALS &&
                 at % FRAME_BYTES + bytes <= FRAME_BYTES);
         for (size_t i = 0; in && i < bytes; i++) {
                 require(reads[at + i]++ < 1 + compares);
