@@ -105,8 +105,8 @@ DESCRIPTION ${name}.nova.")
       get_directory_property(known BUILDSYSTEM_TARGETS)
       nova_meant(question "${arg_GUEST}" ${known})
       nova_mistake(nova_add_system ${name}
-        "there is no program '${arg_GUEST}' for GUEST.${question} Add it with add_executable before \
-this line.")
+        "there is no program '${arg_GUEST}' for GUEST.${question} Add it with add_executable \
+before this line.")
     endif()
     if(arg_GUEST)
       set(kernel "\t$<TARGET_FILE:${arg_GUEST}>")
