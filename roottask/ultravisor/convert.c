@@ -18,7 +18,7 @@
 #define GIBS   4u
 #define GDT    0x6000u
 
-/* Bytes to hash before a pause: the pages take as long as some 1,000 ultracalls. */
+/* Number of bytes that are hashed between two pauses. */
 #define HASH_BYTES 0x8000u
 
 #define TABLE_ENTRY   0x03u

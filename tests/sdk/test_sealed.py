@@ -61,7 +61,7 @@ class Sealed(unittest.TestCase):
             ("secret token", "'token' is not a secret: write 'secret NAME=FILE'"),
             ("secret token=", "'token=' is not a secret: write 'secret NAME=FILE'"),
             ("vcpus 2", "there is a line 'vcpus' already: leave one out"),
-            ("debug no", "'debug' has no value: leave out 'no'"),
+            ("debug no", "'debug' takes no value: leave out 'no'"),
         ):
             with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$"):
                 self.command(f"vcpus 1\n{text}\n", "k")

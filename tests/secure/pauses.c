@@ -20,7 +20,8 @@
 static struct nova_semaphore moved = NOVA_SEMAPHORE_INITIALIZER(0);
 static uint64_t moved_at; /* nanoseconds: the image was complete in secure memory */
 
-/* Provides the last block of the image itself, to note when that is done. */
+/* Provides the last block of the image in place of honest(), and notes when the block is in secure
+ * memory. */
 static void note_last(struct call *call)
 {
         if (call->number != NOVA_H_SVM_PAGE_IN || call->word[0] != LAST)
@@ -32,7 +33,7 @@ static void note_last(struct call *call)
 }
 
 /* Ends a VM as soon as its image is complete.
- * @return the time that takes in nanoseconds; UINT64_MAX: it failed */
+ * @return nanoseconds from then to the end of the VM; UINT64_MAX: a call failed */
 static uint64_t end_early(void)
 {
         honest_load();

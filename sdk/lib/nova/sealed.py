@@ -43,12 +43,13 @@ def check_arch(modules, arch):
 
 
 def check_example(folder, arch):
-    """Does the same before the build, for an example that seals an image."""
+    """Refuses an example that seals an image for such a kernel, before its build."""
     if " SEALED " in (folder / "CMakeLists.txt").read_text(encoding="utf-8"):
         _check_kernel(arch)
 
 
 def _check_kernel(arch):
+    """Refuses a kernel that does not run secure guests."""
     if arch != ARCH:
         raise NovaError(f"only the {ARCH} kernel runs secure guests: leave out --arch {arch}.")
 
@@ -84,7 +85,7 @@ def _check_line(where, key, value, found):
     if key in NEED_VALUE and not value:
         raise NovaError(f"{where}: '{key}' has no value: write '{key} {NEED_VALUE[key]}'.")
     if key == "debug" and value:
-        raise NovaError(f"{where}: 'debug' has no value: leave out '{value}'.")
+        raise NovaError(f"{where}: 'debug' takes no value: leave out '{value}'.")
     if key == "secret" and "=" not in value.strip("="):
         raise NovaError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
 
