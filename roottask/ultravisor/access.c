@@ -150,8 +150,8 @@ static uint64_t read(void *context, uint64_t address, unsigned bytes)
         return value;
 }
 
-/* Notes that the guest resets or starts a virtual CPU. A virtual CPU that runs ignores STARTUP
- * messages, as a CPU does. */
+/* Notes that the guest resets or starts a virtual CPU. A STARTUP message to a virtual CPU that runs
+ * has no effect: only an INIT message, which clears the note, lets it start again. */
 static void note_command(struct vm *vm, unsigned number, unsigned mode, unsigned vector)
 {
         enum { INIT = 5, STARTUP = 6 };
@@ -160,8 +160,7 @@ static void note_command(struct vm *vm, unsigned number, unsigned mode, unsigned
         if (mode == INIT) {
                 vcpu->resets = true;
                 memset(vcpu->starts, 0, sizeof(vcpu->starts));
-        } else if (mode == STARTUP &&
-                   (vcpu->resets || vm->machine.vcpu[number].activity == NOVA_VCPU_OFF)) {
+        } else if (mode == STARTUP) {
                 vcpu->starts[vector / 64] |= UINT64_C(1) << vector % 64;
         }
 }

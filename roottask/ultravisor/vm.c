@@ -181,6 +181,7 @@ static int make_machine(struct vm *vm)
         struct nova_vm_config config = {.name = "secure",
                                         .own_memory = true,
                                         .hide_state = true,
+                                        .report_halt = true,
                                         .plain_calls = true,
                                         .local_apic = true,
                                         .priority = priority(),

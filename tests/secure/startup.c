@@ -57,12 +57,15 @@ static void init(void)
 {
         check(nova_uv_reset(&uv, SECOND) == EPERM && nova_uv_start(&uv, SECOND, VECTOR) == EPERM,
               "without a message no virtual CPU is reset or started");
+        second_send(SECOND, STARTUP | (VECTOR + 1));
         second_send(SECOND, INIT);
         check(nova_uv_reset(&uv, 0) == EPERM, "an INIT message resets no other virtual CPU");
         check(nova_uv_reset(&uv, SECOND) == 0, "it resets the one that it names");
         check(nova_uv_reset(&uv, SECOND) == EPERM, "it does so once");
         second_send(SECOND, INIT | LEVEL);
         check(nova_uv_reset(&uv, SECOND) == EPERM, "the end of an INIT message resets none");
+        check(nova_uv_start(&uv, SECOND, VECTOR + 1) == EPERM,
+              "after an INIT message, an earlier STARTUP message starts none");
 }
 
 static void startup(void)
