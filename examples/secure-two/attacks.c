@@ -7,10 +7,10 @@
 
 #include "hostile.h"
 
-#define FIRST  1      /* number of the first VMM's guest */
-#define NO_VM  0xffff /* number of no VM */
-#define ROUNDS 100
-#define MOVED  10 /* pages that move out in turn */
+#define FIRST 1      /* number of the first VMM's guest */
+#define NO_VM 0xffff /* number of no VM */
+
+#define CIPHERTEXTS 3 /* of each page, for attack_nonce() */
 
 #define ANY_VERSION 0xff0000u
 
@@ -230,23 +230,43 @@ static bool have_one_stream(const uint32_t first[4], const uint32_t second[4])
                (first[3] ^ second[3]) == difference;
 }
 
+/* The ciphertexts of all pages, so far. */
+static struct {
+        uint32_t beginning[PAGES * CIPHERTEXTS][4];
+        unsigned count, repeated;
+} ciphertexts;
+
+/* Compares the key stream of the ciphertext in SPARE with those of all earlier ciphertexts. */
+static void compare_streams(void)
+{
+        uint32_t(*const now)[4] = &ciphertexts.beginning[ciphertexts.count];
+
+        memcpy(*now, normal + SPARE, sizeof(*now));
+        for (unsigned i = 0; i < ciphertexts.count; i++)
+                ciphertexts.repeated += have_one_stream(ciphertexts.beginning[i], *now);
+        ciphertexts.count++;
+}
+
+/* A page that has not changed since its snapshot has the same ciphertext, and no second key stream:
+ * so the guest changes each page after its snapshot. */
 void attack_nonce(void)
 {
-        static uint32_t beginning[ROUNDS][4];
-        unsigned repeated = 0;
+        unsigned failed = 0;
 
         begin();
-        for (unsigned i = 0; i < ROUNDS; i++) {
-                const uint32_t page = i % MOVED;
-
-                out(page, SPARE + page * PAGE_BYTES);
-                memcpy(beginning[i], normal + SPARE + page * PAGE_BYTES, sizeof(beginning[i]));
-                for (unsigned before = 0; before < i; before++)
-                        repeated += have_one_stream(beginning[before], beginning[i]);
-                if (i < ROUNDS - 1)
-                        in(page, SPARE + page * PAGE_BYTES);
+        for (uint32_t page = 0; page < PAGES; page++) {
+                failed += snapshot(page, SPARE) != NOVA_U_SUCCESS;
+                compare_streams();
+                failed += task(page) != RESULT_RIGHT;
+                for (unsigned i = 1; i < CIPHERTEXTS; i++) {
+                        failed += out(page, SPARE) != NOVA_U_SUCCESS;
+                        compare_streams();
+                        failed += in(page, SPARE) != NOVA_U_SUCCESS;
+                }
         }
-        outcome_is("It takes 10 pages out 10 times each, and no nonce is used twice", !repeated);
-        repair(MOVED - 1, SPARE + (MOVED - 1) * PAGE_BYTES);
+        outcome_is("It makes a snapshot of each of 256 pages, takes it out twice, and no nonce is "
+                   "used twice",
+                   !ciphertexts.repeated && !failed);
+        outcome_is("The guest finds its page unchanged", task(PAGES - 1) == RESULT_RIGHT);
         end();
 }

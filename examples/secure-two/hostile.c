@@ -201,17 +201,27 @@ uint32_t task(uint64_t number)
 }
 
 /* The page may be in use for a moment: the reply to an exit maps it. */
-enum nova_u_status out(uint32_t number, uint32_t to)
+static enum nova_u_status move_out(uint32_t number, uint32_t to, unsigned flags)
 {
         enum nova_u_status status = NOVA_U_BUSY;
 
         for (unsigned i = 0; i < BUSY_TRIES && status == NOVA_U_BUSY; i++) {
-                status = nova_uv_page_out(&uv, to, PAGES_AT + number * PAGE_BYTES, 0,
+                status = nova_uv_page_out(&uv, to, PAGES_AT + number * PAGE_BYTES, flags,
                                           NOVA_UV_ORDER_PAGE);
                 if (status == NOVA_U_BUSY)
                         nova_sleep(1000000);
         }
         return status;
+}
+
+enum nova_u_status out(uint32_t number, uint32_t to)
+{
+        return move_out(number, to, 0);
+}
+
+enum nova_u_status snapshot(uint32_t number, uint32_t to)
+{
+        return move_out(number, to, NOVA_UV_SNAPSHOT);
 }
 
 enum nova_u_status in(uint32_t number, uint32_t from)

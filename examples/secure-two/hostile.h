@@ -56,6 +56,9 @@ void begin_task(uint64_t number);
 enum nova_u_status out(uint32_t number, uint32_t to);
 enum nova_u_status in(uint32_t number, uint32_t from);
 
+/* Makes a snapshot of page @p number: the page stays in secure memory. */
+enum nova_u_status snapshot(uint32_t number, uint32_t to);
+
 /* Prints what the attack tries and the status, which should be @p right. */
 void outcome(const char *what, enum nova_u_status status, enum nova_u_status right);
 

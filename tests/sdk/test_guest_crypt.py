@@ -32,7 +32,7 @@ class Disk(unittest.TestCase):
     def test_the_search_for_secrets_knows_those_of_the_disk(self):
         text = (paths.ROOT / "tests/secure/scan.c").read_text(encoding="utf-8")
         for secret in (guest_crypt.PHRASE.decode(), guest_crypt.MOTD.decode().strip()):
-            self.assertIn(f'"{secret}"', text)
+            self.assertIn(f'u"{secret}"', text)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,15 @@
 #define LOW_END   0x58000000u /* above the monitor's memory */
 #define FAR_BYTES 0x4000000u
 
-/* Texts of the encrypted disk, which nova.guest_crypt also has. sdk.guest_crypt compares them. */
-#define PHRASE "the phrase of the encrypted disk"
-#define MOTD   "This line was on the encrypted disk."
+/* Texts of the encrypted disk, which nova.guest_crypt also has. sdk.guest_crypt compares them. Each
+ * character has two bytes, so this program's own memory does not contain the texts. */
+#define PHRASE u"the phrase of the encrypted disk"
+#define MOTD   u"This line was on the encrypted disk."
 
-static const char *const plain[SEARCH_TEXTS] = {[SEARCH_HEADER] = "LUKS\xba\xbe",
-                                                [SEARCH_PHRASE] = PHRASE,
-                                                [SEARCH_MOTD] = MOTD,
-                                                [SEARCH_MARKED] = "Marked: "};
+static const uint_least16_t *const plain[SEARCH_TEXTS] = {[SEARCH_HEADER] = u"LUKS\xba\xbe",
+                                                          [SEARCH_PHRASE] = PHRASE,
+                                                          [SEARCH_MOTD] = MOTD,
+                                                          [SEARCH_MARKED] = u"Marked: "};
 
 /* The marker is the beginning of the SHA-256 sum of the text on the disk, in hexadecimal digits.
  * This program has the binary number only, so its own memory does not contain the marker. */
@@ -41,7 +42,11 @@ static uint8_t byte_of(enum search_text text, size_t at)
 
 static size_t length_of(enum search_text text)
 {
-        return text == SEARCH_MARKER ? 2 * sizeof(marker) : strlen(plain[text]);
+        size_t length = 0;
+
+        while (byte_of(text, length))
+                length++;
+        return length;
 }
 
 static bool is_at(enum search_text text, const uint8_t *in, const uint8_t *end)
@@ -128,16 +133,21 @@ static unsigned walk(struct search_found *found, nova_word_t from, nova_word_t e
         return pages;
 }
 
-void search_scan(const char *when, const struct nova_guest_memory *memory)
+unsigned search_own(struct search_found *found, const struct nova_guest_memory *memory)
 {
         const nova_word_t base = (nova_word_t)memory->base;
+        unsigned pages = walk(found, 0, base < LOW_END ? base : LOW_END);
+
+        pages += base < LOW_END ? walk(found, base + memory->bytes, LOW_END) : 0;
+        return pages + walk(found, NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR + FAR_BYTES);
+}
+
+void search_scan(const char *when, const struct nova_guest_memory *memory)
+{
         struct search_found normal = {{0}}, own = {{0}};
-        unsigned pages;
+        const unsigned pages = search_own(&own, memory);
 
         search_count(&normal, memory->base, memory->bytes);
-        pages = walk(&own, 0, base < LOW_END ? base : LOW_END);
-        pages += base < LOW_END ? walk(&own, base + memory->bytes, LOW_END) : 0;
-        pages += walk(&own, NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR + FAR_BYTES);
         printf("Scan %s: marker %s in the %u pages of normal memory, %s in %u other pages.\n", when,
                normal.of[SEARCH_MARKER] ? "found" : "not found", (unsigned)(memory->bytes / PAGE),
                own.of[SEARCH_MARKER] ? "found" : "not found", pages);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The monitor of the example secure-linux with some functions replaced. It looks for the guest's
  * secrets in each buffer of a virtio request. When the guest has ended, it looks in its own view of
- * the guest's memory, and on the disk that the guest has written. When the guest reports on its
- * console that its memory is full of a marker, the monitor looks for the marker while the guest
- * waits. It looks again when the guest writes the marker to the console, by a shared page. The
- * devices answer wrongly when the guest requests an attack (attack.c). */
+ * the guest's memory, in all other memory of its own, and on the disk that the guest has written.
+ * When the guest reports on its console that its memory is full of a marker, the monitor looks for
+ * the marker while the guest waits. It looks again when the guest writes the marker to the console,
+ * by a shared page. The devices answer wrongly when the guest requests an attack (attack.c). */
 #include "search.h"
 
 #include <stdio.h>
@@ -101,15 +101,19 @@ static unsigned passed(unsigned device, enum search_text text)
 static void report(const struct nova_vm *vm)
 {
         static const char *const names[] = {"header", "phrase", "text"};
-        struct search_found in_memory = {{0}}, on_disk = {{0}};
+        struct search_found in_memory = {{0}}, in_own = {{0}}, on_disk = {{0}};
+        const unsigned pages = search_own(&in_own, &vm->memory);
 
         search_count(&in_memory, nova_guest_pointer(&vm->memory, 0, vm->memory.bytes),
                      vm->memory.bytes);
         search_count(&on_disk, disk, disk_bytes);
         for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                printf("%s: %u times in the memory, %u times on the disk, %u times in the disk's "
-                       "requests, %u in the console's.\n",
-                       names[i], in_memory.of[i], on_disk.of[i], passed(0, i), passed(1, i));
+                printf("%s: %u times in the memory, %u times in the monitor's other pages, %u "
+                       "times "
+                       "on the disk, %u times in the disk's requests, %u in the console's.\n",
+                       names[i], in_memory.of[i], in_own.of[i], on_disk.of[i], passed(0, i),
+                       passed(1, i));
+        printf("The monitor has %u other pages.\n", pages);
         for (unsigned i = 0; i < 2; i++)
                 printf("requests of the %s: %llu bytes from the guest, %llu bytes to it.\n",
                        i ? "console" : "disk", (unsigned long long)stream[i][0].bytes,

@@ -33,6 +33,10 @@ struct search_stream {
 /* Adds a byte to a stream. @return the text that it completes, SEARCH_TEXTS: none */
 enum search_text search_pass(struct search_stream *stream, uint8_t byte);
 
+/* Counts the places of each text in the monitor's memory other than the guest's normal memory.
+ * @return the number of pages in which it has looked */
+unsigned search_own(struct search_found *found, const struct nova_guest_memory *memory);
+
 /* Looks for the marker in all memory of the monitor, and in the guest's normal memory. */
 void search_scan(const char *when, const struct nova_guest_memory *memory);
 

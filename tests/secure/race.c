@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Linked to the ultravisor, this makes the program secure-racing, in which other threads seem to
+ * act at the worst moment. During UV_ESM number n, another VM takes all free frames before the n-th
+ * allocation, and gives them back at the end. A thread of the VMM removes the slot at RACE_SLOT
+ * when a guest begins to unshare a page of this slot. */
+#include "race.h"
+
+#include "vm.h"
+
+#define FRAMES 8192u /* more than the secure memory has */
+
+enum nova_u_status __real_convert(struct vm *vm, struct nova_vcpu *vcpu);
+enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu);
+uint32_t __real_frame_take(struct frames *frames);
+uint32_t __wrap_frame_take(struct frames *frames);
+uint32_t __real_frame_take_block(struct frames *frames);
+uint32_t __wrap_frame_take_block(struct frames *frames);
+uint64_t __real_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages);
+uint64_t __wrap_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages);
+
+/* The lock of the VMs protects these variables. */
+static uint32_t taken[FRAMES], taken_count;
+static unsigned conversion, allocation;
+static bool converting;
+
+static void starve(struct frames *frames)
+{
+        uint32_t frame = FRAME_NONE;
+
+        if (!converting || ++allocation != conversion)
+                return;
+        do {
+                frame = __real_frame_take(frames);
+                if (frame != FRAME_NONE)
+                        taken[taken_count++] = frame;
+        } while (frame != FRAME_NONE);
+}
+
+uint32_t __wrap_frame_take(struct frames *frames)
+{
+        starve(frames);
+        return __real_frame_take(frames);
+}
+
+uint32_t __wrap_frame_take_block(struct frames *frames)
+{
+        starve(frames);
+        return __real_frame_take_block(frames);
+}
+
+enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        enum nova_u_status status;
+
+        vm_lock();
+        conversion++;
+        allocation = 0;
+        converting = true;
+        vm_unlock();
+        status = __real_convert(vm, vcpu);
+        vm_lock();
+        converting = false;
+        while (taken_count)
+                frame_give(&memory_frames, taken[--taken_count]);
+        vm_unlock();
+        return status;
+}
+
+/* Removes the slot of a page that the guest shares, as UV_UNREGISTER_MEM_SLOT does. */
+static void remove_slot(struct pages *pages, uint64_t gpa)
+{
+        const struct page *page;
+        unsigned slot = 0;
+
+        vm_lock();
+        page = page_find(pages, gpa);
+        if (!page || !page->shared)
+                slot = PAGE_SLOTS;
+        while (slot < PAGE_SLOTS && gpa - pages->slot[slot].start >= pages->slot[slot].bytes)
+                slot++;
+        if (slot < PAGE_SLOTS && page_slot_close(pages, slot))
+                while (page_slot_free(pages, slot))
+                        ;
+        vm_unlock();
+}
+
+uint64_t __wrap_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages)
+{
+        if (gpa >= RACE_SLOT)
+                remove_slot(&vm->pages, gpa);
+        return __real_memory_unmap_ahead(vm, gpa, pages);
+}

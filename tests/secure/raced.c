@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Other threads act at the worst moment (race.c). Secure memory runs out at each allocation of
+ * UV_ESM in turn, because another VM takes it: the VM stays normal with U_RETRY, and the ultravisor
+ * has each frame that it had before. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages
+ * back. */
+#include <stdio.h>
+
+#include "../runtime/tap.h"
+#include "counts.h"
+#include "honest.h"
+#include "race.h"
+
+#define LEAST 20u  /* allocations of UV_ESM: the blob, the parts of the image, the page tables */
+#define MOST  200u /* limit of tries */
+#define COUNT 64u  /* pages of the slot, and pages in another one */
+#define STAYS 0x300000u
+
+static void starve(struct nova_session *counter, const struct counts *before)
+{
+        struct counts now;
+        unsigned tries = 0, same = 0;
+        enum nova_u_status status = NOVA_U_RETRY;
+
+        while (tries < MOST) {
+                status = honest_become_secure();
+                if (status != NOVA_U_RETRY)
+                        break;
+                tries++;
+                same += honest_end() == NOVA_U_SUCCESS && nova_uv_state(&uv) == NOVA_UV_NORMAL &&
+                        counts_ask(counter, &now) &&
+                        now.of[COUNT_FRAMES] == before->of[COUNT_FRAMES];
+        }
+        printf("UV_ESM has failed %u times.\n", tries);
+        check(tries >= LEAST && same == tries,
+              "a VM stays normal if secure memory runs out at any allocation of UV_ESM");
+        check(status == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0) != 0,
+              "it becomes secure when there is enough");
+}
+
+static void lose_slot(void)
+{
+        unsigned good = 0;
+
+        check(nova_uv_register_mem_slot(&uv, RACE_SLOT, COUNT * PAGE, 0, 1) == NOVA_U_SUCCESS &&
+                      guest_call(NOVA_UV_SHARE_PAGE, STAYS / PAGE, COUNT) == 0 &&
+                      guest_call(NOVA_UV_SHARE_PAGE, RACE_SLOT / PAGE, COUNT) == 0,
+              "a guest shares pages of two slots");
+        check(guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0,
+              "UV_UNSHARE_ALL_PAGES succeeds although a slot is removed meanwhile");
+        for (uint32_t i = 0; i < COUNT; i++)
+                good += guest(PROBE_WRITE, STAYS + i * PAGE, i + 1) == 0 &&
+                        guest(PROBE_READ, STAYS + i * PAGE, 0) == i + 1 &&
+                        *(volatile uint32_t *)(memory.base + STAYS + i * PAGE) == 0;
+        check(good == COUNT &&
+                      guest_call(NOVA_UV_SHARE_PAGE, RACE_SLOT / PAGE, 1) == NOVA_U_PARAMETER,
+              "the pages of the other slot are private, and those of the removed slot are gone");
+}
+
+int main(void)
+{
+        struct nova_session *counter;
+        struct counts before, after;
+
+        if (nova_session_open(&counter, "counts", NULL) || !honest_start(3) ||
+            !counts_ask(counter, &before))
+                return 1;
+        starve(counter, &before);
+        lose_slot();
+        check(honest_end() == NOVA_U_SUCCESS && counts_ask(counter, &after) &&
+                      after.of[COUNT_FRAMES] == before.of[COUNT_FRAMES],
+              "when it has ended, all frames are free");
+        return tap_end();
+}
