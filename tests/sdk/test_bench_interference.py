@@ -41,6 +41,7 @@ cpu 2 0 70000 0 0 0
 cpu 2 1 24000 0 0 0
 cpu 3 1 3000 0 0 0
 """
+SERVER = "server create_ec 777\n"
 RUNS = "run 0 700 0x1 0x2\nrun 1 85 0x1 0x2\nrun 2 5000 0x1 0x2\n"
 
 
@@ -50,36 +51,40 @@ class Interference(unittest.TestCase):
         return bench_interference.Row(key, names, key)
 
     def found(self):
-        return bench_interference.read(CONSOLE, CPUS, RUNS, (BUSY, BUSY_CPUS))
+        return bench_interference.read(CONSOLE, CPUS, RUNS, (BUSY, BUSY_CPUS), SERVER)
 
     def test_figures_of_each_operation(self):
         found = self.found()
-        self.assertEqual(list(found["call"].values()), [85, 0, 200, 0, 0, 0, 2])
-        self.assertEqual(list(found["create_ec"].values()), [5000, 100, 0, 10, 4096, 32, 0])
+        self.assertEqual(list(found["call"].values()), [85, 0, 0, 200, 0, 0, 0, 2])
+        self.assertEqual(list(found["create_ec"].values()), [5000, 777, 100, 0, 10, 4096, 32, 0])
 
     def test_limits(self):
         found = self.found()
-        good = self.row("create_ec", 5000, 100, 200, 10, 4096)
+        good = self.row("create_ec", 5000, 777, 100, 200, 10, 4096)
         other = {"create_ec": found["call"]}
-        self.assertEqual(len(bench_interference.complaints([good], other)), 2)
-        bad = bench_interference.complaints([self.row("create_ec", 4999, 99, 0, 9, 4095)], found)
-        words = ("call has no row", "wait: 5000", "thread: 100", "guest: 10", "receiver: 4096",
+        self.assertEqual(len(bench_interference.complaints([good], other)), 3)
+        row = self.row("create_ec", 4999, 776, 99, 0, 9, 4095)
+        bad = bench_interference.complaints([row], found)
+        words = ("call has no row", "wait: 5000", "server: 777", "thread: 100", "guest: 10", "receiver: 4096",
                  "bytes: 32")
         self.assertEqual(len(bad), len(words), bad)
         for sentence, word in zip(bad, words):
             self.assertIn(word, sentence)
 
     def test_an_operation_without_figures_is_not_a_success(self):
-        missing = bench_interference.complaints([self.row("call", 9, 9, 9, 9, 0)], {})
+        missing = bench_interference.complaints([self.row("call", 9, 0, 9, 9, 9, 0)], {})
         self.assertEqual(len(missing), 1)
-        for runs, busy, field in (("", (BUSY, BUSY_CPUS), "wait"), (RUNS, ("", ""), "busy")):
-            found = bench_interference.read(CONSOLE, CPUS, runs, busy)
-            row = self.row("create_ec", 9, 999, 99, 99, 9999)
+        pairs = (BUSY, BUSY_CPUS)
+        for runs, busy, server, field in (
+            ("", pairs, SERVER, "wait"), (RUNS, ("", ""), SERVER, "busy"), (RUNS, pairs, "", "server"),
+        ):
+            found = bench_interference.read(CONSOLE, CPUS, runs, busy, server)
+            row = self.row("create_ec", 9, 999, 999, 99, 99, 9999)
             bad = bench_interference.complaints([row], found)
             self.assertTrue(any(f"{field}: not counted" in sentence for sentence in bad), bad)
 
     def test_a_message_that_costs_the_receiver_nothing_did_not_arrive(self):
-        row, figures = self.row("call", 90, 1, 250, 2, 100), self.found()["call"]
+        row, figures = self.row("call", 90, 0, 1, 250, 2, 100), self.found()["call"]
         bad = bench_interference.complaints([row], {"call": {**figures, "events": 0}})
         self.assertEqual(bad, ["call, receiver: not counted"])
 
@@ -92,9 +97,9 @@ class Interference(unittest.TestCase):
             bench_interference.keep_options(lines[0])
 
     def test_the_table_shows_each_limit_after_its_figure(self):
-        rows = [self.row("call", 90, 1, 250, 2, 3)]
+        rows = [self.row("call", 90, 4, 1, 250, 2, 3)]
         head, line = bench_interference.cells(rows, self.found(), "x86_64")
-        cells = ["85", "90", "0", "1", "200", "250", "0", "2", "0", "3", "0", "2"]
+        cells = ["85", "90", "0", "4", "0", "1", "200", "250", "0", "2", "0", "3", "0", "2"]
         self.assertEqual(line, ["call", *cells])
         self.assertEqual(len(head), len(line))
         self.assertEqual([name for name in head if "limit" in name][-2:],

@@ -22,7 +22,7 @@ END = "<!-- end of the interference -->"
 CPUS = 3  # the attacker's, a thread's, a guest's
 TIMEOUT = 400
 NOTHING = "compute"  # the operation of an attacker that makes no hypercall
-FIELDS = ("wait", "thread", "busy", "guest", "receiver", "bytes", "events")
+FIELDS = ("wait", "server", "thread", "busy", "guest", "receiver", "bytes", "events")
 TOLD = FIELDS[-3:]  # the program prints them
 NONE = FIELDS[-2:]  # must be 0
 # Memory of the kernel: the receiver's account must pay for any message.
@@ -36,6 +36,7 @@ KEEPS = {
 }
 HEADS = (
     "longest wait of a more urgent thread on its CPU",
+    "longest wait of such a thread for a server that the attacker calls",
     "a thread on another CPU that computes",
     "a thread there that makes hypercalls",
     "a guest on another CPU",
@@ -82,9 +83,10 @@ def _busy(console, cpus):
     return {key: max(0, round(number / times[key])) for key, number in more.items()}
 
 
-def read(console, cpus, runs, busy=("", "")):
+def read(console, cpus, runs, busy=("", ""), server=""):
     """Returns {key: {field: figure}} from the program's lines and the results of both plugins.
-    BUSY: lines and results of the boot in which the thread on the second CPU makes hypercalls."""
+    BUSY: lines and results of the boot in which the thread on the second CPU makes hypercalls.
+    SERVER: lines of the boot in which a more urgent thread calls the attacker's server."""
     operations = qemu_plugin.told_names(console)
     marks = qemu_plugin.told_names(console, "mark")
     told = {word: _numbers(console, word) for word in ("times", *TOLD)}
@@ -99,8 +101,9 @@ def read(console, cpus, runs, busy=("", "")):
         _, number, length, *_ = line.split()
         if marks.get(number) in found:
             found[marks[number]]["wait"] = int(length)
-    pairs = _busy(*busy)
+    pairs, waits = _busy(*busy), _numbers(server, "server")
     for key, figures in found.items():
+        figures["server"] = waits.get(key, 0)
         figures["busy"] = pairs.get(key)
         figures.update((word, told[word][key]) for word in TOLD)
     return found
@@ -116,7 +119,7 @@ def complaints(rows, found):
             continue
         for field, limit in row.limits.items():
             figure = found[row.key][field]
-            needed = field == "wait" or field == "receiver" and limit
+            needed = field == "wait" or field in ("server", "receiver") and limit
             if figure is None or needed and not figure:
                 bad.append(f"{row.title}, {field}: not counted")
             elif figure > limit:
@@ -146,16 +149,17 @@ def write_page(page, rows, figures):
     return table.replace_between(page, BEGIN, END, table.markdown(shown))
 
 
-def _boot(kernel, module, plugin, results):
-    extra = [*ICOUNT, *DEVICES, "-plugin", plugin]
+def _boot(kernel, module, plugin=None, results=None):
+    """Returns the program's lines, and the plugin's results."""
+    extra = [*ICOUNT, *DEVICES, *(("-plugin", plugin) if plugin else ())]
     machine = Machine(kernel=kernel, modules=[module], cmdline=CMDLINE, cpus=CPUS, extra=extra)
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the count of interference", TIMEOUT)
     outcome = runner.run()
-    if not results.exists() or "not ok" in outcome.text():
-        message = f"the count of interference did not end:\n{outcome.text()}"
-        raise NovaError(message, EXIT_FAILED)
-    return outcome.text(), results.read_text(encoding="utf-8")
+    text = outcome.text()
+    if "not ok" in text or "\nok" not in text or results and not results.exists():
+        raise NovaError(f"the count of interference did not end:\n{text}", EXIT_FAILED)
+    return text, results.read_text(encoding="utf-8") if results else ""
 
 
 def keep_options(listing):
@@ -179,10 +183,11 @@ def _count(kernel, program, kernel_from):
         console, cpus = _boot(kernel, Module(program), plugin, results)
     with qemu_plugin.compiled("cpus", kernel_from) as (plugin, results):
         busy = _boot(kernel, Module(program, "busy=1"), plugin, results)
+    server, _ = _boot(kernel, Module(program, "server=1"))
     keeps = keep_options(listing)
     with qemu_plugin.compiled("runs", kernel_from, *keeps) as (plugin, results):
         _, runs = _boot(kernel, Module(program), plugin, results)
-    return read(console, cpus, runs, busy)
+    return read(console, cpus, runs, busy, server)
 
 
 def run(args, kernel_from):

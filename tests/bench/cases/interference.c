@@ -4,7 +4,8 @@
  * plugin of the emulator counts the instructions of the kernel on those CPUs, another one the
  * longest stretch with interrupts off. This program reports the memory of another account and the
  * events of the guest. With busy=1 the thread on the second CPU makes hypercalls, and the program
- * reports how many. */
+ * reports how many. With server=1 the other CPUs are idle, and a more urgent thread calls the
+ * server to which the attacker sends messages. */
 #include "interference.h"
 #include "device.h"
 #include "guest.h"
@@ -32,6 +33,7 @@ static bool has_pairs;        /* the thread on the second CPU makes hypercalls d
 static volatile bool busy;    /* it makes them now */
 static volatile word_t pairs; /* of that thread, so far */
 static nova_sel_t beside;
+static nova_sel_t portals[OWN_SELECTORS]; /* the root's selectors of the receiver's portals */
 static struct guest *victim;
 static volatile word_t stop;
 static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
@@ -246,7 +248,8 @@ static struct thread *give_receiver(nova_crd_t window, nova_sel_t sel)
         struct thread *t = child_server(receivers);
 
         windows(t, window, window);
-        EXPECT(give(attacker, obj(portal_at(t, 0, portal_empty), ALL), sel) != 0);
+        portals[sel] = portal_at(t, 0, portal_empty);
+        EXPECT(give(attacker, obj(portals[sel], ALL), sel) != 0);
         return t;
 }
 
@@ -303,8 +306,21 @@ static void make_attacker(void)
         give_device();
         make_receiver();
         give_others();
-        remote(attacker, prepare, NULL);
+}
+
+/* Makes the victims, and the objects of the attacker that only their attacks need. */
+static void make_victims(void)
+{
+        stop = 0;
+        struct thread *thread = global(cpu_numbers[1], spin, (void *)sel_alloc(0));
+        thread_start(thread, PRIO_CASE, LONG);
+        EXPECT(wait_for(&thread->started, 1));
+        remote(attacker, prepare, NULL); /* its thread never runs, because that CPU is busy */
         EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
+        victim = guest_new(cpu_numbers[2], endless, endless_end);
+        victim->quantum_us = LONG;
+        guest_answer(victim, guest_flat(victim));
+        rest(5);
 }
 
 static void begin(void)
@@ -320,17 +336,9 @@ static void begin(void)
         has_pairs = case_argument("busy=", 0) != 0;
         attack.soon = tsc_per_ms() * SOON_US / 1000;
         make_attacker();
-        stop = 0;
-        struct thread *thread = global(cpu_numbers[1], spin, (void *)sel_alloc(0));
-        thread_start(thread, PRIO_CASE, LONG);
-        EXPECT(wait_for(&thread->started, 1));
-        victim = guest_new(cpu_numbers[2], endless, endless_end);
-        victim->quantum_us = LONG;
-        guest_answer(victim, guest_flat(victim));
-        rest(5);
 }
 
-static void tell(const char *what, const char *key, word_t number)
+void attack_tell(const char *what, const char *key, word_t number)
 {
         console_string(what);
         console_string(" ");
@@ -384,11 +392,11 @@ static void end_attack(const char *key)
 
         trace_end();
         EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
-        tell("times", key, attack.times * rounds);
-        tell("pairs", key, made);
-        tell("receiver", key, attacker->value[VALUE_RECEIVED]);
-        tell("bytes", key, used(beside) - bytes_before);
-        tell("events", key, victim->count - events_before);
+        attack_tell("times", key, attack.times * rounds);
+        attack_tell("pairs", key, made);
+        attack_tell("receiver", key, attacker->value[VALUE_RECEIVED]);
+        attack_tell("bytes", key, used(beside) - bytes_before);
+        attack_tell("events", key, victim->count - events_before);
 }
 
 /* Runs an attack between the markers of both plugins; n: number of the second plugin's marker. */
@@ -473,6 +481,11 @@ CASE_ON(interference, of_each_hypercall, "", needs_virtualization)
 {
         case_seconds(250);
         begin();
+        if (case_argument("server=", 0)) {
+                server_waits(attacker, portals);
+                return;
+        }
+        make_victims();
         attacks_create();
         attacks_revoke();
         attacks_control();

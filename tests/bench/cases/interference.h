@@ -33,6 +33,7 @@ enum {
         RECEIVER_OBJ,
         RECEIVER_IO,
         RECEIVER_LIMITED,             /* as RECEIVER_MEM; a message may cost LIMIT bytes */
+        OWN_SELECTORS,                /* all of the above are below it */
         FAR = CHILD_FREE_SEL + 0x1000 /* the objects that fill its account */
 };
 
@@ -71,6 +72,8 @@ word_t attack_used(nova_sel_t pd);
 void attack_note_received(struct thread *t, nova_sel_t pd, word_t before);
 /* Writes a typed item into the attacker's message. */
 void attack_put_item(struct thread *t, unsigned i, nova_crd_t crd, word_t flags, nova_sel_t hot);
+/* Prints a figure: what it is, of which attack. */
+void attack_tell(const char *what, const char *key, word_t number);
 /* Lets the other CPUs run. Reports a status other than success to the case. */
 void attack_must(word_t status);
 /* Lets the other CPUs run. Reports to the case a status other than the wanted one. */
@@ -92,5 +95,9 @@ thread_fn attack_receive_limited, attack_translate, attack_translate_page, attac
         attack_port_range, attack_port_pieces;
 /* Build what only the account limits: chains of calls, helpers, SCs. */
 thread_fn attack_chain, attack_helpers, attack_contexts, attack_contexts_far;
+
+/* Measures how long a more urgent thread of the root PD waits for a server to which the attacker
+ * sends messages. portals: the root's selectors, indexed by those of the attacker. */
+void server_waits(struct thread *attacker, const nova_sel_t *portals);
 
 #endif
