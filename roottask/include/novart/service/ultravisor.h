@@ -14,12 +14,12 @@
  *
  * | operation | words | items | answer |
  * |---|---|---|---|
- * | CALL | number of an ultracall; its parameters | – | status |
+ * | CALL | number of an ultracall; five words, first its parameters | – | status |
  * | ATTACH | lpid; virtual CPU; its CPU | portal of that CPU | – |
  * | ESM | lpid; guest-physical addresses of blob and boot parameters | – | status |
- * | KICK | lpid; virtual CPU | – | – |
+ * | KICK | lpid; virtual CPU; 0 | – | – |
  * | START | lpid; virtual CPU; vector | – | – |
- * | RESET | lpid; virtual CPU | – | – |
+ * | RESET | lpid; virtual CPU; 0 | – | – |
  * | STATE | lpid | – | enum nova_uv_state |
  * | ATTRIBUTES | lpid; guest-physical address | – | secure page's flags; shared page's |
  *
@@ -194,7 +194,8 @@ static inline enum nova_u_status nova_uv_page_inval(const struct nova_uv *uv, ui
  * @param bytes size in bytes
  * @param flags 0
  * @param slot  number of the slot, below 32
- * @return SUCCESS; PARAMETER, P2 to P5 */
+ * @return SUCCESS; PARAMETER, P2 to P5; P3 also if the slots of the VMM's VMs would have too many
+ *         pages, or if memory for their records is missing */
 static inline enum nova_u_status nova_uv_register_mem_slot(const struct nova_uv *uv, uint64_t start,
                                                            uint64_t bytes, uint64_t flags,
                                                            uint64_t slot)
@@ -205,7 +206,8 @@ static inline enum nova_u_status nova_uv_register_mem_slot(const struct nova_uv 
 /** Removes guest-physical memory, with its content.
  * @param uv   the VM
  * @param slot number of the slot
- * @return SUCCESS; PARAMETER, P2; BUSY a page is in use */
+ * @return SUCCESS; PARAMETER; P2 there is no such slot, or it begins in the memory of the sealed
+ *         image; BUSY a page is in use, or UV_ESM is in progress */
 static inline enum nova_u_status nova_uv_unregister_mem_slot(const struct nova_uv *uv,
                                                              uint64_t slot)
 {
