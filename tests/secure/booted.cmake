@@ -399,7 +399,8 @@ set(nowhere "0 times in the memory, 0 times in the monitor's other pages, 0 time
 nova_add_debian_test(search ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy\
 +sync+poweroff,-f"
   EXPECT "18aee85171716d99dd37408899d6959d307c5eacf599ad29d55c35fd5bf0511d  /secret/motd"
-         "^header: [1-9][0-9]* times in the memory, [1-9][0-9]* times in the monitor's other pages, \
+         "^header: [1-9][0-9]* times in the memory, \
+[1-9][0-9]* times in the monitor's other pages, \
 [1-9][0-9]* times on the disk, \
 [1-9][0-9]* times in the disk's requests, 0 in the console's[.]$"
          "^phrase: ${nowhere} console's[.]$" "^text: ${nowhere} console's[.]$"

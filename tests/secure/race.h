@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the test secure.raced and its ultravisor (race.c) agree on. */
+/* The slot that the test secure.raced and its ultravisor (race.c) use. */
 #ifndef NOVA_TESTS_SECURE_RACE_H
 #define NOVA_TESTS_SECURE_RACE_H
 
