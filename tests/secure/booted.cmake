@@ -157,6 +157,7 @@ nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   REJECT "cannot be mapped")
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]24$")
+nova_add_secure_test(late SOURCES late.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]6$")
 nova_add_secure_test(views SOURCES views.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]10$")
 # An image whose digest takes a while.

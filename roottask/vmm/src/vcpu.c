@@ -282,12 +282,12 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
                 vm->look(vm->look_context);
         novavmm_vcpu_give_priority(vcpu);
         wait(vcpu);
-        if (vm->end != NOVA_VM_RUNS) {
-                park(vcpu);
-        } else {
+        if (vm->end == NOVA_VM_RUNS) {
                 discard(vcpu);
                 novavmm_vcpu_deliver(vcpu);
         }
+        if (vm->end != NOVA_VM_RUNS) /* perhaps while the delivery called another program */
+                park(vcpu);
         if (vm->hv)
                 nova_hv_assist_end(vm->hv, vcpu->number);
         utcb->state.mtd = vcpu->changed;
