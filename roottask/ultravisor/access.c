@@ -6,6 +6,8 @@
 #include "novart/guard.h"
 #include "vm.h"
 
+#define TAKES 64u /* number of times that the VMM may take a page away during one access */
+
 static bool pin(struct vcpu *vcpu, struct page *page, uint64_t gpa)
 {
         for (unsigned i = 0; i < vcpu->pins; i++)
@@ -31,19 +33,27 @@ static uint8_t *pin_place(struct vm *vm, struct page *page, uint64_t gpa, bool w
         return frame_address(&memory_frames, page->frame);
 }
 
-/* Finds memory for find() or find_table(). Usually the page is present, and the lock is taken
- * once. */
+/* Returns true if a page can come into secure memory, but is not there. */
+static bool is_missing(const struct page *page)
+{
+        return page && !page->shared && page->state != PAGE_SECURE;
+}
+
+/* Finds memory for find() or find_table(). Usually the page is present, and the lock is taken once.
+ * The VMM can take a page away as soon as it is present: this must not look like memory that does
+ * not exist, for which the guest gets an exception. */
 static void *find_place(struct vm *vm, uint64_t address, size_t bytes, bool write, bool table)
 {
         struct nova_vcpu *const vcpu = vm->machine.serving;
         const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
         uint8_t *place = NULL;
-        bool secure = true;
+        bool missing = true;
 
         if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES)
                 return NULL;
-        for (unsigned i = 0; i < 2 && secure && !place; i++) {
+        for (unsigned i = 0; i < TAKES && missing; i++) {
                 struct page *page;
+                bool secure;
 
                 if (i && !memory_get(vcpu, gpa))
                         return NULL;
@@ -51,10 +61,14 @@ static void *find_place(struct vm *vm, uint64_t address, size_t bytes, bool writ
                 page = page_find(&vm->pages, gpa);
                 secure = address & vm->bit || gpa < VM_LOW_BYTES ||
                          (table && page && page->normal == PAGE_NO_PAGE);
+                missing = secure && is_missing(page);
                 if (secure && page)
                         place = pin_place(vm, page, gpa, write);
                 vm_unlock();
         }
+        if (missing)
+                nova_vcpu_fail(vcpu, "its VMM takes the page at 0x%llx away each time",
+                               (unsigned long long)gpa);
         return place ? place + address % FRAME_BYTES : NULL;
 }
 

@@ -2,12 +2,15 @@
 /* Linked to the ultravisor, this makes the program secure-racing, in which other threads seem to
  * act at the worst moment. During UV_ESM number n, another VM takes all free frames before the n-th
  * allocation, and gives them back at the end. A thread of the VMM removes the slot at RACE_SLOT
- * when a guest begins to unshare a page of this slot. */
+ * when a guest begins to unshare a page of this slot. It moves the page table RACE_TABLE out when
+ * the library begins to handle an access to a device, and again each time the table has come back.
+ */
 #include "race.h"
 
 #include "vm.h"
 
 #define FRAMES 8192u /* more than the secure memory has */
+#define TAKES  3u
 
 enum nova_u_status __real_convert(struct vm *vm, struct nova_vcpu *vcpu);
 enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu);
@@ -17,6 +20,10 @@ uint32_t __real_frame_take_block(struct frames *frames);
 uint32_t __wrap_frame_take_block(struct frames *frames);
 uint64_t __real_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages);
 uint64_t __wrap_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages);
+bool __real_memory_exit(struct nova_vcpu *vcpu);
+bool __wrap_memory_exit(struct nova_vcpu *vcpu);
+bool __real_memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
+bool __wrap_memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
 
 /* The lock of the VMs protects these variables. */
 static uint32_t taken[FRAMES], taken_count;
@@ -89,4 +96,35 @@ uint64_t __wrap_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages)
         if (gpa >= RACE_SLOT)
                 remove_slot(&vm->pages, gpa);
         return __real_memory_unmap_ahead(vm, gpa, pages);
+}
+
+static void take_table(struct vm *vm)
+{
+        vm_lock();
+        page_out(&vm->pages, RACE_TABLE, RACE_TABLE / FRAME_BYTES, 0);
+        vm_unlock();
+}
+
+static unsigned takes; /* times that the table has come back, and moves out again */
+
+bool __wrap_memory_exit(struct nova_vcpu *vcpu)
+{
+        const bool is_memory = __real_memory_exit(vcpu);
+
+        if (!is_memory) {
+                takes = TAKES;
+                take_table(vm_of(vcpu));
+        }
+        return is_memory;
+}
+
+bool __wrap_memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
+{
+        const bool got = __real_memory_get(vcpu, gpa);
+
+        if (got && gpa == RACE_TABLE && takes) {
+                takes--;
+                take_table(vm_of(vcpu));
+        }
+        return got;
 }

@@ -3,6 +3,7 @@
 #ifndef NOVA_TESTS_SECURE_RACE_H
 #define NOVA_TESTS_SECURE_RACE_H
 
-#define RACE_SLOT 0x4000000u /* guest-physical address of the slot that vanishes */
+#define RACE_SLOT  0x4000000u /* guest-physical address of the slot that vanishes */
+#define RACE_TABLE 0x75000u   /* page table of the fourth GiB, which moves out */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Other threads act at the worst moment (race.c). Secure memory runs out at each allocation of
  * UV_ESM in turn, because another VM takes it: the VM stays normal with U_RETRY, and the ultravisor
- * has each frame that it had before. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages
+ * has each frame that it had before. A page table moves out again and again while the
+ * library walks it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages
  * back. */
 #include <stdio.h>
 
@@ -10,10 +11,12 @@
 #include "honest.h"
 #include "race.h"
 
-#define LEAST 20u  /* allocations of UV_ESM: the blob, the parts of the image, the page tables */
-#define MOST  200u /* limit of tries */
-#define COUNT 64u  /* pages of the slot, and pages in another one */
-#define STAYS 0x300000u
+#define LEAST  20u  /* allocations of UV_ESM: the blob, the parts of the image, the page tables */
+#define MOST   200u /* limit of tries */
+#define COUNT  64u  /* pages of the slot, and pages in another one */
+#define STAYS  0x300000u
+#define DEVICE 0xfed00000u
+#define ANSWER 0x5a5a5a5au
 
 static void starve(struct nova_session *counter, const struct counts *before)
 {
@@ -35,6 +38,25 @@ static void starve(struct nova_session *counter, const struct counts *before)
               "a VM stays normal if secure memory runs out at any allocation of UV_ESM");
         check(status == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0) != 0,
               "it becomes secure when there is enough");
+}
+
+static unsigned requests; /* for the page table */
+
+static void answer(struct call *call)
+{
+        requests += call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == RACE_TABLE;
+        if (call->number != NOVA_H_MEMORY)
+                return;
+        call->words = 2;
+        call->value = ANSWER;
+}
+
+static void move_table(void)
+{
+        honest_attack = answer;
+        check(guest(PROBE_VIEW_READ, DEVICE, 0) == ANSWER && requests >= 4,
+              "an access to a device succeeds although its page table moves out again and again");
+        honest_attack = NULL;
 }
 
 static void lose_slot(void)
@@ -65,6 +87,7 @@ int main(void)
             !counts_ask(counter, &before))
                 return 1;
         starve(counter, &before);
+        move_table();
         lose_slot();
         check(honest_end() == NOVA_U_SUCCESS && counts_ask(counter, &after) &&
                       after.of[COUNT_FRAMES] == before.of[COUNT_FRAMES],
