@@ -4,7 +4,7 @@
 
 import struct
 
-from nova import seal_image
+from nova import elf, seal_image
 from nova.errors import NovaError
 from nova.seal_blob import (
     ACPI, COMMAND_LINE, INITRD, KERNEL, MEMORY_MAX, PAGE, PARAMS,
@@ -48,8 +48,9 @@ FLAT_INITRD_MAX = 0x7FFFFFFF
 ELF_MAGIC = b"\x7fELF"
 ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 ELF_SEGMENT = struct.Struct("<IIQQQQQQ")
-ELF_64, X86_64, LOAD = 2, 62, 1
+ELF_64, X86_64, LOAD, SHARED = 2, 62, 1, 3
 ELF_BYTES_MAX = 256 << 20
+TRUNCATED = "it is truncated; build or copy it again"
 
 
 class Kernel:
@@ -73,41 +74,54 @@ def _refuse(path, reason):
 
 def _linux(path, data):
     if _get(data, VERSION) < VERSION_MIN or not _get(data, EXTENDED_FLAGS) & EXTENDED_64:
-        raise _refuse(path, "it has no 64-bit entry point")
+        raise _refuse(path, "it has no 64-bit entry point; use a 64-bit kernel")
     begin = ((_get(data, SETUP_SECTORS) or 4) + 1) * SECTOR
     if begin + _get(data, UNITS) * UNIT >= len(data) + UNIT or begin + ENTRY_64 >= len(data):
-        raise _refuse(path, "it is truncated")
+        raise _refuse(path, TRUNCATED)
     at = _get(data, PREFERRED)
     if at < RAM_BEGIN or at % PAGE or at >= MEMORY_MAX:
-        raise _refuse(path, "it must be loaded at an address at which guests have no memory")
+        raise _refuse(path, "it must be loaded at an address at which guests have no memory; "
+                             "configure it with CONFIG_PHYSICAL_START=0x1000000")
     part = Loaded(KERNEL, at, whole_pages(data[begin:]))
     end = at + max(_get(data, INIT_BYTES), len(data))
     return Kernel(part, at + ENTRY_64, end, data[:HEADER_END])
 
 
+def _misplaced(path, kind):
+    """Returns the refusal of an ELF file with a segment where a guest has no memory."""
+    if kind == SHARED:
+        return _refuse(path, f"it is {elf.OTHER_TYPES[kind]}, at 1 MiB or above "
+                             "(-Wl,-Ttext-segment=0x200000)")
+    return _refuse(path, "a segment is at an address below 1 MiB or above 3 GiB; link it at "
+                         "another address (ld -Ttext-segment=0x200000)")
+
+
 def _segments(path, data):
     """Returns the segments of an ELF file: address, content, bytes in memory."""
     if len(data) < ELF_HEADER.size:
-        raise _refuse(path, "it is truncated")
+        raise _refuse(path, TRUNCATED)
     head = ELF_HEADER.unpack_from(data)
     if head[0][4] != ELF_64 or head[2] != X86_64:
-        raise _refuse(path, "it is an ELF file, but not for x86-64")
-    entry, offset, size, count = head[4], head[5], head[9], head[10]
+        raise _refuse(path, "it is an ELF file, but not for x86-64; compile it for x86-64")
+    kind, entry, offset, size, count = head[1], head[4], head[5], head[9], head[10]
+    # A position-independent file can still have the addresses of a guest's memory.
+    if kind in elf.OTHER_TYPES and kind != SHARED:
+        raise _refuse(path, f"it is {elf.OTHER_TYPES[kind]}")
     if size != ELF_SEGMENT.size or offset + count * size > len(data):
-        raise _refuse(path, "it is truncated")
+        raise _refuse(path, TRUNCATED)
     found = []
     for i in range(count):
-        kind, _, at, _, physical, in_file, in_memory, _ = ELF_SEGMENT.unpack_from(
+        row, _, at, _, physical, in_file, in_memory, _ = ELF_SEGMENT.unpack_from(
             data, offset + i * size)
-        if kind != LOAD or not in_memory:
+        if row != LOAD or not in_memory:
             continue
         if at + in_file > len(data) or in_file > in_memory:
-            raise _refuse(path, "it is truncated")
+            raise _refuse(path, TRUNCATED)
         if physical < RAM_BEGIN or physical + in_memory > MEMORY_MAX:
-            raise _refuse(path, "a segment is at an address below 1 MiB or above 3 GiB")
+            raise _misplaced(path, kind)
         found.append((physical, data[at:at + in_file], in_memory))
     if not found:
-        raise _refuse(path, "it has no segment")
+        raise _refuse(path, "it has no segment; link it as an executable file")
     return entry, sorted(found)
 
 
@@ -116,16 +130,16 @@ def _flat(path, data):
     begin = segments[0][0] & -PAGE
     end = max(at + len(content) for at, content, _ in segments)
     if end - begin > ELF_BYTES_MAX:
-        raise _refuse(path, "its segments are more than 256 MiB apart")
+        raise _refuse(path, "its segments are more than 256 MiB apart; link them closer together")
     image = bytearray(max(end - begin, 1))
     last = 0
     for at, content, in_memory in segments:
         if at < last:
-            raise _refuse(path, "two segments overlap")
+            raise _refuse(path, "two segments overlap; link it again")
         image[at - begin:at - begin + len(content)] = content
         last = at + in_memory
     if not begin <= entry < end:
-        raise _refuse(path, "its entry point is in no segment")
+        raise _refuse(path, "its entry point is in no segment; link it with -e SYMBOL")
     return Kernel(Loaded(KERNEL, begin, whole_pages(bytes(image))), entry, last)
 
 
@@ -135,7 +149,9 @@ def read_kernel(path, data):
         return _flat(path, data)
     if len(data) >= HEADER_END and _get(data, BOOT_FLAG) == 0xAA55 and _get(data, MAGIC) == b"HdrS":
         return _linux(path, data)
-    raise _refuse(path, "it is neither a bzImage of Linux nor an ELF file")
+    if not data:
+        raise _refuse(path, "it is empty; build or copy it again")
+    raise _refuse(path, "it is neither a bzImage of Linux nor an ELF file; use one of them")
 
 
 def _mib(count):
@@ -184,7 +200,8 @@ def place(kernel, line, initrd, acpi, memory):
         raise NovaError(f"the guest's memory is too small for its kernel, which needs "
                         f"{_mib(used)} MiB: write --memory {_mib(used) + _mib(used) % 2}.")
     if len(acpi) > seal_image.ACPI_END - seal_image.ACPI_AT:
-        raise NovaError("the ACPI tables have more than 128 KiB, for which there is no room.")
+        raise NovaError("the ACPI tables have more than 128 KiB, for which there is no room: use "
+                        "smaller tables.")
     at = _place_initrd(kernel, initrd, memory) if initrd else 0
     parts = [
         Loaded(PARAMS, seal_image.PARAMS_AT,
