@@ -136,13 +136,13 @@ class MachineKey(Folder):
         said = self.refused(*self.words(), "--machine", self.path("absent"))
         self.assertIn("absent cannot be read", said)
         said = self.refused(*self.words(), "--machine", self.path("token"))
-        self.assertIn("token is not a file of nova machine-key: name machine.pub.", said)
+        self.assertIn("token is not a file of nova machine-key: name the machine.pub ", said)
         said = self.refused(*self.words(), "--machine", self.path("two/machine.key"))
         self.assertIn("is the other half of a key pair: name machine.pub.", said)
         said = self.refused("seal", image, "--check", self.path("one/machine.pub"))
         self.assertIn("is the other half of a key pair: name machine.key.", said)
         long = self.file("long", Path(self.path("one/machine.pub")).read_bytes() + b"\0")
-        self.assertIn("is not a file of", self.refused(*self.words(), "--machine", long))
+        self.assertIn("with 49 bytes instead", self.refused(*self.words(), "--machine", long))
 
     def test_a_private_key_that_others_can_read(self):
         image = self.sealed()

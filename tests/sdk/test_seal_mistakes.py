@@ -51,5 +51,26 @@ class Kernels(Files):
             self.assertEqual(self.refused_kernel("cut"), f"cannot be sealed: {said}")
 
 
+class Keys(Files):
+    def test_a_damaged_key_must_be_copied_again(self):
+        for name, words in (("machine.key", ["seal", self.image, "--check"]),
+                            ("machine.pub", [*self.words(), "--machine"])):
+            data = Path(self.path(f"two/{name}")).read_bytes()
+            for cut in (data[:40], data[:5], b"", data + b"x"):
+                self.assertRegex(self.refused(*words, self.file("cut", cut)),
+                                 f"^the (private|public) key {self.path('cut')} is damaged, with "
+                                 f"{len(cut)} bytes instead of 48: copy it again from the {name} "
+                                 "that nova machine-key made[.]$")
+
+    def test_a_file_that_is_not_a_key_is_named(self):
+        for path, said in ((self.image, "is a sealed image: name the machine.pub of a machine."),
+                           (self.path("one"), f"is a folder: name the file {self.path('one')}/"
+                                              "machine.pub."),
+                           (self.path("one/machine.key"), "is the other half of a key pair: name "
+                                                          "machine.pub.")):
+            self.assertEqual(self.refused(*self.words(), "--machine", path),
+                             f"the public key {path} {said}")
+
+
 if __name__ == "__main__":
     unittest.main()

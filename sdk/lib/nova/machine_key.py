@@ -9,10 +9,10 @@ from pathlib import Path
 
 from nova import build, options
 from nova.errors import EXIT_OK, NovaError
+from nova.seal_files import IMAGE, KINDS, PRIVATE_MAGIC, PUBLIC_MAGIC, kind
 
-PRIVATE_MAGIC = b"NOVA-MACHINE-KEY"
-PUBLIC_MAGIC = b"NOVA-MACHINE-PUB"
 KEY = 32
+NAMES = {PRIVATE_MAGIC: "machine.key", PUBLIC_MAGIC: "machine.pub"}
 
 DESCRIPTION = """\
 Makes the key pair of a machine in the folder DIR: machine.pub, for which images are
@@ -77,27 +77,41 @@ def write_secret(path, data):
         file.write(data)
 
 
-def _read(path, magic, what, other):
+def _why_no_key(data, magic):
+    """Returns why DATA is not a key that begins with MAGIC, and the remedy."""
+    name, found = NAMES[magic], kind(data)
+    if magic.startswith(data[:len(magic)]):
+        return (f"is damaged, with {len(data)} bytes instead of {len(magic) + KEY}: copy it again "
+                f"from the {name} that nova machine-key made.")
+    if found == IMAGE:
+        return f"is a sealed image: name the {name} of a machine."
+    if found:
+        return f"is the other half of a key pair: name {name}."
+    return f"is not a file of nova machine-key: name the {name} that this command made."
+
+
+def _read(path, magic):
+    what = KINDS[magic].removeprefix("a ")
     try:
         data = Path(path).read_bytes()
+    except IsADirectoryError as error:
+        raise NovaError(f"the {what} {path} is a folder: name the file "
+                        f"{os.path.join(path, NAMES[magic])}.") from error
     except OSError as error:
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
     if data[:len(magic)] != magic or len(data) != len(magic) + KEY:
-        wrong = data[:len(other)] == other
-        other_kind = "the other half of a key pair" if wrong else "not a file of nova machine-key"
-        raise NovaError(f"the {what} {path} is {other_kind}: name machine."
-                        f"{'pub' if magic == PUBLIC_MAGIC else 'key'}.")
+        raise NovaError(f"the {what} {path} {_why_no_key(data, magic)}")
     return data[len(magic):]
 
 
 def read_public(path):
     """Returns the public key in a file."""
-    return _read(path, PUBLIC_MAGIC, "public key", PRIVATE_MAGIC)
+    return _read(path, PUBLIC_MAGIC)
 
 
 def read_private(path):
     """Returns the private key in a file, which only its owner may read."""
-    key = _read(path, PRIVATE_MAGIC, "private key", PUBLIC_MAGIC)
+    key = _read(path, PRIVATE_MAGIC)
     if os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise NovaError(f"other users can read the private key {path}: chmod 600 {path}.")
     return key

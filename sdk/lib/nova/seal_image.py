@@ -9,8 +9,8 @@ from typing import NamedTuple
 from nova import seal_blob
 from nova.errors import EXIT_FAILED, NovaError
 from nova.seal_blob import PAGE, Part
+from nova.seal_files import IMAGE_MAGIC as MAGIC
 
-MAGIC = b"NOVASEAL"
 VERSION = 1
 HEADER = struct.Struct("<8sIIQQIIQQIIQII")
 ROW = struct.Struct("<IIQQQ")

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kinds of files that `nova seal` and `nova machine-key` make. Their first bytes distinguish
+them."""
+
+IMAGE_MAGIC = b"NOVASEAL"
+PRIVATE_MAGIC = b"NOVA-MACHINE-KEY"
+PUBLIC_MAGIC = b"NOVA-MACHINE-PUB"
+IMAGE, PRIVATE, PUBLIC = "a sealed image", "a private key", "a public key"
+KINDS = {IMAGE_MAGIC: IMAGE, PRIVATE_MAGIC: PRIVATE, PUBLIC_MAGIC: PUBLIC}
+
+
+def kind(data):
+    """Returns what a file is that begins with DATA; None if it is of no such kind."""
+    return next((name for magic, name in KINDS.items() if data.startswith(magic)), None)
+
+
+def kind_of(path):
+    """Returns the kind of the file PATH; None if it has none or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return kind(file.read(len(PRIVATE_MAGIC)))
+    except OSError:
+        return None
