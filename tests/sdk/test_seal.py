@@ -376,7 +376,7 @@ class Open(Folder):
 
     def test_another_machine_is_refused(self):
         said = self.refused("seal", self.sealed(), "--check", self.path("two/machine.key"))
-        self.assertIn("the image is not sealed for this machine (U_NO_KEY).", said)
+        self.assertIn("the image is not sealed for this machine (U_NO_KEY);", said)
 
     def test_files_that_are_not_images(self):
         self.assertIn("absent cannot be read", self.refused("seal", self.path("absent"), "--show"))
@@ -387,7 +387,7 @@ class Open(Folder):
 
     def test_images_that_are_damaged_outside_of_their_parts(self):
         data = bytearray(Path(self.sealed()).read_bytes())
-        size = f"{len(data) - 1} of {len(data)} bytes"
+        size = f"{len(data) - 1} bytes instead of {len(data)}"
         self.assertIn(f"{size}; copy it or seal it again", self.refused_check(data[:-1]))
         self.assertIn("is damaged: it has 100 bytes", self.refused_check(data[:100]))
         other = bytearray(data)

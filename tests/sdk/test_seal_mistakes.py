@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sealing
 import test_seal
+from nova import seal_blob, seal_image
 
 
 class Files(test_seal.Folder):
@@ -70,6 +71,84 @@ class Keys(Files):
                                                           "machine.pub.")):
             self.assertEqual(self.refused(*self.words(), "--machine", path),
                              f"the public key {path} {said}")
+
+
+class Damaged(Files):
+    """Each of the three commands that read an image, with images that are damaged."""
+
+    def changed(self, at, data, size=None):
+        """Returns the file of an image with DATA at the offset AT, cut to SIZE bytes."""
+        image = bytearray(Path(self.image).read_bytes())
+        image[at:at + len(data)] = data
+        return self.file("changed.img", bytes(image[:size]))
+
+    def opened_by(self, action):
+        key = self.path("one/machine.key")
+        return {"show": ["--show"], "check": ["--check", key],
+                "rewrap": ["--rewrap", key, "--machine", self.path("two/machine.pub"), "--out",
+                           self.path("moved.img")]}[action]
+
+    def refused_with_remedy(self, at, data, said, size=None,
+                            actions=("show", "check", "rewrap")):
+        image = self.changed(at, data, size)
+        for action in actions:
+            self.assertRegex(self.refused("seal", image, *self.opened_by(action)),
+                             f"^{image} (is damaged: |cannot be opened: ){said}.*; copy it or seal "
+                             "it again[.]$")
+        self.assertFalse(Path(self.path("moved.img")).exists())
+
+    def test_damage_that_needs_no_key_to_be_seen(self):
+        room, data = seal_image.BLOB_OFFSET, Path(self.image).read_bytes()
+        for at, new, said, size in (
+            (0, b"", "it is empty", 0),
+            (0, b"", "it has 100 bytes, and its start page alone has 4096", 100),
+            (0, b"", "it has [0-9]+ bytes instead of [0-9]+", -1),
+            (len(data), b"x", "it has [0-9]+ bytes instead of [0-9]+", None),
+            (0x300, b"x", "its start page is not as this nova writes it", None),
+            (0x48, b"\x63", "its start page names 99 parts, more than 16", None),
+            (room, b"x", "there is no blob", None),
+            (room + 8, b"\2", "the blob has another version", None),
+            (room + seal_blob.ROOM - 1, b"x", "there are bytes after its blob", None),
+        ):
+            self.refused_with_remedy(at, new, said, size)
+
+    def test_a_start_page_that_names_parts_of_another_file(self):
+        data = Path(self.image).read_bytes()
+        start = seal_image.read_start("x", data)
+        for number, change in ((0, 0x1000), (1, 0x1000), (3, 1 << 40)):
+            rows = list(start.rows)
+            kind, offset, address, length = rows[number]
+            rows[number] = (kind, offset + change, address, length)
+            page = seal_image.start_page(start._replace(rows=tuple(rows)))
+            self.refused_with_remedy(0, page, "its start page does not name the parts of this file")
+        rows = [(kind, offset, address + (1 << 32), length)
+                for kind, offset, address, length in start.rows[1:]]
+        page = seal_image.start_page(start._replace(rows=(start.rows[0], *rows)))
+        self.refused_with_remedy(0, page, "a part is .*outside the memory", actions=["show"])
+
+    def test_damage_that_only_a_key_shows(self):
+        at = len(Path(self.image).read_bytes()) - 1
+        self.refused_with_remedy(at, b"x", "its kernel has another SHA-256 sum",
+                                 actions=["check", "rewrap"])
+        said = self.call("seal", self.changed(at, b"x"), "--show")
+        self.assertRegex(said, "\nnot checked: the sealed sums are encrypted; --check KEY compares "
+                               "them with these sums$")
+        self.refused_with_remedy(seal_image.BLOB_OFFSET + 300, b"xyz", "the blob is damaged",
+                                 actions=["check", "rewrap"])
+
+    def test_the_key_of_another_machine_has_another_remedy(self):
+        for action in ("--check", "--rewrap"):
+            more = ["--machine", self.path("two/machine.pub"), "--out", self.path("moved.img")]
+            said = self.refused("seal", self.image, action, self.path("two/machine.key"),
+                                *(more if action == "--rewrap" else ()))
+            self.assertRegex(said, "not sealed for this machine [(]U_NO_KEY[)]; use the key of a "
+                                   "machine that --show prints, or seal it for this machine, too"
+                                   "[.]$")
+
+    def test_a_key_that_is_given_as_an_image_is_named(self):
+        key = self.path("one/machine.key")
+        self.assertEqual(self.refused("seal", key, "--show"),
+                         f"{key} is a private key, not a sealed image: make one with 'nova seal'.")
 
 
 if __name__ == "__main__":

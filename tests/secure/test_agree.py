@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sdk"))
 import damaged  # noqa: E402
 import paths  # noqa: E402
 import sealing  # noqa: E402
-from nova import cli, machine_key, seal_blob, seal_image  # noqa: E402
+from nova import cli, machine_key, seal, seal_blob, seal_image  # noqa: E402
 from nova.errors import NovaError  # noqa: E402
 
 HEADER = paths.ROOT / "roottask/ultravisor/seal.h"
@@ -173,7 +173,8 @@ class Agree(unittest.TestCase):
                     room = one.data.ljust(seal_blob.ROOM, b"\0")
                     self.assertEqual(self.open(room), one.loaded)
                     status, sentence = rows[one.loaded]
-                    expected = f"{path} cannot be opened: {sentence} ({status})."
+                    remedy = seal.OTHER_KEY if one.loaded == "NO_KEY" else seal_image.REMEDY
+                    expected = f"{path} cannot be opened: {sentence} ({status}); {remedy}."
                     at = seal_image.BLOB_OFFSET
                     path.write_bytes(data[:at] + room + data[at + len(room):])
                     self.assertEqual(self.said(path, "--check", key), expected)

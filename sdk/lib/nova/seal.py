@@ -11,6 +11,7 @@ from nova.errors import EXIT_OK, NovaError
 
 MIB = 1 << 20
 ACPI_TOOL = "nova-acpi"
+OTHER_KEY = "use the key of a machine that --show prints, or seal it for this machine, too"
 
 DESCRIPTION = """\
 Makes a sealed image of a secure VM: its kernel, initrd, command line and tables, which
@@ -192,9 +193,13 @@ def _size(count):
     return f"{count} bytes"
 
 
-def show(data, start):
-    """Yields lines about all public data of an image."""
+def show(path, data, start):
+    """Yields lines about all public data of the image PATH, of which it checks all that needs no
+    key."""
     length, _, rows = seal_blob.read_header(seal_image.blob_of(data))
+    seal_image.check_room(path, data)
+    seal_blob.check_parts([(kind, 0, address, size, b"") for kind, _, address, size in start.rows],
+                          start.memory)
     debug = "the guest's" if start.flags & seal_blob.DEBUG else "off"
     yield (f"sealed image, version {seal_image.VERSION}: {_size(start.memory)} of memory, "
            f"at most {start.vcpus} virtual CPU{'s' * (start.vcpus > 1)}, debug registers {debug}")
@@ -205,6 +210,7 @@ def show(data, start):
         digest = seal_blob.digest(data[offset:offset + size])
         yield (f"{seal_blob.KINDS.get(kind, 'unknown part')}: {_size(size)} at {address:#x}, "
                f"SHA-256 {digest.hex()}")
+    yield "not checked: the sealed sums are encrypted; --check KEY compares them with these sums"
 
 
 def _opened(path, function, *arguments):
@@ -212,8 +218,9 @@ def _opened(path, function, *arguments):
     try:
         return function(*arguments)
     except seal_blob.SealError as error:
-        raise NovaError(f"{path} cannot be opened: {error.sentence} ({error.status_name}).",
-                        error.status) from error
+        remedy = OTHER_KEY if error.name == "NO_KEY" else seal_image.REMEDY
+        raise NovaError(f"{path} cannot be opened: {error.sentence} ({error.status_name}); "
+                        f"{remedy}.", error.status) from error
 
 
 def check(path, key):
@@ -232,10 +239,11 @@ def rewrap(args, random=os.urandom):
     """Seals an image for other machines. Tests replace RANDOM."""
     _need(args, "--rewrap", "machine", "--machine PUB…")
     _need(args, "--rewrap", "out", "--out FILE")
-    data, _ = seal_image.read(args.image)
+    data, start = seal_image.read(args.image)
     private = machine_key.read_private(args.rewrap)
     publics = read_machines(args.machine)
-    write_image(args.out, _opened(args.image, seal_image.rewrap, data, private, publics, random))
+    write_image(args.out, _opened(args.image, seal_image.rewrap, args.image, data, start, private,
+                                  publics, random))
 
 
 def run(args):
@@ -259,6 +267,6 @@ def run(args):
     if args.check:
         lines = check(args.image, args.check)
     else:
-        lines = _opened(args.image, lambda: list(show(*seal_image.read(args.image))))
+        lines = _opened(args.image, lambda: list(show(args.image, *seal_image.read(args.image))))
     print("\n".join(lines))
     return EXIT_OK

@@ -140,7 +140,8 @@ def encode(content):
     return fixed + parts + content.phrase + secrets
 
 
-def _check_parts(parts, memory):
+def check_parts(parts, memory):
+    """Checks rows of kind, reserved field, address, number of bytes and sum."""
     end = 0
     for kind, reserved, address, length, _ in parts:
         _need(kind in KINDS and not reserved, "PART")
@@ -197,7 +198,7 @@ def decode(data):
     at = FIXED.size + parts * PART.size
     _need(at + phrase + secret_bytes == len(data), "LENGTHS")
     rows = [PART.unpack_from(data, FIXED.size + i * PART.size) for i in range(parts)]
-    _check_parts(rows, memory)
+    check_parts(rows, memory)
     content = Content(
         flags, vcpus, memory, entry, params, tables, blob,
         tuple(Part(kind, *rest) for kind, _, *rest in rows), data[at:at + phrase], {},

@@ -10,6 +10,7 @@ from nova import seal_blob
 from nova.errors import EXIT_FAILED, NovaError
 from nova.seal_blob import PAGE, Part
 from nova.seal_files import IMAGE_MAGIC as MAGIC
+from nova.seal_files import kind
 
 VERSION = 1
 HEADER = struct.Struct("<8sIIQQIIQQIIQII")
@@ -25,6 +26,7 @@ ACPI_END = 0x100000
 STUB_OFFSET = 0x400
 BLOB_OFFSET = PAGE
 FILE_MAX = 1 << 31
+REMEDY = "copy it or seal it again"  # for a damaged image
 # seal_stub.S, assembled.
 STUB = bytes.fromhex(
     "fafc31c00fa28b35308000008b0d40800000b810f1000081fb41757468740f81"
@@ -69,16 +71,36 @@ def start_page(start):
 
 
 def _damaged(path, reason):
-    return NovaError(f"{path} is damaged: {reason}.", EXIT_FAILED)
+    return NovaError(f"{path} is damaged: {reason}; {REMEDY}.", EXIT_FAILED)
+
+
+def _check_layout(path, start):
+    """Checks that the parts are one after the other in the file, as build() writes them."""
+    first, *others = start.rows or [None]
+    is_good, end = first == (seal_blob.START, 0, START_AT, PAGE), BLOB_OFFSET + seal_blob.ROOM
+    for part, offset, _, length in others:
+        is_good = is_good and part in seal_blob.KINDS and offset == end and not length % PAGE
+        end += length
+    if not is_good or end != start.file_bytes:
+        raise _damaged(path, "its start page does not name the parts of this file")
+
+
+def check_room(path, data):
+    """Checks the bytes after the blob; the blob has been read without an error."""
+    blob = blob_of(data)
+    if any(blob[seal_blob.read_header(blob)[0]:]):
+        raise _damaged(path, "there are bytes after its blob")
 
 
 def read_start(path, data):
     """Checks and returns the start page of the image DATA in the file PATH."""
+    if not data:
+        raise _damaged(path, "it is empty")
     if data[:len(MAGIC)] != MAGIC:
-        raise NovaError(f"{path} is not a sealed image: make one with 'nova seal'.")
+        what = f"{kind(data)}, not" if kind(data) else "not"
+        raise NovaError(f"{path} is {what} a sealed image: make one with 'nova seal'.")
     if len(data) < PAGE:
-        raise _damaged(path, f"it has {len(data)} bytes, and its start page alone has {PAGE}; "
-                             "copy it or seal it again")
+        raise _damaged(path, f"it has {len(data)} bytes, and its start page alone has {PAGE}")
     (_, version, _, file_bytes, memory, vcpus, flags, _, _, _, _, params, count,
      _) = HEADER.unpack_from(data)
     if version != VERSION:
@@ -93,7 +115,8 @@ def read_start(path, data):
     if start_page(start) != data[:PAGE]:
         raise _damaged(path, "its start page is not as this nova writes it")
     if file_bytes != len(data):
-        raise _damaged(path, f"it has {len(data)} of {file_bytes} bytes; copy it or seal it again")
+        raise _damaged(path, f"it has {len(data)} bytes instead of {file_bytes}")
+    _check_layout(path, start)
     return start
 
 
@@ -148,22 +171,20 @@ def _check_rows(path, start, content):
 
 def check(path, data, start, private):
     """Checks a whole image as the ultravisor and a VMM do. Returns the content of its blob."""
-    blob = blob_of(data)
-    content = seal_blob.open_blob(blob, private)
-    if any(blob[seal_blob.read_header(blob)[0]:]):
-        raise _damaged(path, "there are bytes after its blob")
+    content = seal_blob.open_blob(blob_of(data), private)
+    check_room(path, data)
     for row, part in zip(start.rows, content.parts):
         measured = seal_blob.digest(data[row[1]:row[1] + row[3]])
         if measured != part.digest:
-            raise NovaError(f"{path} is damaged: its {seal_blob.KINDS[part.kind]} has another "
-                            "SHA-256 sum than the sealed one (U_PERMISSION).", EXIT_FAILED)
+            raise _damaged(path, f"its {seal_blob.KINDS[part.kind]} has another SHA-256 sum than "
+                                 "the sealed one (U_PERMISSION)")
     _check_rows(path, start, content)
     return content
 
 
-def rewrap(data, private, publics, random=os.urandom):
+def rewrap(path, data, start, private, publics, random=os.urandom):
     """Returns the image with a blob for other machines. Needs none of the files of its parts."""
+    check(path, data, start, private)
     plain = seal_blob.open_bytes(blob_of(data), private)
-    seal_blob.decode(plain)
     blob = seal_blob.seal_bytes(plain, publics, random).ljust(seal_blob.ROOM, b"\0")
     return data[:BLOB_OFFSET] + blob + data[BLOB_OFFSET + seal_blob.ROOM:]
