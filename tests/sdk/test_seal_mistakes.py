@@ -151,5 +151,33 @@ class Damaged(Files):
                          f"{key} is a private key, not a sealed image: make one with 'nova seal'.")
 
 
+class Order(Files):
+    """Arguments in another order than in the usage."""
+
+    def test_an_image_in_the_place_of_a_key_is_named(self):
+        key, public, image = self.path("one/machine.key"), self.path("two/machine.pub"), self.image
+        more = ["--machine", public, "--out", self.path("moved.img")]
+        check = f"nova seal {image} --check KEY"
+        rewrap = f"nova seal {image} --rewrap KEY --machine PUB… --out FILE"
+        for form, words in ((check, ["--check", image, key]), (check, ["--check", image]),
+                            (check, [key, "--check", image]),
+                            (rewrap, ["--rewrap", image, key, *more]),
+                            (rewrap, ["--rewrap", key, "--machine", public, image, *more[2:]])):
+            self.assertEqual(self.refused("seal", *words),
+                             f"{image} is a sealed image, in the place of a key: write '{form}'.")
+        self.assertEqual(self.refused("seal", "--rewrap", key, *more),
+                         "--rewrap needs the IMAGE: write 'nova seal IMAGE --rewrap KEY --machine "
+                         "PUB… --out FILE'.")
+        self.call("seal", "--rewrap", key, image, *more)
+
+    def test_a_key_is_not_replaced_by_an_image(self):
+        for name in ("one/machine.key", "one/machine.pub"):
+            before = Path(self.path(name)).read_bytes()
+            self.assertRegex(self.refused(*self.words(out=name)),
+                             f"/{name} is a (private|public) key: name another file after "
+                             "--out[.]$")
+            self.assertEqual(Path(self.path(name)).read_bytes(), before)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -6,7 +6,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from nova import build, machine_key, options, places, seal_blob, seal_guest, seal_image, tree
+from nova import (
+    build, machine_key, options, places, seal_blob, seal_files, seal_guest, seal_image, tree,
+)
 from nova.errors import EXIT_OK, NovaError
 
 MIB = 1 << 20
@@ -60,6 +62,13 @@ def add_parser(commands):
 
 
 OWN = ("initrd", "command_line", "disk_phrase_file", "secret", "memory", "vcpus", "debug", "acpi")
+# What each action needs.
+FORMS = {
+    "--kernel": "nova seal --kernel FILE --machine PUB… --out FILE",
+    "--show": "nova seal IMAGE --show",
+    "--check": "nova seal IMAGE --check KEY",
+    "--rewrap": "nova seal IMAGE --rewrap KEY --machine PUB… --out FILE",
+}
 
 
 def _refuse_others(args, action, names):
@@ -71,7 +80,15 @@ def _refuse_others(args, action, names):
 
 def _need(args, action, name, metavar):
     if not getattr(args, name):
-        raise NovaError(f"{action} needs {metavar}. See nova seal --help.")
+        raise NovaError(f"{action} needs {metavar}: write '{FORMS[action]}'.")
+
+
+def _refuse_order(args, action):
+    """Refuses a sealed image in the place of a key. --machine takes an IMAGE that follows it."""
+    for path in (args.check, args.rewrap, *(args.machine or ())):
+        if path and seal_files.kind_of(path) == seal_files.IMAGE:
+            form = FORMS[action].replace("IMAGE", path)
+            raise NovaError(f"{path} is a sealed image, in the place of a key: write '{form}'.")
 
 
 def read_file(path, what, limit):
@@ -144,7 +161,10 @@ def acpi_tables(vcpus):
 
 
 def write_image(path, data):
-    """Writes a file as a whole or not at all."""
+    """Writes a file as a whole or not at all. Does not replace a key."""
+    kind = seal_files.kind_of(path)
+    if kind in (seal_files.PRIVATE, seal_files.PUBLIC):
+        raise NovaError(f"{path} is {kind}: name another file after --out.")
     folder = os.path.dirname(os.path.abspath(path))
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".nova-", delete=False) as file:
@@ -257,6 +277,7 @@ def run(args):
     if not (args.show or args.check or args.rewrap):
         raise NovaError("no action is given: add --kernel, --show, --check or --rewrap. "
                         "See nova seal --help.")
+    _refuse_order(args, action)
     _refuse_others(args, action, OWN + (() if args.rewrap else ("machine", "out")))
     _need(args, action, "image", "the IMAGE")
     if args.rewrap:
