@@ -41,6 +41,32 @@ def linux(units=None, body=3000, **fields):
     return bytes(data)
 
 
+def table(signature, content):
+    """Returns an ACPI table."""
+    data = bytearray(struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(content), 1, 0, b"NOVA",
+                                 b"TEST", 1, b"NOVA", 1) + content)
+    data[9] = -sum(data) % 256
+    return bytes(data)
+
+
+def acpi(old=False):
+    """Returns small ACPI tables: root pointer, XSDT (or RSDT if OLD), FADT, FACS and DSDT."""
+    at = seal_image.ACPI_AT
+    form = "<I" if old else "<Q"
+    root = bytearray(struct.pack("<8sB6sBIIQBxxx", b"RSD PTR ", 0, b"NOVA", 0 if old else 2,
+                                 at + 0x40, 36, 0 if old else at + 0x40, 0))
+    root[8] = -sum(root[:20]) % 256
+    root[32] = -sum(root) % 256
+    data = bytearray(0x300)
+    for offset, content in (
+        (0, root), (0x40, table(b"RSDT" if old else b"XSDT", struct.pack(form, at + 0x80))),
+        (0x80, table(b"FACP", struct.pack("<II", at + 0x200, at + 0x280).ljust(208, b"\0"))),
+        (0x200, b"FACS" + struct.pack("<I", 64)), (0x280, table(b"DSDT", b"code")),
+    ):
+        data[offset:offset + len(content)] = content
+    return bytes(data)
+
+
 def elf(segments=((0x200000, b"\xf4" * 100, 5000),), entry=0x200010, bits=2, machine=62):
     """Returns an ELF file. A segment is a triple: address, content, number of bytes in memory."""
     offset = 64 + 56 * len(segments)

@@ -29,7 +29,7 @@ class Folder(unittest.TestCase):
         self.folder = Path(kept.name)
         self.file("vmlinuz", sealing.linux())
         self.file("initrd", b"i" * 5000)
-        self.file("acpi", b"RSD PTR tables")
+        self.file("acpi", sealing.acpi())
         self.file("phrase", b"swordfish\n")
         self.file("token", b"1234")
         for number, name in enumerate(("one", "two")):
@@ -275,7 +275,7 @@ class Make(Folder):
     def test_tables_without_the_tool(self):
         words = [word for word in self.words() if word not in ("--acpi", self.path("acpi"))]
         with mock.patch("nova.build.build"), mock.patch.object(seal, "ACPI_TOOL", "absent"):
-            self.assertIn("give a file with them (--acpi).", self.refused(*words))
+            self.assertIn("or give a file with them (--acpi).", self.refused(*words))
 
 
 class Kernels(unittest.TestCase):

@@ -2,6 +2,7 @@
 """`nova seal` given files of another kind or damaged ones: what the message names, and its
 remedy."""
 
+import struct
 import subprocess
 import unittest
 from pathlib import Path
@@ -177,6 +178,55 @@ class Order(Files):
                              f"/{name} is a (private|public) key: name another file after "
                              "--out[.]$")
             self.assertEqual(Path(self.path(name)).read_bytes(), before)
+
+
+class Acpi(Files):
+    """Files of --acpi."""
+
+    def refused_tables(self, data):
+        path = self.file("tables", data)
+        return self.refused(*self.words(), "--acpi", path).replace(path, "tables")
+
+    def refused_change(self, at, new):
+        data = bytearray(sealing.acpi())
+        data[at:at + len(new)] = new
+        said = self.refused_tables(bytes(data))
+        self.assertRegex(said, "; make the file again for the address 0xe0000[.]$")
+        return said.removeprefix("the ACPI tables tables cannot be sealed: ").partition(";")[0]
+
+    def test_tables_in_order_are_sealed(self):
+        for name, data in (("new", sealing.acpi()), ("old", sealing.acpi(old=True)),
+                           ("cut", sealing.acpi().rstrip(b"\0"))):
+            self.sealed("--acpi", self.file(name, data))
+
+    def test_a_file_without_a_root_pointer_is_refused(self):
+        for data in (b"", b"garbage" * 100, sealing.acpi()[8:]):
+            self.assertEqual(self.refused_tables(data),
+                             "the file tables has no ACPI tables: begin it with the root pointer "
+                             "'RSD PTR ', for the address 0xe0000.")
+
+    def test_each_mistake_is_named(self):
+        for at, new, said in (
+            (9, b"X", "the checksum of its root pointer is wrong"),
+            (33, b"X", "the checksum of its root pointer is wrong"),
+            (0x40, b"Y", "the bytes at 0xe0040 are not the signature of the table XSDT"),
+            (0x44, b"\xff\xff", "its table XSDT ends outside of the file"),
+            (0x44, b"\1", "its table XSDT has 1 bytes, too few"),
+            (0x50, b"X", "the checksum of its table XSDT is wrong"),
+            (0x80, b"\0", "the bytes at 0xe0080 are not the signature of a table"),
+            (0x90, b"X", "the checksum of its table FACP is wrong"),
+            (0x200, b"X", "the bytes at 0xe0200 are not the signature of the table FACS"),
+            (0x280, b"S", "the bytes at 0xe0280 are not the signature of the table DSDT"),
+            (0x2a5, b"X", "the checksum of its table DSDT is wrong"),
+        ):
+            self.assertEqual(self.refused_change(at, new), said)
+        outside = sealing.table(b"XSDT", struct.pack("<Q", seal_image.ACPI_AT - 8))
+        self.assertEqual(self.refused_change(0x40, outside),
+                         "it names a table at 0xdfff8, which is outside of the file")
+
+    def test_tables_that_are_too_long(self):
+        said = self.refused_tables(sealing.acpi().ljust(0x20001, b"\0"))
+        self.assertIn("more than 128 KiB, for which there is no room: use smaller tables.", said)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from nova import (
-    build, machine_key, options, places, seal_blob, seal_files, seal_guest, seal_image, tree,
+    build, machine_key, options, places, seal_acpi, seal_blob, seal_files, seal_guest, seal_image,
+    tree,
 )
 from nova.errors import EXIT_OK, NovaError
 
@@ -54,7 +55,8 @@ def add_parser(commands):
                         help="virtual CPUs, 1 to 8 (1)")
     parser.add_argument("--debug", action="store_true",
                         help="note that the guest may use the debug registers (it always can)")
-    parser.add_argument("--acpi", metavar="FILE", help="ACPI tables (those of novavmm's PC)")
+    parser.add_argument("--acpi", metavar="FILE",
+                        help="ACPI tables for address 0xe0000 (those of novavmm's PC)")
     parser.add_argument("--machine", metavar="PUB", nargs="+", action="extend",
                         help="public keys of the machines that may run it")
     parser.add_argument("--out", metavar="FILE", help="the sealed image")
@@ -156,8 +158,15 @@ def acpi_tables(vcpus):
     try:
         return subprocess.run([str(tool), str(vcpus)], check=True, stdout=subprocess.PIPE).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NovaError(f"{tool} does not make the ACPI tables: give a file with them "
-                        "(--acpi).") from error
+        raise NovaError(f"{tool} does not make the ACPI tables: install the SDK again, or give a "
+                        "file with them (--acpi).") from error
+
+
+def read_acpi(path):
+    """Returns the user's ACPI tables."""
+    data = read_file(path, "file of ACPI tables", seal_image.FILE_MAX)
+    seal_acpi.check(path, data)
+    return data
 
 
 def write_image(path, data):
@@ -196,8 +205,7 @@ def make(args, random=os.urandom):
     phrase = read_phrase(args.disk_phrase_file) if args.disk_phrase_file else b""
     secrets = read_secrets(args.secret or [])
     line = (args.command_line or "").encode("utf-8", "surrogateescape")
-    acpi = (read_file(args.acpi, "file of ACPI tables", limit) if args.acpi
-            else acpi_tables(vcpus))
+    acpi = read_acpi(args.acpi) if args.acpi else acpi_tables(vcpus)
     loaded = seal_guest.place(kernel, line, initrd, acpi, memory)
     policy = seal_blob.Content(
         seal_blob.DEBUG if args.debug else 0, vcpus, memory, kernel.entry, 0, 0, 0, (), phrase,
