@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ULTRAVISOR     "ultravisor" /* service of secure virtual machines */
-#define GUEST_MOST     254          /* priority of its virtual CPUs, at most */
+#define ULTRAVISOR     "ultravisor"  /* service of secure virtual machines */
+#define MACHINE_KEY    "machine.key" /* its module, the secret key of the machine */
+#define GUEST_MOST     254           /* priority of its virtual CPUs, at most */
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 
@@ -137,6 +138,23 @@ static void check_uses(struct reader *reader, unsigned number)
                 if (provider >= 0 && text_equal(service, ULTRAVISOR))
                         check_ultravisor(reader, program, &system->program[provider]);
         }
+}
+
+/* The key opens each image that is sealed for the machine. Without an ultravisor no program needs
+ * it, but it comes with a sealed image, and the description must name it. */
+static void check_key(struct reader *reader, unsigned number)
+{
+        const struct nova_system *system = reader->system;
+        const struct nova_system_program *program = &system->program[number];
+        const int ultravisor = nova_system_provider(system, ULTRAVISOR);
+
+        if (ultravisor >= 0 && ultravisor != (int)number &&
+            list_has(system, program->modules, MACHINE_KEY))
+                reader_mistake(reader, program->line_of[NOVA_SYSTEM_MODULES],
+                               "'%s' gets machine.key, which opens all images that are sealed for "
+                               "the machine; leave it out of 'modules', because only '%s' may have "
+                               "it.",
+                               program->name, system->program[ultravisor].name);
 }
 
 static void check_memory(struct reader *reader, const struct nova_system_program *program)
@@ -360,6 +378,7 @@ void check_programs(struct reader *reader)
         for (unsigned i = 0; i < reader->system->programs; i++) {
                 check_provided_once(reader, i);
                 check_uses(reader, i);
+                check_key(reader, i);
                 check_memory(reader, &reader->system->program[i]);
                 check_label(reader, i);
         }

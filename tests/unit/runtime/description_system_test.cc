@@ -59,6 +59,11 @@ TEST(files, without_a_name_in_the_description_are_an_error_only_where_the_system
         EXPECT_EQ(Files(A, {"a", "b"}, false).all(), "");
 }
 
+TEST(files, with_the_key_of_the_machine_may_belong_to_any_program_without_an_ultravisor)
+{
+        EXPECT_EQ(Files(A " modules machine.key\n", {"a", "machine.key"}).all(), "");
+}
+
 TEST(files, of_one_name_are_a_mistake)
 {
         EXPECT_EQ(Files(A, {"a", "a"}).all(), "0: two files are called 'a'; rename one, because "

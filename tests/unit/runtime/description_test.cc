@@ -342,6 +342,11 @@ WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
       "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",
       "3: 'a' uses its own service 'x'; leave it out of 'uses'.")
+WRONG(key_of_the_machine_for_another_program_than_the_ultravisor,
+      A " uses ultravisor\n modules sealed.img machine.key\n"
+        "program u\n provides ultravisor\n modules machine.key\n",
+      "3: 'a' gets machine.key, which opens all images that are sealed for the machine; leave it "
+      "out of 'modules', because only 'u' may have it.")
 WRONG(priority_above_that_of_the_ultravisor,
       A " uses ultravisor\n priority 65\nprogram u\n provides ultravisor\n",
       "3: 'a' has priority 65, so its threads could stop the guests of 'u' for ever; write "
