@@ -104,6 +104,12 @@ static void missing_file(struct reader *reader, const struct nova_system_program
                                program->file, program->name);
 }
 
+/* Returns whether SEALED of nova_add_system() adds the module. */
+static bool is_sealed(const char *module)
+{
+        return text_equal(module, "sealed.img") || text_equal(module, "machine.key");
+}
+
 static void missing_module(struct reader *reader, unsigned line, const char *module,
                            const char *const *file, unsigned files)
 {
@@ -114,6 +120,12 @@ static void missing_module(struct reader *reader, unsigned line, const char *mod
                                "the module '%s' is not among the files of the system; did you "
                                "mean '%s'?",
                                module, meant);
+        else if (is_sealed(module))
+                reader_mistake(reader, line,
+                               "the module '%s' is not among the files of the system; write "
+                               "'SEALED guest.seal' in nova_add_system(), which adds sealed.img "
+                               "and machine.key, or add your own files to its MODULES.",
+                               module);
         else
                 reader_mistake(reader, line,
                                "the module '%s' is not among the files of the system; add it to "
@@ -151,6 +163,23 @@ static bool is_named(const struct nova_system *system, const char *file)
         return false;
 }
 
+static void unused_file(struct reader *reader, const char *file)
+{
+        if (is_sealed(file))
+                reader_mistake(reader, 0,
+                               "the file '%s' comes with the system, but the description does not "
+                               "use it; write 'modules %s' for the %s, or leave it out "
+                               "(SEALED or MODULES).",
+                               file, file,
+                               text_equal(file, "sealed.img") ? "monitor of the secure guest"
+                                                              : "program ultravisor");
+        else
+                reader_mistake(reader, 0,
+                               "the file '%s' comes with the system, but the description does not "
+                               "use it; name it with 'file' or 'modules', or leave it out.",
+                               file);
+}
+
 unsigned nova_system_check_files(const struct nova_system *system, const char *const *file,
                                  unsigned files, bool strict, nova_system_report *report,
                                  void *context)
@@ -167,11 +196,7 @@ unsigned nova_system_check_files(const struct nova_system *system, const char *c
                                                "modules are found by their names.",
                                                file[i]);
                 if (strict && !is_named(system, file[i]))
-                        reader_mistake(
-                                &reader, 0,
-                                "the file '%s' comes with the system, but the description does not "
-                                "use it; name it with 'file' or 'modules', or leave it out.",
-                                file[i]);
+                        unused_file(&reader, file[i]);
         }
         return reader.mistakes;
 }

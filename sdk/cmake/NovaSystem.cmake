@@ -97,6 +97,11 @@ DESCRIPTION ${name}.nova.")
     nova_mistake(nova_add_system ${name}
       "SEALED has no value: name the file that describes the sealed image, such as guest.seal.")
   endif()
+  if(arg_GUEST AND NOT arg_SEALED)
+    nova_mistake(nova_add_system ${name}
+      "GUEST is the kernel of a sealed image: write SEALED and the file that describes this image, \
+such as SEALED guest.seal.")
+  endif()
   if(arg_SEALED)
     nova_check_files(nova_add_system ${name} SEALED "${arg_SEALED}")
     get_filename_component(file "${arg_SEALED}" ABSOLUTE)

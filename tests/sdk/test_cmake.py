@@ -102,6 +102,9 @@ WRONG = (
     ("nova_add_program(one SOURCES main.c)\n"
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
      "nova_add_system(one): the name 'one' is already taken: give one of the two another name."),
+    ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log GUEST log)", FIRST,
+     "nova_add_system(one): GUEST is the kernel of a sealed image: write SEALED and the file that "
+     "describes this image, such as SEALED guest.seal."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log SEALED)", FIRST,
      "nova_add_system(one): SEALED has no value: name the file that describes the sealed image, "
      "such as guest.seal."),

@@ -59,6 +59,30 @@ TEST(files, without_a_name_in_the_description_are_an_error_only_where_the_system
         EXPECT_EQ(Files(A, {"a", "b"}, false).all(), "");
 }
 
+TEST(files, of_a_sealed_image_are_added_by_the_build)
+{
+        const std::string remedy = " is not among the files of the system; write 'SEALED "
+                                   "guest.seal' in nova_add_system(), which adds sealed.img and "
+                                   "machine.key, or add your own files to its MODULES.\n";
+
+        EXPECT_EQ(Files(A " modules sealed.img machine.key\n", {"a"}).all(),
+                  "2: the module 'sealed.img'" + remedy + "2: the module 'machine.key'" + remedy);
+        EXPECT_EQ(Files(A " modules sealed.img\n", {"a", "sealed.ing"}, false).all(),
+                  "2: the module 'sealed.img' is not among the files of the system; did you mean "
+                  "'sealed.ing'?\n");
+}
+
+TEST(files, of_a_sealed_image_belong_to_monitor_and_ultravisor)
+{
+        EXPECT_EQ(Files(A, {"a", "sealed.img", "machine.key"}).all(),
+                  "0: the file 'sealed.img' comes with the system, but the description does not "
+                  "use it; write 'modules sealed.img' for the monitor of the secure guest, or "
+                  "leave it out (SEALED or MODULES).\n"
+                  "0: the file 'machine.key' comes with the system, but the description does not "
+                  "use it; write 'modules machine.key' for the program ultravisor, or leave it "
+                  "out (SEALED or MODULES).\n");
+}
+
 TEST(files, with_the_key_of_the_machine_may_belong_to_any_program_without_an_ultravisor)
 {
         EXPECT_EQ(Files(A " modules machine.key\n", {"a", "machine.key"}).all(), "");
