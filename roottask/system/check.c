@@ -81,7 +81,7 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
         else
                 reader_mistake(reader, line,
                                "no program provides the service '%s'; write 'provides %s' for the "
-                               "program that provides it.",
+                               "program that provides it, or add a section for this program.",
                                service, service);
 }
 

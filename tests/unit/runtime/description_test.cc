@@ -337,7 +337,7 @@ WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
       "4: the service 'x' is already provided by 'a'; rename one of the two services.")
 WRONG(service_without_a_provider, A " uses clock\n",
       "2: no program provides the service 'clock'; write 'provides clock' for the program that "
-      "provides it.")
+      "provides it, or add a section for this program.")
 WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
       "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",
