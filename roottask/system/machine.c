@@ -25,9 +25,11 @@ static void check_sum(struct reader *reader, enum nova_system_property what, uin
                 reader_mistake(
                         reader, program->line_of[what] ? program->line_of[what] : program->line,
                         "the programs up to '%s' together need %llu KiB of %s, but the machine has "
-                        "%llu KiB for programs; give them less, or the machine more.",
+                        "%llu KiB for programs; give them less, or %s.",
                         program->name, (unsigned long long)(sum >> 10), nova_system_keyword(what),
-                        (unsigned long long)(there >> 10));
+                        (unsigned long long)(there >> 10),
+                        what == NOVA_SYSTEM_MEMORY ? "the machine more"
+                                                   : "boot the kernel with a larger kmem=");
                 return;
         }
 }

@@ -101,7 +101,8 @@ TEST(machine, that_lacks_kernel_memory_is_a_mistake)
         EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 1u);
         EXPECT_EQ(d.all(),
                   "2: the programs up to 'b' together need 256 KiB of kernel-memory, but the "
-                  "machine has 192 KiB for programs; give them less, or the machine more.\n");
+                  "machine has 192 KiB for programs; give them less, or boot the kernel with a "
+                  "larger kmem=.\n");
 }
 
 TEST(machine, with_gaps_in_its_cpus_runs_programs_on_all_of_them)
