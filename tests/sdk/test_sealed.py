@@ -73,8 +73,14 @@ class Sealed(unittest.TestCase):
             self.command("memory 8\n")
 
     def test_a_description_that_cannot_be_read_is_refused(self):
-        with self.assertRaisesRegex(NovaError, "absent.seal cannot be read"):
+        with self.assertRaisesRegex(NovaError, "^the sealed image's description absent.seal "
+                                               "cannot be read: No such file or directory[.]$"):
             sealed.command("absent.seal", "", "", "machine.pub", "out.img")
+        path = self.write("")
+        Path(path).write_bytes(b"NOVASEAL\xff\xfe")
+        with self.assertRaisesRegex(NovaError, "guest.seal is not a text file: name a file with "
+                                               "lines of the words kernel, initrd, "):
+            sealed.command(path, "", "", "machine.pub", "out.img")
 
     def test_only_images_that_must_be_sealed_change(self):
         modules = [Module("init", "a.nova"), Module("sealed:/x/a.seal", "/build/guest")]

@@ -159,8 +159,15 @@ class Modules(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "guest.seal"
             modules = [Module(f"sealed:{file}", "kernel")]
-            with self.assertRaisesRegex(NovaError, f"^the boot module {file} is missing: "):
-                run.check_modules(modules, [])
+            for empty, said in (
+                (False, "is missing: create it again, or take SEALED out of nova_add_system[(][)]"),
+                (True, "is empty: write a line such as 'memory 256' into it"),
+            ):
+                if empty:
+                    file.touch()
+                with self.assertRaisesRegex(
+                        NovaError, f"^the sealed image's description {file} {said}[.]$"):
+                    run.check_modules(modules, [])
             file.write_bytes(b"memory 8")
             run.check_modules(modules, [])
 

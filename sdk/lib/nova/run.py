@@ -226,15 +226,19 @@ def check_modules(modules, own):
     """Refuses boot modules of a project that have vanished, or become useless, since its build.
     Modules with a name among OWN are replaced."""
     for file in (module.file for module in modules if sealed.file_name(module.file) not in own):
+        is_sealed = file.startswith(sealed.PREFIX)
+        what = sealed.DESCRIPTION if is_sealed else "boot module"
         file = file.removeprefix(sealed.PREFIX)
         if not os.path.exists(file):
-            raise NovaError(
-                f"the boot module {file} is missing: create it again, or take it out of the "
-                "project's CMakeLists.txt."
-            )
-        elf.read_start(file, "boot module")
+            out = ("SEALED out of nova_add_system()" if is_sealed
+                   else "it out of the project's CMakeLists.txt")
+            raise NovaError(f"the {what} {file} is missing: create it again, or take {out}.")
+        elf.read_start(file, what)
         if not os.path.getsize(file):
-            raise NovaError(f"the boot module {file} is empty: write something into it.")
+            raise NovaError(
+                f"the {what} {file} is empty: write {sealed.LEAST if is_sealed else 'something'} "
+                "into it."
+            )
 
 
 def warn_of_modules(name, modules, further):

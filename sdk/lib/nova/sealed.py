@@ -20,6 +20,8 @@ PREFIX = "sealed:"
 IMAGE = "sealed.img"
 MACHINE_KEY = "machine.key"
 ARCH = "x86_64"
+DESCRIPTION = "sealed image's description"
+LEAST = "a line such as 'memory 256'"  # the least that a description needs beside GUEST
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
 # What stands after each key that needs a value.
 NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N", "phrase": "FILE",
@@ -59,8 +61,11 @@ def _read(path):
     found = {"secret": []}
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NovaError(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise NovaError(f"the {DESCRIPTION} {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise NovaError(f"the {DESCRIPTION} {path} is not a text file: name a file with lines of "
+                        f"the words {', '.join(KEYS)}.") from error
     for number, line in enumerate(lines, 1):
         key, value = (word.strip() for word in line.strip().partition(" ")[::2])
         if not key or key.startswith("#"):
