@@ -98,6 +98,24 @@ class Sealed(unittest.TestCase):
                 self.assertRaisesRegex(NovaError, "^guest.seal cannot be sealed: the kernel k "):
             sealed._seal(self.write("memory 8\n"), "k", "")
 
+    def test_a_remedy_names_the_line_of_the_description(self):
+        for said, expected in (
+            (b"nova: building x86_64-release\nnova: it needs 3 MiB: write --memory 4.\n",
+             "it needs 3 MiB: write 'memory 4'."),
+            (b"nova: argument --vcpus: '9' is not a whole number from 1 to 8. See nova seal --help."
+             b"\n", "'vcpus': '9' is not a whole number from 1 to 8."),
+            (b"nova: '=a' is not a secret: write --secret NAME=FILE.\n",
+             "'=a' is not a secret: write 'secret NAME=FILE'."),
+            (b"nova: --disk-phrase-file needs a file.\n", "'phrase' needs a file."),
+            (b"nova: give a file with them (--acpi).\n", "give a file with them (--acpi)."),
+        ):
+            done = subprocess.CompletedProcess([], 2, said)
+            with mock.patch.object(guest, "file", return_value=Path("/keys/machine.key")), \
+                    mock.patch.object(subprocess, "run", return_value=done), \
+                    self.assertRaises(NovaError) as caught:
+                sealed._seal(self.write("memory 8\n"), "k", "")
+            self.assertEqual(str(caught.exception), f"guest.seal cannot be sealed: {expected}")
+
     def test_only_one_kernel_runs_secure_guests(self):
         modules = [Module("init", "a.nova"), Module("sealed:/x/a.seal", "/build/guest")]
         sealed.check_arch(modules, "x86_64")

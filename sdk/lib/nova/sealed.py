@@ -8,6 +8,7 @@ value), phrase, and any number of lines `secret NAME=FILE`. `guest:NAME` in plac
 of nova.guest."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ ARCH = "x86_64"
 DESCRIPTION = "sealed image's description"
 LEAST = "a line such as 'memory 256'"  # the least that a description needs beside GUEST
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
+OPTIONS = {"disk-phrase-file": "phrase"}  # those of `nova seal` whose key has another name
 # What stands after each key that needs a value.
 NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N", "phrase": "FILE",
               "secret": "NAME=FILE"}
@@ -133,6 +135,16 @@ def command(path, kernel, arguments, public, out):
     return [*words, "--machine", str(public), "--out", str(out)]
 
 
+def _as_lines(text):
+    """Returns the last message of `nova seal` in the output TEXT, with the words of a description
+    in place of the options that this module has made of them."""
+    message = text.strip().rpartition("\nnova: ")[2].removeprefix("nova: ")
+    message = message.removesuffix(" See nova seal --help.")
+    words = "|".join({**OPTIONS, **dict.fromkeys(KEYS)})
+    return re.sub(rf"(?:argument )?--({words})\b( \d+| NAME=FILE)?",
+                  lambda found: f"'{OPTIONS.get(found[1], found[1])}{found[2] or ''}'", message)
+
+
 def _seal(path, kernel, arguments):
     """Returns the file of a new image."""
     from nova import guest
@@ -144,7 +156,7 @@ def _seal(path, kernel, arguments):
              *command(path, kernel, arguments, public, out)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        text = done.stdout.decode("utf-8", "replace").strip().removeprefix("nova: ")
+        text = _as_lines(done.stdout.decode("utf-8", "replace"))
         raise NovaError(f"{os.path.basename(path)} cannot be sealed: {text}")
     return out
 
