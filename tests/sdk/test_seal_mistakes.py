@@ -2,14 +2,18 @@
 """`nova seal` given files of another kind or damaged ones: what the message names, and its
 remedy."""
 
+import os
 import struct
 import subprocess
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import sealing
 import test_seal
-from nova import seal_blob, seal_image
+from nova import run, seal_blob, seal_image, sealed
+from nova.errors import NovaError
+from nova.qemu import Module
 
 
 class Files(test_seal.Folder):
@@ -227,6 +231,42 @@ class Acpi(Files):
     def test_tables_that_are_too_long(self):
         said = self.refused_tables(sealing.acpi().ljust(0x20001, b"\0"))
         self.assertIn("more than 128 KiB, for which there is no room: use smaller tables.", said)
+
+
+class Names(Files):
+    """Modules of `nova run` by names that the system does not open."""
+
+    SYSTEM = [Module("init"), Module("sealed:/x/guest.seal", "kernel"), Module("machine.key")]
+
+    def refused_name(self, file, system=SYSTEM):
+        with self.assertRaises(NovaError) as caught:
+            sealed.check_names(system, [Module(file)])
+        return str(caught.exception).removeprefix(f"the module {file} ")
+
+    def test_an_image_or_a_key_with_another_name_is_refused(self):
+        os.rename(self.image, self.path("own.img"))
+        self.assertEqual(self.refused_name(self.path("own.img")),
+                         "is a sealed image, but the system opens it by the name sealed.img: copy "
+                         "it to a file of this name.")
+        os.rename(self.path("one/machine.key"), self.path("own.key"))
+        self.assertEqual(self.refused_name(self.path("own.key")),
+                         "is a private key, but the system opens it by the name machine.key: copy "
+                         "it to a file of this name.")
+        self.assertEqual(self.refused_name(self.path("one/machine.pub")),
+                         "is a public key, but the ultravisor needs the private one: give the "
+                         "machine.key that was made with it.")
+
+    def test_other_modules_are_not_refused(self):
+        for file in (self.image, self.path("one/machine.key"), self.path("token")):
+            sealed.check_names(self.SYSTEM, [Module(file)])
+        for file in (self.image, self.path("one/machine.key"), self.path("one/machine.pub")):
+            sealed.check_names([Module("init"), Module("disk.img")], [Module(file)])
+
+    def test_nova_run_refuses_it_before_the_boot(self):
+        os.rename(self.image, self.path("own.img"))
+        words = ["run", "one", "--module", self.path("own.img")]
+        with mock.patch.object(run, "_build", lambda *_: ("kernel", self.SYSTEM, False)):
+            self.assertIn("copy it to a file of this name.", self.refused(*words))
 
 
 if __name__ == "__main__":

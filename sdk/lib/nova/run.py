@@ -289,6 +289,7 @@ def prepare(args, pause=""):
         build.say(warning)
     own = [os.path.basename(module.file) for module in further]
     kernel, modules, is_example = _build(args, own)
+    sealed.check_names(modules, further)
     for warning in warn_of_modules(args.name or "the roottask", modules, further):
         build.say(warning)
     program, arguments = modules[0].file, args.arguments

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import process
+from nova import process, seal_files
 from nova.errors import NovaError, meant
 from nova.qemu import Module
 
@@ -170,6 +170,21 @@ def resolve(modules, arguments):
         else module
         for module in modules
     ]
+
+
+def check_names(modules, further):
+    """Refuses an image or a key among the FURTHER modules whose name the system does not know: it
+    would boot with the image or the key of `nova`. Other names are only a warning elsewhere."""
+    known = {file_name(module.file) for module in modules[1:]}
+    for file in (module.file for module in further if os.path.basename(module.file) not in known):
+        kind = seal_files.kind_of(file)
+        if kind == seal_files.PUBLIC and MACHINE_KEY in known:
+            raise NovaError(f"the module {file} is a public key, but the ultravisor needs the "
+                            f"private one: give the {MACHINE_KEY} that was made with it.")
+        name = {seal_files.IMAGE: IMAGE, seal_files.PRIVATE: MACHINE_KEY}.get(kind)
+        if name in known:
+            raise NovaError(f"the module {file} is {kind}, but the system opens it by the name "
+                            f"{name}: copy it to a file of this name.")
 
 
 def warning(modules, further):
