@@ -64,6 +64,8 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
 
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
 {
+        const bool is_root = nova_program_is_root();
+
         switch (error) {
         case EACCES:
                 return refuse(vm, error,
@@ -76,8 +78,10 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
                 return refuse(
                         vm, error,
                         "%zu MiB of RAM are not available in blocks of 2 MiB: %zu MiB are free; "
-                        "enlarge --memory, or 'memory' in the description",
-                        bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE));
+                        "enlarge %s%s",
+                        bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE),
+                        is_root ? "--memory" : "'memory' in the description of program ",
+                        is_root ? "" : nova_program.name);
         }
 }
 
@@ -111,11 +115,16 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error)
 
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
-        if (error == EAGAIN || error == ENOMEM)
+        if (error != EAGAIN && error != ENOMEM)
+                return error;
+        if (nova_program_is_root())
                 return refuse(vm, EAGAIN,
-                              "too little kernel memory is left, or memory for its threads "
-                              "('kernel-memory' and 'memory' in the program's description)");
-        return error;
+                              "too little kernel memory, or memory for threads, is left; boot "
+                              "the kernel with a larger kmem=, or enlarge --memory");
+        return refuse(vm, EAGAIN,
+                      "too little kernel memory, or memory for threads, is left; enlarge "
+                      "'kernel-memory' or 'memory' in the description of %s",
+                      nova_program.name);
 }
 
 const char *nova_vm_why(const struct nova_vm *vm, int error)

@@ -43,4 +43,29 @@ TEST_F(create_error, other_errors_stay)
         EXPECT_EQ(why(ENOMEM), strerror(ENOMEM));
 }
 
+TEST_F(create_error, missing_memory_of_a_program_is_enlarged_in_its_description)
+{
+        static const nova_start_page start = {};
+
+        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, 8u << 20), ENOMEM);
+        EXPECT_STREQ(nova_vm_why(&vm, ENOMEM),
+                     "8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB are free; enlarge "
+                     "--memory");
+        EXPECT_EQ(novavmm_create_error_objects(&vm, ENOMEM), EAGAIN);
+        EXPECT_STREQ(nova_vm_why(&vm, EAGAIN),
+                     "too little kernel memory, or memory for threads, is left; boot the kernel "
+                     "with a larger kmem=, or enlarge --memory");
+        nova_program.start = &start;
+        nova_program.name = "monitor";
+        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, 8u << 20), ENOMEM);
+        EXPECT_STREQ(nova_vm_why(&vm, ENOMEM),
+                     "8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB are free; enlarge "
+                     "'memory' in the description of program monitor");
+        EXPECT_EQ(novavmm_create_error_objects(&vm, ENOMEM), EAGAIN);
+        EXPECT_STREQ(nova_vm_why(&vm, EAGAIN),
+                     "too little kernel memory, or memory for threads, is left; enlarge "
+                     "'kernel-memory' or 'memory' in the description of monitor");
+        nova_program.start = nullptr;
+}
+
 } // namespace
