@@ -230,8 +230,8 @@ class Make(Folder):
 
     def test_a_phrase_that_is_missing_empty_or_long(self):
         for data, says in ((b"", "is empty"), (b"\n", "is empty"),
-                           (b"x" * 513, "has more than 512 bytes"),
-                           (b"x" * 600, "has more than 513 bytes")):
+                           (b"x" * 513, "has more than 512 bytes: use a smaller file."),
+                           (b"x" * 600, "has more than 512 bytes: use a smaller file.")):
             path = self.file("other", data)
             self.assertIn(says, self.refused(*self.words(), "--disk-phrase-file", path))
         said = self.refused(*self.words(), "--disk-phrase-file", self.path("absent"))

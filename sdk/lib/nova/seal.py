@@ -93,26 +93,27 @@ def _refuse_order(args, action):
             raise NovaError(f"{path} is a sealed image, in the place of a key: write '{form}'.")
 
 
-def read_file(path, what, limit):
-    """Returns the content of a file of at most LIMIT bytes."""
+def read_file(path, what, limit, line_end=0):
+    """Returns the content of a file of at most LIMIT bytes and LINE_END further ones."""
     try:
         with open(path, "rb") as file:
-            data = file.read(limit + 1)
+            data = file.read(limit + line_end + 1)
     except OSError as error:
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
-    if len(data) > limit:
-        raise NovaError(f"the {what} {path} has more than {limit:,} bytes.")
+    if len(data) > limit + line_end:
+        raise NovaError(f"the {what} {path} has more than {limit:,} bytes: use a smaller file.")
     return data
 
 
 def read_phrase(path):
     """Returns the phrase of a file, without the line end that editors add."""
-    phrase = read_file(path, "phrase", seal_blob.PHRASE_MAX + 1)
+    phrase = read_file(path, "phrase", seal_blob.PHRASE_MAX, 1)
     phrase = phrase[:-1] if phrase.endswith(b"\n") else phrase
     if not phrase:
         raise NovaError(f"the phrase {path} is empty: write the disk's phrase into it.")
     if len(phrase) > seal_blob.PHRASE_MAX:
-        raise NovaError(f"the phrase {path} has more than {seal_blob.PHRASE_MAX} bytes.")
+        raise NovaError(f"the phrase {path} has more than {seal_blob.PHRASE_MAX} bytes: use a "
+                        "smaller file.")
     return phrase
 
 
