@@ -65,8 +65,8 @@ class Interference(unittest.TestCase):
         self.assertEqual(len(bench_interference.complaints([good], other)), 3)
         row = self.row("create_ec", 4999, 776, 99, 0, 9, 4095)
         bad = bench_interference.complaints([row], found)
-        words = ("call has no row", "wait: 5000", "server: 777", "thread: 100", "guest: 10", "receiver: 4096",
-                 "bytes: 32")
+        words = ("call has no row", "wait: 5000", "server: 777", "thread: 100",
+                 "guest: 10", "receiver: 4096", "bytes: 32")
         self.assertEqual(len(bad), len(words), bad)
         for sentence, word in zip(bad, words):
             self.assertIn(word, sentence)
@@ -76,7 +76,9 @@ class Interference(unittest.TestCase):
         self.assertEqual(len(missing), 1)
         pairs = (BUSY, BUSY_CPUS)
         for runs, busy, server, field in (
-            ("", pairs, SERVER, "wait"), (RUNS, ("", ""), SERVER, "busy"), (RUNS, pairs, "", "server"),
+            ("", pairs, SERVER, "wait"),
+            (RUNS, ("", ""), SERVER, "busy"),
+            (RUNS, pairs, "", "server"),
         ):
             found = bench_interference.read(CONSOLE, CPUS, runs, busy, server)
             row = self.row("create_ec", 9, 999, 999, 99, 99, 9999)
