@@ -8,8 +8,7 @@
 #define READY (AT + 0x800)
 
 /* The other virtual CPU, in real mode: loops with interrupts enabled, without an exit. */
-GUEST_CODE(late_code, 16,
-           "movw %cs, %ax\nmovw %ax, %ds\nmovl $1, 0x800\nsti\n1: jmp 1b\n");
+GUEST_CODE(late_code, 16, "movw %cs, %ax\nmovw %ax, %ds\nmovl $1, 0x800\nsti\n1: jmp 1b\n");
 
 static nova_sel_t arrived, may_go;
 static struct nova_semaphore done = NOVA_SEMAPHORE_INITIALIZER(0);
