@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver of QEMU's device edu: a register that computes, an interrupt, and DMA. */
+/* The driver for QEMU's device edu: a register that computes, an interrupt, and DMA. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of PCI devices that requests all resources that it may have, and some that it must not
+/* A driver for PCI devices that requests all resources that it may have, and some that it must not
  * have. The description gives it "disk", a virtio disk with MSI-X; "other" belongs to another
  * program. */
 #include <errno.h>

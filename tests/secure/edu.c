@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of QEMU's device edu that lets the device access any address (dma.h). */
+/* A driver for QEMU's device edu that lets the device access any address (dma.h). */
 #include <stdio.h>
 
 #include "dma.h"

@@ -14,8 +14,8 @@
 
 #define GUEST_AT 0x1000
 
-/* A driver of a virtio device that makes the device write outside of the guest's memory. It notices
- * that the device needs a reset, resets it, and halts. */
+/* A driver for a virtio device that makes the device write outside of the guest's memory. It
+ * notices that the device needs a reset, resets it, and halts. */
 GUEST_CODE(driver, 32,
            "        movl $0xe0010000, %ebx\n"
            "        movb $3, 20(%ebx)\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program `ahci`: a driver of SATA disks. Arguments: the name of the device in the description
+/* The program `ahci`: a driver for SATA disks. Arguments: the name of the device in the description
  * (default: `disk`), and the name of the service.
  *
  * A request's number is the slot of its command. A flush or a discard cannot go through the disk's

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program `e1000e`: a driver of Intel's network cards 82574. Arguments: the name of the device
+/* The program `e1000e`: a driver for Intel's 82574 network cards. Arguments: the name of the device
  * in the description (default: `card`), and the name of the service.
  *
  * One client has the card. The card reads frames from the client's pool, and writes them into it.

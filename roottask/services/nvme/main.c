@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program `nvme`: a driver of NVMe disks. Arguments: the name of the device in the description
+/* The program `nvme`: a driver for NVMe disks. Arguments: the name of the device in the description
  * (default: `disk`), and the name of the service.
  *
  * A request becomes one command if its segments meet at page boundaries. Otherwise it becomes

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program `virtio-blk`: a driver of virtio's block devices (VIRTIO 1.2, 5.2). Arguments: the
+/* The program `virtio-blk`: a driver for virtio block devices (VIRTIO 1.2, 5.2). Arguments: the
  * name of the device in the description (default: `disk`), and the name of the service. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program `virtio-net`: a driver of virtio's network cards (VIRTIO 1.2, 5.1). Arguments: the
+/* The program `virtio-net`: a driver for virtio network cards (VIRTIO 1.2, 5.1). Arguments: the
  * name of the device in the description (default: `card`), and the name of the service.
  *
  * One client has the card. The device reads frames from the client's pool, and writes them into

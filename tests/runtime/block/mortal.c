@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes a program crash a moment after its service has started, and one time in eight before or
- * while it starts. Linked to partitions, and to a driver of network cards, with --wrap for the
+ * while it starts. Linked to partitions, and to a driver for network cards, with --wrap for the
  * function below. The moment does not begin with the program: on a slow host the program would not
  * reach its service, and its clients would give up. */
 #include "nova/hypercall.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the driver of a disk crash or hang a moment after it has started, and counts the requests
+/* Makes the driver for a disk crash or hang a moment after it has started, and counts the requests
  * that the device has then. Linked to a driver with --wrap for the functions below. disk.py finds
  * the count of a crash in the fault's report, in the register ax, and the count of a hang in a
  * line. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of virtio disks whose flushes do nothing. A test of losses of power must fail with this
+/* A driver for virtio disks whose flushes do nothing. A test of losses of power must fail with this
  * driver. */
 #include "virtio/pci.h"
 

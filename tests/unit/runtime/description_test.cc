@@ -116,7 +116,7 @@ TEST(description, contains_the_size_of_its_machine)
         EXPECT_EQ(d.system->machine_memory, 64u << 20);
 }
 
-/* A driver of a device on PCI, with further lines in the sections of machine and device. */
+/* A driver for a device on PCI, with further lines in the sections of machine and device. */
 std::string driver(const std::string &machine, const std::string &device,
                    const std::string &grants = " grants dma\n")
 {

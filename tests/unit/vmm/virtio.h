@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of virtio devices for tests: it makes correct accesses and forbidden ones. */
+/* A driver for virtio devices for tests: it makes correct accesses and forbidden ones. */
 #ifndef TESTS_UNIT_VMM_VIRTIO_H
 #define TESTS_UNIT_VMM_VIRTIO_H
 

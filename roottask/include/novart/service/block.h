@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Protocol of services with blocks: drivers of disks, `ram-disk` and `partitions`. Requests and
+/* Protocol of services with blocks: drivers for disks, `ram-disk` and `partitions`. Requests and
  * completions go through a ring in shared memory; data lies in a pool, which the device can
  * access. */
 #ifndef NOVART_SERVICE_BLOCK_H

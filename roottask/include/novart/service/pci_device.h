@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Drivers of PCI devices: a function that the description gives to the program, with its registers,
- * interrupts and DMA. */
+/* Drivers for PCI devices: a function that the description gives to the program, with its
+ * registers, interrupts and DMA. */
 #ifndef NOVART_SERVICE_PCI_DEVICE_H
 #define NOVART_SERVICE_PCI_DEVICE_H
 
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/** @defgroup pci_device Drivers of PCI devices
+/** @defgroup pci_device Drivers for PCI devices
  *
  * A session that is opened with the name of a device claims its function; closing the session
  * releases the function.

@@ -45,7 +45,7 @@ struct nova_guest_net {
  *         nova_guest_net_attach(&card, &pc, 4);
  * @endcode
  * @param card      filled with zero
- * @param service   `switch`, or the driver of a card
+ * @param service   `switch`, or the driver for a card
  * @param arguments as for nova_net_open()
  * @retval EAGAIN no more threads
  * @retval …      as nova_net_open()
