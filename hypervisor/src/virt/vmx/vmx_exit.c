@@ -114,7 +114,8 @@ indirect_target void vmx_grant_debug_registers(struct vcpu *vcpu)
         vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)NOVA_VMX_CTRL0_DR);
 }
 
-/* Returns the general register with a number of the instruction encoding; sp is the guest's SP. */
+/* Returns the general register that has this number in instructions. For SP, which is in the VMCS,
+ * returns sp, the caller's copy. */
 static word_t *vmx_general_register(struct ec *self, unsigned number, word_t *sp)
 {
         if (number == REGISTER_SP)
@@ -154,7 +155,7 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
         case 0:
                 if ((*value & (CR0_CD | CR0_NW)) == CR0_NW)
                         resume_with_protection_fault(
-                                self); /* the CPU does not look at masked bits */
+                                self); /* the CPU does not check bits that the kernel owns */
                 vmcs_write(VMCS_CR0_SHADOW, *value);
                 break;
         case 4:
