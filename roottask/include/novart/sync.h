@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mutexes, conditions and semaphores between threads of a program. They need no kernel object and,
- * while no thread waits, no hypercall. Each waiting thread uses its own semaphore.
+/* Mutexes, condition variables and semaphores between threads of a program. They need no kernel
+ * object and, while no thread waits, no hypercall. Each waiting thread uses its own semaphore.
  *
  * Static objects start with their initialisers or as zeroes. Objects need not be destroyed, but no
  * thread may wait for an object when its memory is freed. The thread that has waited longest is
@@ -54,11 +54,11 @@ struct nova_recursive_mutex {
                 NOVA_MUTEX_INITIALIZER, NULL, 0 \
         }
 
-/** A condition that holders of a mutex wait for. */
+/** A condition variable: holders of a mutex wait on it. */
 struct nova_cond {
         struct nova_wait_queue queue;
 };
-/** Initialises a condition. */
+/** Initialises a condition variable. */
 #define NOVA_COND_INITIALIZER         \
         {                             \
                 {                     \

@@ -24,7 +24,7 @@ struct log_line {
 void log_line_write(struct log_line *line, const char *name, const char *text, size_t bytes,
                     log_sink *sink, void *argument);
 
-/* Writes an incomplete line as a line. */
+/* Writes the incomplete line, if there is one, with a line feed at its end. */
 void log_line_flush(struct log_line *line, const char *name, log_sink *sink, void *argument);
 
 /* Input typed for one client: the line being edited, and finished lines. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Conditions. */
+/* Condition variables. */
 #include <errno.h>
 
 #include "sync/wait.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One-time initialisation. One mutex and one condition serve all objects, because the mutex is held
- * only briefly. */
+/* One-time initialisation. One mutex and one condition variable serve all objects, because the
+ * mutex is held only briefly. */
 #include "sync/once.h"
 
 #include "novart/sync.h"

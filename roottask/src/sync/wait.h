@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Queues of waiting threads, the base of mutexes, conditions and semaphores. */
+/* Queues of waiting threads, the base of mutexes, condition variables and semaphores. */
 #ifndef NOVA_ROOTTASK_WAIT_H
 #define NOVA_ROOTTASK_WAIT_H
 

@@ -13,8 +13,8 @@
 #include "novart/selector.h"
 #include "thread/thread.h"
 
-/* Thread-local variables, defined by the linker: the initial values, the end of the values that are
- * not 0, the end of all, and the alignment. */
+/* Thread-local variables, defined by the linker: the start of their initial values, the end of
+ * those that are not 0, the end of all variables, and their alignment. */
 extern const char __tls_begin[], __tls_file_end[], __tls_end[], __tls_align[];
 
 #define BLOCK_ALIGN 64
@@ -60,8 +60,8 @@ static size_t block_align(void)
         return align > BLOCK_ALIGN ? align : BLOCK_ALIGN;
 }
 
-/* Returns the bytes at the end of a stack that belong to the block, which has @p bytes, and to the
- * variables. */
+/* Returns the number of bytes at the end of a stack that a block of @p bytes and the variables
+ * need, including alignment. */
 static size_t above_stack(size_t bytes)
 {
         return bytes + variables_size() + 2 * block_align();
