@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A 32-bit program in a guest enters the guest's kernel by INT 0x80, SYSCALL and SYSENTER: under a
- * 64-bit kernel with the 64-bit library, otherwise under a 32-bit one. The guest sets the MSRs;
- * values that no CPU accepts raise #GP. */
+/* A 32-bit program in a guest enters the guest's kernel by INT 0x80, SYSCALL and SYSENTER. The
+ * guest's kernel is as wide as the VMM library: 64 or 32 bits. The guest sets the MSRs; values that
+ * no CPU accepts raise #GP. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -14,7 +14,7 @@
 #define GDT_AT     0x3000
 #define IDT_AT     0x3800
 #define TSS_AT     0x5000
-#define FOUND_AT   0x6000 /* number of #GP, of entries, of #UD */
+#define FOUND_AT   0x6000 /* number of #GPs; bits WAY_ of the entries that worked; number of #UDs */
 #define STACK_AT   0x8000
 #define TABLES_AT  0x10000
 
@@ -68,9 +68,10 @@
 #define SYSCALL_AT  0x12c0
 #define SYSENTER_AT 0x1300
 
-/* In legacy mode STAR has the address, otherwise CSTAR. LSTAR leads to HLT. Under QEMU, a CPU of
- * AMD enters by SYSENTER in compatibility mode, but has no SYSEXIT, so the kernel returns by IRET.
- * OUT exits, so that the CPU is entered with the segments that the entry has set. */
+/* SYSCALL takes its entry address from STAR in legacy mode and from CSTAR in compatibility mode.
+ * LSTAR leads to HLT. Under QEMU, an AMD CPU in compatibility mode executes SYSENTER, but not
+ * SYSEXIT, so the kernel returns by IRET. OUT exits, so that the next VM entry loads the segments
+ * that SYSCALL or SYSENTER has set. */
 #define KERNEL                                                                                   \
         "movl $0x28, %eax\nltr %ax\n" FAULTY WRMSR(0xc0000081, 0x1b0008, 0x12c0) WRMSR(          \
                 0xc0000082, 0, 0x1340) WRMSR(0xc0000083, 0, 0x12c0) WRMSR(0xc0000084, 0, 0x200)  \
@@ -149,7 +150,7 @@ static void prepare_state(void)
         state->idtr.limit = 0x81 * BITS / 4 - 1;
 }
 
-/* In compatibility mode an Intel CPU lacks SYSCALL, an AMD CPU lacks SYSENTER. */
+/* In compatibility mode an Intel CPU lacks SYSCALL, and an AMD CPU lacks SYSENTER. */
 int main(void)
 {
         const struct nova_vm_config config = {.name = "syscalls", .memory = 2u << 20};

@@ -23,7 +23,7 @@ word_t io_apic_frame(void);
 #define PCI_NONE      0xffffffffu
 #define PCI_COMMAND   0x04
 #define PCI_MEMORY    0x2 /* responds at its memory addresses */
-#define PCI_MASTER    0x4 /* may write to memory, and so send interrupts */
+#define PCI_MASTER    0x4 /* may access memory, and so also send messages as interrupts */
 #define PCI_CAP_MSI   0x05
 #define PCI_CAP_MSI_X 0x11
 
@@ -41,7 +41,8 @@ word_t pci_frame(unsigned function);
 /* Maps that frame in the root PD. Returns the page number. */
 word_t pci_page(unsigned function);
 
-/* Maps pages of a base address register and lets the function use memory. */
+/* Maps 2^order pages of the region of a base address register. Lets the function respond there and
+ * access memory. */
 volatile uint32_t *pci_map(unsigned function, unsigned bar, unsigned order);
 
 /* Offset of a capability; 0: there is none. */
@@ -50,12 +51,12 @@ unsigned pci_capability(unsigned function, unsigned id);
 /* GSI of the pin to which the function's INTA leads; 0: unknown chipset. */
 unsigned pci_gsi(unsigned function);
 
-/* Lets a function send a message, or use its pin again. */
+/* msi_set() makes a function send its interrupts as this message; msi_off() makes it use its pin
+ * again. */
 void msi_set(unsigned function, word_t address, word_t data);
 void msi_off(unsigned function);
 
-/* ---- edu: raises an interrupt for a write, and keeps its pin up until it is acknowledged
- * ------ */
+/* ---- edu: a write raises an interrupt; the pin stays up until the acknowledgement ------------ */
 
 struct edu {
         unsigned function;

@@ -85,11 +85,11 @@ nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
 /* Starts in 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
 nova_mtd_t guest_long(struct guest *g);
-/* Returns the number of tries of a step that an interrupt of the machine can spoil: QEMU's TCG
- * (7.2) forgets the block of interrupts after STI if such an interrupt comes before the next
+/* Returns how often a case should try a step that an interrupt of the host can spoil: QEMU's TCG
+ * (7.2) loses the interrupt shadow of STI if such an interrupt comes before the next
  * instruction. */
 unsigned guest_tries(void);
-/* Puts a guest in flat mode to CPL 3. Its events arrive at CPL 0 on GUEST_STACK. */
+/* Moves a guest in flat mode to CPL 3. Its events arrive at CPL 0 on GUEST_STACK. */
 void guest_user(struct guest *g);
 /* Set the handler of a vector in flat mode, or one hlt for each vector, whose address shows the
  * vector that arrived. */
@@ -107,7 +107,7 @@ void guest_until(struct guest *g, nova_mtd_t mtd, enum guest_exit exit);
 /* Sends the reply without waiting; guest_wait() may wait for the next event. */
 void guest_answer(struct guest *g, nova_mtd_t mtd);
 bool guest_wait(struct guest *g, unsigned ms);
-/* Adds to the reply a delegation of own pages to guest-physical pages. */
+/* Adds to the reply a delegation of the caller's pages to guest-physical pages. */
 void guest_give(struct guest *g, nova_crd_t crd, word_t page, word_t flags);
 /* Returns the number of an event on this CPU. */
 word_t guest_event(enum guest_exit exit);

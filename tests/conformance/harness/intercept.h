@@ -12,12 +12,13 @@ struct intercept {
         uint8_t size;
         uint8_t event;
         int8_t control;
-        bool stays; /* harmless without the control bit */
+        bool stays; /* without the control bit, the guest continues after the instruction */
 };
 
 #define FORCED (-1)
-/* The instruction exits whatever the controls are; exits when the bit is set; … and otherwise the
- * guest runs on after it. */
+/* ALWAYS: the instruction exits whatever the controls are. ASKED: it exits if the control bit is
+ * set. SWITCHED: it exits if the bit is set; otherwise the CPU executes it, and the guest
+ * continues. */
 #define ALWAYS(bytes, event)                                   \
         {                                                      \
                 bytes, sizeof(bytes) - 1, event, FORCED, false \
@@ -33,20 +34,20 @@ struct intercept {
 
 #define ROWS(table) table, sizeof(table) / sizeof(*(table))
 
-/* A task in descriptor 3. */
+/* Address of the TSS that descriptor 3 of the GDT describes. */
 #define INTERCEPT_TSS 0x9800
 
-/* Starts a flat guest with operands at GUEST_DATA + 0x1000 and a task; an exception is a triple
- * fault. Returns the MTD of the reply. */
+/* Starts a flat guest with a TSS and an empty IDT, so that an exception causes a triple fault.
+ * Returns the MTD of the reply. */
 nova_mtd_t intercept_prepare(struct guest *g);
 /* Writes a row's instruction to GUEST_CODE, and HLT after it. */
 void intercept_place(struct guest *g, const struct intercept *row);
-/* Sets the registers that the instructions of the tables need: eax an address, ecx 0; and one
- * control bit, or none for 64 and above. */
+/* Sets the registers that the instructions of the tables need: eax is the address of operands, ecx
+ * and edx are 0. Sets only this control bit; 64 sets none. */
 void intercept_registers(struct guest *g, unsigned control);
 /* Checks that each row's instruction exits with its event. */
 void expect_exits(struct guest *g, const struct intercept *rows, unsigned count);
-/* Checks that the CPU executes the instruction itself without the control bit. */
+/* Checks that the guest executes each SWITCHED row's instruction while its control bit is clear. */
 void expect_no_exits(struct guest *g, const struct intercept *rows, unsigned count);
 
 #endif

@@ -101,7 +101,7 @@ _Noreturn void case_not_raised(const char *reason)
 void case_seconds(unsigned seconds)
 {
         run.deadline = tsc() + tsc_per_ms() * 1000 * seconds;
-        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* the controller looks at it */
+        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* wakes the controller, which reads it */
 }
 
 uint64_t case_deadline(void)
@@ -236,8 +236,9 @@ static void announce(unsigned number)
         console_string("\n");
 }
 
-/* Waits for the end of the case or of its time, which the case may change. The controller sleeps,
- * so that the emulator's CPU is idle with it. A kernel without deadlines needs it awake. */
+/* Waits until the case has ended or its deadline, which it may change, has passed. The controller
+ * sleeps, so that the emulator's CPU is idle while the case waits. On a kernel without deadlines
+ * for semaphores, it polls. */
 static void await_end(void)
 {
         const bool sleeps = !needs_timeout();
@@ -288,8 +289,8 @@ static const char *after(const char *s, const char *prefix)
         return *prefix ? NULL : s;
 }
 
-/* Returns true if the roottask's command line has no word that begins with PREFIX, or has such a
- * word that ends in NAME. */
+/* Returns true if the roottask's command line contains PREFIX nowhere, or contains PREFIX directly
+ * followed by the whole word NAME. */
 static bool chosen(const char *prefix, const char *name)
 {
         bool all = true;
