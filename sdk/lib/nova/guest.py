@@ -31,17 +31,17 @@ _SOURCES = [Path(__file__).with_name(name)
             for name in ("guest.py", "guest_crypt.py", "guest_secret.c")]
 FORM = hashlib.sha256(b"".join(one.read_bytes() for one in _SOURCES)).hexdigest()[:12]
 # Drivers that are modules in Debian's kernel; each one comes after those that it needs. A guest
-# loads only the drivers of its devices.
+# loads only the drivers for its devices.
 DRIVERS = """
 drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
 drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
 drivers/char/virtio_console drivers/char/hw_random/virtio-rng
 """.split()
-# Drivers of a network card.
+# Drivers for a network card.
 NET_DRIVERS = "net/core/failover drivers/net/net_failover drivers/net/virtio_net".split()
-# Drivers of a network card that is passed through.
+# Drivers for a network card that is passed through.
 PASS_DRIVERS = "drivers/pps/pps_core drivers/ptp/ptp drivers/net/ethernet/intel/e1000e/e1000e"
-# Drivers of the file system of a root disk. Some kernels have them built in.
+# Drivers for the file system of a root disk. Some kernels have them built in.
 ROOT_DRIVERS = "crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4".split()
 
 DISK_SECTORS = 2048
@@ -421,7 +421,7 @@ def _other_kernel(arch, package):
 
 
 def _make_initrd_amd64(_, folder, to):
-    """Creates an initrd for Debian's generic kernel, which has drivers of real devices."""
+    """Creates an initrd for Debian's generic kernel, which has drivers for real devices."""
     make_initrd("x86_64", folder, to, "linux-image-amd64")
 
 
@@ -488,7 +488,7 @@ mke2fs -q -t ext4 -d $copy "{}" && rm -rf $copy
 
 
 def _make_debian(arch, folder, to):
-    """Creates a disk with Debian's smallest system that has systemd. Needs no root rights."""
+    """Creates a disk with Debian's smallest system that has systemd. Needs no root privileges."""
     tools.need(DEBIAN_TOOLS, "the disk")
     if os.environ.get("NOVA_OFFLINE"):
         raise Offline(["systemd-sysv"])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The software of a secure guest with an encrypted disk: an initrd with Debian's cryptsetup, and
-the disk, a LUKS2 one, which is made without root's rights and without drivers of the host.
+the disk, a LUKS2 one, which is made without root privileges and without drivers of the host.
 
 cryptsetup makes the header, with a key that this module gives it. As a script, the module
 encrypts the sectors with that key: `guest_crypt.py KEY PLAIN DISK`."""
