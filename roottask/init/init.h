@@ -63,7 +63,7 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
  * machine does not map it. */
 int pci_get_bus(unsigned bus, struct nova_child_device *device);
 
-/* pci_answer.c: answers a question of the service pci. Returns 0 or an errno value. */
+/* pci_answer.c: answers a request of the service pci. Returns 0 or an errno value. */
 int pci_answer(const struct program *program, struct nova_child_pci *question);
 /* Returns true if an I/O MMU restricts each device to its driver's memory. */
 bool pci_has_iommu(void);
@@ -96,7 +96,7 @@ uint64_t waiting_deadline(void);
 
 /* status.c: keeps the text that init writes from now on. */
 void status_begin(void);
-/* Answers a question about CPUs, sessions or text. Returns 0 or an errno value. */
+/* Answers a request for the state of CPUs, sessions or text. Returns 0 or an errno value. */
 int status_answer(const struct program *asks, struct nova_child_status *question);
 
 /* programs.c: returns the CPUs of a program; bit n: CPU n. */

@@ -16,8 +16,8 @@ extern char multiboot_cmdline[MULTIBOOT_CMDLINE];
 /** The loader's name; empty: the loader gives none. */
 extern char multiboot_loader[64];
 
-/** Reads the information at a physical address, from a loader that left magic. The information is
- * not trusted. Returns false if magic belongs to no known protocol. */
+/** Reads the information at a physical address. The loader has passed magic, which identifies its
+ * protocol. The information is not trusted. Returns false if magic belongs to no known protocol. */
 bool multiboot_read(uint32_t magic, paddr_t info);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both sides of the question about a program: its state, and the resources that it uses. */
+/* Both sides of the request for a program's state and for the resources that it uses. */
 #include <errno.h>
 #include <string.h>
 

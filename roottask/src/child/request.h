@@ -35,10 +35,10 @@ void novart_request_give_semaphore(struct request *request, nova_sel_t sel);
 /* pci.c: requests of the child that holds the configuration space of PCI. */
 int novart_serve_pci(struct request *request);
 
-/* program.c: answers a question about a program. */
+/* program.c: answers a request for the state of a program. */
 int novart_serve_program(struct request *request);
 
-/* status.c: answers a question about CPUs, sessions or text. */
+/* status.c: answers a request for the state of CPUs, sessions or text. */
 int novart_serve_status(struct request *request);
 
 /* device.c: operations that deliver memory and other device resources. */

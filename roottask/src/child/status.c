@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both sides of the questions about CPUs, sessions, the parent and text. */
+/* Both sides of the requests for the state of CPUs, sessions, the parent and text. */
 #include <errno.h>
 #include <string.h>
 
