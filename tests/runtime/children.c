@@ -104,7 +104,7 @@ static void check_image(void)
         check(nova_child_start(&child, &config, &sentence) == EFBIG &&
                       strstr(sentence, "segments that need more memory"),
               "a child's segments take no more than their limit");
-        check(family_balanced(&before, 0), "nothing was taken for it");
+        check(family_balanced(&before, 0), "a refused child leaves nothing behind");
 }
 
 static void *nothing(void *argument)
@@ -264,7 +264,7 @@ static void check_cpus(void)
                 if (nova_program.cpus >> cpu & 1) {
                         family_config.cpus = UINT64_C(1) << cpu;
                         if (family_run("threads", "1") != GIVEN)
-                                check(false, "a child lives on each CPU alone");
+                                check(false, "a child has a thread on each single CPU");
                 }
         all = family_balance();
         family_config.cpus = nova_program.cpus;

@@ -29,7 +29,7 @@ enum {
          * the PD that receives it. */
         ROOT_ACCOUNT,
         RECEIVER_ACCOUNT,
-        RECEIVER_MEM, /* portals of the receiver, whose windows are open for all that exists */
+        RECEIVER_MEM, /* portals of the receiver, whose windows are open for everything */
         RECEIVER_OBJ,
         RECEIVER_IO,
         RECEIVER_LIMITED,             /* as RECEIVER_MEM; a message may cost LIMIT bytes */
@@ -65,10 +65,10 @@ extern struct attack {
 /* Value of the attacker's thread: most bytes that one message took from the receiver's account. */
 #define VALUE_RECEIVED 3
 
-/* Returns the bytes that are used of the account of a PD for which the attacker has a capability.
- */
+/* Returns the bytes used in the account of a PD. The attacker has a capability for this PD. */
 word_t attack_used(nova_sel_t pd);
-/* Notes what a message has taken since the account had used a number of bytes. */
+/* Records how many bytes a message took from a PD's account; before: bytes used before the
+ * message. */
 void attack_note_received(struct thread *t, nova_sel_t pd, word_t before);
 /* Writes a typed item into the attacker's message. */
 void attack_put_item(struct thread *t, unsigned i, nova_crd_t crd, word_t flags, nova_sel_t hot);
@@ -93,7 +93,7 @@ thread_fn attack_tls, attack_names, attack_ec_receive, attack_call_far;
 thread_fn attack_receive_objects, attack_receive_pages, attack_receive_ranges;
 thread_fn attack_receive_limited, attack_translate, attack_translate_page, attack_ports,
         attack_port_range, attack_port_pieces;
-/* Build what only the account limits: chains of calls, helpers, SCs. */
+/* Build structures that only the attacker's account limits: chains of calls, helpers, SCs. */
 thread_fn attack_chain, attack_helpers, attack_contexts, attack_contexts_far;
 
 /* Measures how long a more urgent thread of the root PD waits for a server to which the attacker
