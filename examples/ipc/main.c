@@ -30,7 +30,7 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 
         const nova_sel_t known = item.crd ? nova_crd_base(item.crd) : 0;
 
-        /* The server does an up of the delegated semaphore, and the caller sees the counter
+        /* The server does an up on the delegated semaphore, and the caller sees the counter
          * rise. */
         if (nova_item_is_delegate(item) && nova_sm_up(known) != NOVA_SUCCESS)
                 nova_printf(&console, "server: it cannot be used\n");

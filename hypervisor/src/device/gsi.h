@@ -14,7 +14,7 @@ struct pd;
  * CPU. Call once, at boot. */
 void gsi_boot(void);
 
-/** Handles an interrupt: masks its pin if it is level-triggered, and does an up of its
+/** Handles an interrupt: masks its pin if it is level-triggered, and does an up on its
  * semaphore. */
 void gsi_fire(unsigned gsi);
 

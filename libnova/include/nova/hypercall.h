@@ -321,7 +321,7 @@ static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
 }
 
 /**
- * Does an up of a semaphore: releases the thread that has waited longest, or increments the
+ * Does an up on a semaphore: releases the thread that has waited longest, or increments the
  * counter.
  * @code
  * // Wakes the thread that waits in nova_sm_down(sm), on whatever CPU it runs.
@@ -412,7 +412,7 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
 }
 
 /**
- * Routes a global system interrupt to a CPU. Each interrupt then does an up of its interrupt
+ * Routes a global system interrupt to a CPU. Each interrupt then does an up on its interrupt
  * semaphore.
  *
  * If the interrupt is an I/O APIC pin, the call also unmasks the pin. A pin whose level-triggered

@@ -112,7 +112,7 @@ int nova_parent_open(const char *name, nova_sel_t sel);
  */
 int nova_parent_serve(const char *name, nova_sel_t sel);
 
-/** Asks the parent to do an up of a semaphore each time one of its programs, or a descendant of
+/** Asks the parent to do an up on a semaphore each time one of its programs, or a descendant of
  * one, has ended. A service then looks for sessions whose client has ended.
  *
  * @param sm selector of the semaphore; when it is destroyed, the watch ends

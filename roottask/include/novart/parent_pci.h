@@ -114,7 +114,7 @@ int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
 int nova_parent_pci_quiet(unsigned number, bool quiet);
 
 /**
- * Asks the parent to do an up of a semaphore when a driver that may have done DMA ends.
+ * Asks the parent to do an up on a semaphore when a driver that may have done DMA ends.
  *
  * @param sel a semaphore; the parent gets the permission UP
  * @return 0, EACCES or ENOMEM

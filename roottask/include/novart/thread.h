@@ -120,7 +120,7 @@ const char *nova_thread_name(const struct nova_thread *thread);
  * roots only: in a child, such an event ends the whole program.
  * @code
  * static struct nova_semaphore ended;
- * void release(void *argument); // does an up of the semaphore
+ * void release(void *argument); // does an up on the semaphore
  *
  * nova_thread_on_fault(nova_thread_self(), release, &ended);
  * @endcode

@@ -225,7 +225,7 @@ static bool round_of_turns(void)
         return any;
 }
 
-/* Records for the clients whether they must do an up of the doorbell after a request. */
+/* Records for the clients whether they must do an up on the doorbell after a request. */
 static void set_waiting(bool waits)
 {
         for (unsigned i = 0; i < net_port_count; i++) {

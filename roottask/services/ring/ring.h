@@ -73,7 +73,7 @@ static inline bool ring_client_waits(const struct ring *ring)
         return __atomic_load_n(&ring->shared->client_waits, __ATOMIC_RELAXED);
 }
 
-/* Records for the client whether it must do an up of the doorbell after a request. */
+/* Records for the client whether it must do an up on the doorbell after a request. */
 static inline void ring_set_waiting(const struct ring *ring, bool waits)
 {
         __atomic_store_n(&ring->shared->service_waits, waits, __ATOMIC_RELAXED);

@@ -41,7 +41,7 @@ void serve_unlock(void)
         nova_service_unlock(service);
 }
 
-/* Records for the clients that they must do an up of the doorbell after a request. @return true if
+/* Records for the clients that they must do an up on the doorbell after a request. @return true if
  * a request waits, because its client may have checked too early */
 static bool begin_waiting(const struct serve_turns *turns)
 {
@@ -66,7 +66,7 @@ void serve_all(const struct serve_turns *turns)
                 nova_sm_up(doorbell);
 }
 
-/* Sleeps until an up of the doorbell by a client. */
+/* Sleeps until an up on the doorbell by a client. */
 static void *run(void *argument)
 {
         (void)argument;

@@ -150,7 +150,7 @@ void novart_child_write_rest(struct nova_child *child);
  * works for the child. */
 void novart_child_end(struct nova_child *child, int status);
 void novart_child_reclaim(struct nova_child *child);
-/* Does an up of the semaphores of nova_parent_watch(), in this program and in all its ancestors. */
+/* Does an up on the semaphores of nova_parent_watch(), in this program and in all its ancestors. */
 void novart_child_tell_end(void);
 /* Frees the resources of a child that does not run. */
 void novart_child_release(struct nova_child *child);

@@ -18,7 +18,7 @@ nova_sel_t novart_parent_registry_alloc(void);
 /* Registers control portals with the parent, for other programs. @return as nova_parent_serve() */
 int novart_parent_registry_serve(const char *name, nova_sel_t control);
 
-/* Asks the parent to do an up of a semaphore each time one of the parent's programs has ended.
+/* Asks the parent to do an up on a semaphore each time one of the parent's programs has ended.
  * @return 0, or an errno value if the parent refuses or there is no parent */
 int novart_parent_registry_watch(nova_sel_t sm);
 

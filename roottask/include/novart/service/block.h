@@ -20,8 +20,8 @@
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
  * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed;
- * nova_block_open() waits for it up to a second. The client does an up of the doorbell when a
- * request waits, and the service does an up of the bell when a request has completed, but only if
+ * nova_block_open() waits for it up to a second. The client does an up on the doorbell when a
+ * request waits, and the service does an up on the bell when a request has completed, but only if
  * the other side sleeps. CLAIM answers EINVAL before ATTACH, and EAGAIN while the session of a
  * client that has died is being closed. `partitions` answers EINVAL to INFO and SEMAPHORES before
  * ATTACH, and has no RESTRICT.

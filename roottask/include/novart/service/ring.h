@@ -24,7 +24,7 @@
  * 1. writes the requests;
  * 2. writes `submitted`, with release;
  * 3. executes a full fence;
- * 4. reads `service_waits`, and does an up of the doorbell if it is 1.
+ * 4. reads `service_waits`, and does an up on the doorbell if it is 1.
  *
  * A service before it sleeps
  * 1. writes 1 to `service_waits`;
@@ -36,7 +36,7 @@
  * 1. writes the completions;
  * 2. writes `completed`, with release;
  * 3. executes a full fence;
- * 4. reads `client_waits`, and, if it is 1, writes 0 there and does an up of the bell.
+ * 4. reads `client_waits`, and, if it is 1, writes 0 there and does an up on the bell.
  *
  * A client before it sleeps
  * 1. writes 1 to `client_waits`;

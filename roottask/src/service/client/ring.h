@@ -94,7 +94,7 @@ static inline void novart_ring_reap(struct ring_end *end)
         __atomic_store_n(&end->ring->reaped, end->reaped, __ATOMIC_RELEASE);
 }
 
-/* Requests an up of the bell for later completions. @return true if there is a completion already.
+/* Requests an up on the bell for later completions. @return true if there is a completion already.
  * Another thread may reap meanwhile. */
 bool novart_ring_request_bell(const struct ring_end *end);
 
