@@ -44,19 +44,19 @@ class Disk(unittest.TestCase):
 
     def test_files_that_cannot_be_a_disk_are_refused(self):
         said = self.refused(disk.check, self.file("odd", "x" * 513))
-        self.assertIn("has 513 bytes, which is not a multiple of 512: enlarge it by", said)
+        self.assertIn("has 513 bytes, which is not a multiple of 512: enlarge it with", said)
         self.assertIn("is empty: enlarge it", self.refused(disk.check, self.file("empty", "")))
         said = self.refused(disk.check, self.file("tiny", "x"))
         self.assertIn("has 1 byte, which", said)
         os.mkfifo(self.folder / "pipe")
         for other in (self.folder, self.folder / "pipe", "/dev/null"):
             said = self.refused(disk.check, other)
-            self.assertIn("is neither a file nor a device with blocks", said)
+            self.assertIn("is neither a regular file nor a block device", said)
         with mock.patch("builtins.open", side_effect=PermissionError(errno.EACCES, "denied")):
             said = self.refused(disk.check, self.file("locked", "x" * 512))
         self.assertIn("locked cannot be used: denied", said)
         said = self.refused(disk.check, self.folder / "absent")
-        self.assertIn("absent does not exist: create it by 'truncate -s 16M ", said)
+        self.assertIn("absent does not exist: create it with 'truncate -s 16M ", said)
         good = self.file("good", "x" * 1024)
         disk.check(good)
         self.assertIn("only QEMU", self.refused(disk.check, good, "bochs"))

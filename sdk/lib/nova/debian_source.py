@@ -39,7 +39,7 @@ class Source(NamedTuple):
 
 
 def fetch(archive, place, digest):
-    """Downloads the archive from PLACE, whose SHA-256 sum is DIGEST."""
+    """Downloads the archive, whose SHA-256 sum is DIGEST, from PLACE."""
     if os.environ.get("NOVA_OFFLINE"):
         raise Missing(f"NOVA_OFFLINE is set, so put {place} into {archive.parent}.")
     if not Path(HELPER).exists():

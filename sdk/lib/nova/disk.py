@@ -23,7 +23,7 @@ class One(argparse.Action):
             raise argparse.ArgumentError(self, "the name of the file is empty")
         if getattr(namespace, self.dest, None) is not None:
             raise argparse.ArgumentError(
-                self, "the machine has one such disk; attach others by words for QEMU after --"
+                self, "the machine has one such disk; attach others with QEMU's options after --"
             )
         setattr(namespace, self.dest, values)
 
@@ -31,24 +31,24 @@ class One(argparse.Action):
 def check(name, emulator="qemu"):
     """Refuses a file that cannot be a disk."""
     if emulator != "qemu":
-        raise NovaError("only QEMU has the disk of --disk; leave out --emulator bochs.")
+        raise NovaError("only QEMU supports --disk: leave out --emulator bochs.")
     try:
         status = os.stat(name)
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
-            raise NovaError(f"the disk {name} is neither a file nor a device with blocks.")
+            raise NovaError(f"the disk {name} is neither a regular file nor a block device.")
         with open(name, "r+b") as file:
             size = file.seek(0, os.SEEK_END)
     except FileNotFoundError as error:
-        made = f"create it by 'truncate -s 16M {shlex.quote(str(name))}'"
+        made = f"create it with 'truncate -s 16M {shlex.quote(str(name))}'"
         raise NovaError(f"the disk {name} does not exist: {made}.") from error
     except OSError as error:
         raise NovaError(f"the disk {name} cannot be used: {error.strerror}.") from error
     if not size:
-        raise NovaError(f"the disk {name} is empty: enlarge it, such as by 'truncate -s 16M'.")
+        raise NovaError(f"the disk {name} is empty: enlarge it, such as with 'truncate -s 16M'.")
     if size % SECTOR:
         raise NovaError(
             f"the disk {name} has {size} {'byte' if size == 1 else 'bytes'}, which is not a "
-            f"multiple of {SECTOR}: enlarge it by 'truncate -s %{SECTOR}'."
+            f"multiple of {SECTOR}: enlarge it with 'truncate -s %{SECTOR}'."
         )
 
 
