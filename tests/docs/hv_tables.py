@@ -56,7 +56,7 @@ def privileges(root):
 
 def hints(root):
     return bits((root / HEADER).read_text(encoding="utf-8"), "NOVA_HV_HINT_",
-                ("bit", "recommendation", "of"))
+                ("bit", "recommendation", "recommends"))
 
 
 def leaves(root):
@@ -114,7 +114,7 @@ def calls(root):
     rows = [("code", "call", "result", "parameters", "privilege")]
     for code, _, name, body in CALL.findall(text[:text.index("\n};")]):
         if code:
-            rows.append((code, name, "`ACCESS_DENIED`", "–", "none of a guest"))
+            rows.append((code, name, "`ACCESS_DENIED`", "–", "no guest has it"))
             continue
         code = re.search(r"0x\w+", body)[0]
         need = re.search(r"\.privilege = (\w+)", body)
