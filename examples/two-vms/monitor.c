@@ -101,7 +101,7 @@ static int use_screen(void)
                 set_clock(session);
                 atexit(end_output);
         } else {
-                printf("The service screen gives no session: %s.\n", strerror(error));
+                printf("The service screen cannot be opened: %s.\n", strerror(error));
         }
         return error;
 }
@@ -127,7 +127,7 @@ static const char *load(char **words)
 
         if (!image.initrd && (nova_parent_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
                               nova_parent_module("initrd", &image.initrd, &image.initrd_bytes)))
-                return "its files are not there";
+                return "the boot module vmlinuz or initrd is missing";
         image.command_line = command_line(words);
         image.rsdp = pc.rsdp;
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);

@@ -42,7 +42,7 @@ static const nova_word_t expected[PROBE_MARK_KINDS][1 + 4] = {
         {NOVA_H_SVM_PAGE_IN, PROBE_MARK_PAGE, 0, NOVA_UV_ORDER_PAGE, 0},
 };
 
-/* Returns true if the message or what is behind it in the UTCB contains marks. */
+/* Returns true if the message, or the rest of the UTCB after it, contains marks. */
 static bool has_mark(const struct nova_utcb *utcb)
 {
         const uint8_t *const byte = (const uint8_t *)utcb;
@@ -150,13 +150,14 @@ static void registers_of_the_cpu(void)
         check(!seen && guest(PROBE_READ, KERNEL, 0), "no access to an MSR reaches the VMM");
 }
 
-/* Look-ups of a VMM, added up. */
+/* Sums over all look-ups of a VMM. */
 struct holdings {
         unsigned objects, pages, marks;
         uint64_t sum;
 };
 
-/* The complement of a word that only the guest has once the VMM has forgotten its command. */
+/* The complement of the word that the guest writes. Later commands overwrite the VMM's copy of the
+ * word, and then only the guest has it. */
 static const volatile uint32_t hidden = 0x12345679;
 
 static bool contains_secret(const uint32_t *page)
@@ -167,7 +168,7 @@ static bool contains_secret(const uint32_t *page)
         return false;
 }
 
-/* Looks at pages one by one: a range that the kernel reports begins at the page. */
+/* Looks at each page separately. The kernel may report a larger range around it. */
 static void walk_pages(struct holdings *to, nova_word_t from, nova_word_t end)
 {
         for (nova_word_t at = from; at < end; at += PAGE) {
@@ -197,7 +198,7 @@ static struct holdings look(void)
         return all;
 }
 
-/* Receives in the last block of selectors what the next call delegates. */
+/* Receives the capabilities that the next call delegates, in the last block of selectors. */
 static void receive(nova_sel_t unused, struct nova_utcb *utcb, void *argument)
 {
         (void)unused, (void)argument;
@@ -269,8 +270,8 @@ static void capabilities(void)
         check(look().marks, "the search finds a word that is there");
 }
 
-/* A virtual CPU of the normal VM, in real mode: makes UV_ESM. If its VMM lets it continue, passes
- * the word at LOW on, changes it, halts. */
+/* A virtual CPU of the normal VM, in real mode: makes UV_ESM. If its VMM lets it continue, it sends
+ * the word at LOW to a port, changes the word, and halts. */
 GUEST_CODE(leaks_code, 16,
            "vmmcall\nmovw $0x5000, %ax\nmovw %ax, %ds\nmovl 0, %eax\noutl %eax, $0xe8\n"
            "movl $0x600d600d, 0\nhlt\n");

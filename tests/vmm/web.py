@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A server of one file of 10 MiB, for one connection at standard input and output, as QEMU's option
-guestfwd starts it. The file's bytes are the same each time."""
+"""An HTTP server for one file of 10 MiB, whose bytes are the same each time. It serves one
+connection on its standard input and output: QEMU's option guestfwd starts it for each
+connection."""
 
 import hashlib
 import sys

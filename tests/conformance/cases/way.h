@@ -280,7 +280,8 @@ static inline void plan(const struct doomed *d, const char *order)
         }
 }
 
-/* Checks that memory comes back to the amount after the first round, which makes the tables. */
+/* Checks that the memory in use is again the amount after the first round, which has created the
+ * tables. */
 static inline void expect_no_more(word_t *before, nova_sel_t sm)
 {
         if (!*before)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices of a PC for cases (see device.h). Every resource comes by H items. */
+/* Devices of a PC for cases (see device.h). Items with the H flag request every resource. */
 #include "device.h"
 
 #define BIOS_FIRST   0xe0000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads a disk of mksquashfs. */
+/* Reads a disk that mksquashfs has made. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

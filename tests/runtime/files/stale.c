@@ -78,7 +78,7 @@ static void *run(void *argument)
         return argument;
 }
 
-/* Prepares an end of the service in the next call of an operation. */
+/* Arranges that the service ends during the first thread's next call of an operation. */
 static void stop_in(nova_word_t operation, bool after)
 {
         nova_semaphore_up(&begin);
