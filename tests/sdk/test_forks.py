@@ -30,7 +30,7 @@ class Forks(unittest.TestCase):
         return server
 
     def run_one(self, server, words=tuple(WRONG[:5]), folder="/", variables=None, limit=20):
-        """Returns the process after its end, its output, and its seconds of processors."""
+        """Returns the process after its end, its output, and its processor seconds."""
         running = server.start(list(words), folder, variables or dict(os.environ))
         output, used = jobs.output_of(running, lambda _: None, limit)
         return running, output, used

@@ -40,7 +40,7 @@ class Test:
     folder: Path = None  # the build directory
     source: str = ""  # the folder whose description adds it, below the tree's root
     limit: float = 0.0  # in seconds
-    processors: float = 0.0  # seconds of processors
+    processors: float = 0.0  # processor seconds
     cost: float = 0.0  # expected seconds: those of earlier runs, else the limit
     command: list = ()
     properties: dict = field(default_factory=dict)  # of CMake, by name

@@ -119,7 +119,7 @@ class Fork(process.Leader):
             self.wait_counted()
 
     def wait_counted(self):
-        """Waits for its end. Returns its seconds of processors."""
+        """Waits for its end. Returns its processor seconds."""
         try:
             status, used = self.server.answer(ENDED)
         except (OSError, EOFError) as error:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The jobs of a test run. A job is one process: with a test, with all chosen tests of a GoogleTest
-program, or with CTest, which runs the tests that have properties unknown here."""
+"""The jobs of a test run. A job is one process. It runs one test, all chosen tests of a
+GoogleTest program, or CTest. CTest runs the tests that have properties unknown here."""
 
 import contextlib
 import os
@@ -49,7 +49,7 @@ class Group(process.Leader, subprocess.Popen):
         super().__init__(*args, start_new_session=True, **options)
 
     def wait_counted(self):
-        """Waits for its end. Returns its seconds of processors."""
+        """Waits for its end. Returns its processor seconds."""
         _, status, usage = os.wait4(self.pid, 0)
         self.returncode = os.waitstatus_to_exitcode(status)
         used = usage.ru_utime + usage.ru_stime
@@ -85,7 +85,7 @@ def _followed(running, on_start):
 
 
 def output_of(running, on_start, limit):
-    """Waits for a process, at most LIMIT seconds. Returns its output and its seconds of processors.
+    """Waits for a process, at most LIMIT seconds. Returns its output and its processor seconds.
     """
     timer = threading.Timer(limit, running.expire)
     timer.start()
@@ -118,7 +118,7 @@ class Job:
         return tests
 
     def charge(self, used):
-        """Divides seconds of processors among the tests in proportion to their times."""
+        """Divides processor seconds among the tests in proportion to their times."""
         whole = sum(test.seconds for test in self.tests)
         for test in self.tests:
             test.processors = used * test.seconds / whole if whole else 0.0

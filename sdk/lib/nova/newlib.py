@@ -195,7 +195,7 @@ class Beside:
             thread.join()
 
     def processors(self):
-        """Returns the seconds of processors of the processes, which have ended."""
+        """Returns the processor seconds of the processes, which have ended."""
         return sum(self.used)
 
 

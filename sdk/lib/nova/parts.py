@@ -84,7 +84,7 @@ class Parts:
 
 
 def by_label(tests):
-    """Returns a line that sums up the seconds of processors of tests by their first label."""
+    """Returns a line that sums up the processor seconds of tests by their first label."""
     seconds, count = defaultdict(float), defaultdict(int)
     for test in tests:
         label = test.labels[0] if test.labels else "(none)"

@@ -469,7 +469,7 @@ def _show_times(selected, totals, start):
     for line in lines:
         print(f"    {line}")
     print(f"nova: {parts.unused_since(start)}")
-    print("nova: the seconds of processors of the tests by label, with their number")
+    print("nova: the processor seconds of the tests by label, with their number")
     for preset, tests in selected.items():
         print(f"    {preset}: {parts.by_label(tests)}")
     print(f"nova: {len(totals.cases)} different cases passed, however many presets ran them")
