@@ -8,7 +8,7 @@
 #include "hostile.h"
 
 #define FIRST 1      /* number of the first VMM's guest */
-#define NO_VM 0xffff /* number of no VM */
+#define NO_VM 0xffff /* a number that no VM has */
 
 #define CIPHERTEXTS 3 /* of each page, for attack_nonce() */
 

@@ -21,8 +21,8 @@
 #define HELD   16
 #define MIB    0x100000
 
-/* Maximum of kernel memory that is not free yet, in bytes. A storm that leaks one object per round
- * would leak more. */
+/* Maximum number of bytes of kernel memory that may not be free yet. A storm that leaks one object
+ * per round would leak more. */
 #define ON_ITS_WAY 0x1000
 
 static unsigned threads;
@@ -302,7 +302,7 @@ static void out_of_pages(void)
         void **rest = take_all(), *result = NULL;
         struct nova_dma memory;
 
-        check(rest && nova_page_free_count() == 0 && !nova_page_alloc(0), "pages end");
+        check(rest && nova_page_free_count() == 0 && !nova_page_alloc(0), "pages run out");
         check(!nova_stack_alloc(NOVA_PAGE_SIZE) && nova_dma_alloc(1, &memory) == ENOMEM &&
                       nova_region_commit(lazy, 1) == ENOMEM && nova_sbrk(1 * MIB) == (void *)-1,
               "without pages every function that needs them reports an error");
@@ -358,7 +358,7 @@ static void out_of_addresses(void)
                 count++;
         check(nova_region_reserve(SIZE_MAX) == NULL && nova_region_reserve(0) == NULL &&
                       !nova_region_lazy("", SIZE_MAX),
-              "addresses end");
+              "addresses run out");
         while (count)
                 nova_region_free(piece[--count]);
 }
@@ -370,7 +370,7 @@ static void out_of_selectors(void)
 
         while (count < 64 && (held[count] = nova_sel_alloc(15)) != NOVA_SEL_NONE)
                 count++;
-        check(count > 0 && count < 64 && nova_sel_alloc(16) == NOVA_SEL_NONE, "selectors end");
+        check(count > 0 && count < 64 && nova_sel_alloc(16) == NOVA_SEL_NONE, "selectors run out");
         while (count)
                 nova_sel_free(held[--count], 15);
         free(held);
@@ -381,8 +381,8 @@ struct used {
         nova_word_t kernel;
 };
 
-/* The kernel frees memory of dead objects in batches, so other objects must die before it comes
- * back. */
+/* The kernel frees memory of ended objects later, in batches. Ends more objects and sleeps
+ * meanwhile, so that this memory becomes free. */
 static nova_word_t kernel_memory(void)
 {
         nova_word_t least = (nova_word_t)-1, used, limit = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A hostile VMM: it makes every ultracall with wrong parameters, in each state of its VM, and moves
- * pages that it has changed, exchanged or kept. The secure guest is right or ended. */
+ * pages that it has changed, exchanged or kept. Afterwards the secure guest has the right data, or
+ * has ended. */
 #include <errno.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@
 #define WHOLE 0x700000u          /* in a block of 2 MiB that no other test moves out */
 
 static struct nova_uv *const uv = &secure.uv;
-static struct nova_uv unknown; /* the number of no VM, in the same session */
+static struct nova_uv unknown; /* a number that no VM has, in the same session */
 
 static char *normal(uint64_t offset)
 {
@@ -69,7 +70,7 @@ static void after_init_done(void)
         check(ask(NOVA_H_SVM_PAGE_IN, AREA + 1, 3, 0) == NOVA_H_PARAMETER &&
                       ask(NOVA_H_SVM_PAGE_IN, end, 3, 0) == NOVA_H_PARAMETER &&
                       ask(NOVA_H_SVM_PAGE_IN, AREA, 0, ORDER) == NOVA_H_PARAMETER,
-              "H_SVM_PAGE_IN of a page that is none, or is in, is H_PARAMETER");
+              "H_SVM_PAGE_IN of an invalid page, or of one that is in, is H_PARAMETER");
         check(ask(NOVA_H_SVM_PAGE_IN, AREA, 3, 0) == NOVA_H_P2 &&
                       ask(NOVA_H_SVM_PAGE_IN, AREA, 4, 0) == NOVA_H_P2,
               "H_SVM_PAGE_IN with wrong flags is H_P2");
@@ -78,7 +79,7 @@ static void after_init_done(void)
               "H_SVM_PAGE_IN with an order that is not a page's is H_P3");
         check(ask(NOVA_H_SVM_PAGE_OUT, AREA + 1, 1, 0) == NOVA_H_PARAMETER &&
                       ask(NOVA_H_SVM_PAGE_OUT, end, 1, 0) == NOVA_H_PARAMETER,
-              "H_SVM_PAGE_OUT of a page that is none is H_PARAMETER");
+              "H_SVM_PAGE_OUT of an invalid page is H_PARAMETER");
         check(ask(NOVA_H_SVM_PAGE_OUT, AREA, 1, 0) == NOVA_H_P2,
               "H_SVM_PAGE_OUT with flags is H_P2");
         check(ask(NOVA_H_SVM_PAGE_OUT, AREA, 0, ORDER - 1) == NOVA_H_P3 &&
@@ -393,7 +394,7 @@ static void attributes(void)
         check(nova_uv_attributes(uv, vm.memory.bytes, &unused, &unused) == EINVAL &&
                       nova_uv_attributes(uv, UINT64_MAX, &unused, &unused) == EINVAL &&
                       nova_uv_attributes(&unknown, AREA, &unused, &unused) == EINVAL,
-              "a page outside of the memory has no attributes, and none of an unknown VM");
+              "a page outside of the memory, or of an unknown VM, has no attributes");
 }
 
 static void not_shared(void)

@@ -39,7 +39,8 @@
         timed_leave
         .endm
 
-        /* %rdi keeps the pointer: the status would be its low byte. */
+        /* Stores 0 as the status: %rdi still contains a pointer, whose low byte would count as the
+         * status. */
         .macro timed_read_good
         rdtsc
         sub %ebp, %eax
