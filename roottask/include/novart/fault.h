@@ -53,7 +53,7 @@ struct nova_fault_report {
         unsigned char code[NOVA_FAULT_CODE];  /**< bytes around ip */
         char program[NOVA_FAULT_NAME]; /**< name of the program, without a 0 if it fills the array
                                         */
-        char thread[NOVA_FAULT_NAME];  /**< name of the thread, as program */
+        char thread[NOVA_FAULT_NAME];  /**< name of the thread, like program */
         char region[NOVA_FAULT_NAME];  /**< name of the region at address, or empty */
 };
 
