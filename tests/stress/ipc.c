@@ -86,8 +86,8 @@ static void clear(struct worker *w)
         hc_revoke(nova_crd(NOVA_CRD_OBJ, w->sel, 6, ALL), NOVA_REVOKE_SR);
 }
 
-/* Callers of all priorities on one server; the worker, above them all, wakes it and recalls them.
- */
+/* One server has callers whose priorities are below, equal to and above the worker's. The worker
+ * wakes the server and recalls threads at random. */
 static void crowd(struct worker *w)
 {
         w->phase = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cases of the endurance run: long. */
+/* Duration of each case in the endurance run. */
 #include "stress.h"
 
 const unsigned stress_ms = 60000;

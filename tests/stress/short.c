@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cases of the default run: short. */
+/* Duration of each case in the default run. */
 #include "stress.h"
 
 const unsigned stress_ms = 400;
