@@ -22,7 +22,7 @@
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
 
-#define NO_MEMORY "the kernel pool is too small, give more with kmem="
+#define NO_MEMORY "the kernel pool is too small: enlarge it with kmem="
 
 void kernel_prepare(void)
 {

@@ -131,7 +131,7 @@ void roottask_load(void)
 
         runs = frame_alloc();
         if (!runs)
-                kernel_stop("the kernel pool is too small, give more with kmem=");
+                kernel_stop("the kernel pool is too small: enlarge it with kmem=");
         if (!boot_roottask.size)
                 kernel_stop("no roottask was given: the first boot module must be one");
 
@@ -243,7 +243,7 @@ void roottask_start(struct cpu *cpu)
 
         account_root.limit = account_root.used + (frame_count_free() << PAGE_BITS);
         if (roottask_create(cpu, &sc) != NOVA_SUCCESS)
-                kernel_stop("the kernel pool is too small for the roottask, give more with kmem=");
+                kernel_stop("the kernel pool is too small for the roottask: enlarge it with kmem=");
         boot_info.boot.tsc_root = rdtsc();
         sc_start(sc);
         frame_free(runs);

@@ -27,7 +27,7 @@ void gsi_boot(void)
                                         NOVA_PERM_ALL) != NOVA_SUCCESS ||
                     io_apic_set_up(gsi, VECTOR_GSI + gsi, cpu_by_id(cpu_boot_id)) ==
                             NOVA_OUT_OF_MEMORY)
-                        kernel_stop("the kernel pool is too small, give more with kmem=");
+                        kernel_stop("the kernel pool is too small: enlarge it with kmem=");
                 sm_set_gsi(sm, gsi);
                 semaphores[gsi] = sm;
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread's registers and its arguments of hypercalls in them, on x86-32. @spec 7.5 */
+/* A thread's registers, and the arguments of hypercalls in them, on x86-32. @spec 7.5 */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
@@ -19,7 +19,7 @@
 
 /** Entry in the hypercall table for a hypercall of five arguments; entry.S saves the last two. */
 #define ENTRY_OF_FIVE(function) entry_##function
-/** Marks its handler. */
+/** Marks the handler of such a hypercall. Empty: only entry.S calls it. */
 #define TARGET_OF_FIVE
 
 hypercall_result_t entry_create_pd(word_t id, struct ec *self);
