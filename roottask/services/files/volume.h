@@ -31,7 +31,7 @@ struct grant {
  * root. @return false if the path is too long */
 bool path_clean(const char *path, char clean[NOVA_FILES_PATH_SIZE]);
 
-/* Returns whether a clean path is another one or lies below it. @return the rest of the path, or
+/* Compares two clean paths. @return the rest of the path if it is the folder or lies below it, else
  * NULL */
 const char *path_below(const char *path, const char *folder);
 

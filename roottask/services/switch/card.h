@@ -31,21 +31,22 @@ struct card {
         bool cable;    /* the card had a cable at the last look; read without synchronisation */
         uint32_t frame_max; /* maximum number of bytes of a frame; read without synchronisation */
         uint64_t forged;    /* number of frames that came with forged sources */
-        uint64_t report_at; /* the card's thread reports this number of them */
+        uint64_t report_at; /* value of forged at which the card's thread reports it next */
         int (*receive)(struct card *card, const struct nova_net_frame *in);
 };
 
 /* Opens the session. @return 0 or an errno value */
 int card_open(struct card *card);
 
-/* Returns true if the card had a cable at the last look, at most a second ago if no frame comes. */
+/* Returns true if the card had a cable when its thread looked last. If no frames arrive, the thread
+ * looks once a second. */
 bool card_has_cable(const struct card *card);
 
 /* Returns the maximum size of a frame that the driver takes. */
 uint32_t card_frame_max(const struct card *card);
 
-/* Starts the thread, which calls receive() with the service's lock. receive() releases the frame,
- * and returns as nova_net_release(). @return 0 or an errno value */
+/* Starts the thread, which calls receive() with the service's lock. receive() releases the frame
+ * with nova_net_release(), and returns its result. @return 0 or an errno value */
 int card_start(struct card *card);
 
 /* Sends a frame. The caller has the lock, and calls card_flush() before it releases it. @return

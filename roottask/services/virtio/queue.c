@@ -187,8 +187,8 @@ bool queue_arm(struct queue *queue)
         return queue_is_taken(queue);
 }
 
-/* With events, the device interrupts only for the request that the driver named, and this request
- * has completed. */
+/* With events there is nothing to do: the device interrupts only for the request that the driver
+ * named, and this request has completed. */
 void queue_disarm(struct queue *queue)
 {
         if (!queue->events)
