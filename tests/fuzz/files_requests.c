@@ -217,7 +217,7 @@ static void check_shares(void)
                         !has_secret(client_share(i), NOVA_FILES_SHARE_PAGES * NOVA_PAGE_SIZE));
 }
 
-/* Writes a path: a byte is a part of one, or a character. */
+/* Writes a path. Each byte of the text selects one of the parts, or is a character itself. */
 static size_t write_path(char *to, const uint8_t *text, size_t bytes, size_t room)
 {
         static const char *const parts[] = {"",

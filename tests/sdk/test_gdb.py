@@ -73,7 +73,7 @@ def _layout(name):
     for path, size in STRUCTS[name].items():
         size, count = size if isinstance(size, tuple) else (size, 1)
         offset += -offset % min(size, WORD)
-        # Of a structure of words the fake keeps the first one.
+        # For a structure of several words, the fake keeps only the first word.
         fields[path] = Field(offset, min(size, WORD), path == "gsi", count)
         offset += size * count
     for path, first in WITHIN.items():

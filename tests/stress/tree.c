@@ -297,8 +297,7 @@ CASE(tree, large_ranges_come_and_go, "3.5 3.6-08")
         memory_check(before);
 }
 
-/* ---- Threads that end in the middle of an operation
- * -------------------------------------------- */
+/* ---- Threads that end in the middle of an operation ------------------------------------------ */
 
 static struct worker doers[WORKERS]; /* state of the threads that end */
 

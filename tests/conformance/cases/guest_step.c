@@ -199,8 +199,7 @@ CASE_ON(guest_step, a_step_over_cr8_is_reported, "8.3-15", needs_virtualization_
 }
 #endif
 
-/* ---- Emulated by the monitor, or restarted
- * ----------------------------------------------------- */
+/* ---- Emulated by the monitor, or restarted --------------------------------------------------- */
 
 GUEST(cpuid_32, 32, "cpuid; hlt");
 
@@ -234,7 +233,7 @@ CASE_ON(guest_step, an_instruction_that_begins_again_is_one_step, "7.2-66 7.2-13
         guest_until(g, 0, EXIT_HLT);
         const uint32_t *stack = guest_word(g, g->state->sp);
         if (!needs_vmx() && stack[0] == GUEST_CODE)
-                NOT_RAISED("needs an exit that drops the step of what it interrupts");
+                NOT_RAISED("needs an exit that drops the pending step of an instruction");
         expect_step(g, GUEST_CODE + 6);
 }
 

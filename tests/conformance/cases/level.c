@@ -137,8 +137,7 @@ CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus
         expect_quiet_and_ready(2);
 }
 
-/* ---- A driver on one CPU, devices on another, a third reroutes the pin
- * ------------------------- */
+/* ---- A driver on one CPU, devices on another, a third reroutes the pin ----------------------- */
 
 #define ROUNDS     1000
 #define FEWER      200   /* maximum where CPUs that contend for a lock are slow under emulation */

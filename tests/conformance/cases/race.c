@@ -209,8 +209,7 @@ CASE_ON(race, a_pd_is_never_made_without_permissions_when_its_owner_goes, "5.3.1
         EXPECT_EQ(t->value[4], 0);
 }
 
-/* ---- Threads that end themselves while another CPU ends them
- * ----------------------------------- */
+/* ---- Threads that end themselves while another CPU ends them --------------------------------- */
 
 #define ENDS 20
 

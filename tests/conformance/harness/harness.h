@@ -300,8 +300,7 @@ static inline word_t page_of(const void *p)
         return (word_t)p >> NOVA_PAGE_BITS;
 }
 
-/* ---- Probes: 0 done, 1 an exception came (recorded in the thread)
- * ----------------------------- */
+/* ---- Probes: 0 done, 1 an exception came (recorded in the thread) ---------------------------- */
 
 extern char probe_begin[], probe_end[], probe_failed[], trap_return[], event_ud_at[];
 int probe_read(const volatile void *address);

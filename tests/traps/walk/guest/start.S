@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Start of the walker by Multiboot, its tables, and the ways into an instruction and back. */
+/* Start of the walker by Multiboot, its tables, and the code that enters an instruction and returns
+ * from it. */
 #include "layout.h"
 
 #if __SIZEOF_POINTER__ == 8
@@ -91,8 +92,8 @@ start:
 
 /* ---- Into the instruction -------------------------------------------------------------------- */
 
-/* With the registers walker_begin, the FPU's state walker_fpu and the frame walker_frame. Returns
- * after the first event, whose registers lie at walker_saved. */
+/* Runs an instruction with the registers walker_begin, the FPU state walker_fpu and the frame
+ * walker_frame. Returns after the first event, whose registers are at walker_saved. */
         .globl  walker_run
 walker_run:
         push    BX
