@@ -463,6 +463,7 @@ static void attacks_receive(void)
         ATTACK(38, "receive_pages", attack_receive_pages, ONCE);
         ATTACK(39, "receive_ranges", attack_receive_ranges, ONCE);
         ATTACK(40, "receive_limited", attack_receive_limited, ONCE);
+        ATTACK(49, "receive_undone", attack_receive_undone, ONCE);
         ATTACK(41, "translate", attack_translate, ONCE);
         ATTACK(42, "translate_page", attack_translate_page, ONCE);
 }

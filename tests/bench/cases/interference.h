@@ -91,8 +91,8 @@ thread_fn attack_sm_until, attack_assign_pci, attack_assign_gsi, attack_pd_limit
 thread_fn attack_tls, attack_names, attack_ec_receive, attack_call_far;
 /* Repeat a message that charges the receiver's account. */
 thread_fn attack_receive_objects, attack_receive_pages, attack_receive_ranges;
-thread_fn attack_receive_limited, attack_translate, attack_translate_page, attack_ports,
-        attack_port_range, attack_port_pieces;
+thread_fn attack_receive_limited, attack_receive_undone, attack_translate, attack_translate_page,
+        attack_ports, attack_port_range, attack_port_pieces;
 /* Build structures that only the attacker's account limits: chains of calls, helpers, SCs. */
 thread_fn attack_chain, attack_helpers, attack_contexts, attack_contexts_far;
 

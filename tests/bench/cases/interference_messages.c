@@ -89,12 +89,13 @@ static void map_range(struct thread *t)
         }
 }
 
-static void send_ranges(struct thread *t, nova_sel_t pt)
+/* first: order of the first item's range. */
+static void send_ranges(struct thread *t, nova_sel_t pt, unsigned first)
 {
         for (unsigned i = 0; i < attack.times; i++) {
                 map_range(t);
                 for (unsigned n = 0; n < RANGES; n++)
-                        attack_put_item(t, n, mem(RANGE, RANGE_ORDER, NOVA_MEM_R), 0,
+                        attack_put_item(t, n, mem(RANGE, n ? RANGE_ORDER : first, NOVA_MEM_R), 0,
                                         (n + 1) * APART);
                 send_items(t, pt, RANGES);
                 attack_must(hc_revoke(mem(page_of(attack.shared), 0, NOVA_MEM_R), 0));
@@ -103,12 +104,19 @@ static void send_ranges(struct thread *t, nova_sel_t pt)
 
 void attack_receive_ranges(struct thread *t)
 {
-        send_ranges(t, RECEIVER_MEM);
+        send_ranges(t, RECEIVER_MEM, RANGE_ORDER);
 }
 
 void attack_receive_limited(struct thread *t)
 {
-        send_ranges(t, RECEIVER_LIMITED);
+        send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER);
+}
+
+/* After the first item, the rest of the limit is too small for any other one, but enough for most
+ * of its pages. The kernel maps these pages, then undoes this, for each item. */
+void attack_receive_undone(struct thread *t)
+{
+        send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER - 1);
 }
 
 /* ---- Translation ----------------------------------------------------------------------------- */

@@ -94,6 +94,7 @@ void server_waits(struct thread *attacker, const nova_sel_t *portals)
         measure_waits(attacker, "receive_ranges", attack_receive_ranges, portals[RECEIVER_MEM]);
         measure_waits(attacker, "receive_limited", attack_receive_limited,
                       portals[RECEIVER_LIMITED]);
+        measure_waits(attacker, "receive_undone", attack_receive_undone, portals[RECEIVER_LIMITED]);
         measure_waits(attacker, "translate", attack_translate, portals[RECEIVER_OBJ]);
         measure_waits(attacker, "translate_page", attack_translate_page, portals[RECEIVER_MEM]);
         EXPECT_EQ(thread->value[0], NOVA_SUCCESS);
