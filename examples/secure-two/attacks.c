@@ -267,6 +267,7 @@ void attack_nonce(void)
         outcome_is("It makes a snapshot of each of 256 pages, takes it out twice, and no nonce is "
                    "used twice",
                    !ciphertexts.repeated && !failed);
-        outcome_is("The guest finds its page unchanged", task(PAGES - 1) == RESULT_RIGHT);
+        out(PAGES - 1, SPARE);
+        repair(PAGES - 1, SPARE);
         end();
 }
