@@ -7,7 +7,7 @@
 
 // With one CPU, the points are the places at which it lets interrupts in. With a second CPU, they
 // are the waits for its flush, for its work on mail, or for the end of a grace period: mail may
-// wake the boss meanwhile.
+// wake the boss meanwhile. A test may count both.
 class Points
 {
       public:
@@ -19,18 +19,31 @@ class Points
                 disturbed = number;
                 count = 0;
                 rang = false;
+                event = nullptr;
                 if (other)
                         fake_wait = count_wait;
                 else
                         fake_window = count_point;
         }
 
-        // Counts no longer. Returns true if the boss is running, to disturb the operation.
+        // As above, but counts windows and waits. If elsewhere is not empty, the boss sleeps, and
+        // the other CPU does this at the point.
+        static void begin_all(Scene &s, OtherCpu *beside, unsigned number,
+                              const std::function<void()> &elsewhere)
+        {
+                begin(s, beside, number);
+                fake_window = count_point;
+                event = elsewhere;
+        }
+
+        // Counts no longer. Returns true if the operation had the point. If there was no event, the
+        // boss is running, to disturb the operation.
         static bool end()
         {
                 fake_window = nullptr;
                 fake_wait = other ? answer : nullptr;
-                EXPECT_TRUE(!rang || cpu_self()->current == scene->boss);
+                EXPECT_FALSE(other && OtherCpu::is_asked()) << "no wait for the end of a flush";
+                EXPECT_TRUE(!rang || event || cpu_self()->current == scene->boss);
                 return rang;
         }
 
@@ -39,24 +52,38 @@ class Points
         {
                 if (fake_cpu)
                         OtherCpu::answer_by_first();
-                else
-                        other->answer();
+                else if (passed++ >= late)
+                        answer_now();
         }
 
-        // Answers for a CPU from its start on.
-        static void answer_for(OtherCpu &beside)
+        // Answers for a CPU from its start on. The CPU lets a number of waits pass before each
+        // answer.
+        static void answer_for(OtherCpu &beside, unsigned waits = 0)
         {
                 other = &beside;
+                late = waits;
+                passed = 0;
                 fake_wait = answer;
         }
 
       private:
+        static void answer_now()
+        {
+                passed = 0;
+                other->answer();
+        }
+
         static void count_point()
         {
-                if (count++ == disturbed) {
-                        rang = true;
+                if (fake_cpu || count++ != disturbed)
+                        return;
+                rang = true;
+                if (!event) {
                         scene->ring();
+                        return;
                 }
+                const OnCpu there(1);
+                event();
         }
 
         static void count_wait()
@@ -70,6 +97,8 @@ class Points
         static inline Scene *scene;
         static inline OtherCpu *other;
         static inline unsigned count, disturbed;
+        static inline unsigned late, passed; // waits before an answer, and those until now
+        static inline std::function<void()> event;
         static inline bool rang;
 };
 

@@ -12,6 +12,7 @@ extern "C" {
 #include "object/reclaim.h"
 #include "sched/cpu.h"
 #include "sched/mail.h"
+#include "sched/schedule.h"
 }
 
 // Translations of a PD: page -> entry of its table. Those of the I/O bitmap are in the window; 0
@@ -95,14 +96,39 @@ class OtherCpu
                 return cpu_by_id(1)->mail || cpu_by_id(1)->mail_rest;
         }
 
-        // Answers a request for a flush. Otherwise the CPU is idle: it receives mail, ends an
-        // object, is quiescent, and frees a part of the memory whose period has ended.
+        // Answers a request for a flush and receives mail. Otherwise, and unless it is busy in the
+        // kernel, the CPU makes a decision if one is due, ends an object, is quiescent, and frees a
+        // part of the memory whose period has ended.
         void answer()
         {
                 const unsigned writes = fake_cr3_writes;
-                work(is_asked());
+                work(is_asked() || busy);
+                busy -= busy != 0;
                 if (fake_cr3_writes != writes)
                         load();
+        }
+
+        // For a number of answers, the CPU is in the kernel.
+        void stay_in_kernel(unsigned answers)
+        {
+                busy = answers;
+        }
+
+        // The CPU executes a function for an EC of its own, up to user mode.
+        void enter(void (*function)(ec *), ec *one)
+        {
+                const OnCpu here(1);
+                const unsigned writes = fake_cr3_writes;
+                fake_run_to_user(function, one);
+                if (fake_cr3_writes != writes)
+                        load();
+        }
+
+        // The CPU in user mode chooses an EC.
+        void choose()
+        {
+                sched_decide(cpu_by_id(1));
+                answer();
         }
 
         // The first CPU answers while this one waits for it.
@@ -145,15 +171,35 @@ class OtherCpu
                         mail_receive(cpu_self(), MAIL_STEP);
         }
 
-        static void work(bool flushes)
+        static void reschedule(ec *self)
+        {
+                self->cont = self == self->cpu->idle_ec ? nullptr : continuation_t(resume_success);
+                resume_reschedule(self->cpu);
+        }
+
+        // Does the pending work before the current EC is in user mode again.
+        static void decide(cpu *self)
+        {
+                if (self->dying && self->current != self->idle_ec)
+                        sched_decide(self); // a decision ends an object
+                if (self->pending & CPU_PENDING_RESCHEDULE)
+                        fake_run_to_user(reschedule, self->current);
+                else if (self->current != self->idle_ec && self->current->pending)
+                        fake_run_to_user(resume_success, self->current);
+        }
+
+        static void work(bool only_requests)
         {
                 const OnCpu here(1);
                 flush_answer(cpu_self());
                 receive();
-                if (flushes)
+                if (only_requests)
                         return;
-                object_reap();
-                reclaim_quiescent(cpu_self());
+                decide(cpu_self());
+                if (cpu_self()->current == cpu_self()->idle_ec)
+                        object_reap();
+                if (!cpu_holds_pointers(cpu_self()))
+                        reclaim_quiescent(cpu_self());
         }
 
         static void work_for_others()
@@ -183,6 +229,7 @@ class OtherCpu
         Scene &scene;
         Who loaded;
         Translations tlb;
+        unsigned busy = 0;
 };
 
 #endif

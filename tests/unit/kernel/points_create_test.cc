@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "points.h"
+#include "points_refusal.h"
 
 extern "C" {
 #include "object/reap.h"
@@ -21,9 +21,6 @@ constexpr word_t SEL_GLOBAL = 0x38, SEL_LOCAL = 0x39;
 constexpr word_t CLIENT_OWNER = 0x24, CLIENT_GLOBAL = 0x25, CLIENT_LOCAL = 0x26;
 constexpr word_t UTCB_PAGE = 0x7000000, NEW_IP = 0x9000, NEW_COUNT = 7, NEW_PRIO = PRIO - 1;
 constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 1;
-
-// The capabilities of all PDs.
-using Database = std::map<unsigned, std::map<unsigned, Caps>>;
 
 // Why a disturbance lets a creation fail.
 enum Loss { NO_LOSS, OWNER, THREAD, SELECTOR, PAGE };
@@ -61,41 +58,7 @@ class Creations : public Scene
                               p3, p4, p5);
         }
 
-        // Memory comes back soon: one object is dying, another one waits for all CPUs.
-        static void free_something()
-        {
-                for (const bool reaped : {true, false}) {
-                        sm *ended = nullptr;
-                        ASSERT_EQ(sm_create(&account_root, 0, &ended), NOVA_SUCCESS);
-                        object_put(&ended->object);
-                        if (reaped)
-                                object_reap();
-                }
-        }
-
-        Database database() const
-        {
-                Database found;
-                for (unsigned i = 0; i < WHO; i++)
-                        for (const unsigned kind : {NOVA_CRD_MEM, NOVA_CRD_IO, NOVA_CRD_OBJ})
-                                if (who[i])
-                                        found[i][kind] = caps_of(who[i], kind);
-                return found;
-        }
-
-        // The new object, if the client has its capability.
-        kobject *created() const
-        {
-                if (!who[CLIENT])
-                        return nullptr;
-                const Caps caps = caps_of(who[CLIENT], NOVA_CRD_OBJ);
-                const auto found = caps.find(CLIENT_NEW);
-                return found == caps.end() ? nullptr
-                                           : reinterpret_cast<kobject *>(found->second.source);
-        }
-
-        bool has_ended = false; // the client's thread
-        unsigned cpu = 0;       // of the threads and of a new one
+        unsigned cpu = 0; // of the threads and of a new one
 
       private:
         void make_thread(word_t sel, word_t page, word_t flags)
@@ -202,32 +165,11 @@ struct Disturbance {
         unsigned losses;
 };
 
-void end_client(Creations &s)
-{
-        s.revoke_objects(SEL_CLIENT, 0);
-        s.revoke_objects(CLIENT_THREAD, 1);
-        s.who[CLIENT] = s.who[THIRD] = nullptr;
-        s.has_ended = true;
-}
-
-// The PD has no capabilities any more, but stays.
-void destroy_client(Creations &s)
-{
-        s.destroy_pd(SEL_CLIENT);
-        s.who[CLIENT] = s.who[THIRD] = nullptr;
-        s.has_ended = true;
-}
-
 const Disturbance disturbances[] = {
         {"nothing", [](Creations &) {}, 0},
-        {"the thread ends",
-         [](Creations &s) {
-                 s.revoke_objects(CLIENT_THREAD, 1);
-                 s.has_ended = true;
-         },
-         0},
-        {"the PD ends", end_client, 0},
-        {"the PD is destroyed", destroy_client, 0},
+        {"the thread ends", [](Creations &s) { s.end_client_thread(); }, 0},
+        {"the PD ends", [](Creations &s) { s.end_client(); }, 0},
+        {"the PD is destroyed", [](Creations &s) { s.destroy_client(); }, 0},
         {"the owner is destroyed",
          [](Creations &s) {
                  s.destroy_pd(SEL_OTHER);
@@ -266,22 +208,6 @@ const Disturbance disturbances[] = {
                             NOVA_MEM_RWX);
          },
          1u << PAGE},
-};
-
-// A refusal of memory: of one allocation, or of it and all later ones.
-struct Refusal {
-        long number; // < 0: none
-        bool rest;
-
-        // Begins after a number of the creation's allocations.
-        void begin(long done) const
-        {
-                const long left = number - done;
-                if (number >= 0 && rest)
-                        fake_fail_allocations_from(std::max(left, 0l));
-                else
-                        fake_fail_allocation(left);
-        }
 };
 
 // Expects the status of a creation that was disturbed before it was complete.
@@ -326,25 +252,6 @@ void check_database(Creations &s, const Creation &creation, Database expected, b
                         check_pd(s.who[i]);
 }
 
-struct Outcome {
-        bool rang;
-        long allocations;
-};
-
-// Begins a creation, and stops to wait for points after it.
-Outcome begin_creation(Creations &s, const Creation &creation, unsigned point,
-                       const Refusal &refusal, OtherCpu *other)
-{
-        creation.prepare(s);
-        Creations::free_something();
-        refusal.begin(0);
-        Points::begin(s, other, point);
-        s.sleep_boss();
-        const Outcome outcome = {Points::end(), fake_allocations()};
-        fake_fail_allocation(-1);
-        return outcome;
-}
-
 // Creates an object without the memory of a refusal. At a point, the boss disturbs the creation.
 Outcome create(Creations &s, const Creation &creation, const Disturbance &disturbance,
                unsigned point, const Refusal &refusal, OtherCpu *other)
@@ -352,9 +259,11 @@ Outcome create(Creations &s, const Creation &creation, const Disturbance &distur
         bool is_complete = false, is_there = false, has_begun = false;
         unsigned losses = 0;
         Database expected = s.database();
-        auto [rang, allocations] = begin_creation(s, creation, point, refusal, other);
 
-        if (rang) {
+        creation.prepare(s);
+        free_something();
+        Outcome outcome = begin_refused(s, refusal, other, point);
+        if (outcome.rang) {
                 is_there = s.created() != nullptr;
                 is_complete = is_there || s.caller->cont == continuation_t(resume_after_reap);
                 has_begun = s.caller->created != nullptr;
@@ -362,24 +271,15 @@ Outcome create(Creations &s, const Creation &creation, const Disturbance &distur
                 disturbance.happen(s);
                 losses = disturbance.losses;
                 expected = s.database();
-                refusal.begin(allocations);
-                s.sleep_boss();
-                allocations += fake_allocations();
-                fake_fail_allocation(-1);
+                continue_refused(s, refusal, outcome);
         }
         if (!s.has_ended && is_complete)
                 EXPECT_EQ(REG_P1(s.caller) == NOVA_SUCCESS, is_there);
         else if (!s.has_ended)
-                check_status(s, creation, losses, has_begun,
-                             refusal.rest && refusal.number >= 0 && allocations > refusal.number);
-        s.wake_boss();
-        if (other) {
-                other->finish();
-                other->leave();
-        }
-        fake_settle();
+                check_status(s, creation, losses, has_begun, refusal.lasts(outcome));
+        settle_refused(s, other);
         check_database(s, creation, expected, is_complete);
-        return {rang, allocations};
+        return outcome;
 }
 
 Outcome create_alone(const Creation &creation, const Disturbance &disturbance, unsigned point,
@@ -406,31 +306,6 @@ Outcome create_beside(const Creation &creation, const Disturbance &disturbance, 
 
 using Create = Outcome (*)(const Creation &, const Disturbance &, unsigned, const Refusal &);
 
-// Disturbs a creation at each point, first with memory for all its allocations, then without memory
-// for each. Returns the number of disturbances.
-unsigned disturb_each(const Create create_one, const Creation &creation,
-                      const Disturbance &disturbance, bool rest)
-{
-        unsigned disturbed = 0;
-        long most = 0;
-
-        for (long number = -1; number <= most; number++)
-                for (unsigned point = 0;; point++) {
-                        const Outcome one =
-                                create_one(creation, disturbance, point, {number, rest});
-                        if (number < 0)
-                                most = std::max(most, one.allocations);
-                        if (testing::Test::HasFailure()) {
-                                ADD_FAILURE() << "allocation " << number << ", point " << point;
-                                return disturbed;
-                        }
-                        if (!one.rang)
-                                break;
-                        disturbed++;
-                }
-        return disturbed;
-}
-
 void disturb_all(const Create create_one)
 {
         for (const Creation &creation : creations)
@@ -439,8 +314,10 @@ void disturb_all(const Create create_one)
                                 SCOPED_TRACE(testing::Message()
                                              << creation.name << ", " << disturbance.name
                                              << ", rest " << rest);
-                                const unsigned disturbed =
-                                        disturb_each(create_one, creation, disturbance, rest);
+                                const auto one = [&](unsigned point, const Refusal &refusal) {
+                                        return create_one(creation, disturbance, point, refusal);
+                                };
+                                const unsigned disturbed = refuse_each(one, rest);
                                 ASSERT_FALSE(testing::Test::HasFailure());
                                 EXPECT_GE(disturbed, ENOUGH);
                         }

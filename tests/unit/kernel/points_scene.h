@@ -52,6 +52,9 @@ inline pd *name_of(unsigned who)
         return &names[who];
 }
 
+// The capabilities of all PDs.
+using Database = std::map<unsigned, std::map<unsigned, Caps>>;
+
 // A change of the ranges in the model.
 using Change = std::function<void(Model &)>;
 
@@ -130,6 +133,28 @@ class Scene : public World
                 return found;
         }
 
+        // The capabilities of the PDs that are there.
+        Database database() const
+        {
+                Database found;
+                for (unsigned i = 0; i < WHO; i++)
+                        for (const unsigned kind : {NOVA_CRD_MEM, NOVA_CRD_IO, NOVA_CRD_OBJ})
+                                if (who[i])
+                                        found[i][kind] = caps_of(who[i], kind);
+                return found;
+        }
+
+        // The new object, if the client has its capability.
+        kobject *created() const
+        {
+                if (!who[CLIENT])
+                        return nullptr;
+                const Caps caps = caps_of(who[CLIENT], NOVA_CRD_OBJ);
+                const auto found = caps.find(CLIENT_NEW);
+                return found == caps.end() ? nullptr
+                                           : reinterpret_cast<kobject *>(found->second.source);
+        }
+
         // Prepares the assignment of a function. The EC's PD has the configuration space.
         static void prepare_assignment(ec *self, word_t sel, unsigned function)
         {
@@ -185,6 +210,39 @@ class Scene : public World
                 EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, sel),
                                     NOVA_EXT_PD_DESTROY),
                           NOVA_SUCCESS);
+        }
+
+        void end_client_thread()
+        {
+                revoke_objects(CLIENT_THREAD, 1);
+                has_ended = true;
+        }
+
+        // The third PD ends with the client's PD.
+        void end_client()
+        {
+                revoke_objects(SEL_CLIENT, 0);
+                end_client_thread();
+                who[CLIENT] = who[THIRD] = nullptr;
+        }
+
+        // The PD has no capabilities any more, but stays.
+        void destroy_client()
+        {
+                destroy_pd(SEL_CLIENT);
+                who[CLIENT] = who[THIRD] = nullptr;
+                has_ended = true;
+        }
+
+        // The client creates an object for the PD at a selector, with more arguments.
+        void client_creates(nova_hypercall number, word_t flags, word_t sel, word_t owner,
+                            word_t p3, word_t p4 = 0, word_t p5 = 0)
+        {
+                set_arguments(caller, nova_hypercall_id(number, flags, sel), owner, p3, p4, p5);
+                sleep_boss();
+                EXPECT_EQ(REG_P1(caller), NOVA_SUCCESS);
+                wake_boss();
+                caller->cont = continuation_t(fake_enter);
         }
 
         static kobject *object_at(pd *owner, word_t sel)
@@ -253,6 +311,7 @@ class Scene : public World
         std::vector<Change> history;
         pd *who[WHO] = {};
         Who has_function = THIRD;
+        bool has_ended = false; // the client's thread
         ec *boss = thread("boss", home, EC_GLOBAL), *filler = thread("filler", home, EC_GLOBAL);
         sc *bosses = context("boss's", boss, PRIO + 1), *fillers = context("f", filler, PRIO - 1);
         ec *caller = nullptr, *callee = nullptr;
@@ -286,11 +345,7 @@ class Scene : public World
         // The client has the capability of the third PD. That of home goes with it.
         void make_third()
         {
-                set_arguments(caller, nova_hypercall_id(NOVA_CREATE_PD, 0, CLIENT_THIRD),
-                              CLIENT_SELF, 0, 0, 0);
-                sleep_boss();
-                wake_boss();
-                caller->cont = continuation_t(fake_enter);
+                client_creates(NOVA_CREATE_PD, 0, CLIENT_THIRD, CLIENT_SELF, 0);
                 who[THIRD] = container_of(object_at(who[CLIENT], CLIENT_THIRD), pd, object);
                 delegate(who[CLIENT], CLIENT_THIRD, home, SEL_THIRD, 1, NOVA_CRD_OBJ, 31);
         }
@@ -324,5 +379,16 @@ class Scene : public World
                 }
         }
 };
+
+// Checks that exactly the PDs with functions have domains.
+inline void check_domains(const Scene &s)
+{
+        for (unsigned i = 0; i < WHO; i++) {
+                const pd *const one = s.who[i];
+                EXPECT_TRUE(!one || !one->dma.domain == (one != fake_attached[FUNCTION] &&
+                                                         one != fake_attached[GIVEN_FUNCTION]))
+                        << "PD " << i << " has domain " << one->dma.domain;
+        }
+}
 
 #endif

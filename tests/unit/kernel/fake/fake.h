@@ -40,6 +40,12 @@ void fake_iommu_boot(void);
  */
 extern bool fake_has_devices;
 
+/** True if the unit needs a table of its own for each function, which it keeps. */
+extern bool fake_takes_tables;
+
+/** Gives back these tables. */
+void fake_free_tables(void);
+
 /** The PD whose table each function uses, and the record of flushes. */
 extern const struct pd *fake_attached[FAKE_FUNCTIONS];
 extern unsigned fake_flushed_domain, fake_flushes;

@@ -9,6 +9,8 @@
 #include "firmware/acpi.h"
 #include "firmware/memory_map.h"
 #include "lib/cmdline.h"
+#include "memory/account.h"
+#include "memory/frame.h"
 #include "object/pd.h"
 
 struct cmdline cmdline;
@@ -31,10 +33,34 @@ static unsigned init(void)
         return FAKE_DOMAINS;
 }
 
+bool fake_takes_tables;
+static void *tables[FAKE_FUNCTIONS];
+
+void fake_free_tables(void)
+{
+        for (unsigned i = 0; i < FAKE_FUNCTIONS; i++) {
+                if (!tables[i])
+                        continue;
+                frame_free(tables[i]);
+                account_return(&account_root, PAGE_SIZE);
+                tables[i] = NULL;
+        }
+}
+
+/* Returns false if there is no memory for the table of a function. */
+static bool take_table(unsigned rid)
+{
+        if (fake_takes_tables && !tables[rid])
+                tables[rid] = iommu_table();
+        return !fake_takes_tables || tables[rid];
+}
+
 static enum nova_status attach(uint16_t rid, const struct pd *pd)
 {
         if (rid >= FAKE_FUNCTIONS)
                 return NOVA_BAD_DEV;
+        if (pd && !take_table(rid))
+                return NOVA_OUT_OF_MEMORY;
         fake_attached[rid] = pd;
         return NOVA_SUCCESS;
 }
@@ -69,6 +95,8 @@ static enum nova_status route(unsigned gsi, unsigned rid, unsigned vector, unsig
         (void)vector, (void)level;
         if (fake_route_status != NOVA_SUCCESS)
                 return fake_route_status;
+        if (rid < FAKE_FUNCTIONS && !take_table(rid))
+                return NOVA_OUT_OF_MEMORY;
         fake_routes[gsi].rid = rid;
         fake_routes[gsi].apic_id = apic_id;
         fake_routes[gsi].on = true;
@@ -105,7 +133,7 @@ const struct iommu_driver amd_vi_driver = {.init = init};
 
 void fake_iommu_boot(void)
 {
-        remap_is_on = remap_by_index = false;
+        remap_is_on = remap_by_index = fake_takes_tables = false;
         acpi.iommus = 1;
         for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
                 fake_attached[i] = NULL;

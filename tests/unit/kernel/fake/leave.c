@@ -4,6 +4,7 @@
  * whichever exit was used. */
 #include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
@@ -73,14 +74,18 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec)
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
 {
         struct ec *volatile result = NULL;
+        const bool was_inside = inside;
+        jmp_buf outer; /* the exit of another CPU, which waits for this one */
 
+        memcpy(outer, way_out, sizeof(outer));
         inside = true;
         left_by = NULL;
         if (setjmp(way_out))
                 result = left_to;
         else
                 function(ec);
-        inside = false;
+        inside = was_inside;
+        memcpy(way_out, outer, sizeof(outer));
         return result;
 }
 

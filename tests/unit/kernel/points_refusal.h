@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Refusals of memory for an operation that is disturbed at a point.
+#ifndef UNIT_KERNEL_POINTS_REFUSAL_H
+#define UNIT_KERNEL_POINTS_REFUSAL_H
+
+#include <algorithm>
+
+#include "points.h"
+
+// Memory comes back soon: one object is dying, another one waits for all CPUs.
+inline void free_something()
+{
+        for (const bool reaped : {true, false}) {
+                sm *ended = nullptr;
+                ASSERT_EQ(sm_create(&account_root, 0, &ended), NOVA_SUCCESS);
+                object_put(&ended->object);
+                if (reaped)
+                        object_reap();
+        }
+}
+
+// Whether an operation was disturbed, and the number of its allocations.
+struct Outcome {
+        bool rang;
+        long allocations;
+};
+
+// A refusal of memory: of one allocation, or of it and all later ones.
+struct Refusal {
+        long number; // < 0: none
+        bool rest;
+
+        // Begins after a number of the operation's allocations.
+        void begin(long done) const
+        {
+                const long left = number - done;
+                if (number >= 0 && rest)
+                        fake_fail_allocations_from(std::max(left, 0l));
+                else
+                        fake_fail_allocation(left);
+        }
+
+        // True if there was no memory to the end.
+        bool lasts(const Outcome &outcome) const
+        {
+                return rest && number >= 0 && outcome.allocations > number;
+        }
+};
+
+// Begins the client's operation, and stops to wait for points after it. elsewhere: what the other
+// CPU does at any point, or NULL if the boss disturbs a window or a wait.
+inline Outcome begin_refused(Scene &s, const Refusal &refusal, OtherCpu *other, unsigned point,
+                             const std::function<void()> *elsewhere = nullptr)
+{
+        refusal.begin(0);
+        if (elsewhere)
+                Points::begin_all(s, other, point, *elsewhere);
+        else
+                Points::begin(s, other, point);
+        s.sleep_boss();
+        const Outcome outcome = {Points::end(), fake_allocations()};
+        fake_fail_allocation(-1);
+        return outcome;
+}
+
+// Continues the operation after a disturbance, until a thread is in user mode.
+inline void continue_refused(Scene &s, const Refusal &refusal, Outcome &outcome)
+{
+        refusal.begin(outcome.allocations);
+        s.sleep_boss();
+        outcome.allocations += fake_allocations();
+        fake_fail_allocation(-1);
+}
+
+// The boss runs, the other CPU does all that is left to it, and memory comes back.
+inline void settle_refused(Scene &s, OtherCpu *other)
+{
+        fake_window = nullptr;
+        s.wake_boss();
+        if (other) {
+                other->finish();
+                other->leave();
+        }
+        fake_settle();
+}
+
+// Disturbs an operation at each point, first with memory for all its allocations, then without
+// memory for each. The function `one` does it for a point and a refusal. Returns the number of
+// disturbances.
+template <typename One> unsigned refuse_each(const One &one, bool rest)
+{
+        unsigned disturbed = 0;
+        long most = 0;
+
+        for (long number = -1; number <= most; number++)
+                for (unsigned point = 0;; point++) {
+                        const Outcome outcome = one(point, Refusal{number, rest});
+                        if (number < 0)
+                                most = std::max(most, outcome.allocations);
+                        if (testing::Test::HasFailure()) {
+                                ADD_FAILURE() << "allocation " << number << ", point " << point;
+                                return disturbed;
+                        }
+                        if (!outcome.rang)
+                                break;
+                        disturbed++;
+                }
+        return disturbed;
+}
+
+#endif
