@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ULTRAVISOR     "ultravisor"  /* service of secure virtual machines */
-#define MACHINE_KEY    "machine.key" /* its module, the secret key of the machine */
-#define GUEST_MOST     254           /* priority of its virtual CPUs, at most */
+#define ULTRAVISOR     "ultravisor" /* service of secure virtual machines */
+#define GUEST_MOST     254          /* priority of its virtual CPUs, at most */
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 

@@ -109,7 +109,7 @@ static void missing_file(struct reader *reader, const struct nova_system_program
 /* Returns whether SEALED of nova_add_system() adds the module. */
 static bool is_sealed(const char *module)
 {
-        return text_equal(module, "sealed.img") || text_equal(module, "machine.key");
+        return text_equal(module, SEALED_IMAGE) || text_equal(module, MACHINE_KEY);
 }
 
 static void missing_module(struct reader *reader, unsigned line, const char *module,
@@ -173,7 +173,7 @@ static void unused_file(struct reader *reader, const char *file)
                                "use it; write 'modules %s' for the %s, or leave it out "
                                "(SEALED or MODULES).",
                                file, file,
-                               text_equal(file, "sealed.img") ? "monitor of the secure guest"
+                               text_equal(file, SEALED_IMAGE) ? "monitor of the secure guest"
                                                               : "program ultravisor");
         else
                 reader_mistake(reader, 0,

@@ -7,6 +7,10 @@
 
 #define LINE_WORDS_MAX 64
 
+/* Boot modules of a system with a sealed image, which SEALED of nova_add_system() adds. */
+#define SEALED_IMAGE "sealed.img"
+#define MACHINE_KEY  "machine.key" /* the machine's secret, for the ultravisor only */
+
 /* A description that is being read. At most one of program and device is set. */
 struct reader {
         struct nova_system *system;

@@ -7,10 +7,12 @@
  */
 #include "race.h"
 
+#include <limits.h>
+
 #include "vm.h"
 
 #define FRAMES 8192u /* more than the secure memory has */
-#define TAKES  3u
+#define FEW    3u    /* times that the table moves out again during the first access */
 
 enum nova_u_status __real_convert(struct vm *vm, struct nova_vcpu *vcpu);
 enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu);
@@ -105,14 +107,15 @@ static void take_table(struct vm *vm)
         vm_unlock();
 }
 
-static unsigned takes; /* times that the table has come back, and moves out again */
+static unsigned accesses; /* to devices */
+static unsigned takes;    /* times that the table moves out again, after it has come back */
 
 bool __wrap_memory_exit(struct nova_vcpu *vcpu)
 {
         const bool is_memory = __real_memory_exit(vcpu);
 
         if (!is_memory) {
-                takes = TAKES;
+                takes = accesses++ ? UINT_MAX : FEW;
                 take_table(vm_of(vcpu));
         }
         return is_memory;

@@ -15,6 +15,7 @@
 #define MOST   200u /* limit of tries */
 #define COUNT  64u  /* pages of the slot, and pages in another one */
 #define STAYS  0x300000u
+#define WAITS  5000u /* milliseconds */
 #define DEVICE 0xfed00000u
 #define ANSWER 0x5a5a5a5au
 
@@ -59,6 +60,12 @@ static void move_table(void)
         honest_attack = NULL;
 }
 
+static void lose_table(void)
+{
+        drive_begin(PROBE_VIEW_READ, DEVICE, 0);
+        check(honest_ends(WAITS), "the guest ends if its page table never stays");
+}
+
 static void lose_slot(void)
 {
         unsigned good = 0;
@@ -89,6 +96,7 @@ int main(void)
         starve(counter, &before);
         move_table();
         lose_slot();
+        lose_table();
         check(honest_end() == NOVA_U_SUCCESS && counts_ask(counter, &after) &&
                       after.of[COUNT_FRAMES] == before.of[COUNT_FRAMES],
               "when it has ended, all frames are free");

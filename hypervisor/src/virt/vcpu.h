@@ -35,7 +35,7 @@ struct vcpu_svm {
 
 /* State of a virtual CPU that the control structure of VMX does not hold. */
 struct vcpu_vmx {
-        bool known, launched;   /* whether the structure was ever loaded; launched */
+        bool known, launched;   /* the structure has been loaded once; launched once */
         bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's values while it does not run */
         word_t host_cr3;        /* the kernel's CR3 in the structure */
@@ -131,7 +131,7 @@ struct vcpu_ops {
         uint64_t (*next_ip)(const struct ec *ec);          /* after the instruction that exited */
         void (*deliver_again)(struct ec *ec);              /* the event that the exit interrupted */
         void (*reflect_exception)(struct ec *ec);          /* the exception that exited */
-        void (*raise)(struct ec *ec, unsigned vector, bool error); /* error: with code 0 */
+        void (*raise)(struct ec *ec, unsigned vector, bool error); /* error: push code 0 */
         void (*raise_step)(struct ec *ec);                         /* #DB of a single step */
         void (*end_shadow)(struct ec *ec);                         /* shadow of STI or MOV SS */
         void (*grant_debug_registers)(struct vcpu *vcpu); /* accesses do not exit any more */

@@ -113,18 +113,30 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error)
         return error;
 }
 
+/* Records a lack of memory that may be the program's own or the kernel's. */
+static int refuse_memory(struct nova_vm *vm, int error, const char *what)
+{
+        if (nova_program_is_root())
+                return refuse(vm, error,
+                              "too little %s is left; boot the kernel with a larger kmem=, or "
+                              "enlarge --memory",
+                              what);
+        return refuse(vm, error,
+                      "too little %s is left; enlarge 'kernel-memory' or 'memory' in the "
+                      "description of program %s",
+                      what, nova_program.name);
+}
+
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
         if (error != EAGAIN && error != ENOMEM)
                 return error;
-        if (nova_program_is_root())
-                return refuse(vm, EAGAIN,
-                              "too little kernel memory, or memory for threads, is left; boot "
-                              "the kernel with a larger kmem=, or enlarge --memory");
-        return refuse(vm, EAGAIN,
-                      "too little kernel memory, or memory for threads, is left; enlarge "
-                      "'kernel-memory' or 'memory' in the description of %s",
-                      nova_program.name);
+        return refuse_memory(vm, EAGAIN, "kernel memory, or memory for threads,");
+}
+
+int novavmm_create_error_pages(struct nova_vm *vm, int error)
+{
+        return refuse_memory(vm, error, "memory for the pages of the hypercall interface");
 }
 
 const char *nova_vm_why(const struct nova_vm *vm, int error)

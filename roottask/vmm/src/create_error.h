@@ -30,4 +30,8 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error);
  * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);
 
+/* Records an error of creating the pages of the hypercall interface.
+ * @return @p error */
+int novavmm_create_error_pages(struct nova_vm *vm, int error);
+
 #endif

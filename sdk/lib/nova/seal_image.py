@@ -169,9 +169,8 @@ def _check_rows(path, start, content):
         raise _damaged(path, "its start page and its blob differ")
 
 
-def check(path, data, start, private):
-    """Checks a whole image as the ultravisor and a VMM do. Returns the content of its blob."""
-    content = seal_blob.open_blob(blob_of(data), private)
+def _check_content(path, data, start, content):
+    """Compares a whole image with the content of its blob."""
     check_room(path, data)
     for row, part in zip(start.rows, content.parts):
         measured = seal_blob.digest(data[row[1]:row[1] + row[3]])
@@ -179,12 +178,18 @@ def check(path, data, start, private):
             raise _damaged(path, f"its {seal_blob.KINDS[part.kind]} has another SHA-256 sum than "
                                  "the sealed one (U_PERMISSION)")
     _check_rows(path, start, content)
+
+
+def check(path, data, start, private):
+    """Checks a whole image as the ultravisor and a VMM do. Returns the content of its blob."""
+    content = seal_blob.open_blob(blob_of(data), private)
+    _check_content(path, data, start, content)
     return content
 
 
 def rewrap(path, data, start, private, publics, random=os.urandom):
     """Returns the image with a blob for other machines. Needs none of the files of its parts."""
-    check(path, data, start, private)
     plain = seal_blob.open_bytes(blob_of(data), private)
+    _check_content(path, data, start, seal_blob.decode(plain))
     blob = seal_blob.seal_bytes(plain, publics, random).ljust(seal_blob.ROOM, b"\0")
     return data[:BLOB_OFFSET] + blob + data[BLOB_OFFSET + seal_blob.ROOM:]

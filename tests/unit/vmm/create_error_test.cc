@@ -43,28 +43,41 @@ TEST_F(create_error, other_errors_stay)
         EXPECT_EQ(why(ENOMEM), strerror(ENOMEM));
 }
 
-TEST_F(create_error, missing_memory_of_a_program_is_enlarged_in_its_description)
+struct missing_memory : create_error {
+        static constexpr size_t BYTES = 8u << 20;
+
+        // Expects the remedies for a lack of the guest's RAM, and of memory that may be the
+        // kernel's.
+        void expect(const char *ram, const std::string &any)
+        {
+                EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
+                EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
+                          std::string("8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB "
+                                      "are free; ") +
+                                  ram);
+                EXPECT_EQ(novavmm_create_error_objects(&vm, ENOMEM), EAGAIN);
+                EXPECT_EQ(nova_vm_why(&vm, EAGAIN),
+                          "too little kernel memory, or memory for threads, is left; " + any);
+                EXPECT_EQ(novavmm_create_error_pages(&vm, ENOMEM), ENOMEM);
+                EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
+                          "too little memory for the pages of the hypercall interface is left; " +
+                                  any);
+        }
+};
+
+TEST_F(missing_memory, of_a_roottask_is_enlarged_at_its_boot)
+{
+        expect("enlarge --memory", "boot the kernel with a larger kmem=, or enlarge --memory");
+}
+
+TEST_F(missing_memory, of_a_program_is_enlarged_in_its_description)
 {
         static const nova_start_page start = {};
 
-        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, 8u << 20), ENOMEM);
-        EXPECT_STREQ(nova_vm_why(&vm, ENOMEM),
-                     "8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB are free; enlarge "
-                     "--memory");
-        EXPECT_EQ(novavmm_create_error_objects(&vm, ENOMEM), EAGAIN);
-        EXPECT_STREQ(nova_vm_why(&vm, EAGAIN),
-                     "too little kernel memory, or memory for threads, is left; boot the kernel "
-                     "with a larger kmem=, or enlarge --memory");
         nova_program.start = &start;
         nova_program.name = "monitor";
-        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, 8u << 20), ENOMEM);
-        EXPECT_STREQ(nova_vm_why(&vm, ENOMEM),
-                     "8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB are free; enlarge "
-                     "'memory' in the description of program monitor");
-        EXPECT_EQ(novavmm_create_error_objects(&vm, ENOMEM), EAGAIN);
-        EXPECT_STREQ(nova_vm_why(&vm, EAGAIN),
-                     "too little kernel memory, or memory for threads, is left; enlarge "
-                     "'kernel-memory' or 'memory' in the description of monitor");
+        expect("enlarge 'memory' in the description of program monitor",
+               "enlarge 'kernel-memory' or 'memory' in the description of program monitor");
         nova_program.start = nullptr;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "create_error.h"
 #include "hv/numbers.h"
 #include "hv/page.h"
 #include "hv/registers.h"
@@ -76,17 +77,6 @@ static bool has_xmm(const struct nova_vm *vm)
                vm->mtd[NOVA_VM_EXIT_HYPERCALL] & NOVA_MTD_XMM;
 }
 
-static int refuse_pages(struct nova_vm *vm, int error)
-{
-        if (nova_program_is_root())
-                return refuse(vm, error,
-                              "too little memory for the pages of the hypercall interface is left; "
-                              "enlarge --memory");
-        return refuse(vm, error,
-                      "too little memory for the pages of the hypercall interface is left; enlarge "
-                      "'memory' or 'kernel-memory' in the program's description");
-}
-
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
         const struct nova_hv_machine machine = {
@@ -111,7 +101,7 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                 return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
         error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
         if (error)
-                return refuse_pages(vm, error);
+                return novavmm_create_error_pages(vm, error);
         begin(hv, vm, config);
         vm->hv = hv;
         return config->privileges & NOVA_HV_PRIVILEGE_TIMERS ? nova_vm_add_alarm(vm, &hv->alarm)

@@ -47,7 +47,7 @@ void fake_free_tables(void)
         }
 }
 
-/* Returns false if there is no memory for the table of a function. */
+/* Returns false if the table of a function cannot be allocated. */
 static bool take_table(unsigned rid)
 {
         if (fake_takes_tables && !tables[rid])
