@@ -89,8 +89,10 @@ static enum need fill(struct vm *vm, struct page *page, uint64_t gpa)
         return page->state == PAGE_OUT && page_room(&vm->pages) ? NEED_CONTENT : NEED_FRAME;
 }
 
-/* Tries to make the secure place of a page present. A shared page has no secure place. */
-static enum need try_get(struct vm *vm, uint64_t gpa)
+/* Tries to make the secure place of a page present. A shared page has no secure place.
+ * @param[out] races a number that changes when a right answer of the VMM can fail: the page has
+ *             come and moved out again, or another VM has taken the frame */
+static enum need try_get(struct vm *vm, uint64_t gpa, uint64_t *races)
 {
         enum need need = NEED_SLOT;
         struct page *page;
@@ -99,6 +101,7 @@ static enum need try_get(struct vm *vm, uint64_t gpa)
         page = page_find(&vm->pages, gpa);
         if (page)
                 need = page->shared ? NEED_NOTHING : fill(vm, page, gpa);
+        *races = vm->pages.versions + vm->pages.frameless;
         vm_unlock();
         return need;
 }
@@ -106,10 +109,11 @@ static enum need try_get(struct vm *vm, uint64_t gpa)
 bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
 {
         struct vm *const vm = vm_of(vcpu);
+        uint64_t before = 0, races;
         int status = 0;
 
         for (unsigned i = 0; i < TRIES && vm->machine.end == NOVA_VM_RUNS; i++) {
-                switch (try_get(vm, gpa)) {
+                switch (try_get(vm, gpa, &races)) {
                 case NEED_NOTHING:
                         return true;
                 case NEED_SLOT:
@@ -117,13 +121,13 @@ bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
                 case NEED_FRAME:
                         if (!make_room(vcpu))
                                 return false;
-                        status = 0; /* another virtual CPU took the frame for the last answer */
                         break;
                 case NEED_CONTENT:
-                        if (status) {
+                        if (status && races == before) {
                                 fail_request(vcpu, gpa, status);
                                 return false;
                         }
+                        before = races;
                         status = request(vcpu, gpa, 0);
                 }
         }

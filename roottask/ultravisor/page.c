@@ -348,8 +348,10 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
 
         const uint32_t frame = take_frame(pages);
 
-        if (frame == FRAME_NONE)
+        if (frame == FRAME_NONE) {
+                pages->frameless++;
                 return NOVA_U_BUSY;
+        }
         to = frame_address(pages->frames, frame);
         if (!pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag, to)) {
                 give_frame(pages, frame);

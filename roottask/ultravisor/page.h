@@ -97,6 +97,7 @@ struct pages {
         struct frames *frames;
         void *context;         /* for the functions of `ops` */
         uint64_t versions;     /* number of encryptions so far; never repeats */
+        uint64_t frameless;    /* number of times that UV_PAGE_IN found no frame for a page */
         uint32_t normal_pages; /* pages of the memory that the VMM shares */
         bool converting;       /* UV_ESM measures the parts: no page moves out, no slot vanishes */
         uint32_t secure;       /* number of frames in use */

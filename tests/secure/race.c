@@ -4,7 +4,8 @@
  * allocation, and gives them back at the end. A thread of the VMM removes the slot at RACE_SLOT
  * when a guest begins to unshare a page of this slot. It moves the page table RACE_TABLE out when
  * the library begins to handle an access to a device, and again each time the table has come back.
- */
+ * While the VMM brings RACE_PAGE back, either another VM has all free frames, or another virtual
+ * CPU has brought the page back before and its VMM has moved the page out again. */
 #include "race.h"
 
 #include <limits.h>
@@ -13,6 +14,7 @@
 
 #define FRAMES 8192u /* more than the secure memory has */
 #define FEW    3u    /* times that the table moves out again during the first access */
+#define LOST   6u    /* requests for RACE_PAGE without success */
 
 enum nova_u_status __real_convert(struct vm *vm, struct nova_vcpu *vcpu);
 enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu);
@@ -22,6 +24,10 @@ uint32_t __real_frame_take_block(struct frames *frames);
 uint32_t __wrap_frame_take_block(struct frames *frames);
 uint64_t __real_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages);
 uint64_t __wrap_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages);
+int __real_reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
+                   uint64_t *value);
+int __wrap_reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
+                   uint64_t *value);
 bool __real_memory_exit(struct nova_vcpu *vcpu);
 bool __wrap_memory_exit(struct nova_vcpu *vcpu);
 bool __real_memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
@@ -32,17 +38,27 @@ static uint32_t taken[FRAMES], taken_count;
 static unsigned conversion, allocation;
 static bool converting;
 
-static void starve(struct frames *frames)
+static void take_all(struct frames *frames)
 {
-        uint32_t frame = FRAME_NONE;
+        uint32_t frame;
 
-        if (!converting || ++allocation != conversion)
-                return;
         do {
                 frame = __real_frame_take(frames);
                 if (frame != FRAME_NONE)
                         taken[taken_count++] = frame;
         } while (frame != FRAME_NONE);
+}
+
+static void give_all(void)
+{
+        while (taken_count)
+                frame_give(&memory_frames, taken[--taken_count]);
+}
+
+static void starve(struct frames *frames)
+{
+        if (converting && ++allocation == conversion)
+                take_all(frames);
 }
 
 uint32_t __wrap_frame_take(struct frames *frames)
@@ -69,8 +85,7 @@ enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu)
         status = __real_convert(vm, vcpu);
         vm_lock();
         converting = false;
-        while (taken_count)
-                frame_give(&memory_frames, taken[--taken_count]);
+        give_all();
         vm_unlock();
         return status;
 }
@@ -100,11 +115,41 @@ uint64_t __wrap_memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t pages)
         return __real_memory_unmap_ahead(vm, gpa, pages);
 }
 
-static void take_table(struct vm *vm)
+static void take_page(struct vm *vm, uint64_t gpa)
 {
         vm_lock();
-        page_out(&vm->pages, RACE_TABLE, RACE_TABLE / FRAME_BYTES, 0);
+        page_out(&vm->pages, gpa, (uint32_t)(gpa / FRAME_BYTES), 0);
         vm_unlock();
+}
+
+/* Asks the VMM for RACE_PAGE while another VM has all free frames.
+ * @return the status of the VMM's answer */
+static int ask_without_frames(struct nova_vcpu *vcpu, const uint64_t parameters[4])
+{
+        int status;
+
+        vm_lock();
+        take_all(&memory_frames);
+        vm_unlock();
+        status = __real_reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
+        vm_lock();
+        give_all();
+        vm_unlock();
+        return status;
+}
+
+int __wrap_reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
+                   uint64_t *value)
+{
+        static unsigned lost;
+
+        if (call != NOVA_H_SVM_PAGE_IN || parameters[0] != RACE_PAGE || lost >= LOST)
+                return __real_reflect(vcpu, call, parameters, value);
+        if (lost++ % 2)
+                return ask_without_frames(vcpu, parameters);
+        __real_reflect(vcpu, call, parameters, value);
+        take_page(vm_of(vcpu), RACE_PAGE);
+        return NOVA_H_PARAMETER;
 }
 
 static unsigned accesses; /* to devices */
@@ -116,7 +161,7 @@ bool __wrap_memory_exit(struct nova_vcpu *vcpu)
 
         if (!is_memory) {
                 takes = accesses++ ? UINT_MAX : FEW;
-                take_table(vm_of(vcpu));
+                take_page(vm_of(vcpu), RACE_TABLE);
         }
         return is_memory;
 }
@@ -127,7 +172,7 @@ bool __wrap_memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
 
         if (got && gpa == RACE_TABLE && takes) {
                 takes--;
-                take_table(vm_of(vcpu));
+                take_page(vm_of(vcpu), RACE_TABLE);
         }
         return got;
 }

@@ -2,8 +2,8 @@
 /* Other threads act at the worst moment (race.c). Secure memory runs out at each allocation of
  * UV_ESM in turn, because another VM takes it: the VM stays normal with U_RETRY, and the ultravisor
  * has each frame that it had before. A page table moves out again and again while the
- * library walks it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages
- * back. */
+ * library walks it. A page is lost again each time before the virtual CPU that waits for it uses
+ * it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages back. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"
@@ -60,6 +60,25 @@ static void move_table(void)
         honest_attack = NULL;
 }
 
+static void count_request(struct call *call)
+{
+        requests += call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == RACE_PAGE;
+}
+
+static void lose_page(void)
+{
+        const uint32_t value = ANSWER;
+
+        requests = 0;
+        honest_attack = count_request;
+        check(guest(PROBE_WRITE, RACE_PAGE, value) == 0 &&
+                      nova_uv_page_out(&uv, RACE_PAGE, RACE_PAGE, 0, NOVA_UV_ORDER_PAGE) ==
+                              NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, RACE_PAGE, 0) == value && requests == 7,
+              "a guest gets its page although other virtual CPUs and VMs take page or frame first");
+        honest_attack = NULL;
+}
+
 static void lose_table(void)
 {
         drive_begin(PROBE_VIEW_READ, DEVICE, 0);
@@ -95,6 +114,7 @@ int main(void)
                 return 1;
         starve(counter, &before);
         move_table();
+        lose_page();
         lose_slot();
         lose_table();
         check(honest_end() == NOVA_U_SUCCESS && counts_ask(counter, &after) &&
