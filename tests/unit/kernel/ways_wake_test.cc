@@ -116,6 +116,24 @@ TEST(ways, of_semaphores_are_the_same)
         }
 }
 
+TEST(ways, of_semaphores_count_from_the_largest_value_to_0)
+{
+        for (const bool general : {false, true}) {
+                World w;
+                sm *semaphore = w.make_sm(w.home, SEL_SM);
+                ec *self = w.thread("self", w.home, EC_GLOBAL);
+
+                w.run(self, w.context("self's", self));
+                semaphore->count = ~word_t{0};
+                if (general)
+                        semaphore->turn = semaphore->next ^ SM_SPECIAL;
+                set_call(self, UP);
+                w.enter(self, general);
+                EXPECT_EQ(semaphore->count, 0u);
+                EXPECT_EQ(REG_P1(self), word_t{NOVA_SUCCESS});
+        }
+}
+
 // ECs that the first SC of the queue can run.
 enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NO_EC, FIRSTS };
 
