@@ -18,6 +18,7 @@
 #include <novart/time.h>
 
 #define LPID       2
+#define GUEST_CPU  1 /* QEMU can destroy a guest on CPU 0 (docs/kernel/virtualization.md) */
 #define BUSY_TRIES 1000
 
 static const struct attack {
@@ -269,13 +270,12 @@ static bool start(void)
             nova_session_open(&uv.session, "ultravisor", NULL) || portal == NOVA_SEL_NONE ||
             nova_parent_module("sealed.img", &image, &image_bytes) ||
             nova_guest_memory_create(&memory, MEMORY) ||
-            nova_handler_create(&handler, nova_thread_cpu(), "vcpu 0", serve, NULL) ||
+            nova_handler_create(&handler, GUEST_CPU, "vcpu 0", serve, NULL) ||
             nova_handler_portal(handler, portal, 0) ||
             nova_session_share(uv.session, memory.base, MEMORY / PAGE_BYTES))
                 return false;
         normal = (uint8_t *)memory.base;
-        return !nova_uv_write_pate(&uv, 0, MEMORY) &&
-               !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal);
+        return !nova_uv_write_pate(&uv, 0, MEMORY) && !nova_uv_attach(&uv, 0, GUEST_CPU, portal);
 }
 
 /* Returns the name after `attack=` on the command line of the image, or the whole line if it does
