@@ -11,7 +11,8 @@ import paths
 from nova import ctest, errors, scope, testing, tree
 
 GCC = ("x86_64-release", "x86_32-release", "x86_64-debug", "x86_32-debug")
-CLANG = ("x86_64-release-clang", "x86_32-release-clang")
+CLANG = ("x86_64-release-clang",)
+ON_REQUEST = ("x86_32-release-clang",)
 
 
 def named(name, preset, *labels, source=""):
@@ -29,7 +30,7 @@ def where(name, *labels, source=""):
 
 class Rows(unittest.TestCase):
     def test_each_row_names_presets_that_exist(self):
-        known = {*GCC, *CLANG, tree.HOST_PRESET}
+        known = {*GCC, *CLANG, *ON_REQUEST, tree.HOST_PRESET}
         for row in scope.read():
             for pattern in row.presets:
                 with self.subTest(row=row.pattern, pattern=pattern):
@@ -37,7 +38,12 @@ class Rows(unittest.TestCase):
 
     def test_the_presets_are_those_of_a_whole_run(self):
         args = argparse.Namespace(arch=None, config=None, compiler=None, words=[])
-        self.assertEqual({*GCC, *CLANG, tree.HOST_PRESET}, set(testing.presets(args)))
+        self.assertEqual({*GCC, *CLANG, tree.HOST_PRESET}, set(scope.presets(args)))
+
+    def test_a_request_for_a_width_or_the_compiler_chooses_the_other_clang_kernel(self):
+        for chosen in ({"arch": "x86_32"}, {"compiler": "clang"}):
+            args = argparse.Namespace(**{"arch": None, "config": None, "compiler": None, **chosen})
+            self.assertLessEqual(set(ON_REQUEST), set(scope.presets(args)))
 
     def test_the_first_row_that_fits_decides(self):
         rows = [
@@ -89,12 +95,13 @@ class Rows(unittest.TestCase):
                     self.assertLessEqual(set(CLANG), everywhere)
 
     def test_programs_over_the_runtime_run_on_each_preset(self):
+        """sdk.installed-examples boots examples that clang has compiled."""
         tests = where("runtime.sync.cpus-4", "runtime") | where("runtime.sync.cpus-1", "runtime")
         examples = where("hello-4cpu", "boot", source="examples/hello")
         self.assertEqual(tests | examples, {*GCC, *CLANG})
-        for presets in (tests, examples):
+        for presets, compilers in ((tests, {"clang"}), (examples, set())):
             words = {word for preset in presets for word in preset.split("-")}
-            self.assertLessEqual({"x86_64", "x86_32", "release", "debug", "clang"}, words)
+            self.assertLessEqual({"x86_64", "x86_32", "release", "debug", *compilers}, words)
 
     def test_a_long_run_on_few_cpus_has_other_presets_than_on_four(self):
         for name in ("runtime.service-crowd.{}cpu", "runtime.cpu-sets.{}cpu"):
@@ -131,7 +138,7 @@ class Choice(unittest.TestCase):
     def test_quick_builds_the_host_and_one_kernel_of_each_width(self):
         args = argparse.Namespace(words=[], quick=True)
         self.assertEqual(
-            testing.presets(args), ["host", "x86_64-release", "x86_32-release"]
+            scope.presets(args), ["host", "x86_64-release", "x86_32-release"]
         )
 
     def test_quick_runs_conformance_and_each_example_once(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Selects the tests of each preset by the rows of tests/presets.tsv, and the quick ones.
+"""Selects the presets of a run, the tests of each preset by tests/presets.tsv, and the quick ones.
 
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
 `folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
@@ -27,6 +27,40 @@ QUICK = {
 }
 # The preset in which --quick boots each example once.
 QUICK_EXAMPLES = "x86_64-release"
+
+
+def presets(args):
+    """Returns the presets in the order of their tests; the host's come first."""
+    if getattr(args, "quick", False):
+        return list(QUICK)
+    if getattr(args, "coverage", False):
+        return coverage_presets(args)
+    chosen = []
+    if not (args.arch or args.config or args.compiler):
+        chosen.append(tree.HOST_PRESET)
+    for compiler in tree.COMPILERS:
+        for arch in tree.ARCHES:
+            for config in tree.CONFIGS:
+                wanted = (args.arch, args.config, args.compiler)
+                if any(w and w != h for w, h in zip(wanted, (arch, config, compiler))):
+                    continue
+                if compiler == "gcc" or _is_default(args, arch, config):
+                    chosen.append(tree.preset_name(arch, config, compiler))
+    return chosen
+
+
+def _is_default(args, arch, config):
+    """Returns whether a kernel of the second compiler is tested: without a request, only the
+    release kernel of the first width."""
+    return bool(args.config) or (
+        config == "release" and (arch == tree.ARCHES[0] or bool(args.arch or args.compiler))
+    )
+
+
+def coverage_presets(args):
+    """Returns the preset under QEMU, and the one under Bochs."""
+    choice = (args.arch or "x86_64", args.config or "debug", args.compiler or "gcc")
+    return [tree.preset_name(*choice), tree.COVERAGE_PRESET]
 
 
 def read(path=FILE):

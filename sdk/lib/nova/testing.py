@@ -129,33 +129,6 @@ class Totals:
         return errors.EXIT_OK if good else errors.EXIT_FAILED
 
 
-def presets(args):
-    """Returns the presets in the order of their tests; the host's come first."""
-    if getattr(args, "quick", False):
-        return list(scope.QUICK)
-    if getattr(args, "coverage", False):
-        return coverage_presets(args)
-    chosen = []
-    if not (args.arch or args.config or args.compiler):
-        chosen.append(tree.HOST_PRESET)
-    for compiler in tree.COMPILERS:
-        for arch in tree.ARCHES:
-            for config in tree.CONFIGS:
-                wanted = (args.arch, args.config, args.compiler)
-                if any(w and w != h for w, h in zip(wanted, (arch, config, compiler))):
-                    continue
-                # Debug code of the second compiler is tested only on request.
-                if compiler == "gcc" or config == "release" or args.config:
-                    chosen.append(tree.preset_name(arch, config, compiler))
-    return chosen
-
-
-def coverage_presets(args):
-    """Returns the preset under QEMU, and the one under Bochs."""
-    choice = (args.arch or "x86_64", args.config or "debug", args.compiler or "gcc")
-    return [tree.preset_name(*choice), tree.COVERAGE_PRESET]
-
-
 def _is_named(test, words):
     """Returns whether a word that is not just a label selects the test."""
     return any(word not in LABELS and test.selected_by(word) for word in words)
@@ -235,7 +208,7 @@ def _list_tests(args, totals):
     that failed."""
     from nova import newlib  # which an installed SDK lacks
 
-    wanted = presets(args)
+    wanted = scope.presets(args)
     arches = [arch for arch in tree.ARCHES if any(name.startswith(arch) for name in wanted)]
     listed = {}
     with newlib.Beside(arches) as libraries:
@@ -273,7 +246,8 @@ def _prepare(args, totals, selected, begin):
     if not totals.not_built:
         known = [test for tests in listed.values() for test in tests]
         _check_words(args.words, known)
-        if presets(args) == presets(argparse.Namespace(arch=None, config=None, compiler=None)):
+        every = argparse.Namespace(arch=None, config=None, compiler=None)
+        if scope.presets(args) == scope.presets(every):
             _check_scope(known, totals)
     kernels = [preset for preset in listed if preset != tree.HOST_PRESET]
     kernels = [preset for preset in kernels if preset in selected or not args.words]
@@ -561,7 +535,7 @@ def _run_recorded(args):
     words = [word for word in args.words if word != "unit"]
     if words or not args.words:
         status = _run(argparse.Namespace(**(vars(args) | {"words": words})), None) or status
-    coverage.report([*coverage_presets(args)])
+    coverage.report([*scope.coverage_presets(args)])
     return status
 
 
