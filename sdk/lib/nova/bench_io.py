@@ -69,7 +69,7 @@ FLAGS = (
     "-O2 -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-pie -no-pie "
     "-fno-stack-protector -mgeneral-regs-only"
 ).split()
-DONE = "clients have read"
+DONE = "clients that have read"
 MEMORY_LINE = re.compile(r"memory of the driver: (\d+) bytes and (\d+) of the kernel")
 
 

@@ -15,7 +15,7 @@
 
 GUEST(cpuid_32, 32, LOOP("cpuid"));
 GUEST(port_32, 32, LOOP("outb %al, $0xe9"));
-/* The handler of the interrupt is the second reading, so that IRET is not counted. */
+/* The handler of the interrupt begins with the second reading, so that IRET is not counted. */
 GUEST(inject_32, 32,
       "1: sti; rdtsc; movl %eax, %esi; cpuid; 2: jmp 2b;"
       "3: rdtsc; subl %esi, %eax; movl %eax, (%edi); addl $4, %edi; addl $12, %esp; decl %ebp;"
@@ -48,14 +48,15 @@ static void take_samples(const struct guest *g)
                 result.sample[i] = sample[WARM + i];
 }
 
-/* Returns median or mean without the cost of the readings, which a guest has, too. */
+/* Reports the median or the mean of the samples. figure() subtracts the cost of the readings, which
+ * the guest's samples contain, too. */
 static void report_guest(bool mean)
 {
         result.mean = mean;
         report(result.key, figure(&result));
 }
 
-/* An instruction of two bytes that exits to a portal. */
+/* Measures an instruction of two bytes that exits to a portal. */
 static void measure_exit(const char *key, const char *code, const char *end, enum guest_exit exit,
                          nova_mtd_t portal_mtd, const char *entry)
 {

@@ -24,7 +24,8 @@ enum {
         FAR_PORTAL, /* a portal whose thread is on the second CPU */
         NEW,        /* the object that the attacker creates */
         NEW_SC,
-        OWN_END, /* the end of a chain of calls waits for it */
+        /* semaphore for which the last thread of a chain of calls, or one with many SCs, waits */
+        OWN_END,
         /* For each message whose cost is counted, the attacker has a capability without rights for
          * the PD that receives it. */
         ROOT_ACCOUNT,
@@ -32,9 +33,10 @@ enum {
         RECEIVER_MEM, /* portals of the receiver, whose windows are open for everything */
         RECEIVER_OBJ,
         RECEIVER_IO,
-        RECEIVER_LIMITED,             /* as RECEIVER_MEM; a message may cost LIMIT bytes */
-        OWN_SELECTORS,                /* all of the above are below it */
-        FAR = CHILD_FREE_SEL + 0x1000 /* the objects that fill its account */
+        RECEIVER_LIMITED, /* as RECEIVER_MEM; a message may cost LIMIT bytes */
+        OWN_SELECTORS,    /* first selector after the ones above */
+        /* first of the objects that an attack creates in large numbers */
+        FAR = CHILD_FREE_SEL + 0x1000
 };
 
 /* Order of a window for all pages of a PD. */
@@ -62,7 +64,8 @@ extern struct attack {
         volatile word_t depth;    /* longest chain of delegations */
 } attack;
 
-/* Value of the attacker's thread: most bytes that one message took from the receiver's account. */
+/* Index of a value of the attacker's thread: most bytes that one message took from the receiver's
+ * account. */
 #define VALUE_RECEIVED 3
 
 /* Returns the bytes used in the account of a PD. The attacker has a capability for this PD. */
@@ -72,7 +75,7 @@ word_t attack_used(nova_sel_t pd);
 void attack_note_received(struct thread *t, nova_sel_t pd, word_t before);
 /* Writes a typed item into the attacker's message. */
 void attack_put_item(struct thread *t, unsigned i, nova_crd_t crd, word_t flags, nova_sel_t hot);
-/* Prints a figure: what it is, of which attack. */
+/* Prints a figure of an attack. what: name of the figure; key: name of the attack. */
 void attack_tell(const char *what, const char *key, word_t number);
 /* Lets the other CPUs run. Reports a status other than success to the case. */
 void attack_must(word_t status);
@@ -82,10 +85,12 @@ static inline void attack_expect(word_t status, word_t wanted)
         attack_must(status == wanted ? NOVA_SUCCESS : NOVA_BAD_PAR);
 }
 
-/* Repeat a hypercall with longer arguments. */
+/* Repeat a call with all words of a message, or a revocation of many capabilities or of a large
+ * range. */
 thread_fn attack_call_words, attack_revoke_many, attack_revoke_tables, attack_revoke_chain;
 thread_fn attack_revoke_range, attack_revoke_all;
-/* Repeat a hypercall about virtual CPUs, control, devices, or an extension. */
+/* Repeat a hypercall that creates a virtual CPU, controls an object, assigns a device or its
+ * interrupt, uses an extension, or calls a thread on another CPU. */
 thread_fn attack_create_vcpu, attack_create_vcpu_far, attack_ec_ctrl_far, attack_sc_ctrl;
 thread_fn attack_sm_until, attack_assign_pci, attack_assign_gsi, attack_pd_limit, attack_quota;
 thread_fn attack_tls, attack_names, attack_ec_receive, attack_call_far;

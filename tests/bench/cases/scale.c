@@ -7,10 +7,10 @@
 #define MOST         100000
 #define MOST_THREADS 80000 /* threads fit easily into a pool of 512 MiB */
 
-/* Selectors and pages of the objects, apart from a case's own window and the harness. Each eighth
- * place stays free, for objects that are created and delegated among them. A few objects have the
- * low selectors that a program would use first; many have selectors that the kernel finds by a
- * longer path. */
+/* Selectors and pages of the objects, apart from a case's own window and the harness. Every eighth
+ * place stays free, for objects that the operations create and delegate among them. A few objects
+ * have the low selectors that a program would use first; many have selectors that the kernel finds
+ * by a longer path. */
 #define RANGE_ORDER   17
 #define MANY_THINGS   0xe0000
 #define FEW_ORDER     11
@@ -24,7 +24,7 @@
 #define LOW_PRIOS     (PRIO_LOW - 1)
 #define STRIDE        7919  /* a prime: rounds reach all places */
 #define TIMER_TICKS   50000 /* time between two deadlines */
-#define SPREAD_TICKS  4000  /* time to wake a thread that waits again with another deadline */
+#define SPREAD_TICKS  4000  /* time for a thread to wake and wait again, with another deadline */
 #define FAR_DEADLINE  ((uint64_t)1 << 52) /* deadlines at or above this are never reached */
 #define CASE_DEADLINE 3000
 
@@ -90,7 +90,8 @@ static nova_sel_t things; /* first selector of the objects */
 static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
 static word_t page;
 static struct thread *echo, *object_taker, *page_taker, *waker;
-static struct thread *without_sc; /* threads created for it have a lower priority: they never run */
+/* Thread that gets new SCs. Their priority is lower than the case's, so the thread never runs. */
+static struct thread *without_sc;
 static struct timed ops[OPERATIONS];
 
 /* ---- The objects ----------------------------------------------------------------------------- */
@@ -170,7 +171,7 @@ static void begin_waiting(struct thread *t)
         t->utcb->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
 }
 
-/* ---- Their end ------------------------------------------------------------------------------- */
+/* ---- The end of the objects ------------------------------------------------------------------ */
 
 static void revoke_things(void)
 {
@@ -198,14 +199,14 @@ static void revoke_pages(void)
         EXPECT_EQ(hc_revoke(mem(page, 0, NOVA_MEM_RWX), 0), NOVA_SUCCESS);
 }
 
-/* ---- Operations among them ------------------------------------------------------------------- */
+/* ---- Operations among the objects ------------------------------------------------------------ */
 
 static word_t thing_of(unsigned round)
 {
         return (word_t)round * STRIDE % present;
 }
 
-/* The free place next to the object. */
+/* Returns the free place next to the object that a round uses. */
 static word_t gap_of(unsigned round)
 {
         return thing_of(round) / 7 * 8 + 7;
@@ -244,8 +245,9 @@ static void next_create(struct timed *op, unsigned round)
         op->args.a1 = (op->args.a1 & 0xff) | nova_hypercall_id(0, 0, free_selector_of(round));
 }
 
-/* The kernel frees objects by batches of a power of two: two rounds end an odd number of objects,
- * so that each operation gets its share of that work. */
+/* Creates and ends one more semaphore in every second round, so that two rounds end an odd number
+ * of objects. The kernel frees objects in batches whose size is a power of two, so each operation
+ * gets its share of that work. */
 static void next_first_create(struct timed *op, unsigned round)
 {
         if (round % 2) {
@@ -261,13 +263,14 @@ static void next_revoke(struct timed *op, unsigned round)
         op->args.a2 = obj(free_selector_of(round), NOVA_PERM_ALL);
 }
 
-/* The page just delegated: in each round it has another place in the trees. */
+/* Selects the page that was just delegated. In each round it has another place in the trees. */
 static void next_lookup_memory(struct timed *op, unsigned round)
 {
         op->args.a2 = mem(free_page_of(round), 0, 0);
 }
 
-/* A search first tries its previous result, which is rarely the page of a revoke. */
+/* Looks up another page first, because a search first tries its previous result, and before a
+ * revocation this is rarely the revoked page. */
 static void next_revoke_page(struct timed *op, unsigned round)
 {
         look(NOVA_CRD_MEM, page);
@@ -307,7 +310,7 @@ static struct timed revoking(before_fn *before)
                               .before = before};
 }
 
-/* Creates an object and drops it at once. */
+/* Prepares the operation that creates an object, and the next one, which drops the object. */
 static void creating(enum operation operation, enum nova_hypercall number, word_t flags,
                      timed_fn *fn, const struct args *args)
 {
@@ -353,7 +356,7 @@ static void prepare(void)
 
 /* ---- Deadlines ------------------------------------------------------------------------------- */
 
-/* The deadline depends on the number. As many deadlines pass as there are rounds. */
+/* Returns the deadline with a number. Only the first ROUNDS deadlines pass. */
 static uint64_t deadline_of(uint64_t first, word_t number)
 {
         const uint64_t at = first + (uint64_t)number * TIMER_TICKS;
@@ -375,7 +378,7 @@ static uint64_t spread_deadlines(word_t n)
         return first;
 }
 
-/* Body, of higher priority than the case: waits for one deadline after the other. */
+/* Waits for one deadline after another, in a thread of higher priority than the case. */
 static void wait_again(struct thread *t)
 {
         (void)t;
@@ -416,7 +419,7 @@ static uint32_t timer(void)
         return figure(&op);
 }
 
-/* ---- One number of objects ------------------------------------------------------------------- */
+/* ---- Measurements with one number of objects ------------------------------------------------- */
 
 static void report_beside(const char *operation, uint32_t value)
 {
@@ -507,8 +510,9 @@ static void count_kind(const struct kind *k)
         thread_stop(waker);
 }
 
-/* Defines a case for a kind: its key, its needs, the functions that make one and end all, their
- * maximum number, and the part that operations use. */
+/* Defines the case of a kind of objects: its key, its needs, the function that makes one object,
+ * the function that ends all objects, their maximum number, and the fields that tell which
+ * operations use the objects. */
 #define KIND(key_, needs_, ...)                                    \
         CASE_ON(scale, key_, "", needs_)                           \
         {                                                          \

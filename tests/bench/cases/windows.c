@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Long operations in their worst cases. A plugin of the emulator measures the longest stretch of
- * each with interrupts off; markers tell the plugin which operation runs. */
+/* Long operations in their worst cases. A plugin of the emulator measures each operation's longest
+ * stretch with interrupts off. Markers tell the plugin which operation runs. */
 #include "bench.h"
 
 #define ALL         NOVA_PERM_ALL

@@ -90,6 +90,6 @@ int main(void)
         count_again();
         count_other();
         count_views();
-        printf("1 clients have read\n");
+        printf("clients that have read: 1\n");
         return 0;
 }

@@ -77,7 +77,7 @@ int main(int argc, char **argv, char **envp)
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        printf("%llu exits, %llu interrupts ended by the register and %llu in the page\n",
+        printf("%llu exits, %llu interrupts ended with the EOI MSR and %llu in the assist page\n",
                (unsigned long long)vm.vcpu[0].exits, (unsigned long long)hv.vp[0].ends,
                (unsigned long long)hv.vp[0].quiet_ends);
         return end != NOVA_VM_OFF;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The reads of main.c on Linux, without a library: pread() of a device opened with O_DIRECT, with
- * pauses and without, then IO_DEPTH reads in flight with io_submit(), then with io_uring. Numbers
- * are those of Linux on x86-64. */
+ * pauses and without, then IO_DEPTH reads in flight with io_submit(), then with io_uring. The
+ * numbers of system calls, flags and offsets are those of Linux on x86-64. */
 #include "io.h"
 #include "linux_calls.h"
 
@@ -196,7 +196,7 @@ static unsigned uring_take(uint64_t *places)
             call6(SYS_URING_ENTER, ring, 0, 1, URING_GETEVENTS, 0, 0) < 0)
                 end("io_uring_enter failed\n");
         while (head != __atomic_load_n(word(cq, setup.cq.tail), __ATOMIC_ACQUIRE)) {
-                /* In the layout of Linux the entries' offset has the place of `flags`. */
+                /* In Linux's layout of cq, the offset of the entries has the place of `dropped`. */
                 const struct completion *completion =
                         (struct completion *)(cq + setup.cq.dropped) + (head++ & mask);
 
@@ -246,7 +246,7 @@ static void run(void)
         IO_MARK(IO_OP_URING);
         read_many(IO_MANY, uring_submit, uring_take);
         IO_MARK(IO_OP_NONE);
-        end("1 clients have read\n");
+        end("clients that have read: 1\n");
 }
 
 __asm__(".globl _start\n_start: and $-16, %rsp\n call run_from_start\n");

@@ -158,6 +158,6 @@ int main(int argc, char **argv)
         count_alone(&alone);
         nova_block_close(alone.block);
         count_many(count < CLIENTS ? count : CLIENTS);
-        printf("%u clients have read\n", count < CLIENTS ? count : CLIENTS);
+        printf("clients that have read: %u\n", count < CLIENTS ? count : CLIENTS);
         return 0;
 }

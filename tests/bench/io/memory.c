@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes a driver print the memory that it uses after its start, without a session: pages of its
- * memory, and kernel memory. Linked to the driver for `nova bench io`. */
+/* Makes a driver print how much memory it uses after its start, while it has no session: pages of
+ * its memory, and kernel memory. Linked to the driver for `nova bench io`. */
 #include <stdio.h>
 
 #include "nova/extension.h"

@@ -51,6 +51,6 @@ int main(void)
                         return 1;
                 }
         }
-        printf("1 clients have read\n");
+        printf("clients that have read: 1\n");
         return 0;
 }
