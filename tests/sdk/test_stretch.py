@@ -23,7 +23,7 @@ class Lines(unittest.TestCase):
     def test_names_show_where_it_began_and_ended(self):
         told = stretch.describe(stretch.read_stretch("longest " + LINE.format(length=700)), NAMES)
         self.assertIn("begins in entry > revoke > entry, ends in leave", told)
-        self.assertIn("most are in revoke 500, leave 40, entry 7", told)
+        self.assertIn("most instructions are in revoke 500, leave 40, entry 7", told)
 
     def test_a_deep_stack_shows_its_innermost_calls(self):
         calls = [0x10, 0x20] * 5
@@ -71,9 +71,9 @@ class Complaints(unittest.TestCase):
             watcher(b"ok 3 - revoke: nothing [4.2]")
         self.assertEqual([one.case for one in watcher.above], ["revoke: all of it"])
         [told] = self.complaints(32001, watcher.above)
-        self.assertIn("in: revoke: all of it; begins", told)
+        self.assertIn("; in the case 'revoke: all of it'; begins", told)
         self.assertEqual(len(self.complaints(32002, watcher.above)), 2)
-        self.assertIn("in: after the last case;", self.complaints(32002, watcher.above)[1])
+        self.assertIn("; after the last case; begins", self.complaints(32002, watcher.above)[1])
 
     def test_the_longest_stretch_of_a_case_is_reported(self):
         above = [stretch.read_stretch("above " + LINE.format(length=n)) for n in (33000, 34000)]

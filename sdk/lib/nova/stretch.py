@@ -83,7 +83,8 @@ def describe(stretch, names):
     most = ", ".join(f"{name} {count}" for name, count in functions.most_common(SHOWN))
     return (
         f"begins in {_calls(names, stretch.begin, stretch.first)}, "
-        f"ends in {_calls(names, stretch.end, stretch.last)}; most are in {most or '–'}"
+        f"ends in {_calls(names, stretch.end, stretch.last)}; "
+        f"most instructions are in {most or '–'}"
     )
 
 
@@ -94,13 +95,13 @@ def complaints(longest, above, bound, names):
     known = {(one.cpu, one.length) for one in above}
     late = [one for one in longest if one.length > bound and (one.cpu, one.length) not in known]
     for one in [*above, *late]:
-        place = one.cpu, one.case or "after the last case"
+        place = one.cpu, f"in the case '{one.case}'" if one.case else "after the last case"
         if place not in worst or worst[place].length < one.length:
             worst[place] = one
     return [
         f"CPU {cpu}: {one.length} instructions with interrupts off, the bound is {bound}; "
-        f"in: {case}; {describe(one, names)}"
-        for (cpu, case), one in worst.items()
+        f"{when}; {describe(one, names)}"
+        for (cpu, when), one in worst.items()
     ]
 
 
@@ -123,8 +124,8 @@ def each_failed(stream):
 
 
 def run_failed_again(machine, stream, timeout):
-    """Runs the cases that failed once more, without the plugin. Returns a message for each that
-    fails again."""
+    """Runs the failed cases again, without the plugin. Returns a message for each case that fails
+    again."""
     words = each_failed(stream)
     if not words:
         return []
@@ -143,7 +144,8 @@ class Watcher:
     """Reads the plugin's output for a case when the console reports the end of the case."""
 
     def __init__(self, results):
-        self.results, self.offset, self.above = results, 0, []  # results: stretches above the bound
+        self.results = results  # file to which the plugin writes the stretches above the bound
+        self.offset, self.above = 0, []
 
     def __call__(self, line):
         if not line.startswith((b"ok ", b"not ok ")):
