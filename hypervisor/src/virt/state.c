@@ -158,8 +158,9 @@ static void state_take_cstar_aux(struct ec *ec, const struct nova_utcb_more *mor
 
 static void state_take_debug(struct ec *ec, const struct nova_utcb_more *more)
 {
+        /* the next entry loads the debug registers again */
         if (cpu_virt_of(ec->cpu)->debug_owner == ec)
-                cpu_virt_of(ec->cpu)->debug_owner = NULL; /* loaded again at the next entry */
+                cpu_virt_of(ec->cpu)->debug_owner = NULL;
         memcpy(ec->vcpu->dr, more->dr, sizeof(ec->vcpu->dr));
         vcpu_ops->write(ec, GUEST_DR6, more->dr6);
         guest_use_debug_registers(ec);

@@ -16,8 +16,9 @@ struct flush {
         struct pd *pd[FLUSH_PDS]; /* PDs with mappings that lost permissions */
         union {
                 struct {
-                        uint32_t frames; /* index of the first page table to free after it, or 0 */
-                        uint16_t count;  /* number of PDs; above FLUSH_PDS: any PD */
+                        uint32_t frames; /* index of the first page table to free after the flush,
+                                            or 0 */
+                        uint16_t count;  /* number of PDs; above FLUSH_PDS: flush for all PDs */
                         uint16_t dma;    /* domain of I/O MMUs that lost permissions, or 0 */
                 };
                 uint64_t any; /* 0: nothing to do */
