@@ -57,8 +57,9 @@ static bool do_next(struct nova_service *service, bool (*waits)(const struct dev
         return device;
 }
 
-/* Called with the lock held. Returns false if there is nothing to do. A driver that resets its
- * function again and again does not delay the stop, and delays the reset of others only briefly. */
+/* Called with the lock held. Returns false if there is nothing to do. Stops come first, and devices
+ * take turns. So a driver that resets its function again and again delays the stop and the reset of
+ * other functions only briefly. */
 static bool do_one(struct nova_service *service)
 {
         return do_next(service, waits_for_stop, stop) || do_next(service, waits_for_reset, reset);
@@ -84,8 +85,8 @@ void stop_report(const struct device *device)
         nova_parent_pci_quiet((unsigned)(device - devices), !device->is_loud);
 }
 
-/* When a driver has ended, finds out which driver it was, and reports the devices that it had not
- * claimed. */
+/* When a driver has ended, closes its session, which starts the stop of its functions, and reports
+ * to the parent the devices that no driver has claimed. */
 static void *watch(void *argument)
 {
         struct nova_service *const service = argument;

@@ -22,7 +22,7 @@ struct header {
 #define SUM_OPEN     1 /* flags */
 #define SUM_RIGHT    2
 
-_Static_assert(sizeof(struct header) == 12, "5.1.6");
+_Static_assert(sizeof(struct header) == 12, "size of the header in VIRTIO 1.2, 5.1.6");
 
 size_t frames_header_bytes(const struct frames *frames, unsigned index)
 {
@@ -116,7 +116,8 @@ static bool read_word(const struct frames *frames, const struct header *header, 
         return true;
 }
 
-/* Ends the request with the beginning of a frame of frames->together bytes. */
+/* Ends the request that holds the first buffer of a frame. The whole frame has frames->together
+ * bytes. */
 static void end_frame(struct frames *frames, struct frames_end *end)
 {
         const struct frames_request *request = release(frames, FRAMES_RECEIVE, frames->first);
@@ -184,7 +185,8 @@ static void join(struct frames *frames, unsigned number, uint32_t bytes, struct 
         *end = (struct frames_end){.tag = request->tag};
 }
 
-/* Takes the next end of a received frame, or of a buffer of it. */
+/* Takes the next received request: one with a later buffer of a frame or, after all later buffers,
+ * the one with the whole frame. */
 static enum queue_answer take_received(struct frames *frames, struct frames_end *end)
 {
         enum queue_answer answer;

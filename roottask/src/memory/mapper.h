@@ -8,7 +8,7 @@
 
 #include "nova/abi/utcb.h"
 
-/* Creates the lock, and sets the UTCB's address of the first CPU's mapper.
+/* Creates the lock, and sets the address of the UTCB of the first CPU's mapper.
  * @return 0 or an errno value */
 int novart_mapper_start(nova_word_t utcb);
 

@@ -4,10 +4,10 @@
  *
  * A caller that stops waiting also ends the call. Otherwise the call could be delivered at a time
  * when the selectors that it names (portals, items) mean something else. Caller and call thread
- * agree on the outcome through one word, the call's state. A call that has not begun never begins.
- * If the call has begun, the caller destroys its thread, and the service sees a caller that died.
- * This is safe, because in ASYNC_CALL_BEGUN the thread owns only the call's resources and takes no
- * page fault.
+ * agree on the outcome through one word, the call's state. If the call has not begun when the
+ * caller stops waiting, it never begins. If the call has begun, the caller destroys the call
+ * thread, and the service sees a caller that died. This is safe, because in ASYNC_CALL_BEGUN the
+ * thread owns only the call's resources and takes no page fault.
  *
  * A call that can be cancelled is in the list of its struct nova_cancel as long as the caller
  * waits, so nova_cancel_calls() finds only calls that still exist. */

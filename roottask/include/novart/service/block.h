@@ -375,7 +375,7 @@ int nova_block_flush(struct nova_block *block);
  * @param first number of the first block
  * @param count number of blocks
  * @retval ENOTSUP the device cannot discard
- * @return other values as nova_block_read()
+ * @return other values as for nova_block_read()
  */
 int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count);
 

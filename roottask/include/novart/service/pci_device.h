@@ -85,7 +85,7 @@ struct nova_pci_device;
  * @retval ENODEV no function of the machine matches it; the service prints the reason
  * @retval EBUSY  the program has claimed it already
  * @retval ENOMEM no memory or kernel memory in the program or in the service
- * @return other values as nova_session_open()
+ * @return other values as for nova_session_open()
  */
 int nova_pci_claim(struct nova_pci_device **device, const char *name);
 
@@ -122,7 +122,7 @@ unsigned nova_pci_flags(const struct nova_pci_device *device);
  * @retval ENOTSUP another function shares a page with it
  * @retval EACCES  the machine has something else at its address
  * @retval ENOMEM  no memory, kernel memory or addresses in the program or in the service
- * @return other values as nova_session_call()
+ * @return other values as for nova_session_call()
  */
 int nova_pci_map(struct nova_pci_device *device, unsigned bar, volatile void **registers,
                  size_t *bytes);
@@ -163,7 +163,7 @@ int nova_pci_ports(struct nova_pci_device *device, unsigned bar, uint16_t *first
  * @retval EEXIST the session has interrupts already
  * @retval ENOSPC the function has no interrupt, or none is left
  * @retval ENOMEM no kernel memory
- * @return other values as nova_session_call()
+ * @return other values as for nova_session_call()
  */
 int nova_pci_interrupts(struct nova_pci_device *device, unsigned wanted, const nova_sel_t *sels,
                         unsigned *got);
@@ -212,7 +212,7 @@ int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsig
  * search; receives the offset found
  * @retval 0      found
  * @retval ENOENT there is none
- * @return other values as nova_pci_config_read()
+ * @return other values as for nova_pci_config_read()
  */
 int nova_pci_capability(struct nova_pci_device *device, unsigned id, unsigned *at);
 
@@ -284,7 +284,7 @@ int nova_pci_quiet(struct nova_pci_device *device);
  * @retval EPERM   the capability lacks NOVA_PD_EC
  * @retval EBUSY   the session has interrupts already, or the function is being reset
  * @retval ENOMEM  no kernel memory
- * @return other values as nova_session_call()
+ * @return other values as for nova_session_call()
  */
 int nova_pci_assign(struct nova_pci_device *device, nova_sel_t pd);
 

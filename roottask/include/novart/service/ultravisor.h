@@ -292,11 +292,11 @@ enum nova_u_status nova_uv_esm(const struct nova_uv *uv, uint64_t blob, uint64_t
 int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu);
 
 /** Starts virtual CPU @p vcpu at page @p vector, as a start-up IPI does. @retval EPERM the guest
- * has not requested that @return other values as nova_uv_kick() */
+ * has not requested that @return other values as for nova_uv_kick() */
 int nova_uv_start(const struct nova_uv *uv, unsigned vcpu, unsigned vector);
 
 /** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest has not requested that
- * @return other values as nova_uv_kick() */
+ * @return other values as for nova_uv_kick() */
 int nova_uv_reset(const struct nova_uv *uv, unsigned vcpu);
 
 /** Reads the state of the VM; NOVA_UV_NORMAL if the ultravisor does not know it. */

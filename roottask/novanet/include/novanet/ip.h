@@ -46,7 +46,7 @@ struct nova_ip_config {
  * @retval EINVAL     an address cannot be read, or no single machine can have it
  * @retval ENETDOWN   no address came by DHCP, because the card has no cable; otherwise as ETIMEDOUT
  * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once it has come
- * @return other values as nova_net_open()
+ * @return other values as for nova_net_open()
  */
 int nova_ip_start(const struct nova_ip_config *config);
 

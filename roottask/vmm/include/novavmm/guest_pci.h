@@ -73,7 +73,7 @@ struct nova_guest_pci {
  * @retval EINVAL  the machine has no local APICs, or there is no such number
  * @retval EBUSY   the number is taken, or the program has claimed the function already
  * @retval EAGAIN  no more threads
- * @return other values as nova_pci_claim() and nova_pci_map()
+ * @return other values as for nova_pci_claim() and nova_pci_map()
  */
 int nova_guest_pci_attach(struct nova_guest_pci *guest, struct nova_pc *pc, unsigned number,
                           const char *name);

@@ -49,16 +49,19 @@ struct nova_virtio_block_store {
         bool read_only;       /**< guests may not write */
         bool has_cache;       /**< writes are durable only after a flush */
         bool has_discard;     /**< blocks can be discarded */
-        uint8_t *buffer;      /**< NOVA_VIRTIO_BLOCK_STEP bytes for each request, by number */
+        uint8_t *buffer;      /**< NOVA_VIRTIO_BLOCK_STEP bytes for each request, in the order of
+                                   their numbers */
         /** Starts a step; nova_virtio_block_done() reports its end. */
         void (*start)(void *context, const struct nova_virtio_block_step *step);
-        /** Called after one or more calls of start(). */
+        /** Called after calls of start(): submits the steps that start() has collected. There may
+         * be none. */
         void (*kick)(void *context);
         /** Called after data was copied from the buffer. Returns false if the buffer has vanished
          * meanwhile: nova_virtio_block_restart() will follow. */
         bool (*check)(void *context, const struct nova_virtio_block_step *step);
         /** Called after each exit of the guest: reports steps that have ended meanwhile, so that
-         * their interrupt goes with the reply to the exit. NULL: steps end at other times only. */
+         * their interrupt goes with the reply to the exit. NULL: the store does not
+         * report steps at exits. */
         void (*poll)(void *context);
         void *context; /**< context of these functions */
 };

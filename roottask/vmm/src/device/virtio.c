@@ -316,7 +316,8 @@ void nova_virtio_pause(struct nova_virtio *virtio)
                 virtio->look_soon(virtio->context);
 }
 
-/* Called after each exit while requests are in flight, usually without a new chain. */
+/* Looks for new chains. Called after each exit while requests are in flight; usually there is no
+ * new chain. */
 void nova_virtio_look(struct nova_virtio *virtio)
 {
         bool moved = virtio->unfinished;
@@ -376,8 +377,8 @@ static void put_port(void *context, uint64_t offset, unsigned bytes, uint64_t va
         notify(context, offset);
 }
 
-/* Returns true if the window in the configuration space shows registers: those of a BAR, at an
- * aligned offset, 1, 2 or 4 bytes. */
+/* Returns true if the window in the configuration space is valid: it shows 1, 2 or 4 bytes at an
+ * aligned offset of a BAR. */
 static bool window(const struct nova_virtio *virtio, uint32_t *offset, unsigned *bytes)
 {
         const uint32_t *const config = virtio->pci.config;
@@ -435,8 +436,8 @@ struct capability {
         uint32_t offset, bytes;
 };
 
-/* Two capabilities name the notification registers. A driver takes the first one that it can use:
- * the ports, because the exit of a write to memory costs twice as much. */
+/* Two capabilities name the notification registers. A driver takes the first one that it can use.
+ * The ports come first, because the exit of a write to memory costs twice as much. */
 static const struct capability capabilities[] = {
         {FIRST_CAPABILITY, 0x50, CAPABILITY_COMMON, 0, AT_COMMON, COMMON_BYTES},
         {0x50, 0x60, CAPABILITY_ISR, 0, AT_ISR, 1},
@@ -460,7 +461,7 @@ static void add_capability(uint32_t *config, const struct capability *capability
                 to[4] = NOTIFY_STEP;
 }
 
-/* Returns the PCI class: mass storage, communication, or the class for all other devices. */
+/* Returns the PCI class: network, mass storage, communication, or the class for all others. */
 static uint32_t class_code(enum nova_virtio_kind kind)
 {
         switch (kind) {

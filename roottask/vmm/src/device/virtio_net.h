@@ -34,7 +34,7 @@ struct header {
 #define HEADER_RIGHT     2u
 #define HEADER_TCP       1u /* TCP over IPv4 */
 
-_Static_assert(sizeof(struct header) == 12, "5.1.6");
+_Static_assert(sizeof(struct header) == 12, "size of the header in VIRTIO 1.2, 5.1.6");
 
 /* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
 void novavmm_net_complete(uint8_t *frame, size_t bytes, size_t from, size_t at);
