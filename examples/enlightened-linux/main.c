@@ -17,17 +17,18 @@
 
 #define GUEST_MEMORY (112u << 20)
 
-/* Linux 6.1 for 32 bits jumps to a wrong address when it flushes a list of addresses by a call. */
+/* Linux 6.1 for 32 bits jumps to a wrong address when it makes the hypercall that flushes a list of
+ * addresses. */
 #define HINTS \
         (sizeof(void *) == 8 ? NOVA_HV_HINTS_ALL : NOVA_HV_HINTS_ALL & ~NOVA_HV_HINT_REMOTE_FLUSH)
 
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_hv hv;
-static struct nova_guest_net card; /* in the system with a network */
+static struct nova_guest_net card; /* used only if the monitor is a program of a system */
 
-/* Builds Linux's command line: the user's words follow. Linux takes its frequencies and its clock
- * from the interface. */
+/* Builds Linux's command line: appends the user's words to the fixed ones. Linux takes its
+ * frequencies and its clock from the interface. */
 static const char *command_line(char **argv, char **envp)
 {
         static char line[1024] = "console=ttyS0 reboot=k panic=-1";
@@ -78,7 +79,7 @@ static const char *load(const char *line)
 
         if (find_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
             find_module("initrd", &image.initrd, &image.initrd_bytes))
-                return "the boot modules vmlinuz and initrd are missing";
+                return "the boot module vmlinuz or initrd is missing";
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
@@ -89,8 +90,10 @@ static void report(enum nova_vm_end end)
 
         for (unsigned i = 0; i < vm.vcpus; i++) {
                 exits += vm.vcpu[i].exits;
-                printf("vCPU %u ended %llu interrupts by the register and %llu in its page.\n", i,
-                       (unsigned long long)hv.vp[i].ends, (unsigned long long)hv.vp[i].quiet_ends);
+                printf("vCPU %u ended %llu interrupts with the EOI MSR and %llu in its assist "
+                       "page.\n",
+                       i, (unsigned long long)hv.vp[i].ends,
+                       (unsigned long long)hv.vp[i].quiet_ends);
         }
         printf("%llu calls flushed %llu virtual CPUs, and %llu sent interrupts.\n",
                (unsigned long long)hv.flush_calls, (unsigned long long)hv.flushes,

@@ -13,7 +13,7 @@ static struct nova_console console;
 static unsigned char stack[4096] __attribute__((aligned(16)));
 static nova_sel_t window; /* the server's receive window */
 
-/* Prints the message, and answers with the server's selector for the first item. */
+/* Prints the message, and answers with the place of the item's capability in the window. */
 static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct nova_item item = {0, 0};
@@ -33,7 +33,7 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         /* The server does an up on the delegated semaphore, and the caller sees the counter
          * rise. */
         if (nova_item_is_delegate(item) && nova_sm_up(known) != NOVA_SUCCESS)
-                nova_printf(&console, "server: it cannot be used\n");
+                nova_printf(&console, "server: the semaphore cannot be used\n");
         /* The answer is one word. The windows stay open for the next caller. */
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, known - window);
@@ -76,13 +76,14 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         nova_utcb_delegate(utcb, nova_crd_obj(sm, 0, NOVA_SM_UP), 2, 0);
         nova_call(portal, 0);
         nova_utcb_get(utcb, 0, &answer);
-        nova_printf(&console, "client: the server has it at + %zu; the semaphore is %s\n",
+        nova_printf(&console,
+                    "client: the semaphore is at place %zu of the server's window and is %s\n",
                     (size_t)answer,
                     nova_sm_down_until(sm, 0, 0) == NOVA_SUCCESS ? "up" : "still down");
 
-        /* A translation delegates nothing: the kernel replaces the capability by the server's
-         * selector from which it was once delegated. Here client and server are one domain, so the
-         * server recognises its own portal. */
+        /* A translation delegates nothing: the kernel replaces the capability with the server's
+         * selector from which the capability was once delegated. Here client and server are one
+         * domain, so the server recognises the semaphore at the client's own selector. */
         nova_utcb_clear(utcb);
         nova_utcb_translate(utcb, nova_crd_obj(window + 2, 0, NOVA_PERM_ALL));
         nova_call(portal, 0);

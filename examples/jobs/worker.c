@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Does jobs until none is left. It crashes after jobs 2 and 4 and does not store its progress. init
- * restarts it, and the server gives it the next job. */
+/* Does jobs until none is left. It crashes when it has taken job 2 or job 4, and does not store its
+ * progress. init restarts it, and the server gives it the next job. */
 #include <novart/session.h>
 #include <stdio.h>
 

@@ -24,7 +24,7 @@ struct state {
         uint32_t memory; /* the task priority that was written by MSR, in memory */
 };
 
-/* Ends the interrupt in the page, at 0x10000, and if necessary by the register. */
+/* Ends the interrupt in the assist page, at 0x10000, and if necessary with the EOI MSR. */
 GUEST_CODE(handler, 32,
            "pushal\nincl 0x7000\nxorl %eax, %eax\nxchgl %eax, 0x10000\ntestb $1, %al\njnz 1f\n"
            "incl 0x7004\nmovl $0x40000070, %ecx\nxorl %eax, %eax\nxorl %edx, %edx\nwrmsr\n"
@@ -71,8 +71,8 @@ int main(void)
         nova_vm_run(&vm);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
-        printf("%u interrupts, %u ends by the register, %u in the page, priority 0x%x, %u early: "
-               "it %s\n",
+        printf("%u interrupts, %u ends with the EOI MSR, %u in the assist page, priority 0x%x, "
+               "%u early: it %s\n",
                (unsigned)state.taken, (unsigned)state.ends, (unsigned)hv.vp[0].quiet_ends,
                (unsigned)state.memory, (unsigned)state.held, nova_vm_end_text(end));
         return state.taken != ROUNDS + 1 || state.held || end != NOVA_VM_HALTED;

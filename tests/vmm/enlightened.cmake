@@ -39,7 +39,8 @@ nova_add_boot_test(vmm.reference-time-vmx ROOTTASK vmm-reference-time EMULATOR b
   EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: the guest halted")
 # The local APIC by MSRs, and ends of interrupts in the assist page, whose first access is a write.
 nova_add_roottask(vmm-assist RUNTIME SOURCES assist.c LINK Nova::novavmm)
-set(assist "^101 interrupts, 0 ends by the register, 10[01] in the page, priority 0x50, 0 early")
+set(assist
+  "^101 interrupts, 0 ends with the EOI MSR, 10[01] in the assist page, priority 0x50, 0 early")
 nova_add_boot_test(vmm.assist ROOTTASK vmm-assist CPUS 1 LABELS guest EXPECT "${assist}")
 nova_add_boot_test(vmm.assist-vmx ROOTTASK vmm-assist EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT "${assist}")
