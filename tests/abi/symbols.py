@@ -16,7 +16,8 @@ def _without_comments(text):
 
 
 def headers(folders):
-    """Returns the names, as included, of all public headers except those of bodies."""
+    """Returns (name for #include, text) of each public header that is not in a folder of
+    SKIPPED."""
     found = []
     for folder in folders:
         for path in sorted(Path(folder).rglob("*.h")):
@@ -65,8 +66,8 @@ def types(text):
 
 
 def constants(text):
-    """Returns the macros without parameters that have a value; rows and assembly texts have none.
-    """
+    """Returns the macros that have a value and no parameters. Leaves out macros that the header
+    undefines again, and internal ones, which are between @cond and @endcond."""
     text = _without_comments(re.sub(r"@cond.*?@endcond", " ", text, flags=re.S))
     gone = re.findall(r"^#undef (\w+)", text, flags=re.M)
     found = re.findall(r"^#define (NOVA_[A-Z0-9_]+)[ \t]+(?=\S)", text, flags=re.M)

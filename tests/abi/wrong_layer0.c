@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each function must be refused by the layer 0 check: stack and call, memory, a loop, two traps. */
+/* The layer 0 check must refuse each function: the first uses the stack and makes a call, the
+ * second reads memory, the third has a loop, and the fourth has two traps. */
 #include "nova/hypercall.h"
 
 void elsewhere(volatile nova_word_t *word);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The allocators with a counter before them: each allocation can be made to fail, free memory is
- * poisoned, memory in use is counted. */
+/* Wrappers of the allocators. A test can make each allocation fail. The wrappers poison free memory
+ * and count memory in use. */
 #include <sanitizer/asan_interface.h>
 
 #include "fake.h"
