@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* AMD's virtual machine control block and the numbers around it (APM 2, appendix B and C). */
+/* AMD's virtual machine control block, the bits of its fields, and the exit codes (APM 2,
+ * appendices B and C). */
 #ifndef VIRT_SVM_H
 #define VIRT_SVM_H
 
@@ -19,7 +20,8 @@ struct vmcb_segment {
 #define SVM_AR_L 0x200u
 #define SVM_AR_D 0x400u
 
-_Static_assert(sizeof(struct vmcb_segment) == sizeof(struct nova_segment), "the same layout");
+_Static_assert(sizeof(struct vmcb_segment) == sizeof(struct nova_segment),
+               "vmcb_segment has the layout of nova_segment");
 
 struct vmcb {
         uint32_t cr_intercepts; /* 0x000: reads in the low half, writes in the high one */
@@ -130,16 +132,17 @@ void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec);
 /** Restores the guest's state from the copy made before an entry that the CPU may refuse. */
 void svm_restore_state(struct vcpu *vcpu);
 
-/** Returns the event that the last exit interrupted and that must be injected so that it arrives;
- * 0: none. A guest's own INT n, INT3 or INTO does not count: its instruction is executed again. */
+/** Returns the event whose delivery the last exit interrupted, if it must be injected again to
+ * arrive; else 0. An INT n, INT3 or INTO that the guest executed needs no injection, because the
+ * guest executes the instruction again. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu);
 
 /** Returns the length of the instruction that exited. A CPU with next_rip reports the address of
  * the next instruction; any CPU does so for a port access. @return 0: not reported */
 word_t svm_instruction_length(const struct vmcb *vmcb);
 
-/** Ends a step that the VMM requested, or gives it up. TF becomes the guest's again if the guest is
- * still at the instruction. */
+/** Ends a step that the VMM requested, even if the guest is still at the instruction. In that case,
+ * restores the guest's own TF. */
 void svm_end_step(struct vcpu *vcpu);
 
 /** Returns true if the VMM wants an interrupt window. */
