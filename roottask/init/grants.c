@@ -23,9 +23,9 @@ struct service {
 
 static struct service services[NOVA_SYSTEM_WORDS_MAX];
 static unsigned count;
-static uint32_t
-        opened[NOVA_SYSTEM_WORDS_MAX]; /* number of times that a program has opened a service since
-                                          the last start of either program, by the word in `uses` */
+/* For each word of a `uses` list: number of times that the program has opened this service since
+ * the program or the provider last started; protected by the mutex. */
+static uint32_t opened[NOVA_SYSTEM_WORDS_MAX];
 static struct nova_mutex mutex;
 
 /* Returns the index of a word of a list among all words, or NOVA_SYSTEM_WORDS_MAX. */
@@ -90,7 +90,8 @@ static void tell_denied(struct program *program, const char *wants, const char *
                        says->name, wants, name, meant);
         else if (unknown)
                 printf("init: %s %s the service '%s', which no program provides; write 'provides "
-                       "%s' for the program that provides it, and '%s %s' for '%s'.\n",
+                       "%s' in the section of the program that should provide it, and '%s %s' in "
+                       "the section of '%s'.\n",
                        says->name, wants, name, name, nova_system_keyword(what), name, says->name);
         else if (line)
                 printf("init: %s %s the service '%s', which its description does not name; add "
@@ -182,8 +183,8 @@ static int pci(void *context, struct nova_child_pci *question)
         return pci_answer(context, question);
 }
 
-/* Describes a program. Its main thread may change the fields meanwhile: each is one word, so a
- * value is old or new. */
+/* Describes a program. Init's main thread may change the program's fields at the same time. Each
+ * field is one word, so the value is the old one or the new one. */
 static int describe(void *context, nova_word_t number, struct nova_parent_program *about)
 {
         static const uint32_t states[] = {

@@ -79,8 +79,9 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
                                meant);
         else
                 reader_mistake(reader, line,
-                               "no program provides the service '%s'; write 'provides %s' for the "
-                               "program that provides it, or add a section for this program.",
+                               "no program provides the service '%s'; write 'provides %s' in the "
+                               "section of the program that should provide it, or add a section "
+                               "for this program.",
                                service, service);
 }
 

@@ -336,8 +336,8 @@ WRONG(service_with_a_bad_name, A " provides x/y\n",
 WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
       "4: the service 'x' is already provided by 'a'; rename one of the two services.")
 WRONG(service_without_a_provider, A " uses clock\n",
-      "2: no program provides the service 'clock'; write 'provides clock' for the program that "
-      "provides it, or add a section for this program.")
+      "2: no program provides the service 'clock'; write 'provides clock' in the section of the "
+      "program that should provide it, or add a section for this program.")
 WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
       "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",
