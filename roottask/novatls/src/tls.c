@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of TLS over a socket (see novatls/tls.h). */
+/* A TLS client over a socket (see novatls/tls.h). */
 #include "novatls/tls.h"
 
 #include <errno.h>
@@ -106,7 +106,8 @@ static int error_of(const struct nova_tls *tls, int result)
         }
 }
 
-/* mbedTLS requires a 0 after a text in PEM. */
+/* Reads the trusted certificates. mbedTLS requires a zero byte after PEM text, so read_roots()
+ * copies the text. */
 static bool read_roots(struct nova_tls *tls, const struct nova_tls_config *config)
 {
         char *text = malloc(config->roots_bytes + 1);

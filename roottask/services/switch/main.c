@@ -38,10 +38,11 @@ static struct table table;
 static struct card cards[CARDS];
 static unsigned card_count;
 static struct client clients[TABLE_PORTS]; /* by index in the table */
-static nova_sel_t wake; /* a semaphore of the thread that waits for clients that sent too fast */
-static uint64_t wakes_at = NOVA_FOREVER; /* TSC value at which it serves them; protected by the
-                                            lock */
-static bool awake;                       /* that thread is awake and has the lock */
+/* Semaphore on which the thread `pace` sleeps until a client that sent too fast may send again. */
+static nova_sel_t wake;
+/* TSC value at which `pace` serves these clients; protected by the lock. */
+static uint64_t wakes_at = NOVA_FOREVER;
+static bool awake; /* `pace` is awake and has the lock */
 
 /* Copies a frame to a client, or drops it if the client has offered no buffer.
  * @return the client's buffer, for complete(); NULL: the frame was dropped */
@@ -235,8 +236,8 @@ static int make_wake(void)
                        : 0;
 }
 
-/* Passes a frame of a card to one client. The copy is valid if the driver still owned the frame
- * after the copy. @return as nova_net_release() */
+/* Passes a frame of a card to one client. The copy is valid only if nova_net_release() returns 0:
+ * the driver had then not ended before the copy was complete. @return as nova_net_release() */
 static int pass_to_one(struct client *client, const struct frame *frame, struct card *card,
                        const struct nova_net_frame *in)
 {
@@ -314,8 +315,8 @@ static bool is_taken(const uint8_t *address)
         return false;
 }
 
-/* A client has one port. If the client has restarted, a session of its previous run may still have
- * this port. */
+/* Opens the client's only port. If the client has restarted, a session of its previous run may
+ * still have this port; open_port() then ends that session. */
 static int open_port(struct net_port *port, const char *name, const char *arguments)
 {
         struct table_port new = {.used = true, .open = options_is_open(name)};
@@ -353,7 +354,8 @@ static void close_port(struct net_port *port)
         table_remove(&table, client->index);
 }
 
-/* Returns whether a card has a cable. Without a card, the other clients are the network. */
+/* Returns true if a card has a cable, or if there is no card: the other clients are then the whole
+ * network. */
 static bool has_cable(void)
 {
         bool some = !card_count;
@@ -412,8 +414,8 @@ static bool read_argument(const char *word)
         return options_read(word);
 }
 
-/* Ends the program after an error. The description decides about permissions, so another start
- * would fail, too. */
+/* Ends the program after an error. After EACCES another start would fail, too, because only a
+ * change of the description gives the permission. */
 static void check(int error, const char *what)
 {
         if (!error)

@@ -17,7 +17,7 @@ static struct nova_crd_range pages_of(const void *memory, unsigned pages)
         return range;
 }
 
-/* Splits the memory into pieces that are aligned on both sides. */
+/* Adds the memory to the message, in pieces that are aligned in the client and in the service. */
 int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *share)
 {
         struct nova_crd_range range = pages_of(share->memory, share->pages);
@@ -41,8 +41,8 @@ static void take_back(const void *memory, unsigned pages)
                 nova_revoke(crd, 0);
 }
 
-/* Revokes the memory without the service's help: the client will use the memory for something else,
- * and the service might keep its mapping. */
+/* Revokes the memory. Does not rely on the service to give it up, because a service could keep its
+ * mapping while the client uses the memory for other data. */
 void novart_client_take_back(const struct nova_session *session)
 {
         if (session->share)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Blocks of a file system squashfs: reading, unpacking, and those that are kept in memory. */
+/* Reads and unpacks the blocks of a squashfs file system, and caches some of them in memory. */
 #include <errno.h>
 #include <string.h>
 
