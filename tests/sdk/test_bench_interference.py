@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench interference`: the results of both plugins, limits, and the page's table."""
+"""`nova bench interference`: the results of both QEMU plugins, the limits, and the table in
+docs/promises.md."""
 
 import json
 import unittest

@@ -87,8 +87,8 @@ class OwnModules(Folder):
             (("sealed.img", "machine.key"),
              f"seal it for the machine.pub that was made with {key}"),
             (("sealed.img",), f"{key} is a key of nova's own, so give your machine.key, too"),
-            (("machine.key",), f"nova sealed it for another key than {key}, so give an image of "
-                               "your own, too"),
+            (("machine.key",), f"nova sealed it for a key other than {key}, so give your own "
+                               "image, too"),
         ):
             self.assertEqual(self.warning(image, "two", given),
                              f"{image} cannot become secure: the image is not sealed for this "

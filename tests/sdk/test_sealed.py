@@ -78,8 +78,9 @@ class Sealed(unittest.TestCase):
             sealed.command("absent.seal", "", "", "machine.pub", "out.img")
         path = self.write("")
         Path(path).write_bytes(b"NOVASEAL\xff\xfe")
-        with self.assertRaisesRegex(NovaError, "guest.seal is not a text file: name a file with "
-                                               "lines of the words kernel, initrd, "):
+        with self.assertRaisesRegex(NovaError, "guest.seal is not a text file: name a file in "
+                                               "which each line begins with one of the words "
+                                               "kernel, initrd, "):
             sealed.command(path, "", "", "machine.pub", "out.img")
 
     def test_only_images_that_must_be_sealed_change(self):

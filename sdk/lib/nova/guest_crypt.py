@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The software of a secure guest with an encrypted disk: an initrd with Debian's cryptsetup, and
-the disk, a LUKS2 one, which is made without root privileges and without drivers of the host.
+a LUKS2 disk. The module makes the disk without root privileges and without drivers of the host.
 
 cryptsetup makes the header, with a key that this module gives it. As a script, the module
 encrypts the sectors with that key: `guest_crypt.py KEY PLAIN DISK`."""
@@ -40,13 +40,13 @@ LIBRARIES = {
     "libudev1": ("libudev.so.1",),
     "libpcre2-8-0": ("libpcre2-8.so.0",),
 }
-# Debian's modules for such a disk, in the order in which they need each other.
+# Debian's kernel modules for a LUKS2 disk: each one comes after the modules that it needs.
 DRIVERS = "drivers/md/dm-mod crypto/gf128mul crypto/ecb crypto/xts drivers/md/dm-crypt".split()
 FOLDERS = ("lib", "lib/x86_64-linux-gnu", "lib64", "run", "run/cryptsetup", "secret")
 
 UNLOCK = """\
 #!/bin/sh
-# Opens the disk with the phrase out of the sealed image.
+# Opens the disk with the phrase from the sealed image.
 [ -b /dev/vda ] || exit 0
 for driver in $(cat /drivers/crypt); do
         insmod /drivers/$driver.ko
@@ -68,7 +68,7 @@ def _library(files, name):
 
 
 def _cryptsetup(folder):
-    """Returns the programs and libraries by name, out of Debian's packages."""
+    """Returns the content of cryptsetup and its libraries, from Debian's packages, by name."""
     from nova import guest
 
     found = {"cryptsetup": (guest.unpack(ARCH, CRYPTSETUP, folder) / "sbin/cryptsetup")
@@ -99,7 +99,8 @@ def _secret_program(folder):
 
 
 def make_initrd(arch, folder, to):
-    """Creates the usual initrd, followed by another archive, which opens the disk."""
+    """Creates the usual initrd and appends a second archive, with the programs and drivers that
+    open the disk."""
     from nova import guest
 
     guest.make_initrd(arch, folder, to)
@@ -124,7 +125,7 @@ def make_phrase(_, folder, to):
 
 
 def _make_plain(folder):
-    """Returns a file with a file system that contains the line of text."""
+    """Makes a file with an ext4 file system that contains MOTD. Returns its path."""
     from nova import tools
 
     tools.need({"mke2fs": "e2fsprogs"}, "the disk's file system")
@@ -154,7 +155,7 @@ def make_disk(_, folder, to):
     tools.output([str(folder / LOADER), "--library-path", str(folder), str(folder / "cryptsetup"),
                   "luksFormat", *HEADER, "--key-file", str(phrase), "--volume-key-file", str(key),
                   str(to)], "cryptsetup cannot make the disk's header")
-    # Boot tests run without the folder of packages, in which python3-cryptography is.
+    # Boot tests run Python with -S, so they cannot import python3-cryptography. A new process can.
     words = [sys.executable, "-X", "utf8", __file__, str(key), str(_make_plain(folder)), str(to)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:

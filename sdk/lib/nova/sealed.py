@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Seals the images of secure guests when a system is booted: their command line has the arguments
-of that run.
+"""Seals the images of secure guests at each boot of a system, because a sealed image contains the
+guest's command line, and the command line contains the arguments of `nova run` or of the boot test.
 
 A boot list names `sealed:FILE`, a tab, and the file of a guest that the build made (or nothing).
 FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, debug (without a
-value), phrase, and any number of lines `secret NAME=FILE`. `guest:NAME` in place of a file is one
-of nova.guest."""
+value), phrase, and any number of lines `secret NAME=FILE`. `guest:NAME` in place of a file names
+a file that nova.guest provides."""
 
 import os
 import re
@@ -22,9 +22,10 @@ IMAGE = "sealed.img"
 MACHINE_KEY = "machine.key"
 ARCH = "x86_64"
 DESCRIPTION = "sealed image's description"
-LEAST = "a line such as 'memory 256'"  # the least that a description needs beside GUEST
+LEAST = "a line such as 'memory 256'"  # remedy for an empty description
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
-OPTIONS = {"disk-phrase-file": "phrase"}  # those of `nova seal` whose key has another name
+# Options of `nova seal` whose keys in a description have other names.
+OPTIONS = {"disk-phrase-file": "phrase"}
 # What stands after each key that needs a value.
 NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N", "phrase": "FILE",
               "secret": "NAME=FILE"}
@@ -47,7 +48,8 @@ def check_arch(modules, arch):
 
 
 def check_example(folder, arch):
-    """Refuses an example that seals an image for such a kernel, before its build."""
+    """Refuses an example that seals an image if the kernel does not run secure guests. Runs before
+    the build of the example."""
     if " SEALED " in (folder / "CMakeLists.txt").read_text(encoding="utf-8"):
         _check_kernel(arch)
 
@@ -66,8 +68,8 @@ def _read(path):
     except OSError as error:
         raise NovaError(f"the {DESCRIPTION} {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise NovaError(f"the {DESCRIPTION} {path} is not a text file: name a file with lines of "
-                        f"the words {', '.join(KEYS)}.") from error
+        raise NovaError(f"the {DESCRIPTION} {path} is not a text file: name a file in which each "
+                        f"line begins with one of the words {', '.join(KEYS)}.") from error
     for number, line in enumerate(lines, 1):
         key, value = (word.strip() for word in line.strip().partition(" ")[::2])
         if not key or key.startswith("#"):
@@ -81,7 +83,8 @@ def _read(path):
 
 
 def _check_line(where, key, value, found):
-    """Refuses a line with KEY and VALUE that has a mistake; FOUND are the lines before it."""
+    """Refuses a line with KEY and VALUE if the line has a mistake. FOUND has the keys and values of
+    the lines before it."""
     if key not in KEYS:
         raise NovaError(
             f"{where}: '{key}' is not a word of this file.{meant(key, KEYS)} The words are "
@@ -136,8 +139,8 @@ def command(path, kernel, arguments, public, out):
 
 
 def _as_lines(text):
-    """Returns the last message of `nova seal` in the output TEXT, with the words of a description
-    in place of the options that this module has made of them."""
+    """Returns the last message of `nova seal` in the output TEXT. Replaces each option of `nova
+    seal` in the message with the word of the description from which this module made the option."""
     message = text.strip().rpartition("\nnova: ")[2].removeprefix("nova: ")
     message = message.removesuffix(" See nova seal --help.")
     words = "|".join({**OPTIONS, **dict.fromkeys(KEYS)})
@@ -151,7 +154,7 @@ def _seal(path, kernel, arguments):
 
     public = guest.file(f"{guest.PREFIX}{ARCH}/machine.key").with_name("machine.pub")
     out = process.keep_folder() / IMAGE
-    # Boot tests run without the folder of packages, in which python3-cryptography is.
+    # Boot tests run Python with -S, so they cannot import python3-cryptography. A new process can.
     words = [sys.executable, "-X", "utf8", str(Path(__file__).parent), "seal",
              *command(path, kernel, arguments, public, out)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -173,8 +176,9 @@ def resolve(modules, arguments):
 
 
 def check_names(modules, further):
-    """Refuses an image or a key among the FURTHER modules whose name the system does not know: it
-    would boot with the image or the key of `nova`. Other names are only a warning elsewhere."""
+    """Refuses an image or a key among the FURTHER modules if the system opens such a file by
+    another name: the system would boot with the image or the key that `nova` made. For any other
+    module with an unknown name, `nova run` only prints a warning."""
     known = {file_name(module.file) for module in modules[1:]}
     for file in (module.file for module in further if os.path.basename(module.file) not in known):
         kind = seal_files.kind_of(file)
@@ -212,7 +216,7 @@ def warning(modules, further):
 def _remedy(given, key):
     """Returns what to do with an image that is not sealed for the machine of KEY."""
     if IMAGE not in given:
-        return f"nova sealed it for another key than {key}, so give an image of your own, too"
+        return f"nova sealed it for a key other than {key}, so give your own image, too"
     if MACHINE_KEY not in given:
         return f"{key} is a key of nova's own, so give your {MACHINE_KEY}, too"
     return f"seal it for the machine.pub that was made with {key}"
