@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Screen 6: a protection domain that holds almost nothing. Its parent observes what it tries. */
+/* Screen 6: a protection domain that holds almost nothing. Its parent observes its attempts. */
 #include "tour.h"
 
 /* Selectors in the child: the capabilities that create_pd delegates are at 0 and above. */
@@ -11,7 +11,8 @@
 /* Addresses in the child. The program is shared with the parent, read-only. */
 #define CHILD_STACK 0x50000000
 #define CHILD_UTCB  0x50010000
-/* The stack pointer after a call, because compilers align the stack accordingly. */
+/* The initial stack pointer. It is one word below the end of the stack, as after a CALL, because
+ * compilers assume this alignment at the start of a function. */
 #define CHILD_SP     (CHILD_STACK + NOVA_PAGE_SIZE - sizeof(nova_word_t))
 #define CHILD_SECRET 0x70000000
 
@@ -28,7 +29,7 @@ static const char *const attempt_name[ATTEMPTS] = {
         "up on a selector that holds nothing",
         "create_pd without a capability for a PD",
         "call through a selector that holds nothing",
-        "down on a semaphore given for up only",
+        "down on a semaphore with the permission up only",
 };
 
 static void report(enum attempt attempt, enum nova_status status)
@@ -70,7 +71,7 @@ static void serve_report(nova_sel_t portal, struct nova_utcb *utcb, void *argume
         nova_utcb_clear(utcb);
         say_status(attempt < ATTEMPTS ? attempt_name[attempt] : "nonsense",
                    (enum nova_status)status);
-        must_be("refusal of what the child tried", status == NOVA_BAD_CAP);
+        must_be("refusal of the child's hypercall", status == NOVA_BAD_CAP);
 }
 
 static void report_fault(const char *event, struct nova_utcb *utcb)
@@ -141,8 +142,8 @@ void screen_child(void)
         const nova_sel_t pd = nova_root_sel(&root, 4), ec = pd + 1, sc = pd + 2, done = pd + 3;
 
         title(6, "A child with few permissions");
-        say("The child holds portals for its events, one to report, and a semaphore it may\n"
-            "only raise. Its memory comes page by page from its parent.\n\n");
+        say("The child holds portals for its events and reports, and a semaphore on which it\n"
+            "may only do an up. Its memory comes page by page from its parent.\n\n");
 
         base = 0x5000;
         stack = nova_root_alloc(&root, 0);

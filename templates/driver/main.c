@@ -12,7 +12,7 @@
 #include "novart/service/pci_device.h"
 #include "novart/time.h"
 
-/* Registers, by number: those of 32 bits. */
+/* Numbers of the device's 32-bit registers. */
 #define FACTORIAL   (0x08 / 4)
 #define STATUS      (0x20 / 4)
 #define RAISE       (0x60 / 4)
@@ -27,7 +27,7 @@
 #define DMA_START     0x01
 #define DMA_TO_MEMORY 0x02
 #define DMA_INTERRUPT 0x04
-#define EDU_BUFFER    0x40000 /* the device's own memory, in its addresses */
+#define EDU_BUFFER    0x40000 /* address of the device's own memory, as the device numbers it */
 
 #define BYTES 256
 
@@ -48,11 +48,11 @@ static void claim(void)
         const int error = nova_pci_claim(&edu, "edu");
 
         if (error == ENODEV) {
-                puts("the machine has no edu; add it by: nova run -- -device edu,"
+                puts("the machine has no edu device; add it with: nova run -- -device edu,"
                      "dma_mask=0xffffffff");
                 exit(NOVA_EXIT_FINAL); /* a restart would not help */
         }
-        check("claim", error);
+        check("the device cannot be claimed", error);
 
         const struct nova_pci_function *const found = nova_pci_describe(edu);
 
@@ -70,7 +70,7 @@ static void get_resources(void)
         size_t bytes;
         unsigned got;
 
-        check("registers", nova_pci_map(edu, 0, &memory, &bytes));
+        check("the registers cannot be mapped", nova_pci_map(edu, 0, &memory, &bytes));
         registers = memory;
 
         /* A former driver may have left a transfer in progress. The transfer ends by itself, and it
@@ -78,10 +78,10 @@ static void get_resources(void)
         while (registers[DMA_COMMAND] & DMA_START)
                 nova_sleep(1000000);
         registers[ACKNOWLEDGE] = registers[CAUSE];
-        check("quiet", nova_pci_quiet(edu));
+        check("the device cannot be reported as quiet", nova_pci_quiet(edu));
 
         interrupt = nova_sel_alloc(0);
-        check("interrupt", nova_pci_interrupts(edu, 1, &interrupt, &got));
+        check("the device gets no interrupt", nova_pci_interrupts(edu, 1, &interrupt, &got));
 }
 
 /* Sleeps until the device raises its interrupt, and returns the cause. */
@@ -92,7 +92,7 @@ static uint32_t wait_for_interrupt(void)
         /* the pin may be high for another reason, or still because of the last interrupt */
         do {
                 if (nova_sm_down(interrupt) != NOVA_SUCCESS)
-                        check("wait", EIO);
+                        check("the wait for an interrupt failed", EIO);
                 cause = registers[CAUSE];
                 registers[ACKNOWLEDGE] = cause;
         } while (!cause);
@@ -113,7 +113,7 @@ static void move(void)
 {
         struct nova_dma dma;
 
-        check("memory for DMA", nova_dma_alloc(2 * BYTES, &dma));
+        check("there is no memory for DMA", nova_dma_alloc(2 * BYTES, &dma));
 
         char *const here = dma.memory, *const there = here + BYTES;
         const uint64_t address = nova_pci_address(edu, &dma);
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 
         /* only a bus master can send messages and do DMA */
         if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
-                check("bus master", nova_pci_master(edu, true));
+                check("the device cannot become a bus master", nova_pci_master(edu, true));
         registers[RAISE] = 0x1234;
         printf("interrupt for %x\n", (unsigned)wait_for_interrupt());
         if (nova_pci_flags(edu) & NOVA_PCI_MASTER)

@@ -8,7 +8,7 @@
 #include "novart/service/pci_device.h"
 #include "novart/time.h"
 
-/* Registers, by number: those of 32 bits. */
+/* Numbers of the device's 32-bit registers. */
 #define FROM    (0x80 / 4)
 #define TO      (0x88 / 4)
 #define COUNT   (0x90 / 4)
@@ -16,7 +16,7 @@
 
 #define START     1
 #define TO_MEMORY 2
-#define BUFFER    0x40000 /* the device's own memory, in its addresses */
+#define BUFFER    0x40000 /* address of the device's own memory, as the device numbers it */
 #define SOON_NS   1000000
 
 static struct nova_pci_device *edu;
