@@ -49,7 +49,8 @@ static void bell_ring(void *device, uint64_t now)
         nova_vcpu_kick(&self->vm->vcpu[0]);
 }
 
-/* Called whenever a virtual CPU could take an interrupt. */
+/* Returns true if the virtual CPU has a pending interrupt: the bell interrupts only virtual CPU 0.
+ * The library calls this function whenever a virtual CPU could take an interrupt. */
 static bool interrupt_pending(void *context, unsigned vcpu)
 {
         const struct bell *const self = context;
