@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that object files use no FPU registers: fpu.py OBJDUMP MINIMUM FILE.... MINIMUM is the
-number of files that must be there, so that the check cannot pass without any."""
+"""Checks that object files use no FPU registers: fpu.py OBJDUMP MINIMUM FILE [FILE ...]. The check
+fails if there are fewer than MINIMUM files, so that it cannot pass without files."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ REGISTER = re.compile(r"%(?:[xyz]?mm\d|st\b)")
 
 
 def users(text):
-    """Returns the functions of a disassembly that have an instruction with such a register."""
+    """Returns the functions of a disassembly that have an instruction with an FPU register."""
     name, found = "", []
     for line in text.splitlines():
         head = HEAD.match(line)

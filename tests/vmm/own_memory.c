@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor that provides its guest's RAM page by page, and answers port accesses by calls to
- * another program's thread. In the last machines that thread never answers: the machine can be
- * destroyed, and nothing of it remains. */
+ * another thread, which stands for another program. In the last machines the other thread does not
+ * answer: each machine can be destroyed, and nothing of it remains. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +21,8 @@
 #define PAGES    16 /* of RAM */
 #define HUNG     20 /* machines that are destroyed during a call */
 
-/* In real mode: writes to five pages, reads the port, and adds what it reads to the pages. */
+/* Runs in real mode: writes to five pages, reads the port, and adds the value from the port to each
+ * of these pages. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -42,7 +43,7 @@ static struct nova_vm vm;
 static char *ram;           /* the guest's pages, executable */
 static bool present[PAGES]; /* pages that the guest has touched */
 static nova_sel_t portal;   /* of the other thread */
-static bool hangs;          /* it never answers */
+static bool hangs;          /* the other thread waits and does not answer */
 static struct nova_semaphore called = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
 
@@ -129,7 +130,7 @@ static bool runs(void)
                         word == (page << 12) + 3;
         good += !nova_guest_read(&vm.memory, 4 << 12, &word, sizeof(word)); /* never touched */
         nova_vm_destroy(&vm);
-        printf("RAM by the monitor: end %d, %u of 6 pages are right\n", (int)end, good);
+        printf("RAM from the monitor: end %d, %u of 6 pages are right\n", (int)end, good);
         return end == NOVA_VM_HALTED && good == 6;
 }
 
@@ -143,8 +144,8 @@ static bool make_thread(void)
                !nova_handler_portal(handler, portal, 0);
 }
 
-/* Destroys machines while a virtual CPU's handler waits for an answer. The other thread completes
- * a call when the next machine calls it. */
+/* Destroys machines while a virtual CPU's handler waits for an answer. The other thread runs on
+ * its caller's time, so it completes an abandoned call only when the next machine calls it. */
 static bool hang(void)
 {
         size_t pages = 0, selectors = 0;

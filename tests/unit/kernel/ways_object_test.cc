@@ -287,7 +287,7 @@ TEST(ways, of_a_capability_without_children_are_the_same)
 }
 
 // An abandoned walk may have left a capability whose parent is gone: no other path reaches it.
-TEST(ways, of_a_capability_whose_parent_is_gone_free_both)
+TEST(ways, of_a_capability_whose_parent_is_gone_free_the_capability_and_the_parent)
 {
         for (unsigned i = 0; i < BRANCHES * 6 * 3; i++) {
                 const Leaf one = {i % BRANCHES,  i / BRANCHES % 6, i / BRANCHES / 6,

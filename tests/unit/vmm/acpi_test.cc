@@ -51,7 +51,7 @@ TEST_F(acpi, the_timer_runs_at_its_frequency)
         EXPECT_EQ(in(0x608, 4) - before, 3579545u);
 }
 
-TEST_F(acpi, accesses_across_registers_and_beyond_get_ones)
+TEST_F(acpi, reads_across_registers_and_outside_them_return_ones)
 {
         EXPECT_EQ(in(0x603, 2), UINT32_MAX);
         EXPECT_EQ(in(0x60c, 1), UINT32_MAX);
