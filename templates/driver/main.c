@@ -81,7 +81,7 @@ static void get_resources(void)
         check("the device cannot be reported as quiet", nova_pci_quiet(edu));
 
         interrupt = nova_sel_alloc(0);
-        check("the device gets no interrupt", nova_pci_interrupts(edu, 1, &interrupt, &got));
+        check("the interrupt cannot be allocated", nova_pci_interrupts(edu, 1, &interrupt, &got));
 }
 
 /* Sleeps until the device raises its interrupt, and returns the cause. */
@@ -113,7 +113,7 @@ static void move(void)
 {
         struct nova_dma dma;
 
-        check("there is no memory for DMA", nova_dma_alloc(2 * BYTES, &dma));
+        check("memory for DMA cannot be allocated", nova_dma_alloc(2 * BYTES, &dma));
 
         char *const here = dma.memory, *const there = here + BYTES;
         const uint64_t address = nova_pci_address(edu, &dma);
