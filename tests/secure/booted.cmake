@@ -15,8 +15,8 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 #   [KERNEL_MEMORY <of the ultravisor>] [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>]
 #   [CPU <model>] [LABEL <label>] [CMDLINE <of the kernel>] [QEMU <argument>...]
 #   [SEALED <description of the image>] [TIMEOUT <seconds>] [VMX <CPUs>]): a VMM, and other programs
-#   of its description. VMX: a second test, NAME-vmx, boots it under Bochs; with VMX_ON_REQUEST, it
-#   runs only by name, because the code that it runs is that of NAME and of another test under VMX.
+#   of its description. VMX: a second test, NAME-vmx, boots it under Bochs. With VMX_ON_REQUEST, it
+#   runs only by name: NAME has the same cases under SVM, and other tests run the code for VMX.
 function(nova_add_secure_test name)
   # The last value of an option counts, so the defaults come first.
   cmake_parse_arguments(arg "VMX_ON_REQUEST"

@@ -44,13 +44,13 @@ def presets(args):
                 wanted = (args.arch, args.config, args.compiler)
                 if any(w and w != h for w, h in zip(wanted, (arch, config, compiler))):
                     continue
-                if compiler == "gcc" or _is_default(args, arch, config):
+                if compiler == "gcc" or _has_clang_kernel(args, arch, config):
                     chosen.append(tree.preset_name(arch, config, compiler))
     return chosen
 
 
-def _is_default(args, arch, config):
-    """Returns whether a kernel of the second compiler is tested: without a request, only the
+def _has_clang_kernel(args, arch, config):
+    """Returns whether a run tests this kernel as clang compiles it: without a request, only the
     release kernel of the first width."""
     return bool(args.config) or (
         config == "release" and (arch == tree.ARCHES[0] or bool(args.arch or args.compiler))
