@@ -5,7 +5,8 @@
  * Each read of a shared byte returns other data. No instruction may read such a byte twice, or in
  * any way other than by nova_copy_guarded(): the memory of the VMM is not mapped, so any other
  * access to it ends the program. Frames that are not pages of the guest are poisoned. Before and
- * after the ultravisor has its lock, the VMM and another virtual CPU may change pages. */
+ * after the ultravisor has its lock, the VMM and another virtual CPU may change pages. In 64-bit
+ * mode the guest gets a page fault only if its tables do not translate the address. */
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,9 @@
 #define EXITS      4u     /* of an input */
 #define WORK       50000u /* times that the lock is taken in an exit */
 #define ENTRY      0x07u  /* present, writable, for user mode */
+#define LARGE      0x80u
+#define VECTOR_PF  14
+#define ADDRESS    0x000ffffffffff000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address);
@@ -45,6 +49,7 @@ static const uint8_t *next; /* input that is left, ... */
 static size_t left;         /* ... and its bytes */
 static unsigned locks, changing;
 static bool locked;
+static bool changed;  /* others have changed a page during this exit */
 static uint8_t fresh; /* the next byte of shared memory */
 
 static uint8_t take(void)
@@ -139,6 +144,7 @@ static void change(void)
         const uint8_t what = take();
         const uint64_t gpa = gpa_of(take() % PAGES);
 
+        changed = true;
         switch (what % 8) {
         case 0:
                 page_out(&vm.pages, gpa, what / 8 % NORMALS, what & 0x80 ? NOVA_UV_SNAPSHOT : 0);
@@ -244,11 +250,6 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
         (void)vcpu, (void)vector;
 }
 
-void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
-{
-        (void)vcpu, (void)vector, (void)error;
-}
-
 bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
 {
         (void)vcpu, (void)crd, (void)to;
@@ -287,6 +288,45 @@ static uint8_t *content(uint64_t gpa)
         if (page->state == PAGE_SECURE)
                 return frame_address(&memory_frames, page->frame);
         return page->state == PAGE_OUT ? stored_of(gpa) : NULL;
+}
+
+/* Returns true if the guest accesses a page at an address of a table in the secure place. */
+static bool is_secure_table(uint64_t address)
+{
+        const struct page *const page = page_find(&vm.pages, address & ~BIT);
+
+        return page && !page->shared &&
+               (address & BIT || address < VM_LOW_BYTES || page->normal == PAGE_NO_PAGE);
+}
+
+/* Returns true if tables in secure places translate a linear address of 64-bit mode. */
+static bool is_translated(uint64_t linear)
+{
+        uint64_t entry = event.state.cr3;
+
+        for (unsigned level = event.state.cr4 & 0x1000 ? 5 : 4; level--;) {
+                const uint64_t table = entry & ADDRESS;
+                const unsigned number = linear >> (12 + 9 * level) & 511;
+                const uint8_t *const bytes = content(table & ~BIT);
+
+                if (!is_secure_table(table) || !bytes)
+                        return false;
+                memcpy(&entry, bytes + number * sizeof(entry), sizeof(entry));
+                if (!(entry & 1))
+                        return false;
+                if (level < 3 && entry & LARGE)
+                        return true;
+        }
+        return true;
+}
+
+/* The guest runs with privilege and without CR0.WP, so tables that translate an address permit each
+ * access. */
+void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
+{
+        (void)error;
+        require(vector != VECTOR_PF || vcpu->vm->end != NOVA_VM_RUNS || changed ||
+                !event.more.efer || !is_translated(vcpu->state->cr2));
 }
 
 /* Writes an entry of a table. */
@@ -426,6 +466,7 @@ static void run(void)
         const uint8_t where = take();
 
         locks = 0;
+        changed = false;
         memset(reads, 0, sizeof(reads));
         vcpu->exits++;
         if (where & 0x80) {
