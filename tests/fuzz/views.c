@@ -6,7 +6,7 @@
  * any way other than by nova_copy_guarded(): the memory of the VMM is not mapped, so any other
  * access to it ends the program. Frames that are not pages of the guest are poisoned. Before and
  * after the ultravisor has its lock, the VMM and another virtual CPU may change pages. In 64-bit
- * mode the guest gets a page fault only if its tables do not translate the address. */
+ * mode the guest gets a page fault, or misses its code, only if its tables lead to no page. */
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@
 #define WORK       50000u /* times that the lock is taken in an exit */
 #define ENTRY      0x07u  /* present, writable, for user mode */
 #define LARGE      0x80u
+#define PAGING     0x80000000u
 #define VECTOR_PF  14
 #define ADDRESS    0x000ffffffffff000u
 
@@ -233,12 +234,6 @@ int nova_copy_guarded(void *to, const void *from, size_t bytes)
 
 /* The rest of the library. */
 
-void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
-{
-        (void)format;
-        vcpu->vm->end = NOVA_VM_ERROR;
-}
-
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 {
         require(bytes <= NOVA_CODE_BYTES);
@@ -290,43 +285,65 @@ static uint8_t *content(uint64_t gpa)
         return page->state == PAGE_OUT ? stored_of(gpa) : NULL;
 }
 
-/* Returns true if the guest accesses a page at an address of a table in the secure place. */
-static bool is_secure_table(uint64_t address)
+/* Returns the content of the secure place to which an address leads. @param table the CPU walks its
+ * tables @return NULL: the address does not lead to a secure place with content */
+static uint8_t *secure_content(uint64_t address, bool table)
 {
         const struct page *const page = page_find(&vm.pages, address & ~BIT);
+        const bool leads = address & BIT || address < VM_LOW_BYTES ||
+                           (table && page && page->normal == PAGE_NO_PAGE);
 
-        return page && !page->shared &&
-               (address & BIT || address < VM_LOW_BYTES || page->normal == PAGE_NO_PAGE);
+        return page && !page->shared && leads ? content(address & ~BIT) : NULL;
 }
 
-/* Returns true if tables in secure places translate a linear address of 64-bit mode. */
-static bool is_translated(uint64_t linear)
+/* Translates a linear address of 64-bit mode by tables in secure places. @return false if they do
+ * not translate it */
+static bool translate(uint64_t linear, uint64_t *physical)
 {
         uint64_t entry = event.state.cr3;
 
         for (unsigned level = event.state.cr4 & 0x1000 ? 5 : 4; level--;) {
-                const uint64_t table = entry & ADDRESS;
                 const unsigned number = linear >> (12 + 9 * level) & 511;
-                const uint8_t *const bytes = content(table & ~BIT);
+                const uint64_t offset = (UINT64_C(1) << (12 + 9 * level)) - FRAME_BYTES;
+                const uint8_t *const table = secure_content(entry & ADDRESS, true);
 
-                if (!is_secure_table(table) || !bytes)
+                if (!table)
                         return false;
-                memcpy(&entry, bytes + number * sizeof(entry), sizeof(entry));
+                memcpy(&entry, table + number * sizeof(entry), sizeof(entry));
                 if (!(entry & 1))
                         return false;
-                if (level < 3 && entry & LARGE)
+                *physical = (entry & ADDRESS & ~offset) | (linear & offset);
+                if (level && level < 3 && entry & LARGE)
                         return true;
         }
         return true;
+}
+
+/* Returns true if nothing but the guest's own tables can be the cause of its exception. */
+static bool is_judged(const struct nova_vcpu *vcpu)
+{
+        return vcpu->vm->end == NOVA_VM_RUNS && !changed && event.more.efer &&
+               event.state.cr0 & PAGING;
+}
+
+/* The code of the guest is not missing if its tables lead to a page. */
+void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
+{
+        uint64_t physical;
+
+        require(strncmp(format, "a jump to", 9) != 0 || !is_judged(vcpu) ||
+                !translate(vcpu->state->ip, &physical) || !secure_content(physical, false));
+        vcpu->vm->end = NOVA_VM_ERROR;
 }
 
 /* The guest runs with privilege and without CR0.WP, so tables that translate an address permit each
  * access. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
 {
+        uint64_t physical;
+
         (void)error;
-        require(vector != VECTOR_PF || vcpu->vm->end != NOVA_VM_RUNS || changed ||
-                !event.more.efer || !is_translated(vcpu->state->cr2));
+        require(vector != VECTOR_PF || !is_judged(vcpu) || !translate(vcpu->state->cr2, &physical));
 }
 
 /* Writes an entry of a table. */
