@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that no loaded byte names the folder of the build: `same_anywhere.py BUILD`.
+"""Checks that no loaded byte names the folder of the build: `same_anywhere.py KERNEL PATH…`.
+
+A path is a program or a folder of programs.
 
 A name of another length moves the bytes after it, and changes figures and addresses."""
 
@@ -28,11 +30,13 @@ def folders(kernel):
     return [OWN, *sorted(found)]
 
 
-def main(build):
-    programs = [build / "nova.elf", *sorted((build / "bin").iterdir())]
+def main(kernel, *paths):
+    programs = [kernel]
+    for path in paths:
+        programs += sorted(path.iterdir()) if path.is_dir() else [path]
     if len(programs) < 10:
-        sys.exit(f"{build}/bin has {len(programs) - 1} programs only.")
-    names = folders(programs[0])
+        sys.exit(f"There are {len(programs) - 1} programs only.")
+    names = folders(kernel)
     for name in names:
         named = [path.name for path in programs if name in b"\0".join(elf.loaded(path))]
         if named:
@@ -41,4 +45,4 @@ def main(build):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

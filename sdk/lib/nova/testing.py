@@ -10,8 +10,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import again, build, ctest, errors, jobs, lanes, options, parts, places, project, scope
-from nova import tap, tree
+from nova import again, build, ctest, errors, jobs, lanes, needs, options, parts, places, project
+from nova import scope, tap, tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
 LABELS += ("bench", "stretch", "fuzzer", "models", "proofs", "traps", "style", "sdk", "docs")
@@ -255,7 +255,7 @@ def _prepare(args, totals, selected, begin):
     for preset in kernels:
         try:
             with totals.times.measure(f"{preset}: build"):
-                build.build(preset)
+                build.build(preset, needs.targets(selected.get(preset)))
         except build.BuildError as error:
             _build_failure(error, preset, totals)
             selected.pop(preset, None)
