@@ -278,14 +278,14 @@ static bool start(void)
         return !nova_uv_write_pate(&uv, 0, MEMORY) && !nova_uv_attach(&uv, 0, GUEST_CPU, portal);
 }
 
-/* Returns the name after `attack=` on the command line of the image, or the whole line if it does
- * not have that word; "": the line is empty. */
+/* Returns what follows `attack=` on the command line of the image, or the whole line if it does not
+ * have that word; "": the line is empty. */
 static const char *name_of_attack(void)
 {
         static char line[256];
         struct nova_utcb_event first;
+        const char *name;
         uint32_t at;
-        char *name;
 
         nova_sealed_load(&memory, image, image_bytes, &first);
         memcpy(&at, normal + PARAMS + LINE_AT, sizeof(at));
@@ -293,11 +293,7 @@ static const char *name_of_attack(void)
                 return "";
         memcpy(line, normal + at, sizeof(line) - 1);
         name = strstr(line, "attack=");
-        if (!name)
-                return line;
-        name += strlen("attack=");
-        name[strcspn(name, " ")] = 0;
-        return name;
+        return name ? name + strlen("attack=") : line;
 }
 
 static void summarize(void)
