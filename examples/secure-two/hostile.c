@@ -261,21 +261,28 @@ bool create_semaphore(nova_sel_t *sm)
         return *sm != NOVA_SEL_NONE && nova_create_sm(*sm, nova_program.pd, 0) == NOVA_SUCCESS;
 }
 
-static bool start(void)
+/* Prepares the attack. @return NULL, or the reason of a failure */
+static const char *start(void)
 {
         static struct nova_handler *handler;
         const nova_sel_t portal = nova_sel_alloc(0);
 
-        if (!create_semaphore(&asked) || !start_service() ||
-            nova_session_open(&uv.session, "ultravisor", NULL) || portal == NOVA_SEL_NONE ||
-            nova_parent_module("sealed.img", &image, &image_bytes) ||
+        if (!(nova_program.cpus >> GUEST_CPU & 1))
+                return "The guest needs the machine's second CPU: give the machine two (--cpus 2)";
+        if (nova_session_open(&uv.session, "ultravisor", NULL))
+                return "There is no ultravisor";
+        if (nova_parent_module("sealed.img", &image, &image_bytes))
+                return "The module sealed.img is missing";
+        if (!create_semaphore(&asked) || !start_service() || portal == NOVA_SEL_NONE ||
             nova_guest_memory_create(&memory, MEMORY) ||
             nova_handler_create(&handler, GUEST_CPU, "vcpu 0", serve, NULL) ||
             nova_handler_portal(handler, portal, 0) ||
             nova_session_share(uv.session, memory.base, MEMORY / PAGE_BYTES))
-                return false;
+                return "Memory or kernel objects are missing";
         normal = (uint8_t *)memory.base;
-        return !nova_uv_write_pate(&uv, 0, MEMORY) && !nova_uv_attach(&uv, 0, GUEST_CPU, portal);
+        if (nova_uv_write_pate(&uv, 0, MEMORY) || nova_uv_attach(&uv, 0, GUEST_CPU, portal))
+                return "The ultravisor refuses the VM";
+        return NULL;
 }
 
 /* Returns what follows `attack=` on the command line of the image, or the whole line if it does not
@@ -312,11 +319,12 @@ static int list_attacks(const char *name)
 
 int main(void)
 {
+        const char *const why = start();
         const char *name;
         unsigned done = 0;
 
-        if (!start()) {
-                printf("There is no image, no ultravisor or no memory.\n");
+        if (why) {
+                printf("%s.\n", why);
                 return 1;
         }
         nova_semaphore_down(&watched);

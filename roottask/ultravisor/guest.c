@@ -24,9 +24,7 @@ static void sleep_soon(void *unused)
         nova_sleep(SOON_NS);
 }
 
-/* Recalls the other virtual CPUs and sleeps, so that they complete replies that map a page and
- * exits that access it. */
-static void wait_for_others(struct nova_vcpu *vcpu)
+void guest_wait_for_others(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const machine = vcpu->vm;
 
@@ -48,7 +46,7 @@ static enum nova_u_status insist(struct nova_vcpu *vcpu, uint64_t gpa, page_func
                 status = function(&vm->pages, gpa);
                 vm_unlock();
                 if (status == NOVA_U_BUSY)
-                        wait_for_others(vcpu);
+                        guest_wait_for_others(vcpu);
         }
         return status;
 }

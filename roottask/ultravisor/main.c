@@ -131,8 +131,8 @@ static const char *share(int argc, char **argv)
         if (vm_share(vmms, SERVER_CLIENT_BYTES))
                 return NULL;
         snprintf(why, sizeof(why),
-                 "'kernel-memory' in its description is too small for vmms=%u: it needs more than "
-                 "1 MiB for each VMM",
+                 "'kernel-memory' in its description is too small for vmms=%u: give it 3 MiB for "
+                 "each VMM",
                  (unsigned)vmms);
         return why;
 }

@@ -32,8 +32,9 @@ static uint64_t find_victim(struct vm *vm)
         return gpa;
 }
 
-/* Asks the VMM to move a page out, so that a frame becomes free. During UV_ESM no page moves out:
- * another VM has taken the frames that UV_ESM has seen free. */
+/* Asks the VMM to move a page out, so that a frame becomes free. A page stays if another virtual
+ * CPU's reply may still map it, perhaps with its whole block; then that virtual CPU has to exit.
+ * During UV_ESM no page moves out: another VM has taken the frames that UV_ESM has seen free. */
 static bool make_room(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
@@ -52,6 +53,8 @@ static bool make_room(struct nova_vcpu *vcpu)
                         return false;
                 if (parameters[0] == UINT64_MAX)
                         break;
+                if (i)
+                        guest_wait_for_others(vcpu);
                 reflect(vcpu, NOVA_H_SVM_PAGE_OUT, parameters, NULL);
                 if (vm->machine.end != NOVA_VM_RUNS)
                         return false;

@@ -180,6 +180,9 @@ void guest_call(struct nova_vcpu *vcpu);
 /* Releases the machine's lock for a moment: a VMM's call for another virtual CPU may wait for the
  * lock, and the calls of other VMMs wait for that call. @return false if the machine has ended */
 bool guest_pause(struct nova_vcpu *vcpu);
+/* Recalls the other virtual CPUs and sleeps, so that they complete replies that map a page and
+ * exits that access it. Releases the machine's lock meanwhile. */
+void guest_wait_for_others(struct nova_vcpu *vcpu);
 
 /* cpu.c: CPUID and MSRs. */
 uint64_t cpu_bit(void);

@@ -245,6 +245,11 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
         (void)vcpu, (void)vector;
 }
 
+void guest_wait_for_others(struct nova_vcpu *vcpu)
+{
+        (void)vcpu;
+}
+
 bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
 {
         (void)vcpu, (void)crd, (void)to;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM whose threads make random ultracalls on all CPUs, while its guest becomes secure, runs and
- * ends again and again: `storm CALLS`. The results of the guests of another monitor are right. The
- * ultravisor, which all VMs need, continues. */
+ * ends again and again: `storm CALLS`. Each guest finds in its pages what it has written there, or
+ * ends. The results of the guests of another monitor are right. The ultravisor, which all VMs need,
+ * continues. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "novart/program.h"
 #include "novart/time.h"
@@ -16,10 +18,16 @@
 #define SOON_NS   1000000u
 #define LAST_SLOT 31u
 #define UPPER     0x400000u /* pages that no part of the image has */
+#define AGES      37u       /* writes between the one of a page and its read, at most */
 
 static unsigned long calls; /* of a thread */
 static bool idle;           /* the guest is to wait for its next command; atomic */
 static unsigned running, refused, done_calls; /* atomic */
+
+/* Pages that the guest writes and reads, with their values; 0: not written. */
+static uint32_t written[(MEMORY - UPPER) / PAGE];
+static uint32_t turns; /* commands of all guests */
+static unsigned reads, lost;
 
 struct random {
         uint64_t state;
@@ -108,21 +116,46 @@ static void *storm(void *argument)
         return NULL;
 }
 
-/* Lets the guest write to one page after the other, without a wait, until it is to be idle. */
+/* Returns the page of the guest's command. It writes one page after the other, and after each write
+ * reads a page that it has written some time ago. */
+static uint32_t page_of_turn(bool is_read)
+{
+        const uint32_t pages = sizeof(written) / sizeof(written[0]);
+
+        return (turns / 2 + (is_read ? pages - turns % AGES : 0)) % pages;
+}
+
+/* Takes the result of a command. */
+static void take_result(bool is_read, nova_word_t result)
+{
+        uint32_t *const value = &written[page_of_turn(is_read)];
+
+        if (is_read) {
+                reads += *value != 0;
+                lost += *value && (uint32_t)result != *value;
+        } else {
+                *value = turns + 1;
+        }
+        turns++;
+}
+
+/* Lets the guest write and read, without a wait, until it is to be idle. */
 static void drive(struct call *call)
 {
-        static nova_word_t at;
+        const bool is_read = turns % 2;
 
         if (call->number != NOVA_H_PORT || (!call->word[2] && call->word[0] == PROBE_COMMAND &&
                                             __atomic_load_n(&idle, __ATOMIC_SEQ_CST)))
                 return;
         call->words = 2;
         if (call->word[2])
-                at += PAGE;
+                take_result(is_read, call->word[3]);
         else if (call->word[0] == PROBE_COMMAND)
-                call->value = PROBE_WRITE;
+                call->value = is_read ? PROBE_READ : PROBE_WRITE;
+        else if (call->word[0] == PROBE_FIRST)
+                call->value = UPPER + page_of_turn(is_read) * PAGE;
         else
-                call->value = UPPER + at % (MEMORY - UPPER);
+                call->value = turns + 1;
 }
 
 /* Ends the guest while its handler waits for a command, or has no call: a handler that is stopped
@@ -160,16 +193,19 @@ int main(int argc, char **argv)
         if (!calls || !honest_start(3) || !begin())
                 return 1;
         for (; __atomic_load_n(&running, __ATOMIC_SEQ_CST); rounds++) {
+                memset(written, 0, sizeof(written));
                 if (honest_become_secure() == NOVA_U_SUCCESS)
                         secure++;
                 nova_sleep(ROUND_NS);
                 end_guest();
         }
-        printf("%u ultracalls, %u of them refused; %u of %u guests became secure.\n", done_calls,
-               refused, secure, rounds);
+        printf("%u ultracalls, %u of them refused; %u of %u guests became secure. They read %u "
+               "pages; %u were wrong.\n",
+               done_calls, refused, secure, rounds, reads, lost);
         check(done_calls == calls * THREADS, "random ultracalls on four CPUs return");
         check(refused > done_calls / 4 && refused < done_calls, "some of them are right");
         check(secure, "guests become secure among them");
+        check(reads && !lost, "they find in their pages what they have written");
         honest_attack = NULL;
         check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
               "a guest runs after them");

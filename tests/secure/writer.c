@@ -250,7 +250,8 @@ static void moving_entry(void)
         check(start_moving(), "a virtual CPU uses the memory of a normal VM");
         for (unsigned i = 0; i < MOVES; i++)
                 good += move_entry();
-        check(good == MOVES, "it uses only the new memory when UV_WRITE_PATE has returned");
+        check(good == MOVES, "it uses only the new memory when the VMM has revoked the old one and "
+                             "moved the entry");
         *word(MOVE_COUNT + sizeof(uint32_t)) = *word(HALF + MOVE_COUNT + sizeof(uint32_t)) = 1;
         check(nova_vm_wait(&moving_vm) == NOVA_VM_HALTED, "it has run all the time");
 }

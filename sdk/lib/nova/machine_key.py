@@ -133,6 +133,8 @@ def make(folder, random=os.urandom):
 def run(args):
     need_cryptography()
     folder = Path(args.folder)
+    if folder.exists() and not folder.is_dir():
+        raise NovaError(f"{folder} is a file: name another folder.")
     try:
         make(folder)
     except OSError as error:

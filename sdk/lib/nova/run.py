@@ -300,7 +300,7 @@ def prepare(args, pause=""):
     modules = boot_modules.complete(modules, further, arguments, with_devices)
     warning = sealed.warning(modules, further)
     if warning:
-        build.say(warning)
+        build.say(f"warning: {warning}. The system boots nevertheless.")
     tool = places.system_tool(args.arch, args.config, args.compiler)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}
