@@ -300,7 +300,7 @@ target_link_libraries(secure-flooder PRIVATE Nova::novavmm)
 nova_add_program(secure-ordinary SOURCES ordinary.c)
 target_link_libraries(secure-ordinary PRIVATE Nova::novavmm)
 set(flood SOURCES flood.c DESCRIPTION flood.nova.in BESIDE secure-flooder secure-ordinary
-  QEMU -icount "shift=0,sleep=off" EXPECT "^vmm: 1[.][.]4$")
+  QEMU -icount "shift=0,sleep=off" EXPECT "^vmm: 1[.][.]5$")
 nova_add_secure_test(flood ${flood} ARGUMENTS 20000 TIMEOUT 300)
 nova_add_secure_test(flood-long ${flood} ARGUMENTS 10000000 LABEL endurance TIMEOUT 14400)
 # A device that is told the addresses of secure frames, with each I/O MMU and with none.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A secure guest makes ultracalls without a pause, `flood CALLS` at least, while a secure VM and a
  * normal one boot. They boot within 1.2 times the time that they need beside a guest that only
- * computes. Times are counted instructions. */
+ * computes. So they do beside a VMM that copies a page out again and again, compared with a VMM
+ * that only computes. Times are counted instructions. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,8 +12,9 @@
 #include "honest.h"
 #include "novart/time.h"
 
-#define FRESH 0x500000u
-#define PAGES 64u
+#define FRESH  0x500000u
+#define PAGES  64u
+#define COPIES 20u
 
 static struct nova_session *flooder, *ordinary;
 static bool normal_booted;
@@ -66,9 +68,13 @@ static bool ask_flooder(nova_word_t kind, nova_word_t answer[2])
  * @return the time of one boot in us, 0 after an error */
 static uint64_t boot_beside(unsigned kind, unsigned long least)
 {
-        static const char *const name[] = {"computes", "makes unknown ultracalls",
+        static const char *const name[] = {"computes",
+                                           "makes unknown ultracalls",
                                            "shares a page and takes it back",
-                                           "shares many pages and takes them back", "idles"};
+                                           "shares many pages and takes them back",
+                                           "idles",
+                                           "computes in its VMM",
+                                           "copies a page out"};
         nova_word_t answer[2] = {0, 0}, calls = 0, wrong = 0;
         uint64_t us = 0, rounds = 0, one;
 
@@ -99,7 +105,7 @@ static bool boots(unsigned kind, unsigned long least, uint64_t alone)
 int main(int argc, char **argv)
 {
         const unsigned long calls = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
-        uint64_t idle, alone;
+        uint64_t idle, alone, spun;
 
         nova_session_open(&flooder, "flooder", NULL);
         nova_session_open(&ordinary, "ordinary", NULL);
@@ -111,5 +117,7 @@ int main(int argc, char **argv)
         check(boots(PROBE_FLOOD_REFUSED, calls / 2, alone), "they boot beside unknown ultracalls");
         check(boots(PROBE_FLOOD_SHARE, calls / 2, alone), "they boot beside calls for a page");
         check(boots(PROBE_FLOOD_LONG, 2, alone), "they boot beside calls for many pages");
+        spun = boot_beside(FLOOD_SPIN, 1);
+        check(spun && boots(FLOOD_COPY, COPIES, spun), "they boot beside a VMM that moves a page");
         return tap_end();
 }
