@@ -26,6 +26,7 @@ PURPOSES = {
     "clang": "for --compiler clang",
     "bochs": "for --emulator bochs",
     "secure": "for nova seal and secure virtual machines",
+    "crypt": "for encrypted disks of your own guests",
     "docs": "for nova docs",
     "test": "for nova test",
 }
