@@ -90,8 +90,9 @@ class OwnModules(Folder):
             (("machine.key",), f"nova sealed it for a key other than {key}, so give your own "
                                "image, too"),
         ):
+            which = image if "sealed.img" in given else "the image of this system"
             self.assertEqual(self.warning(image, "two", given),
-                             f"{image} cannot become secure: the image is not sealed for this "
+                             f"{which} cannot become secure: the image is not sealed for this "
                              f"machine; {remedy}")
 
     def test_a_cut_image_gets_a_warning(self):

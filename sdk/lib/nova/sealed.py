@@ -207,7 +207,8 @@ def warning(modules, further):
         return None
     except seal_blob.SealError as error:
         remedy = _remedy(given, key) if error.name == "NO_KEY" else "copy it or seal it again"
-        return f"{image} cannot become secure: {error.sentence}; {remedy}"
+        which = image if IMAGE in given else "the image of this system"
+        return f"{which} cannot become secure: {error.sentence}; {remedy}"
     except NovaError as error:
         return str(error).removesuffix(".")
     return None
