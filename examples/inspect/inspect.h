@@ -22,7 +22,7 @@ void machine_print(void);
 /* Prints the section `machine` of the description. */
 void machine_describe(void);
 
-/* Prints the devices that a description knows without a section. */
+/* Prints the devices that a description can name without a section for them. */
 void old_print(void);
 
 /* Returns true if the serial port answers. */

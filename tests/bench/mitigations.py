@@ -59,7 +59,8 @@ EXPECTED = {
         "exit": 1,
     },
 }
-# Operations that are also traced without treatments: all kinds of places except exceptions.
+# Operations that are also traced with `off` and `auto`, where no action may be executed. Together
+# they pass each kind of place except those of exceptions.
 WITHOUT = ("call_same_pd", "call_other_pd", "guest_cpuid")
 # Calls with their replies, whose instructions are compared between modes. On a CPU without flaws,
 # `auto` may add this number of instructions.
@@ -88,8 +89,8 @@ def trace(nova, arch, build, mode, keys):
 
 def costs(without):
     """Returns a message for each call that costs too much. without: {mode: {operation: {function:
-    instructions}}}. With `off` the text is that of the image (boot.sites), so nothing is added to
-    it; a function that costs more than with `auto` would be an addition of `off`."""
+    instructions}}}. With `off` the kernel does not patch its text (test boot.sites), so no function
+    may cost more than with `auto`."""
     found = []
     for key in CALLS:
         off, auto = (without[mode][key] for mode in ("off", "auto"))

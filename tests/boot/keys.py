@@ -9,8 +9,8 @@ PROMPT = b"any other key continues"
 
 
 def play(kernel, tour, keys):
-    """Returns the output while KEYS were pressed, one at each prompt, the status, and the number of
-    keys."""
+    """Presses KEYS, one at each prompt. Returns the output, the status, and the number of keys that
+    were pressed."""
     left = list(keys)
 
     def key(seen):

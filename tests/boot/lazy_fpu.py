@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shows that the FPU registers of one PD are not in the CPU while a thread of another PD runs, with
-mitigations=full, and that they are there without it: lazy_fpu.py KERNEL ROOTTASK."""
+"""Shows that with mitigations=full the CPU does not hold the FPU registers of one PD while a thread
+of another PD runs, and that with mitigations=off it holds them: lazy_fpu.py KERNEL ROOTTASK."""
 
 import re
 import sys

@@ -20,8 +20,8 @@ def sizes(count, smallest):
     result = list(range(smallest, smallest + count // 8))
     around = count * 5 // 8 // 4
     for boundary in (1, 2, 3, 4):
-        # A pool is a sixteenth of the memory, so it crosses the boundary for sizes up to this span
-        # above it.
+        # A pool is a sixteenth of the memory, so it crosses the boundary if the size exceeds the
+        # boundary by at most this span.
         span = boundary * GIB // 15 + 16
         result += [boundary * GIB - 8 + (span + 8) * i // around for i in range(around)]
     left = count - len(result)

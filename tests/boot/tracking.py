@@ -173,7 +173,8 @@ def seed_complaint(arch, seed, address, text):
     """Returns what is wrong with the end of a kernel without the ENDBR of a seed, or None."""
     stop = re.search(r"^NOVA: .*\(vector (\d+)\) in the kernel.*\nNOVA: ip (0x[0-9a-f]+) .* "
                      r"error (0x[0-9a-f]+) ", text, re.MULTILINE)
-    # SYSCALL leaves the user's stack, on which SMAP lets the CPU push no frame of #CP.
+    # SYSCALL does not change the stack pointer, and SMAP forbids a push of the frame of #CP on the
+    # user's stack.
     wanted = DOUBLE_FAULT if (arch, seed) == ("x86_64", "entry") else CONTROL_PROTECTION
     if stop and (int(stop[1]), int(stop[3], 16)) == wanted and int(stop[2], 16) == address:
         return None

@@ -76,7 +76,7 @@ static enum nova_status name_thread(nova_sel_t ec)
 #endif
 }
 
-/* A child's thread gets an SC. Its events have the portals INITIAL. */
+/* Starts a child with one thread. INITIAL: the range of the portals for the thread's events. */
 static bool start_child(const char name[NOVA_NAME_SIZE], nova_crd_t initial)
 {
         const nova_sel_t pd = nova_root_sel(&root, 3);
@@ -89,7 +89,7 @@ static bool start_child(const char name[NOVA_NAME_SIZE], nova_crd_t initial)
                nova_create_sc(pd + 2, NOVA_SEL_ROOT_PD, pd + 1, nova_qpd(10000, 9)) == NOVA_SUCCESS;
 }
 
-/* The thread that handles the STARTUP event of a child ends. */
+/* Starts a child. The thread that handles the child's STARTUP event ends. */
 static bool start_orphan(void)
 {
         static const char orphan[NOVA_NAME_SIZE] = {'o', 'r', 'p', 'h', 'a', 'n'};

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import blocks
 
-# The build that runs the sessions, which build all they need.
+# Only this build runs the sessions, because each session builds everything that it needs.
 SESSION_BUILD = ("x86_64", "GNU", "release")
 SECONDS = 900
 

@@ -60,7 +60,7 @@ def words_of(paths):
 
 
 def wrong_faults(page, models):
-    """Returns a message for each fault that only the page, or only one of the models names."""
+    """Returns a message for each fault that the page names but no model tries, or vice versa."""
     told = set(FAULT.findall(page))
     tried = {fault for model in models for fault in TRIED.findall(model)}
     return [f"the fault {name} is only in the page" for name in sorted(told - tried)] + [

@@ -93,7 +93,7 @@ static bool run(const char *name, const char *code, size_t bytes, bool protected
 
 #define RUN(name, protected) run(#name, name, GUEST_BYTES(name), protected)
 
-/* QEMU does not check that NW comes with CD, and offers no XSAVE to guests of SVM. */
+/* QEMU does not raise #GP for CR0.NW without CR0.CD, and offers no XSAVE to guests of SVM. */
 int main(void)
 {
         bool good = RUN(rdmsr, false);

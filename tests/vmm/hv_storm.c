@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest whose synthetic timers all have the shortest period, which is 100 ns: four of each of its
- * eight virtual CPUs, which raise interrupts or, with the argument `messages`, send messages. The
+/* A guest whose synthetic timers, four for each of its eight virtual CPUs, all have the shortest
+ * period, 100 ns. The timers raise interrupts or, with the argument `messages`, send messages. The
  * thread that serves the alarms needs less than a tenth of a CPU, and the guest still runs. Times
  * are counted instructions. */
 #include <string.h>

@@ -44,8 +44,8 @@ void gsi_fire(unsigned gsi)
         sm_up(semaphores[gsi]);
 }
 
-/* Performs an up on the semaphore of each GSI, because interrupts were lost and the driver must
- * check the device. */
+/* Performs an up on the semaphore of each GSI that it resumes, because interrupts were lost and the
+ * driver must check the device. */
 void gsi_resume(struct cpu *cpu)
 {
         uint64_t next = UINT64_MAX;

@@ -36,7 +36,7 @@ def add_parser(commands):
 
 
 def presets(arch=None, config=None):
-    """Returns the presets of an SDK: the libraries of one compiler work with both."""
+    """Returns the presets of an SDK, only of gcc: clang can link its libraries, too."""
     return [
         tree.preset_name(a, c)
         for a in tree.ARCHES

@@ -156,7 +156,7 @@ class Runner:
         try:
             self.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
-            pass  # QEMU has ended; watch() will detect this
+            pass  # QEMU has ended; _watch() will detect this
 
     def _seconds_left(self):
         """Returns the seconds until the time limit, or None."""

@@ -9,7 +9,8 @@
 static struct thread *receiver;
 static struct timed ops[2];
 
-/* Delegated to the place after dst, so that dst's tables remain when dst is revoked. */
+/* Delegates something of crd's type to the place after dst, so that dst's tables remain when dst is
+ * revoked. */
 static void keep_tables(nova_crd_t crd, nova_sel_t dst)
 {
         const nova_sel_t behind = dst + ((nova_sel_t)1 << nova_crd_order(crd));

@@ -308,7 +308,7 @@ static void make_attacker(void)
         give_others();
 }
 
-/* Makes the victims, and the objects of the attacker that only their attacks need. */
+/* Makes the victims, and the objects that the attacker needs only for attacks on them. */
 static void make_victims(void)
 {
         stop = 0;
@@ -373,7 +373,7 @@ static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned
 }
 
 /* Repeats the attack until it lasts for many pairs of the busy thread. Then the thread pauses until
- * the kernel has freed all its objects: each pair counts with the whole end of its semaphore. */
+ * the kernel has freed all its objects, so the count includes the freeing of each semaphore. */
 static void repeat(thread_fn *fn)
 {
         busy = has_pairs;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attacks of bench-interference: messages that charge the receiver's account, ports, and a call of
+/* Attacks of bench-interference: messages that charge the receiver's account, ports, and a call to
  * another CPU. */
 #include "interference.h"
 
 #define ITEMS       NOVA_UTCB_TYPED_MAX
-#define RANGE       0x80000 /* pages of the attacker's PD that map one page each */
+#define RANGE       0x80000 /* first of the attacker's pages that all map one page */
 #define RANGE_ORDER 10
 #define RANGES      8 /* items of a message; a full message costs as much for each of its items */
 #if __SIZEOF_POINTER__ == 8
@@ -75,7 +75,7 @@ void attack_receive_pages(struct thread *t)
         }
 }
 
-/* Maps the page at all pages of RANGE: mappings that no range joins. */
+/* Maps the shared page at each page of RANGE, so that each page has a mapping of its own. */
 static void map_range(struct thread *t)
 {
         attack.taker->utcb->delegate_window = mem(0, SPACE_ORDER, NOVA_MEM_RWX);
@@ -213,7 +213,7 @@ void attack_port_pieces(struct thread *t)
         }
 }
 
-/* The kernel refuses a call of a thread on another CPU. */
+/* The kernel refuses a call to a thread on another CPU. */
 void attack_call_far(struct thread *t)
 {
         (void)t;

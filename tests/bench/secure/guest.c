@@ -84,7 +84,7 @@ static void call_often(void)
         }
 }
 
-/* Shares pages that have content, uses them, and takes them back. */
+/* Shares a page that has content, uses it, and takes it back. */
 static void share_one(unsigned at)
 {
         long status;

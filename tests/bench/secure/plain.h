@@ -50,7 +50,7 @@ static inline uint64_t plain_entry(const struct nova_guest_memory *memory)
         return magic == PLAIN_HDRS ? place + PLAIN_64 : PLAIN_KERNEL;
 }
 
-/* Loads a sealed image like nova_sealed_load(), whose stub the guest leaves out. */
+/* Loads a sealed image like nova_sealed_load(), but the guest does not run the image's stub. */
 static inline const char *plain_load(const struct nova_guest_memory *memory, const void *image,
                                      size_t bytes, struct nova_utcb_event *start)
 {

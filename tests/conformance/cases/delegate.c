@@ -9,7 +9,7 @@ static nova_crd_t objs(nova_sel_t base, unsigned order, unsigned perms)
         return nova_crd(NOVA_CRD_OBJ, base, order, perms);
 }
 
-/* Returns 2^order selectors that all hold one semaphore. */
+/* Creates 2^order semaphores with the counters 0, 1 and so on. Returns the first selector. */
 static nova_sel_t semaphores(unsigned order)
 {
         const nova_sel_t base = sel_alloc(order);

@@ -211,7 +211,7 @@ static void end_both(struct nova_block *one, struct nova_block *two)
         nova_block_close(two);
 }
 
-/* Each of two clients gets a turn after the other. */
+/* Two clients take turns: neither waits for all requests of the other one. */
 static void fairness(struct nova_block *one)
 {
         struct nova_block *two = open();

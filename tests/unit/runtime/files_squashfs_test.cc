@@ -279,7 +279,7 @@ TEST_F(files_squashfs_test, ends_with_errors_on_damaged_images)
                 const size_t inodes = (size_t)squashfs_get64(&whole[64]);
 
                 for (unsigned i = 0; i < 500; i++) {
-                        /* A copy of the exact size, so the sanitizer sees each byte beyond it. */
+                        /* A copy of the exact size, so the sanitizer sees each access beyond it. */
                         std::vector<uint8_t> image(whole);
                         const unsigned changes = 1 + random() % 4;
                         walker walk;

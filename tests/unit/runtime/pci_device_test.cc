@@ -351,7 +351,7 @@ TEST_F(pci_device, an_empty_register_below_a_bridge_gets_a_part_of_its_window)
         EXPECT_EQ(table[0].bar[0].base, 0xfe2fc000U);
 }
 
-/* Firmware gave no buses to it, so its registers are 0. */
+/* Firmware gave no buses to the bridge, so the bridge's registers are 0. */
 TEST_F(pci_device, an_empty_register_beside_a_bridge_without_buses_gets_a_hole)
 {
         nova_pci_function bridge = {}, high = {};

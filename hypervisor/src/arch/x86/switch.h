@@ -39,7 +39,7 @@ static always_inline bool switch_is_plain(const struct cpu *cpu, const struct ec
 
 _Static_assert(offsetof(struct cpu, number) - offsetof(struct cpu, attention) ==
                        offsetof(struct ec, place) - offsetof(struct ec, attention),
-               "they are compared");
+               "switch_is_plain() compares number with place");
 
 /** Gives the CPU to a thread. */
 static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
