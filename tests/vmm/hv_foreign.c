@@ -108,7 +108,7 @@ int main(void)
 {
         static const uint32_t statuses[CALLS] = {NOVA_HV_INVALID_CODE, NOVA_HV_ACCESS_DENIED,
                                                  NOVA_HV_INVALID_CODE};
-        struct state without, with, enabled;
+        struct state without = {0}, with = {0}, enabled = {0};
         bool good =
                 run(false, false, &without) && run(true, false, &with) && run(true, true, &enabled);
 
