@@ -15,11 +15,10 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 #   [KERNEL_MEMORY <of the ultravisor>] [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>]
 #   [CPU <model>] [LABEL <label>] [CMDLINE <of the kernel>] [QEMU <argument>...]
 #   [SEALED <description of the image>] [TIMEOUT <seconds>] [VMX <CPUs>]): a VMM, and other programs
-#   of its description. VMX: a second test, NAME-vmx, boots it under Bochs. With VMX_ON_REQUEST, it
-#   runs only by name: NAME has the same cases under SVM, and other tests run the code for VMX.
+#   of its description. VMX: a second test, NAME-vmx, boots it under Bochs.
 function(nova_add_secure_test name)
   # The last value of an option counts, so the defaults come first.
-  cmake_parse_arguments(arg "VMX_ON_REQUEST"
+  cmake_parse_arguments(arg ""
     "ARGUMENTS;CMDLINE;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;SEALED;TIMEOUT;ULTRAVISOR;VMX"
     "SOURCES;EXPECT;REJECT;BESIDE;QEMU"
     ARGUMENTS none CPU qemu64,+svm,+npt,+rdrand DESCRIPTION probe.nova.in KERNEL_MEMORY 2M
@@ -37,20 +36,16 @@ function(nova_add_secure_test name)
   nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU ${arg_CPU}
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
     ${arg_QEMU} REJECT "not ok [0-9]" ${arg_REJECT})
-  set(label secure)
-  if(arg_VMX_ON_REQUEST)
-    set(label endurance)
-  endif()
   if(arg_VMX)
     nova_add_boot_test(secure.${name}-vmx SYSTEM secure-${name} EMULATOR bochs CPUS ${arg_VMX}
-      LABELS ${label} bochs TIMEOUT 300 EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
+      LABELS secure bochs TIMEOUT 300 EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
   endif()
 endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]88$"
   REJECT "cannot continue")
 # A guest that needs more than the secure memory.
-nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 VMX_ON_REQUEST EXPECT
+nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
   "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]6$")
 # A guest with 2 GiB, more than the secure memory.
 nova_add_secure_test(large SOURCES large.c DESCRIPTION large.nova.in SEALED large.seal MEMORY 1300M
@@ -98,8 +93,8 @@ nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: Further reports of VM 0 are left out for a moment"
   "^ultravisor: .* an access to 0x[0-9a-f]*800000, where it has no memory" "^vmm: 1[.][.]94$")
 # A VMM that sends each vector again and again.
-nova_add_secure_test(vectors SOURCES vectors.c VMX 1 VMX_ON_REQUEST EXPECT "^vmm: 1[.][.]10$")
-nova_add_secure_test(secrets SOURCES secrets.c VMX 1 VMX_ON_REQUEST EXPECT "^vmm: 1[.][.]10$")
+nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
+nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
 # Guests that end at each step of UV_ESM and in each ultracall. The ultravisor has 1,536 frames.
 nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in MEMORY 15M
@@ -107,11 +102,11 @@ nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in 
          "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]8$")
 
 # A VMM that names pages, virtual CPUs and VMs that belong to others or do not exist any more.
-nova_add_secure_test(dishonest SOURCES dishonest.c DESCRIPTION pair.nova.in VMX 2 VMX_ON_REQUEST
+nova_add_secure_test(dishonest SOURCES dishonest.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]26$")
 
 # A VMM that changes normal pages by another thread while ultracalls use them.
-nova_add_secure_test(moving SOURCES moving.c DESCRIPTION pair.nova.in VMX 2 VMX_ON_REQUEST
+nova_add_secure_test(moving SOURCES moving.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* the page at 0x[0-9a-f]*601000 cannot be mapped: .*takes it away"
          "^vmm: 1[.][.]10$")
 
@@ -138,7 +133,7 @@ nova_add_secure_test(device SOURCES device.c DESCRIPTION device.nova.in
   EXPECT "^vmm: 1[.][.]7$")
 
 # Guests that share or discard what they use.
-nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2 VMX_ON_REQUEST
+nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"
          "^ultravisor: .*cannot continue" "^vmm: 1[.][.]17$")
 
@@ -171,7 +166,7 @@ file(CONFIGURE OUTPUT pauses.bin CONTENT "${large}")
 configure_file(pauses.seal.in pauses.seal @ONLY)
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   SEALED "${CMAKE_CURRENT_BINARY_DIR}/pauses.seal" EXPECT "^vmm: 1[.][.]3$")
-nova_add_secure_test(leaks SOURCES leaks.c VMX 1 VMX_ON_REQUEST EXPECT "^vmm: 1[.][.]13$")
+nova_add_secure_test(leaks SOURCES leaks.c VMX 1 EXPECT "^vmm: 1[.][.]13$")
 # Each instruction that the ultravisor answers. Guests with SVM under QEMU have no XSAVE, and Bochs
 # resets the machine if a guest with SVM has a triple fault.
 nova_add_secure_test(exits SOURCES exits.c CPU qemu64,+svm,+npt,+rdrand,+monitor
@@ -186,9 +181,9 @@ nova_add_boot_test(secure.exits-vmx SYSTEM secure-exits EMULATOR bochs CPUS 1
 # A guest that uses its debug registers. The bit of its policy changes nothing.
 nova_add_secure_test(debug SOURCES debug.c ARGUMENTS 1 SEALED debug.seal VMX 1
   EXPECT "^vmm: 1[.][.]14$")
-nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1 VMX_ON_REQUEST
+nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1
   EXPECT "^vmm: 1[.][.]14$")
-nova_add_secure_test(sharing SOURCES sharing.c VMX 1 VMX_ON_REQUEST EXPECT "^vmm: 1[.][.]11$")
+nova_add_secure_test(sharing SOURCES sharing.c VMX 1 EXPECT "^vmm: 1[.][.]11$")
 # A VMM with two sessions that share the same memory.
 nova_add_secure_test(overlap SOURCES overlap.c EXPECT
   "^ultravisor: .* the page at 0x[0-9a-f]*500000 cannot be mapped: .*, or its VMM takes it away"
