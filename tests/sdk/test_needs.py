@@ -28,7 +28,6 @@ class Needs(unittest.TestCase):
         self.folder = Path(folder.name).resolve()
         (self.folder / "build.ninja").write_text(RULES, encoding="utf-8")
         (self.folder / "boot").mkdir()
-        (self.folder / "bin").mkdir()
         (self.folder / "boot/system.boot").write_text(
             f"{self.folder}/bin/init\targuments\nguest:x86_64/vmlinuz\n"
             f"sealed:/sources/guest.seal\t{self.folder}/bin/other\n", encoding="utf-8",
@@ -61,7 +60,9 @@ class Needs(unittest.TestCase):
 
     def test_are_all_if_a_test_does_not_say_them(self):
         for words in (("script", "x86_64"), ("script", "BUILD"), ("script", "BUILD/bin"),
-                      ("script", "BUILD/made-by-the-test"), ("script", "BUILD-clang/bin/init")):
+                      ("script", "BUILD/made-by-the-test"), ("script", "BUILD-clang/bin/init"),
+                      ("nova", "--list", "BUILD/boot/absent.boot"),
+                      ("nova", "--kernel", "BUILD/nova.elf32", "--programs", "BUILD/bin")):
             with self.subTest(words=words):
                 found = self.targets(self.made("BUILD/bin/init"), self.made(*words))
                 self.assertEqual(found, set())

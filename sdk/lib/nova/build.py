@@ -166,6 +166,13 @@ def configure(preset):
         (tree.build_dir(preset) / STAMP).touch()
 
 
+def known_targets(folder):
+    """Returns the names of all targets of a configured build directory."""
+    command = ["ninja", "-C", str(folder), "-t", "targets", "all"]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return {line.partition(": ")[0] for line in result.stdout.splitlines()}
+
+
 def build(preset, targets=()):
     """Builds everything, or only the named targets."""
     command = ["cmake", "--build", str(tree.build_dir(preset)), "-j", str(os.cpu_count() or 1)]

@@ -125,10 +125,7 @@ class Copy:
         """Returns the names of all targets of a preset."""
         if preset not in self.known:
             self._configure(preset)
-            command = ["ninja", "-t", "targets", "all"]
-            output = {"stdout": subprocess.PIPE, "check": True, "text": True}
-            text = subprocess.run(command, cwd=self.folder(preset), **output).stdout
-            self.known[preset] = {line.partition(": ")[0] for line in text.splitlines()}
+            self.known[preset] = build.known_targets(self.folder(preset))
         return self.known[preset]
 
     def tests(self, preset):

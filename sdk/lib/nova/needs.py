@@ -6,9 +6,10 @@ A preset then builds these only. If one test does not say what it needs, the pre
 
 import os
 import re
-import subprocess
 
-LISTS = (".boot",)  # files of the configuration that name programs, see nova_write_boot_list()
+from nova import build
+
+BOOT_LIST = ".boot"  # suffix of a file of the configuration, see nova_write_boot_list()
 CHECKED = ".checked"  # suffix of the mark that a check of a program leaves
 
 
@@ -16,44 +17,42 @@ def targets(tests):
     """Returns the targets that TESTS, all of one build, need; (): all."""
     if not tests:
         return ()
-    folder = tests[0].folder
-    known = _known(folder)
+    known = build.known_targets(tests[0].folder)
+    folders = {"."}.union(*map(_parents, known))
     found = set()
     for test in tests:
-        needed = _of_test(test, known)
+        needed = _of_test(test, known, folders)
         if not needed:
             return ()
         found |= needed
     return tuple(sorted(found | {name + CHECKED for name in found} & known))
 
 
-def _known(folder):
-    """Returns the names of all targets of a build."""
-    command = ["ninja", "-C", str(folder), "-t", "targets", "all"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return {line.rpartition(": ")[0] for line in result.stdout.splitlines()}
-
-
-def _of_test(test, known):
-    """Returns the targets of a test, none if it does not say them."""
+def _of_test(test, known, folders):
+    """Returns the targets of a test, none if it does not say them. A test that names a folder may
+    use each file in it."""
     texts = [*test.command, *test.properties.get("REQUIRED_FILES", [])]
     paths = [path for text in texts for path in _paths(text, test.folder)]
-    if any((test.folder / path).is_dir() for path in paths):
+    if folders.intersection(paths):
         return set()
-    found = set()
+    found = known.intersection(paths)
     for path in paths:
-        if path.endswith(LISTS):
-            found |= _of_system(test.folder, path, known)
-        else:
-            found |= {path} & known
+        if path.endswith(BOOT_LIST):
+            found |= _of_system(test.folder / path, test.folder) & known
     return found
 
 
-def _of_system(folder, path, known):
-    """Returns the targets of a system: its own, which has the same name, and its programs."""
-    name = os.path.splitext(os.path.basename(path))[0]
-    text = (folder / path).read_text(encoding="utf-8")
-    return {name, *_paths(text, folder)} & known
+def _of_system(boot_list, folder):
+    """Returns the names of a system's target, which is that of its boot list, and of its files."""
+    if not boot_list.exists():
+        return set()
+    return {boot_list.stem, *_paths(boot_list.read_text(encoding="utf-8"), folder)}
+
+
+def _parents(name):
+    """Returns the folders above a target."""
+    parts = name.split("/")
+    return {"/".join(parts[:count]) for count in range(1, len(parts))}
 
 
 def _paths(text, folder):

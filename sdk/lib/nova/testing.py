@@ -31,7 +31,7 @@ One with the label endurance runs only by that label or by its exact name.
 """
 IN_TREE = f"""\
 In a project of your own: builds it and runs its tests. In NOVA's tree:
-builds all presets and runs the tests, or those that a LABEL or a NAME selects
+builds what the tests need and runs them, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names continue with . or -).
 Labels: {', '.join(LABELS)}.
 endurance takes an hour and more. It runs only by that label or by the exact names of its
