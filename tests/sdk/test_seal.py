@@ -131,6 +131,8 @@ class MachineKey(Folder):
 
     def test_a_folder_that_cannot_be_made(self):
         self.assertIn("cannot be used", self.refused("machine-key", self.path("token/keys")))
+        said = self.refused("machine-key", self.path("token"))
+        self.assertIn("token is a file: name another folder.", said)
 
     def test_files_that_are_not_keys(self):
         image = self.sealed()
