@@ -322,6 +322,11 @@ set(storm SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander KERN
 nova_add_secure_test(storm ${storm} ARGUMENTS 20000 TIMEOUT 120)
 nova_add_secure_test(storm-long ${storm} ARGUMENTS 1000000 LABEL endurance TIMEOUT 14400)
 
+# The files of novavmm in the ultravisor.
+add_test(NAME secure.linked COMMAND "${NOVA_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_DIR}/linked.py"
+  $<TARGET_FILE:ultravisor> $<TARGET_FILE:novavmm> "${NOVA_ROOT}/roottask/vmm/src")
+set_tests_properties(secure.linked PROPERTIES LABELS secure TIMEOUT 30)
+
 # All mapping trees and capabilities of a system, by gdb, while its VMM is at some places.
 if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
   # The system, the VMM, the places; the numbers of guests, virtual CPUs and shared pages that a

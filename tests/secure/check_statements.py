@@ -62,7 +62,7 @@ PARTS = (
                               "roottask/system/*.[ch]")),
     ("ultravisor without cryptography", ("roottask/ultravisor/[!c]*.[ch]",
                                          "roottask/ultravisor/c[!r]*.[ch]")),
-    ("novavmm's files that it uses", ("roottask/vmm/src/*.[ch]", "roottask/vmm/src/hv/*.[ch]",
+    ("novavmm's files that it uses", ("roottask/vmm/src/*.[ch]",
                                       "roottask/vmm/src/device/lapic*.[ch]",
                                       "roottask/vmm/include/**/*.h")),
     ("its cryptography", ("roottask/ultravisor/crypto*.[ch]",)),

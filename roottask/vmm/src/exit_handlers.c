@@ -112,7 +112,7 @@ static void start(struct nova_vcpu *vcpu)
         vcpu->changed = NOVA_START_MTD;
         novavmm_exit_controls(vcpu);
         if (vcpu->vm->hv && vcpu->state->tsc_offset)
-                nova_hv_time_break(vcpu->vm->hv);
+                vcpu->vm->hv_exits->time_break(vcpu->vm->hv);
         if (vcpu->number == 0)
                 give_memory(vcpu);
 }
@@ -165,7 +165,7 @@ static struct nova_cpuid cpuid_of(const struct nova_vcpu *vcpu, uint32_t leaf, u
         };
 
         if (vcpu->vm->hv && leaf >= HV_LEAF && leaf <= LAST_HV_LEAF)
-                return nova_hv_cpuid(vcpu->vm->hv, leaf);
+                return vcpu->vm->hv_exits->cpuid(vcpu->vm->hv, leaf);
         return nova_cpuid_answer(nova_cpuid_host, &view, leaf, subleaf);
 }
 
@@ -187,19 +187,25 @@ static struct nova_utcb_event *event_of(struct nova_vcpu *vcpu)
         return (struct nova_utcb_event *)vcpu->state;
 }
 
+/* Returns whether the interface for enlightened guests handles accesses to an MSR. */
+static bool is_hv_msr(const struct nova_vm *vm, uint32_t number)
+{
+        return vm->hv && vm->hv_exits->has_msr(number);
+}
+
 static bool get_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
-        if (vcpu->vm->hv && nova_hv_has_msr(number))
-                return novavmm_hv_get(vcpu, number, value);
+        if (is_hv_msr(vcpu->vm, number))
+                return vcpu->vm->hv_exits->get_msr(vcpu, number, value);
         return nova_msr_get((const struct nova_utcb_event *)vcpu->state, &vcpu->msr, number, value);
 }
 
 static bool set_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
 {
-        if (vcpu->vm->hv && nova_hv_has_msr(number))
-                return novavmm_hv_set(vcpu, number, value);
+        if (is_hv_msr(vcpu->vm, number))
+                return vcpu->vm->hv_exits->set_msr(vcpu, number, value);
         if (vcpu->vm->hv && number == TSC_MSR)
-                nova_hv_time_break(vcpu->vm->hv);
+                vcpu->vm->hv_exits->time_break(vcpu->vm->hv);
         return nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, number, value);
 }
 
@@ -349,6 +355,14 @@ static void memory(struct nova_vcpu *vcpu)
                 novavmm_mmio_access(vcpu, address);
 }
 
+static void hypercall(struct nova_vcpu *vcpu)
+{
+        if (vcpu->vm->hv)
+                vcpu->vm->hv_exits->call(vcpu);
+        else
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+}
+
 static void fail(struct nova_vcpu *vcpu)
 {
         nova_vcpu_fail(vcpu, "%s", nova_vm_exit_text(vcpu->exit));
@@ -363,7 +377,7 @@ void novavmm_exit_handlers(struct nova_vm *vm)
                 [NOVA_VM_EXIT_CPUID] = cpuid,     [NOVA_VM_EXIT_RDMSR] = rdmsr,
                 [NOVA_VM_EXIT_WRMSR] = wrmsr,     [NOVA_VM_EXIT_HALT] = halt,
                 [NOVA_VM_EXIT_CACHE] = cache,     [NOVA_VM_EXIT_PAUSE] = pause,
-                [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = novavmm_hv_call,
+                [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = hypercall,
                 [NOVA_VM_EXIT_XSETBV] = xsetbv,   [NOVA_VM_EXIT_FOREIGN] = foreign,
                 [NOVA_VM_EXIT_TASK] = fail,       [NOVA_VM_EXIT_SHUTDOWN] = fail,
                 [NOVA_VM_EXIT_INVALID] = fail,    [NOVA_VM_EXIT_CR8] = novavmm_vcpu_write_cr8,

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/exits.h"
 #include "novart/time.h"
-#include "novavmm/hv.h"
 #include "output.h"
 #include "vm.h"
 
@@ -177,7 +177,7 @@ static void say_last_call(const struct nova_vm *vm, const struct report_sink *to
 
         if (!vm->hv)
                 return;
-        nova_hv_last_text(vm->hv, text, sizeof(text));
+        vm->hv_exits->last_text(vm->hv, text, sizeof(text));
         say(to, "  last hypercall: %s\n", text);
 }
 

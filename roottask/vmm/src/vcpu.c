@@ -273,7 +273,7 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         nova_utcb_event_reply(utcb, 0);
         novavmm_vcpu_take_priority(vcpu);
         if (vm->hv)
-                nova_hv_assist_begin(vm->hv, vcpu->number);
+                vm->hv_exits->begin(vm->hv, vcpu->number);
         while (vcpu->activity == NOVA_VCPU_OFF && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
@@ -289,7 +289,7 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         if (vm->end != NOVA_VM_RUNS) /* perhaps while the delivery called another program */
                 park(vcpu);
         if (vm->hv)
-                nova_hv_assist_end(vm->hv, vcpu->number);
+                vm->hv_exits->end(vm->hv, vcpu->number);
         utcb->state.mtd = vcpu->changed;
         if (vcpu->changed & (NOVA_MTD_MORE | NOVA_MTD_XMM))
                 utcb->items = nova_utcb_items(NOVA_UTCB_XMM_WORDS, nova_utcb_typed(utcb->items));

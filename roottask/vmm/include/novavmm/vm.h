@@ -14,6 +14,7 @@ extern "C" {
 
 struct nova_guest_pci;
 struct nova_hv;
+struct novavmm_hv_exits;
 struct nova_secure;
 
 /** Limits of a machine. */
@@ -124,9 +125,10 @@ struct nova_vm {
         /** maps the page at a guest-physical address outside of RAM, if a function that is passed
          * through has memory there; returns false if the access must be emulated. NULL: none */
         bool (*place)(struct nova_vcpu *vcpu, uint64_t address);
-        struct nova_guest_pci *passed; /**< functions that are passed through, or NULL */
-        struct nova_hv *hv;            /**< interface of nova_hv_enable(), or NULL */
-        bool xsave;                    /**< CPUID shows XSAVE */
+        struct nova_guest_pci *passed;           /**< functions that are passed through, or NULL */
+        struct nova_hv *hv;                      /**< interface of nova_hv_enable(), or NULL */
+        const struct novavmm_hv_exits *hv_exits; /**< private: functions of `hv` */
+        bool xsave;                              /**< CPUID shows XSAVE */
         bool same_tsc;       /**< the kernel does not adjust the TSCs of its virtual CPUs */
         bool timer_quits;    /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */

@@ -77,37 +77,6 @@ static bool has_xmm(const struct nova_vm *vm)
                vm->mtd[NOVA_VM_EXIT_HYPERCALL] & NOVA_MTD_XMM;
 }
 
-int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
-{
-        const struct nova_hv_machine machine = {
-                .same_tsc = vm->same_tsc, .local_apic = vm->apics, .xmm = has_xmm(vm)};
-        const char *why;
-        int error = nova_hv_check(config, &machine, &why);
-
-        if (error)
-                return refuse(vm, error, why);
-        if (novavmm_exit_mtd(NOVA_VM_EXIT_HYPERCALL, true) & ~vm->mtd[NOVA_VM_EXIT_HYPERCALL])
-                return refuse(vm, ENOTSUP, "its hypercalls have too little state (plain_calls)");
-        if (vm->hv)
-                return refuse(vm, EBUSY, "the machine has the hypercall interface already");
-        if (vm->vcpu[0].running)
-                return refuse(vm, EBUSY,
-                              "the machine runs already; the hypercall interface is "
-                              "for machines that have not started");
-        if (vm->memory.frames)
-                return refuse(vm, EBUSY,
-                              "the machine has other overlay pages (nova_overlay_create())");
-        if (config->privileges & NOVA_HV_PRIVILEGE_TIMERS && vm->alarms == NOVA_VM_ALARMS)
-                return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
-        error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
-        if (error)
-                return novavmm_create_error_pages(vm, error);
-        begin(hv, vm, config);
-        vm->hv = hv;
-        return config->privileges & NOVA_HV_PRIVILEGE_TIMERS ? nova_vm_add_alarm(vm, &hv->alarm)
-                                                             : 0;
-}
-
 /* Flushes the virtual processors that a call names. */
 static void flush(struct nova_vcpu *vcpu)
 {
@@ -143,15 +112,11 @@ static void store_xmm(const struct nova_hv_frame *frame, struct nova_vcpu *vcpu)
         vcpu->changed |= NOVA_MTD_XMM;
 }
 
-void novavmm_hv_call(struct nova_vcpu *vcpu)
+static void call(struct nova_vcpu *vcpu)
 {
         struct nova_hv *const hv = vcpu->vm->hv;
         struct nova_hv_frame frame;
 
-        if (!hv) {
-                nova_vcpu_raise(vcpu, VECTOR_UD);
-                return;
-        }
         nova_hv_frame_load(&frame, nova_hv_mode_of(vcpu->state, vcpu->more->efer), vcpu->state);
         load_xmm(&frame, vcpu);
         if ((uint16_t)frame.value == NOVAVMM_HV_SET_REGISTERS)
@@ -176,7 +141,7 @@ static bool has(const struct nova_vcpu *vcpu, uint32_t number)
 
 /* A guest that reads the idle register sleeps until an interrupt is pending, even with interrupts
  * disabled. */
-bool novavmm_hv_get(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
+static bool get_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
         if (!has(vcpu, number) || !nova_hv_msr_get(vcpu->vm->hv, vcpu->number, number, value))
                 return false;
@@ -185,7 +150,7 @@ bool novavmm_hv_get(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
         return true;
 }
 
-bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
+static bool set_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
 {
         struct nova_vm *const vm = vcpu->vm;
 
@@ -198,4 +163,48 @@ bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
         if (vm->hv->resets)
                 nova_vm_reset(vm, "MSR 0x40000003");
         return true;
+}
+
+static const struct novavmm_hv_exits exits = {
+        .call = call,
+        .cpuid = nova_hv_cpuid,
+        .has_msr = nova_hv_has_msr,
+        .get_msr = get_msr,
+        .set_msr = set_msr,
+        .time_break = nova_hv_time_break,
+        .begin = nova_hv_assist_begin,
+        .end = nova_hv_assist_end,
+        .last_text = nova_hv_last_text,
+};
+
+int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
+{
+        const struct nova_hv_machine machine = {
+                .same_tsc = vm->same_tsc, .local_apic = vm->apics, .xmm = has_xmm(vm)};
+        const char *why;
+        int error = nova_hv_check(config, &machine, &why);
+
+        if (error)
+                return refuse(vm, error, why);
+        if (novavmm_exit_mtd(NOVA_VM_EXIT_HYPERCALL, true) & ~vm->mtd[NOVA_VM_EXIT_HYPERCALL])
+                return refuse(vm, ENOTSUP, "its hypercalls have too little state (plain_calls)");
+        if (vm->hv)
+                return refuse(vm, EBUSY, "the machine has the hypercall interface already");
+        if (vm->vcpu[0].running)
+                return refuse(vm, EBUSY,
+                              "the machine runs already; the hypercall interface is "
+                              "for machines that have not started");
+        if (vm->memory.frames)
+                return refuse(vm, EBUSY,
+                              "the machine has other overlay pages (nova_overlay_create())");
+        if (config->privileges & NOVA_HV_PRIVILEGE_TIMERS && vm->alarms == NOVA_VM_ALARMS)
+                return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
+        error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
+        if (error)
+                return novavmm_create_error_pages(vm, error);
+        begin(hv, vm, config);
+        vm->hv = hv;
+        vm->hv_exits = &exits;
+        return config->privileges & NOVA_HV_PRIVILEGE_TIMERS ? nova_vm_add_alarm(vm, &hv->alarm)
+                                                             : 0;
 }
