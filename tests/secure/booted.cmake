@@ -389,14 +389,15 @@ nova_add_boot_test(secure.debian-linux SYSTEM secure-debian-linux CPU qemu64,+sv
   EXPECT "^Memory Encryption Features active: AMD SEV$" "^The guest ended after .* switched itself")
 
 # nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
-#   [CHANGES <word> <other>...] [TIMEOUT <seconds>]): Debian as a secure guest of that monitor.
+#   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>]): Debian as a secure guest
+# of that monitor, of the image that the example's file <description> describes.
 function(nova_add_debian_test name)
-  cmake_parse_arguments(arg "" "ARGUMENTS;LABEL;TIMEOUT" "EXPECT;CHANGES" LABEL secure TIMEOUT 300
-    ${ARGN})
+  cmake_parse_arguments(arg "" "ARGUMENTS;LABEL;SEALED;TIMEOUT" "EXPECT;CHANGES"
+    LABEL secure SEALED secure-linux TIMEOUT 300 ${ARGN})
   nova_change_description(description ${name} "${example}/secure-linux.nova"
     "secure-monitor" "secure-search" ${arg_CHANGES})
   nova_add_system(secure-${name}-system DESCRIPTION "${description}" PROGRAMS ultravisor
-    secure-search MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
+    secure-search MODULES guest:secret.img SEALED "${example}/${arg_SEALED}.seal")
   nova_add_boot_test(secure.${name} SYSTEM secure-${name}-system CPU qemu64,+svm,+npt,+rdrand
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ARGUMENTS "${arg_ARGUMENTS}"
     EXPECT ${arg_EXPECT} "^The secure guest switched itself off" REJECT "cannot be used")
@@ -454,7 +455,7 @@ nova_add_debian_test(scan ARGUMENTS "run=sha256sum,/secret/motd,>/m\
          "Marked: 1[01][0-9][0-9][0-9][0-9][0-9][0-9][0-9] bytes[.]" # docs/manual/secure.md: 41 %
          "Scan of a shared page: marker found in the 65536 pages of normal memory, found in")
 # The secure memory has about half of what the guest needs: pages of a file tree move out and back.
-nova_add_debian_test(debian-pressure LABEL endurance TIMEOUT 1800
+set(pressure LABEL endurance TIMEOUT 1800
   CHANGES "memory        340M" "memory        150M" "kernel-memory 8M" "kernel-memory 24M"
   ARGUMENTS "run=mount,-t,tmpfs,-o,size=110M,t,/tmp\
 +for,i,in,1,2,3,4+do,busybox,mkdir,/tmp/$i+for,j,in,1,2,3,4,5,6\
@@ -463,6 +464,10 @@ nova_add_debian_test(debian-pressure LABEL endurance TIMEOUT 1800
 +busybox,md5sum,-c,-s,/sums&&echo,The,tree,is,right.+poweroff,-f"
   EXPECT "^ultravisor: 132 MiB of secure memory" "24 files[.]" "The tree is right[.]"
          "^pages: [1-9][0-9][0-9][0-9]+ moved out, [1-9][0-9][0-9][0-9]+ came back[.]$")
+nova_add_debian_test(debian-pressure ${pressure})
+# One of two CPUs computes without a pause, in pages that cannot move out meanwhile.
+list(TRANSFORM pressure REPLACE "^run=" "run=busybox,md5sum,/dev/zero&+")
+nova_add_debian_test(debian-pressure-smp SEALED secure-linux-smp ${pressure})
 
 # The ultravisor reports why it cannot start.
 nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdrand STATUS 1
