@@ -66,6 +66,21 @@ reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
         reply_finish_items(self);
 }
 
+/* Finishes a reply without typed items, if the caller or the CPU needs attention or the call has
+ * not donated. */
+static __attribute__((noinline)) _Noreturn void reply_finish_words(struct ec *caller,
+                                                                   struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        if (self->caller_kind == CALLER_CALL && switch_needs_base(cpu, caller)) {
+                reply_release(self, caller);
+                resume_caller_with_base(cpu, caller);
+        }
+        caller->cont = resume_success;
+        reply_finish(self);
+}
+
 /* Finishes a reply to a call. hypercall_reply() itself finishes an empty reply to a call that
  * donated, unless work is pending. */
 static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *caller,
@@ -76,10 +91,8 @@ static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *
 
         if (unlikely(items))
                 reply_finish_typed(self, caller, items);
-        if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller))) {
-                caller->cont = resume_success;
-                reply_finish(self);
-        }
+        if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller)))
+                reply_finish_words(caller, self);
         reply_release(self, caller);
         resume_caller(cpu, caller);
 }

@@ -57,6 +57,35 @@ CASE(call, other_pd, "")
         report_hundredths("call_word", (figure(&ops[3]) - figure(&ops[2])) * 100 / WORDS);
 }
 
+/* Sets the thread's storage base, or clears it. */
+static void set_base(word_t base)
+{
+        struct args args = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0),
+                            NOVA_EXT_THREAD_TLS, base, 0, 0};
+
+        EXPECT_EQ(hypercall(&args), NOVA_SUCCESS);
+}
+
+static void take_base(struct thread *t)
+{
+        set_base((word_t)t->utcb);
+}
+
+/* Caller and callee have a base of thread-local storage, like all threads of the runtime. */
+CASE(call, bases, "")
+{
+        struct thread *server = child_server(child_new(boot_cpu));
+        const nova_sel_t echo = portal_at(server, 0, portal_echo);
+        static struct timed ops[2];
+
+        ops[0] = (struct timed)CALL_OP("call_bases", echo, 0);
+        ops[1] = (struct timed)CALL_OP("call_bases_64_words", echo, WORDS);
+        remote(server, take_base, NULL);
+        take_base(server);
+        measure(ops, 2);
+        set_base(0);
+}
+
 static struct timed translation;
 
 #define CLIENT_PT CHILD_FREE_SEL

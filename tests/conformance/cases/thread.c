@@ -301,6 +301,68 @@ CASE_ON(thread, bases_switch_with_calls_and_replies, "X-TLS", needs_tls)
         EXPECT_EQ(own->value[1], 0x222);
 }
 
+/* Calls a server in another PD, with or without an own base, after the server got a base. */
+CASE_ON(thread, bases_switch_between_protection_domains, "X-TLS", needs_tls)
+{
+        struct thread *other = child_server(child_new(boot_cpu));
+        word_t seen[4], mine[4];
+        blocks[1] = 0x111;
+        blocks[2] = 0x222;
+        remote(other, sets_block, NULL);
+        for (unsigned i = 0; i < 4; i++) {
+                EXPECT_EQ(set_base(i & 1 ? 0 : (word_t)&blocks[1]), NOVA_SUCCESS);
+                other->value[1] = 0;
+                remote(other, looks_at_block, NULL);
+                seen[i] = other->value[1];
+                mine[i] = read_by_base(i & 1 ? &flat : NULL);
+        }
+        EXPECT_EQ(set_base(0), NOVA_SUCCESS);
+        for (unsigned i = 0; i < 4; i++) {
+                EXPECT_EQ(seen[i], 0x222);
+                EXPECT_EQ(mine[i], i & 1 ? flat : 0x111);
+        }
+}
+
+/* Waits again and again. value[1]: the number of waits, value[2]: the number of failures. */
+static void waits_with_base(struct thread *t)
+{
+        const nova_sel_t sm = (nova_sel_t)t->value[0];
+
+        if (t->arg)
+                t->value[2] += set_base((word_t)&blocks[2]);
+        while (!t->value[3]) {
+                t->value[2] += hc_sm_ctrl(sm, NOVA_SM_DN_OP);
+                t->value[2] += t->arg ? read_by_base(NULL) != 0x222 : read_by_base(&flat) != flat;
+                t->value[1]++;
+        }
+}
+
+/* The thread that waits has a base, the thread that wakes it has one, or both have one. */
+CASE_ON(thread, bases_switch_when_a_thread_wakes, "X-TLS", needs_tls)
+{
+        blocks[1] = 0x111;
+        blocks[2] = 0x222;
+        for (unsigned i = 0; i < 4; i++) {
+                struct thread *t = global(boot_cpu, waits_with_base, i & 1 ? blocks : NULL);
+                const nova_sel_t sm = semaphore(0);
+                unsigned wrong = 0;
+
+                t->value[0] = sm;
+                thread_start(t, PRIO_HIGH, QUANTUM);
+                EXPECT_EQ(set_base(i & 2 ? (word_t)&blocks[1] : 0), NOVA_SUCCESS);
+                for (unsigned round = 0; round < 10; round++) {
+                        t->value[3] = round == 9;
+                        wrong += hc_sm_ctrl(sm, NOVA_SM_UP_OP) != NOVA_SUCCESS;
+                        wrong += i & 2 ? read_by_base(NULL) != 0x111 : read_by_base(&flat) != flat;
+                }
+                EXPECT_EQ(set_base(0), NOVA_SUCCESS);
+                EXPECT(wait_for(&t->done, 1));
+                EXPECT_EQ(wrong, 0);
+                EXPECT_EQ(t->value[1], 10);
+                EXPECT_EQ(t->value[2], 0);
+        }
+}
+
 CASE_ON(thread, a_base_ends_with_its_thread, "X-TLS X-EXIT", needs_tls)
 {
         for (unsigned i = 0; i < 4; i++) {

@@ -237,21 +237,23 @@ static always_inline word_t opaque_word(word_t value)
         return value;
 }
 
-/* Rows: functions that load a segment register from a register or from memory. */
-#define SEGMENT_REGISTER(name)                                                 \
-        static inline void load_##name(uint16_t selector)                      \
-        {                                                                      \
-                __asm__ volatile("mov %0, %%" #name : : "r"(selector));        \
-        }                                                                      \
-        static always_inline void load_##name##_from(const uint16_t *selector) \
-        {                                                                      \
-                __asm__ volatile("mov %0, %%" #name : : "m"(*selector));       \
-        }                                                                      \
-        static inline uint16_t read_##name(void)                               \
-        {                                                                      \
-                uint16_t selector;                                             \
-                __asm__ volatile("mov %%" #name ", %0" : "=r"(selector));      \
-                return selector;                                               \
+/* Rows: functions that load a segment register from a register or from memory. The CPU also reads
+ * the descriptor from memory: load_…() comes after all stores before it in the code.
+ * load_…_from() is for descriptors that never change. */
+#define SEGMENT_REGISTER(name)                                                     \
+        static inline void load_##name(uint16_t selector)                          \
+        {                                                                          \
+                __asm__ volatile("mov %0, %%" #name : : "r"(selector) : "memory"); \
+        }                                                                          \
+        static always_inline void load_##name##_from(const uint16_t *selector)     \
+        {                                                                          \
+                __asm__ volatile("mov %0, %%" #name : : "m"(*selector));           \
+        }                                                                          \
+        static inline uint16_t read_##name(void)                                   \
+        {                                                                          \
+                uint16_t selector;                                                 \
+                __asm__ volatile("mov %%" #name ", %0" : "=r"(selector));          \
+                return selector;                                                   \
         }
 SEGMENT_REGISTER(ds)
 SEGMENT_REGISTER(es)

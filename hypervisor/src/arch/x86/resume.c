@@ -48,11 +48,26 @@ static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
+static always_inline void switch_thread_and_base(struct cpu *cpu, struct ec *ec)
+{
+        switch_thread(cpu, ec);
+        tls_switch(cpu, ec);
+}
+
+/* Continues an EC after a hypercall that waited. switch_needs_base() has returned true. */
+static _Noreturn void resume_waiter_with_base(struct cpu *cpu, struct ec *ec)
+{
+        switch_thread_and_base(cpu, ec);
+        leave_by_hypercall(ec->wait_status, ec);
+}
+
 _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec)
 {
         assert(ec->cpu == cpu && cpu == cpu_self() && ec->state == EC_READY);
         if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
                 resume_waiter(cpu, ec);
+        if (ec->cont == resume_woken && switch_needs_base(cpu, ec))
+                resume_waiter_with_base(cpu, ec);
         resume_generally(cpu, ec);
 }
 
@@ -152,9 +167,19 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
         callee->cont = resume_prepared_portal;
 }
 
-/* Uses an empty stack, because a recall may lead to the next portal. */
+_Noreturn void resume_caller_with_base(struct cpu *cpu, struct ec *caller)
+{
+        switch_thread_and_base(cpu, caller);
+        leave_with_success(caller);
+}
+
+/* In general it uses an empty stack, because a recall may lead to the next portal. */
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
+        if (likely(switch_needs_base(callee->cpu, callee))) {
+                switch_thread_and_base(callee->cpu, callee);
+                thread_leave_to_portal(callee, callee, pt);
+        }
         prepare_portal(callee, pt);
         resume_generally(callee->cpu, callee);
 }

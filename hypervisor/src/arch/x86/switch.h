@@ -41,6 +41,21 @@ _Static_assert(offsetof(struct cpu, number) - offsetof(struct cpu, attention) ==
                        offsetof(struct ec, place) - offsetof(struct ec, attention),
                "switch_is_plain() compares number with place");
 
+/* Place of SPECIAL_TLS of a CPU and of an EC in the values that switch_is_plain() compares. */
+#define ATTENTION_OF_BASE                                                 \
+        ((uint32_t)SPECIAL_TLS << 8 * (offsetof(struct cpu, special) -    \
+                                       offsetof(struct cpu, attention)) | \
+         (uint32_t)SPECIAL_TLS << 8 * (offsetof(struct ec, special) -     \
+                                       offsetof(struct ec, attention)))
+
+/** Returns true if switch_thread() and the load of a storage base are the only work needed before
+ * an EC can continue. switch_is_plain() has returned false. Most threads of the runtime have a
+ * base. */
+static always_inline bool switch_needs_base(const struct cpu *cpu, const struct ec *ec)
+{
+        return !((cpu_attention(cpu) ^ ec_attention(ec)) & ~ATTENTION_OF_BASE);
+}
+
 /** Gives the CPU to a thread. */
 static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 {
@@ -69,6 +84,9 @@ static always_inline _Noreturn void resume_caller(struct cpu *cpu, struct ec *ca
         switch_thread(cpu, caller);
         leave_with_success(caller);
 }
+
+/** Continues an EC after its call, with SUCCESS. switch_needs_base() has returned true. */
+_Noreturn void resume_caller_with_base(struct cpu *cpu, struct ec *caller);
 
 /** Continues an EC after a hypercall that waited. switch_is_plain() has returned true. */
 static always_inline _Noreturn void resume_waiter(struct cpu *cpu, struct ec *ec)
