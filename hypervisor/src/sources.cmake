@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The kernel's sources above start-up and devices.
+# The kernel's sources except those that ../CMakeLists.txt lists (start-up, devices, SVM, VMX).
 set(NOVA_KERNEL_SOURCES
   src/arch/${NOVA_ARCH}/address_space.c
   src/arch/${NOVA_ARCH}/entry.S

@@ -5,7 +5,7 @@
 
 struct cpu;
 
-/** The hypervisor information page, at the kernel's address of its pool frame. */
+/** The hypervisor information page, at the kernel's virtual address of its frame. */
 extern void *boot_hip;
 
 /** Prepares the kernel's parts before any CPU uses them (boot/main.c). Called while no other CPU

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roottask (see roottask.h). Segments are mapped in place, from the module, as in 2012.
- * Segments for which that is impossible (BSS, unaligned offsets, shared pages) are copied. The
- * image is not trusted. */
+/* The roottask (see roottask.h). Segments are mapped in place, from the module. Segments
+ * for which that is impossible (BSS, unaligned offsets, shared pages) are copied. The image is not
+ * trusted. */
 #include "boot/roottask.h"
 
 #include "arch/x86/boot_paging.h"
@@ -163,7 +163,7 @@ void roottask_load(void)
         boot_unmap();
 }
 
-/* Maps a run into the root PD. A run in the module is derived from the kernel's memory. */
+/* Maps a run into the root PD. The mapping of a run in place is derived from kernel_pd's memory. */
 static enum nova_status roottask_map_run(struct pd *pd, const struct run *run)
 {
         if (!run->in_place)

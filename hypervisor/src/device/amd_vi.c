@@ -87,7 +87,7 @@
 
 struct unit {
         volatile char *registers, *high;
-        struct spinlock lock; /* of the queue; no lock is taken while it is held */
+        struct spinlock lock; /* protects the queue; no other lock is taken while it is held */
         uint64_t *queue, *log;
         unsigned tail, pending, log_head;
         uint64_t wanted;         /* number of the last wait in the queue */

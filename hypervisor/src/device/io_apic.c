@@ -149,8 +149,8 @@ static void io_apic_write_pin(struct io_apic *io_apic, unsigned gsi)
         io_apic_write_state(io_apic, gsi);
 }
 
-/* Routes a pin to a CPU, through the I/O MMU if it remaps interrupts. If open is set, opens the pin
- * unless its interrupt is being served. */
+/* Routes a pin to a CPU, through the I/O MMU if it remaps interrupts. If open is set, unmasks the
+ * pin unless its interrupt is being served. */
 static enum nova_status io_apic_route(unsigned gsi, const struct cpu *cpu, bool open)
 {
         struct io_apic *io_apic = io_apic_find(gsi);
@@ -210,9 +210,9 @@ void io_apic_serve(unsigned gsi)
 
 void io_apic_open(unsigned gsi)
 {
-        /* An interrupt may mask the pin right after this check. Its up of the semaphore then
-         * follows. A down of the driver consumes this up, and the driver's next down opens the
-         * pin. */
+        /* An interrupt may mask the pin right after this check, and then does an up on the
+         * semaphore. A down of the driver consumes this up, and the driver's next down unmasks
+         * the pin. */
         if (load_once(pins[gsi].state) != PIN_OPEN)
                 io_apic_set_state(gsi, PIN_OPEN);
 }

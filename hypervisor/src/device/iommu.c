@@ -146,7 +146,7 @@ static void iommu_give_domain_back(struct pd *pd, unsigned domain, uint32_t depa
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
 }
 
-/* Blocks a step of the functions of a PD. Returns true if none is left. */
+/* Blocks up to RELEASE_STEP functions of a PD. Returns true if none is left. */
 static bool iommu_block_step(const struct pd *pd)
 {
         unsigned blocked = 0;
@@ -164,8 +164,8 @@ static bool iommu_block_step(const struct pd *pd)
         return true;
 }
 
-/* Blocks a step of the functions of a PD that ends. After the last one, and a flush of the units,
- * the PD's domain is free. Returns true if no function is left. */
+/* Does a step of blocking all functions of a PD that ends. After the last step and a flush of the
+ * units, the PD's domain is free. Returns true if no function is left. */
 static indirect_target bool iommu_release(struct pd *pd)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);

@@ -14,9 +14,10 @@
 #include "nova/abi/hip.h"
 #include "sched/cpu.h"
 
-/* A GSI that arrives more often is stopped for FLOOD_MS, so that a CPU spends only a part of its
- * time on it. If the GSIs of all functions arrive FLOOD_CPU_COUNT times at one CPU, all GSIs of the
- * last sender are stopped: it may have spread a flood over them. */
+/* A GSI that arrives FLOOD_COUNT times within FLOOD_MS is stopped for FLOOD_MS, so that a CPU
+ * spends only a part of its time on it. If the GSIs of all functions together arrive
+ * FLOOD_CPU_COUNT times within FLOOD_MS at one CPU, all GSIs of the last sender are stopped: it may
+ * have spread a flood over them. */
 #define FLOOD_COUNT     1000
 #define FLOOD_CPU_COUNT 4000
 #define FLOOD_MS        10

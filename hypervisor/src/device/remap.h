@@ -17,7 +17,7 @@ extern bool remap_by_index; /* messages name the GSI instead of CPU and vector *
  * boot_map(). */
 void remap_init(void);
 
-/** Returns true if these functions of all I/O APICs are known, as interrupt remapping requires. */
+/** Returns true if the requester ids of all I/O APICs are known, as the remapping requires. */
 bool remap_knows_io_apics(void);
 
 /** Returns the function whose requester id an I/O APIC or HPET uses; REMAP_ANYBODY: unknown. */

@@ -64,7 +64,7 @@
 #define RECORD_VALID     ((uint32_t)1 << 31)
 #define RECORD_READ      (1u << 30)
 #define RECORD_REASON    0xff
-#define REASON_INTERRUPT 0x20 /* first reason of interrupts; lower ones are of accesses */
+#define REASON_INTERRUPT 0x20 /* first reason for interrupts; lower ones: memory accesses */
 
 /* Entries of the tables (9.1, 9.3). */
 #define ENTRY_PRESENT  0x1
@@ -101,7 +101,7 @@ struct unit {
         volatile char *registers, *faults;
         unsigned fault_count;
         uint64_t cap, ecap;
-        struct spinlock lock; /* of the queue; no lock is taken while it is held */
+        struct spinlock lock; /* protects the queue; no other lock is taken while it is held */
         uint64_t *queue;
         unsigned tail;
         uint32_t wanted;         /* number of the last wait in the queue */

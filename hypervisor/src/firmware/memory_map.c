@@ -123,7 +123,7 @@ static bool memory_map_is_module(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Returns the reason why a range is not a module, or NULL if it is one. */
+/* Returns the reason why a range cannot be a module, or NULL if it can be one. */
 static const char *memory_map_why_no_module(paddr_t start, paddr_t end)
 {
         if (end <= start)
@@ -239,7 +239,7 @@ paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high
                                 best = start > best ? start : best;
                                 break;
                         }
-                        /* An object that begins below start also blocks all memory up to it. */
+                        /* An object that begins below start covers all memory up to start. */
                         top = in_the_way < start + size ? in_the_way : start;
                 }
         }

@@ -81,7 +81,7 @@ bool memory_map_is_taken(paddr_t start, uint64_t size);
 paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high);
 
 /** Chooses the kernel pool, in large pages between 1 MiB and 4 GiB. wanted: its size; 0: a share of
- * all memory. The pool is smaller than wanted if the kernel cannot map so much, or if no range of
+ * all memory. The pool is smaller than wanted if the kernel cannot map that much, or if no range of
  * this size is free. Its size is 0 if not even one large page is free. */
 struct boot_range memory_map_choose_pool(uint64_t wanted);
 

@@ -312,7 +312,7 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
 
         if (range_revoke(space, first, last, perms))
                 return result_of(self, NOVA_SUCCESS);
-        leave_if_ended(self); /* no thread would finish a revocation of an ended EC */
+        leave_if_ended(self); /* if self has ended, no thread would finish its revocation */
         revocation_begin(&self->revocation, space, first, last, perms, false);
         /* Continues after an interrupt window: range_revoke() may have done a whole step. */
         self->cont = finish_hypercall_revoke;
@@ -334,7 +334,8 @@ indirect_target hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
         return hypercall_run_revocation(self);
 }
 
-/* Looks up an object. Its mapping has one selector, so that the capability describes all of it. */
+/* Looks up an object. Its mapping has one selector, so the capability alone gives the whole
+ * result. */
 static nova_crd_t hypercall_lookup_object(const struct ec *self, word_t sel)
 {
         const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);

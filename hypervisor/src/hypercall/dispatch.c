@@ -4,8 +4,8 @@
 
 #include "thread.h"
 
-/* Table entry for each hypercall, by its flags. A row of NOVA_HYPERCALL_ROWS without a line here
- * causes a compile error. */
+/* The table entry of each hypercall, which may depend on the flags. A row of NOVA_HYPERCALL_ROWS
+ * without a line here causes a compile error. */
 #define WAY_call(flags)      ((flags)&NOVA_CALL_DD ? entry_long : entry_call)
 #define WAY_reply(flags)     entry_reply
 #define WAY_create_pd(flags) ENTRY_OF_FIVE(create_pd)

@@ -34,7 +34,8 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        /* The helped EC may itself continue here. So this bounds the time with interrupts off. */
+        /* The EC that self helps may itself continue here, and so on. The window bounds the time
+         * with interrupts off. */
         interrupt_window(cpu);
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
@@ -167,8 +168,8 @@ hypercall_result_t call_donating(word_t id, struct ec *self)
 
         struct ec *callee = pt->ec;
         struct cpu *cpu = self->cpu;
-        /* 0: the message is empty, nothing is pending or special, and the callee waits on this CPU
-         * in REQUEST (see docs/kernel/ipc.md). */
+        /* The value is 0 if the message is empty, nothing is pending or special, and the callee
+         * waits on this CPU in REQUEST (see docs/kernel/ipc.md). */
         if (self->utcb->items | (cpu_call_attention(cpu) ^ ec_call_attention(callee)))
                 return call_portal(id, self, pt);
         callee->utcb->items = 0;

@@ -52,7 +52,7 @@ static inline uint16_t atomic_load_u16(const uint16_t *variable)
 
 static inline uint32_t atomic_exchange_u32(uint32_t *variable, uint32_t value)
 {
-        /* For the compiler's builtin, gcc first loads the address into a register. */
+        /* In assembly, because gcc's builtin first loads the address into a register. */
         __asm__ volatile("xchgl %0, %1" : "+r"(value), "+m"(*variable) : : "memory");
         return value;
 }

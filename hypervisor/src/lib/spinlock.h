@@ -19,7 +19,8 @@ struct spinlock {
 #endif
 };
 
-/* SPINLOCK() initialises a lock with static storage; spin_set_kind(), a lock that is all zero. */
+/* SPINLOCK() initialises a lock with static storage. spin_set_kind() initialises a lock whose bytes
+ * are all zero. */
 #if KERNEL_CHECKS
 #define SPINLOCK(lock_kind)         \
         {                           \

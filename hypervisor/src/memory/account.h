@@ -27,16 +27,16 @@ struct account {
         uint32_t number; /* number of the account in the order of creation; may wrap */
 };
 
-/** Odd from the end of a grace period until all memory that waited for it is free. Written under
- * the lock of the grace period. */
+/** A counter that is odd from the end of a grace period until all memory that waited for the period
+ * is free. Written under the lock of the grace period. */
 extern uint32_t account_arrivals;
 
 /** Objects that still have mail after a grace period wait for the next one. This is the value of
  * account_arrivals at which all of them are free. Written by the CPU that frees memory. */
 extern uint32_t account_postponed;
 
-/** Number of times that account_arrivals increases from now, while a period's memory is being
- * freed, until the memory of the next period is free. */
+/** While a period's memory is being freed, account_arrivals still increases this number of times
+ * until the memory of the next period is free. */
 #define ACCOUNT_ARRIVALS_LEFT 3
 
 /** For each CPU: true if a grace period would help the account that last refused a charge. */

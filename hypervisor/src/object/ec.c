@@ -322,8 +322,8 @@ void ec_cut_step(struct cpu *cpu)
 }
 
 /* Leaves the rest of the long chain below ec to the next decision. If the walk of another ended EC
- * is still in progress, the SC will return to its owner. From the owner, the calls lead to the
- * right EC, in whatever order the ECs ended. */
+ * is still in progress, an SC that ec's walk finds returns to its owner. From the owner, the calls
+ * lead to the right EC, in whatever order the ECs ended. */
 static cold_path void ec_cut_later(struct cpu *cpu, struct ec *ec)
 {
         if (cpu->cut)
@@ -431,8 +431,8 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
         store_once(sc->left, true);
 }
 
-/* Takes an SC out of a list, the current SC last: without this SC, the EC may have to wait before
- * it can do the next step. */
+/* Takes an SC out of a list, the current SC only if no other one is left: once the current SC has
+ * ended, the EC may have to wait before it can do the next step. */
 static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
 {
         struct kobject **at = list;

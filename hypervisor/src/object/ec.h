@@ -110,8 +110,8 @@ struct ec {
         };
         uint8_t kind;         /* enum ec_kind */
         uint8_t wait_status;  /* status for the EC when it continues */
-        uint8_t sleepers_top; /* upper bound of the priorities, if there are two or more sleepers */
-        bool cut_searches;    /* after the end: the walk along the chain looks for cut_to's SC */
+        uint8_t sleepers_top; /* two or more sleepers: upper bound of their priorities */
+        bool cut_searches;    /* after the end: the walk still looks for a donated SC */
         struct pd *pd;        /* referenced; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* top of the CPU's kernel stack, for the entry code */
@@ -136,7 +136,7 @@ struct ec {
         word_t event_qual[2];
 
         struct ec *helping;  /* busy callee whose chain runs on this EC's SC; this EC is ready */
-        struct list helpers; /* ECs whose helping is this EC */
+        struct list helpers; /* ECs that help this EC */
         union {
                 struct list help_link; /* helping->helpers; cpu->stranded if helping has ended */
                 struct {

@@ -26,7 +26,7 @@
 #define LATE_MS  5  /* longest wait of the first entry for the next period */
 #define FORCE_MS 1  /* minimum time between two periods that begin because of a lack of memory */
 
-/* Protects all below and the batches of all CPUs; may be taken under a space lock. */
+/* Protects the variables below and the batches of all CPUs; may be taken under a space lock. */
 static struct spinlock reclaim_lock = SPINLOCK(LOCK_RECLAIM);
 static uint32_t filled;   /* number of entries of all filling batches */
 static uint32_t period;   /* number of the last period that began */
@@ -110,8 +110,8 @@ static bool reclaim_free_step(struct cpu_batch *batch)
         return reclaim_is_empty(batch);
 }
 
-/* Makes the next CPU with a waiting batch the freer, or ends the period if there is none. Executed
- * by cpu, under the lock. */
+/* Lets the next CPU with a waiting batch free this batch, or ends the period if there is none.
+ * Executed by cpu, under the lock. */
 static void reclaim_pass_on(const struct cpu *cpu)
 {
         assert_held(&reclaim_lock);
@@ -131,7 +131,7 @@ static void reclaim_pass_on(const struct cpu *cpu)
                 reclaim_begin();
 }
 
-/* Frees a step of this CPU's waiting batch. After the last step the next CPU is freer. */
+/* Does a step of freeing this CPU's waiting batch. After the last step, the next CPU goes on. */
 static void reclaim_free_waiting(struct cpu *cpu)
 {
         assert(under_way && reclaim_all_seen());

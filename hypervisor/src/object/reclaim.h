@@ -24,10 +24,10 @@ void reclaim_object(struct kobject *object);
 void reclaim_frame(void *frame);
 
 /** Reports to the period in progress, if any, that this CPU holds no borrowed pointers now. If it
- * is this CPU's turn, frees a step of its batch. */
+ * is this CPU's turn, does a step of freeing its batch. */
 void reclaim_quiescent(struct cpu *cpu);
 
-/** Maximum number of entries in the filling batch of a CPU, but for those of one operation. */
+/** Maximum number of entries in the filling batch of a CPU. One operation may exceed it. */
 #define RECLAIM_FULL 1024
 
 /** Returns true if this CPU's filling batch is full. An EC then waits, in steps, before it adds

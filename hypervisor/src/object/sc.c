@@ -11,8 +11,8 @@
 #include "sched/schedule.h"
 #include "sched/wake.h"
 
-/* Maximum number of calls that sc_serves_owner() follows in a chain of calls that may have grown on
- * the time of other SCs after its SC left the CPU. */
+/* Maximum number of calls that sc_serves_owner() follows. After an SC has left the CPU, its owner's
+ * chain of calls may have grown on the time of other SCs. */
 #define CALLS_FOLLOWED 64
 
 void sc_boot(void)

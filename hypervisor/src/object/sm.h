@@ -77,7 +77,7 @@ void sm_lock(struct sm *sm);
 /** Drops the lock. */
 void sm_unlock(struct sm *sm);
 
-/** Counts up and returns true. If false, sm_up_slowly() follows. */
+/** Counts up and returns true. If it returns false, the caller must call sm_up_slowly(). */
 static always_inline bool sm_try_up(struct sm *sm, uint16_t *ticket)
 {
         if (unlikely(!sm_enter(sm, ticket)))

@@ -382,7 +382,7 @@ static bool delegation_is_undone(const struct delegation *d, struct mapping *map
 }
 
 /* Removes a mapping's selectors before `at`, whose tables are clear. The other selectors keep their
- * permissions until the next step. If another thread delegates them before this step, they stay. */
+ * permissions until the next step. If another thread delegates them before that, they stay. */
 static void delegation_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);

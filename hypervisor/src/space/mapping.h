@@ -69,7 +69,7 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
 enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
                                      struct mapping **out);
 
-/** Returns true if no mapping, not even of a UTCB, has a selector. */
+/** Returns true if no mapping covers a selector, not even the mapping of a UTCB. */
 bool mapping_is_free(struct space *space, word_t sel);
 
 /** Returns the mapping of a selector as a CRD: its largest aligned range around the selector; 0 if
@@ -90,7 +90,7 @@ struct delegation {
         /* Selectors fill..fill_end - 1 of the target: their tables must still be written or, with
          * undo, their mappings must still be taken back. */
         word_t fill, fill_end;
-        word_t gone;           /* failed: first selector whose mapping may still be in the space */
+        word_t gone;           /* with failed: first selector whose mapping may still be there */
         struct mapping *child; /* pinned: the mapping entered last, or one above it; or NULL */
         /* Memory and ports: revokes the mappings derived from a mapping that is being taken back.
          * Open only during such a revocation. */
@@ -176,7 +176,7 @@ static inline enum step_result delegation_step(struct delegation *delegation)
 /* A revocation in progress. Lives in the revoking EC. */
 struct revocation {
         struct space *space;
-        word_t at, last;     /* first and last selector that is left */
+        word_t at, last;     /* first and last selectors that are left */
         word_t top_first;    /* first selector to revoke in the present top mapping */
         word_t top_last;     /* last selector to revoke in the present top mapping */
         word_t first_source; /* first source (frame or port) to revoke below top */

@@ -340,7 +340,7 @@ static struct object_mapping *object_mapping_leave_top(struct revocation *r,
 /* Takes the next capability of the caller's range, and reduces it if the revocation includes it
  * (self). Returns the mapping at which a walk must continue: the capability's mapping if it has
  * children, or its parent if only that mapping held the parent. Returns NULL if no walk is needed,
- * or if there is no capability before r->at. */
+ * or if there is no capability before the new r->at. */
 static struct object_mapping *object_mapping_begin_walk(struct revocation *r, unsigned *budget)
 {
         struct object_mapping *top =

@@ -171,7 +171,7 @@ void object_space_leave(const struct object_mapping *mapping)
                 object_space_prune(mapping->space, sel);
 }
 
-/* Returns the first selector after the range of the absent table that a selector would need. */
+/* Returns the first selector after the range of the absent table to which a selector belongs. */
 static word_t object_space_behind_absent(const struct object_space *space, word_t sel)
 {
         if (sel >= RADIX_FIRST && space->top == null_tables.top)

@@ -3,15 +3,15 @@
  * without permissions. object_mapping.c revokes objects, which have no parts.
  *
  * A walk has two phases for each mapping of the caller's range. First, it cuts mappings that reach
- * beyond the range at the ends of the range, children before parents. The second phase then visits
- * whole mappings only. A mapping above one that must be cut gets a mark (mapping.cut). New
- * delegations of it end at the mark, so that no thread can prolong this phase for ever. Second, the
+ * beyond the range at the ends of the range, children before parents, so that the second phase
+ * visits whole mappings only. A mapping above one that must be cut gets a mark (mapping.cut). New
+ * delegations of it end at the mark, so that the first phase cannot go on for ever. Second, the
  * walk visits all mappings below, parents first. It misses none, because a mapping without
  * permissions cannot delegate. Between two steps, the mapping at which the walk stopped is pinned.
  *
  * Another revocation may cut a mapping in two while this walk is below its upper piece. A walk
- * visits siblings in the order of their starts. So from the upper piece it would go on after this
- * piece's start, and miss siblings that begin before this start but after that of the lower piece.
+ * visits siblings in the order of their starts. So from the upper piece it would go on after the
+ * start of this piece, and would miss siblings that start between the lower piece and this piece.
  * Therefore cuts are counted, and each piece records the count at which it was cut off. A walk that
  * comes up to a piece that was cut off meanwhile checks all its siblings again.
  *
@@ -60,7 +60,7 @@ static void revocation_free_loose(struct mapping *mapping)
         mapping_free(mapping);
 }
 
-/* Frees a mapping if nothing holds it. Returns its parent if that is loose then, else NULL. */
+/* Frees a mapping if nothing holds it. Returns its parent if the parent is loose, else NULL. */
 static struct mapping *revocation_release_one(struct mapping *mapping)
 {
         struct mapping *parent = NULL;
@@ -157,8 +157,8 @@ static inline bool revocation_is_crossed(const struct revocation *r, const struc
 /* Takes from a mapping the revoked permissions, so that it can no longer delegate them, and the
  * permissions that its parent lacks. Its tables follow (sync); its descendants come later.
  *
- * Among them are permissions that the parent has lost to another revocation. That one would reach
- * this mapping only through the parent, which leaves its space when both have emptied it. */
+ * Another revocation may have taken permissions from the parent. It would reach this mapping only
+ * through the parent, which leaves its space when both revocations have emptied it. */
 static void revocation_reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
                               unsigned *budget, struct flush *flush)
 {
@@ -266,8 +266,8 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space, u
 }
 
 /* Writes the tables of a mapping after revocation_reduce(). The mapping leaves the space if it has
- * no permissions. Goes by selector, because other threads may have cut it. Returns true at the
- * end. */
+ * no permissions. Finds its pieces by selector, because other threads may have cut it. Returns true
+ * when all is done. */
 static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned *budget,
                             struct flush *flush)
 {
@@ -283,8 +283,8 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
                 revocation_sync_next(r, space, budget, flush);
         }
         if (space && r->leaves) {
-                /* Done before its pieces, because a later cut would make a piece that sync_first
-                 * has passed. Pieces are cut off only while sync_space is set. */
+                /* The mapping leaves before its pieces: a later cut would make a piece at a place
+                 * that sync_first has passed. Pieces are cut off only while sync_space is set. */
                 if (here->space == space) {
                         r->sync_first = here->in_space.last + 1;
                         mapping_leave_space(here, space);
@@ -335,7 +335,7 @@ static inline bool revocation_is_beyond(const struct revocation *r, const struct
 }
 
 /* Returns true if a mapping may have been cut off since the walk visited the mapping it was part
- * of. A wrong true is harmless, and each true requires another cut. */
+ * of. A false positive is harmless, and each one requires another cut. */
 static bool revocation_is_torn(struct revocation *r, const struct mapping *mapping)
 {
         const bool deep = mapping->depth >= r->depth_deep;
@@ -404,7 +404,7 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         return r->whole ? revocation_end_cutting(r, parent) : parent;
 }
 
-/* Moves on the walk that cuts all mappings that cross r->cut_at below top, with r->self also top.
+/* Moves on the walk that cuts all mappings that cross r->cut_at below top and, if r->self, top too.
  * If a child crosses, marks the mapping and goes down to the child; else cuts the mapping and goes
  * up. Returns NULL at the end. Then revocation_find_top() checks the range again, because other
  * threads may have changed it between two steps. */

@@ -68,7 +68,7 @@ bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct
  *  false: no memory. */
 bool second_level_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush);
 
-/** Writes memory that an I/O MMU reads back from the caches, if the I/O MMU does not snoop them. */
+/** Writes a range from the caches back to memory, unless all I/O MMUs snoop the caches. */
 void dma_sync(const void *start, size_t size);
 
 #endif

@@ -61,8 +61,8 @@ static void space_io_write(word_t *bitmap, word_t first, word_t last, bool allow
         *at ^= (*at ^ value) & bits;
 }
 
-/* Writes the I/O bitmap if the PD lacks its own page of the bitmap, or for ports of both pages.
- * false: no memory. */
+/* Writes the I/O bitmap in the unusual cases: the PD lacks its own page of the bitmap, or the ports
+ * lie in both pages. false: no memory. */
 static cold_path bool space_io_apply_pages(const struct mapping *mapping, struct flush *flush)
 {
         const word_t first = mapping->in_space.start, last = mapping->in_space.last;

@@ -222,7 +222,8 @@ static void vcpu_do_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
                 *ax = inl(port);
 }
 
-/* Takes the lock of revocations: no access reaches the port after a revocation has returned. */
+/* Holds the lock that revocations take, so that no access reaches the port after a revocation has
+ * returned. */
 bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in)
 {
         if (likely(!vcpu_owns_ports(self->pd, port, bytes)))

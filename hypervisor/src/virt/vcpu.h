@@ -114,7 +114,7 @@ struct vcpu_ops {
         __attribute__((noreturn)) void (*enter)(struct ec *ec);
         void (*leave)(struct cpu *cpu); /* restores the state for threads after an exit; or NULL */
         void (*end_step)(struct vcpu *vcpu); /* before an event that is not an exit; may be NULL */
-        void (*stop)(struct ec *ec);         /* EC has ended; on its own CPU; may be NULL */
+        void (*stop)(struct ec *ec);         /* ec has ended; called on its CPU; may be NULL */
 
         /* Getters and setters, called on the CPU of the EC. A value that no CPU accepts is written
          * and then refused at the next entry. */

@@ -11,7 +11,7 @@
 /** The largest order of a descriptor. */
 #define NOVA_CRD_ORDER_MAX 31
 
-/** End of the bases: a descriptor has NOVA_WORD_BITS - 12 bits for its base. */
+/** Number of bases: a descriptor has NOVA_WORD_BITS - 12 bits for its base. */
 #define NOVA_CRD_BASE_END ((nova_word_t)1 << (NOVA_WORD_BITS - NOVA_CRD_BASE_SHIFT))
 
 /** Returns the null descriptor, which names no capabilities. @spec 4.3.1 */

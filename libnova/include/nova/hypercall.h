@@ -206,7 +206,7 @@ static inline enum nova_status nova_create_pt(nova_sel_t pt, nova_sel_t owner, n
 /**
  * Creates a semaphore.
  * @code
- * // Two threads wait for each other with a semaphore whose counter begins with 0.
+ * // One thread waits for another with a semaphore whose counter begins with 0.
  * if (nova_create_sm(sm, NOVA_SEL_ROOT_PD, 0) == NOVA_SUCCESS) {
  *         nova_sm_up(sm);   // in one thread
  *         nova_sm_down(sm); // in the other

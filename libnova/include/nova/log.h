@@ -47,8 +47,8 @@ static inline size_t nova_log_read(const struct nova_log *log, uint32_t *positio
                 for (uint32_t i = 0; i < count; i++)
                         to[i] = ring[(*position + i) % log->size];
                 __atomic_thread_fence(__ATOMIC_ACQUIRE);
-                /* The kernel counts a byte after it has written it. So when it is a whole ring
-                 * ahead, it may already be overwriting the first byte. */
+                /* The kernel counts a byte after it has written it. So when the count is a
+                 * whole ring ahead, the kernel may already be overwriting the first byte. */
                 if (__atomic_load_n(&log->written, __ATOMIC_RELAXED) - *position < log->size) {
                         *position += count;
                         return count;

@@ -56,8 +56,8 @@
 /* CPU descriptor flags. */
 #define NOVA_CPU_ENABLED 0x1 /**< the CPU runs */
 
-/* Selectors: the root PD's own objects, and the microhypervisor's objects, which items with the H
- * bit name. */
+/* Selectors of the root PD's own objects, and of the microhypervisor's objects, which the root PD
+ * names in typed items with the H bit. */
 #define NOVA_SEL_ROOT_PD (NOVA_HIP_EXC + 0) /**< the root PD */
 #define NOVA_SEL_ROOT_EC (NOVA_HIP_EXC + 1) /**< the root EC */
 #define NOVA_SEL_ROOT_SC (NOVA_HIP_EXC + 2) /**< the root SC */

@@ -130,7 +130,8 @@ void boot_paging_map_pool(paddr_t phys, uint64_t size)
         write_cr3(read_cr3());
 }
 
-/* Maps the frames of the TSSs and a frame of ones. Entries that vary between PDs are not global. */
+/* Maps the frames of the TSSs and a frame filled with ones. Entries that vary between PDs are not
+ * global. */
 static void boot_paging_map_window(void)
 {
         void *ones = frame_alloc();

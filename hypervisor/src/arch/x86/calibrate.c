@@ -134,7 +134,7 @@ static bool calibrate_measure_pit(void)
 
 void calibrate(uint16_t pm_timer)
 {
-        /* one-shot mode, masked; also if TSC deadlines are used later */
+        /* one-shot mode, masked, even if TSC deadlines are used later */
         lapic_write(LAPIC_LVT_TIMER, 0x10000 | VECTOR_TIMER);
         lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
         if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit()) {

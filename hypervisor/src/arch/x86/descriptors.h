@@ -8,7 +8,8 @@
 
 struct cpu;
 
-/* Places of a CPU's GDT and, on x86-32, of the task of fatal events: after the emergency stacks. */
+/* Offsets in a CPU's block: its GDT and, on x86-32, the task of fatal events. Both lie after the
+ * emergency stacks. */
 #define CPU_GDT        (CPU_EMERGENCY + 0xc00)
 #define CPU_FAULT_TASK (CPU_EMERGENCY + 0xd00)
 

@@ -91,7 +91,7 @@ bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
 
 /** Records that the write of DE_CFG against Zenbleed was refused, by a hypervisor that CPUID does
- * not report. The treatment stays chosen, so that the other CPUs still suit. */
+ * not report. The treatment stays chosen, so that the choice still suits the other CPUs. */
 void flaws_refuse_upper(struct flaws_choice *choice);
 
 #endif

@@ -42,7 +42,7 @@ bool fpu_boot(void)
         const struct cpuid supported = cpuid(0xd, 0);
         components = (supported.eax | (uint64_t)supported.edx << 32) & XCR0_WANTED;
         if ((components & XCR0_AVX512) != XCR0_AVX512)
-                components &= ~(uint64_t)XCR0_AVX512; /* the CPU must have all three or none */
+                components &= ~(uint64_t)XCR0_AVX512; /* all three are used, or none */
         fpu_init_cpu();
         state_size = cpuid(0xd, 0).ebx; /* for the current value of XCR0 */
         if (state_size > FPU_SIZE_MAX) {
@@ -107,8 +107,8 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec)
         cpu->special ^= SPECIAL_FPU;
 }
 
-/* Saves the state in the registers for their owner, which exists. TS is clear, and XCR0 is the
- * kernel's, so that all components are saved. */
+/* Saves the registers in the memory of the EC that owns them. There is such an EC, TS is clear, and
+ * XCR0 is the kernel's, so that all components are saved. */
 static void fpu_save_owner(struct cpu *cpu)
 {
         struct ec *owner = cpu->arch.fpu_owner;

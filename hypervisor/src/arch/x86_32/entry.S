@@ -197,7 +197,7 @@ continue_on_empty_stack:
         call    *%edx
 
 /* Entry of all vectors but NMI, #DF and #MC. The stack already holds the error code and the vector.
- * After an entry from user mode this stack is the end of the EC's registers. */
+ * After an entry from user mode, this stack is the register frame inside the EC. */
         .balign 16
 entry_exception:
         cld

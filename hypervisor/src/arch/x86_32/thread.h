@@ -19,7 +19,7 @@
 
 /** Entry in the hypercall table for a hypercall of five arguments; entry.S saves the last two. */
 #define ENTRY_OF_FIVE(function) entry_##function
-/** Marks the handler of such a hypercall. Empty: only entry.S calls it. */
+/** Marks the handler of a hypercall of five arguments. Empty, because only entry.S calls it. */
 #define TARGET_OF_FIVE
 
 hypercall_result_t entry_create_pd(word_t id, struct ec *self);

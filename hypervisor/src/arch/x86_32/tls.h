@@ -20,8 +20,9 @@ static inline bool tls_is_valid(word_t base)
         return true;
 }
 
-/** Returns a selector that can be loaded again: null or one of the user's. In virtual-8086 mode,
- * which a thread can reach by IRET on an emulator, it can have any other selector, which faults. */
+/** Returns selector if it is one of the user's, which can be loaded again, else null. In
+ * virtual-8086 mode, which a thread can reach by IRET on an emulator, GS can hold a value that
+ * faults when it is loaded later. */
 static inline uint16_t tls_loadable(uint16_t selector)
 {
         return (selector | 3) == SEL_USER_CODE || (selector | 3) == SEL_USER_DATA ? selector : 0;

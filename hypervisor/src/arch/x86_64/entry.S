@@ -249,8 +249,8 @@ continue_on_empty_stack:
         xor     %ebp, %ebp
         call    *%rsi
 
-/* All vectors but NMI, #DF and #MC. Error code and vector are on the stack. At an entry from user
- * mode, the stack is in the registers of the EC. */
+/* Entry of all vectors but NMI, #DF and #MC. The stack already holds the error code and the vector.
+ * After an entry from user mode, this stack is the register frame inside the EC. */
         .balign 16
 entry_exception:
         cld

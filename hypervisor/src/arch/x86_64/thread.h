@@ -21,7 +21,7 @@
 /** Entry in the hypercall table for a hypercall of five arguments, all of which are already
  * saved. */
 #define ENTRY_OF_FIVE(function) hypercall_##function
-/** Marks the handler of such a hypercall. */
+/** Marks the handler of a hypercall of five arguments. */
 #define TARGET_OF_FIVE indirect_target
 
 /** Sets the registers of a new thread. */
@@ -102,8 +102,8 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/* entry.S. leave_to_portal() ignores self. A call already has self in the second argument register,
- * so passing it there moves no other argument into that register. */
+/* Defined in entry.S, which ignores self. A call already has self in the second argument register.
+ * Because self stays there, no other argument has to move into that register. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 
 /** Enters a portal of ec by SYSRET, on its CPU. */

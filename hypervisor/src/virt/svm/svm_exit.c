@@ -188,7 +188,7 @@ static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
 }
 
 /* Repairs the block after a refused entry: the CPU may have written anything into it (QEMU: the
- * state before the entry). The state stays marked as unproven until an entry succeeds. */
+ * kernel's state). The guest's state stays marked as unproven until an entry succeeds. */
 static void svm_take_refusal(const struct ec *self)
 {
         struct vmcb *vmcb = self->vcpu->control;

@@ -103,7 +103,7 @@ static inline void vmcs_write64(unsigned field, uint64_t value)
                 vmcs_write(field + 1, (word_t)(value >> 32));
 }
 
-/* The parameter of these instructions is the address of a physical address. */
+/* The operand of these instructions is a word in memory that contains a physical address. */
 
 /* Enters VMX operation. Returns false if the CPU refuses. */
 static inline bool vmxon(const uint64_t *region)
