@@ -48,7 +48,7 @@ bool modules_map(const char *name, const void **data, size_t *bytes);
 
 /* grants.c: grants a program its resources by name. */
 struct nova_child_grants grants_of(struct program *program);
-/* Returns true if a program uses a service that the other one provides. */
+/* Returns true if `program` uses a service that `provider` provides. */
 bool grants_needs(const struct program *program, const struct program *provider);
 /* Describes session number `number`. Returns 0 or ENOENT. */
 int grants_describe_session(uint64_t number, struct nova_parent_session *about);
@@ -68,8 +68,8 @@ int pci_answer(const struct program *program, struct nova_child_pci *question);
 /* Returns true if an I/O MMU restricts each device to its driver's memory. */
 bool pci_has_iommu(void);
 /* Without an I/O MMU, a program with `grants dma` can access all memory through its devices.
- * Returns a device of the program for which the description does not accept this
- * (`dma-unprotected`); NULL: there is none. */
+ * Returns a device of the program that could be used so although its description lacks
+ * `dma-unprotected`; NULL: there is none. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says);
 
 /* quarantine.c: keeps the memory of a program that has ended while devices may reach it. Returns
@@ -77,7 +77,8 @@ const struct nova_system_device *pci_unprotected(const struct nova_system_progra
 bool quarantine_keep(struct program *program, void *page, unsigned order);
 /* Records that device number `device` of the description is quiet, or that it cannot be reset. */
 void quarantine_report(unsigned device, bool quiet);
-/* Keeps the semaphore of the service pci, the first of 64 selectors. */
+/* Keeps the semaphore that tells the service pci that a driver has ended. `sel` is the first of 64
+ * selectors. */
 void quarantine_watch(nova_sel_t sel);
 /* Returns the time in ns since boot before which a program should not start again: until then, the
  * memory of its predecessor may still come back. 0: it can start now. */

@@ -70,8 +70,8 @@ static bool interrupt_is_free(nova_word_t gsi)
         return true;
 }
 
-/* Returns the number in the description of PCI device number `number`; if there is no such device,
- * the number of devices. */
+/* Returns the index of PCI device number `number` among all devices of the description. Returns the
+ * number of all devices if there is no such PCI device. */
 static unsigned find_device(nova_word_t number)
 {
         unsigned i = 0;

@@ -40,7 +40,7 @@ static unsigned flags_of(const struct nova_system_program *says)
                (says->grants & NOVA_SYSTEM_GRANT_POWER ? NOVA_CHILD_MAY_POWER : 0);
 }
 
-/* Returns true, after a message, if a program's device would reach all memory. */
+/* Returns true and prints a message if a program's device would reach all memory. */
 static bool is_dangerous(const struct nova_system_program *says)
 {
         const struct nova_system_device *const device = pci_unprotected(says);

@@ -22,7 +22,7 @@ static struct block {
         void *page;
         unsigned order;
         uint32_t loud;       /* bit n: device n may still access the block */
-        uint32_t unanswered; /* bit n: … and the service has not checked device n since */
+        uint32_t unanswered; /* bit n: the service has not reported on device n yet */
         uint64_t until;      /* time in ns since boot at which the program starts in any case */
 } blocks[BLOCKS_MAX];
 static struct nova_mutex mutex; /* protects the blocks and the semaphore */
@@ -39,7 +39,7 @@ static uint32_t devices_of(const struct program *program)
         return devices;
 }
 
-/* If there are too many blocks, this one is lost rather than given to others. */
+/* If all records of blocks are in use, no program ever gets this block again. */
 bool quarantine_keep(struct program *program, void *page, unsigned order)
 {
         const uint32_t devices = devices_of(program);

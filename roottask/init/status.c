@@ -60,8 +60,8 @@ static void read_log(uint64_t position, struct nova_parent_log *log)
         nova_mutex_unlock(&mutex);
 }
 
-/* The thread runs on the CPU of the program that asks, so the kernel has counted the idle time
- * before it. */
+/* This thread runs on the CPU of the program that asks. The idle SC of that CPU does not run
+ * meanwhile, so the kernel has counted all of its time. */
 static int read_cpu(struct nova_parent_cpu *about)
 {
         const nova_word_t cpu = nova_thread_cpu();

@@ -96,8 +96,8 @@ bool waiting_look(struct program *program)
         return false;
 }
 
-/* Returns the time in ns since boot at which a program that waits checks its providers again: the
- * earliest deadline of a provider. */
+/* Returns the time in ns since boot at which init checks the providers of a waiting program again:
+ * the earliest deadline of a provider. */
 static uint64_t patience_ends(const struct program *program)
 {
         uint64_t end = UINT64_MAX;

@@ -140,8 +140,9 @@ static void check_uses(struct reader *reader, unsigned number)
         }
 }
 
-/* The key opens each image that is sealed for the machine. Without an ultravisor no program needs
- * it, but it comes with a sealed image, and the description must name it. */
+/* Only the ultravisor may have the key, which opens each image that is sealed for the machine. In a
+ * system without an ultravisor this is not checked: no program needs the key, but it comes with a
+ * sealed image, so the description must name it. */
 static void check_key(struct reader *reader, unsigned number)
 {
         const struct nova_system *system = reader->system;
@@ -171,8 +172,8 @@ static void check_memory(struct reader *reader, const struct nova_system_program
                                (unsigned long long)(min >> 10));
 }
 
-/* Returns a program that this one waits for and that is not yet in the order; -1 if there is
- * none. */
+/* Returns a program for which program `number` waits and which has no place in the order yet; -1 if
+ * there is none. */
 static int waits_for(const struct nova_system *system, unsigned number, const bool *placed)
 {
         const struct nova_system_program *program = &system->program[number];

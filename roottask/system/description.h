@@ -21,9 +21,9 @@ extern "C" {
 #define NOVA_SYSTEM_NAME_MAX     31    /* characters of a program's, service's or device's name */
 #define NOVA_SYSTEM_CPUS_MAX     64
 
-/** The device of the service pci: the configuration ports, and as range n of its memory the
- *  configuration space of bus n where the machine maps it. Which buses have one depends on the
- *  machine, so a description cannot name them. */
+/** The device of the service pci. It has the configuration ports, and range n of its memory is the
+ * configuration space of bus n, if the machine maps that space. Which buses have one depends on the
+ * machine, so a description cannot name these ranges. */
 #define NOVA_SYSTEM_PCI "pci-config"
 
 /** ROW(ENUM, "keyword", "example"): the properties of a program. */

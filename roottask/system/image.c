@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Computes the memory of its parent that the segments of a program need. An estimate is enough, so
- * only the program headers of the 32-bit or 64-bit file are read. They are not trusted. */
+/* Computes how much memory of its parent a program needs for its segments. An estimate is enough,
+ * so only the program headers of the 32-bit or 64-bit file are read. They are not trusted. */
 #include <string.h>
 
 #include "system/description.h"

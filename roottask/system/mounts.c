@@ -78,8 +78,8 @@ static bool read_mount(const char *text, struct mount *mount)
         return true;
 }
 
-/* Returns true if a partition has the number of another one, or the name. A name may also be that
- * of a partition with a number, which only the disk's table shows. */
+/* Returns true if two partitions have the same number or the same name. A number and a name may
+ * also mean the same partition, but only the disk's table would show that. */
 static bool is_same_partition(struct piece a, struct piece b)
 {
         char *end, *other_end;

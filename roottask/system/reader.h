@@ -47,7 +47,7 @@ void section_machine_line(struct reader *reader);
  */
 bool pci_device_line(struct reader *reader);
 
-/** The keywords of such lines. */
+/** The keywords of the lines of a PCI device. */
 #define PCI_KEYWORDS      "class", "id", "at", "dma-unprotected"
 #define PCI_KEYWORD_COUNT 4
 
