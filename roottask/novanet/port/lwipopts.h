@@ -40,7 +40,7 @@
 #define ND6_STATS               0
 #define LWIP_ERRNO_STDINCLUDE   1
 #define LWIP_TIMEVAL_PRIVATE    0
-#define DHCP_DOES_ARP_CHECK     0 /* a second more at each start */
+#define DHCP_DOES_ARP_CHECK     0 /* a check would delay each start by a second */
 #define DNS_MAX_RETRIES         3 /* four seconds for each server */
 #define IPV6_FRAG_COPYHEADER    1 /* pointers of 64 bits do not fit into a header */
 

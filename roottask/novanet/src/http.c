@@ -68,8 +68,8 @@ static bool is(struct part part, const char *text)
         return part.bytes == strlen(text) && strncasecmp(part.at, text, part.bytes) == 0;
 }
 
-/* Removes and returns the part before a character, and the character. Without the character, the
- * whole part. */
+/* Removes the text before a character, and the character itself. @return the text before the
+ * character, or the whole part if it does not contain the character */
 static struct part take_until(struct part *from, char c)
 {
         const char *const end = from->bytes ? memchr(from->at, c, from->bytes) : NULL;
@@ -121,8 +121,8 @@ static unsigned digit(char c)
         return found ? (unsigned)(found - digits) : 16;
 }
 
-/* Removes a character that may be encoded. @return it, or 0 if there is none that a path may
- * have */
+/* Removes the first character, which may be percent-encoded. @return the decoded character; 0 if a
+ * path must not contain it */
 static char take_character(struct part *from)
 {
         char c = *from->at;

@@ -68,7 +68,7 @@ static void free_content(struct connection *one)
         one->answer = (struct nova_http_answer){.file = -1};
 }
 
-/* Ends connection number `i`; the last one gets its number. */
+/* Ends connection number `i`. The last connection in the table gets this number. */
 static void end(struct server *server, unsigned i)
 {
         struct connection *const one = server->connection[i];
@@ -110,7 +110,7 @@ static void complete(struct nova_http_answer *answer, char *sentence)
         answer->bytes = strlen(sentence);
 }
 
-/* Begins an answer: its head and the beginning of its content are in `out` then. */
+/* Begins an answer: puts its head and the beginning of its content into `out`. */
 static void begin(const struct server *server, struct connection *one, bool keep)
 {
         struct nova_http_answer *const answer = &one->answer;

@@ -28,7 +28,7 @@
 #define FRAMES     (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* buffers for each direction */
 #define WAIT_NS    10000000000
 #define MTU        1500 /* bytes of a packet of IP in a frame, at most */
-#define IP_BYTES   20   /* of the header without options */
+#define IP_BYTES   20   /* size of the IPv4 header without options */
 #define JOIN_MAX   32   /* number of frames that are joined */
 #define CUT_MAX    7 /* number of frames of a packet that is cut; so four packets fill a window */
 
@@ -59,7 +59,7 @@ _Static_assert(IP_REASS_MAX_PBUFS >= FRAMES, "the receiver takes the parts of a 
 
 struct netif novanet_interface;
 
-static struct nova_net *net;            /* protected by lwIP's lock, but for nova_net_listen() */
+static struct nova_net *net;            /* protected by lwIP's lock, except in nova_net_listen() */
 static bool up;                         /* the service runs */
 static bool leaves_open;                /* checksums stay open: the service accepts that */
 static bool lacked;                     /* a frame lacked a buffer; the rest is not sent yet */
@@ -75,8 +75,9 @@ static void set_open(void)
         leaves_open = nova_net_get_info(net)->flags & NOVA_NET_SUMS;
 }
 
-/* Returns the number of bytes of a segment that lwIP makes. send_large() cuts it, into frames that
- * the other machine accepts only if it accepts the largest ones. */
+/* Returns the maximum size in bytes of a segment that lwIP makes. It is more than a frame holds
+ * only if the other machine accepts frames of full size: send_large() cuts the segment into such
+ * frames. */
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most)
 {
         return IP_IS_V4(destination) && most == TCP_MSS ? CUT_MAX * TCP_MSS : most;
@@ -104,9 +105,9 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
         return ip_chksum_pseudo(packet, protocol, bytes, source, destination);
 }
 
-/* Returns lwIP's error for an error of nova_net_reserve(). Without a buffer, lwIP keeps the segment
- * of a stream. The service wakes the thread when buffers are free. A frame for a service that has
- * ended is lost; the thread notices the end. */
+/* Returns lwIP's error for an error of nova_net_reserve(). If no buffer is free, lwIP keeps the
+ * segment of a stream, and the service wakes the thread when buffers are free again. If the service
+ * has ended, the frame is lost; the thread notices the end. */
 static err_t lwip_error(int error)
 {
         if (error != EAGAIN)
@@ -172,7 +173,8 @@ void novanet_unlock(void)
         sys_mutex_unlock(&lock_tcpip_core);
 }
 
-/* @return whether a frame is of another machine that uses the address, or is about to (RFC 5227) */
+/* @return whether a frame comes from another machine that uses the address, or is about to use it
+ * (RFC 5227) */
 static bool takes_address(const uint8_t frame[ARP_BYTES], uint32_t address)
 {
         static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4}; /* ARP for IPv4 over Ethernet */

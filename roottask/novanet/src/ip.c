@@ -79,7 +79,8 @@ const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination)
         return ip6_addr_isany(&gateway6) ? NULL : &gateway6;
 }
 
-/* Asks for a time whether another machine has the IPv4 address, then takes it. */
+/* Asks for a limited time whether another machine has the IPv4 address, and takes the address if
+ * none has it. */
 static int take_address(const struct addresses *addresses)
 {
         novanet_watch(&addresses->own);
@@ -147,7 +148,8 @@ static int find_address6(void)
         return -1;
 }
 
-/* Waits for DHCP. An address of an IPv6 router is enough when the time is over. */
+/* Waits for DHCP. If no answer comes in time, an IPv6 address other than the link-local one is
+ * enough. */
 static int wait_for_address(uint64_t wait_ns)
 {
         const uint64_t end = nova_time_ns() + (wait_ns ? wait_ns : WAIT_NS);

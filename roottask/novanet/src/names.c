@@ -97,7 +97,7 @@ static int ask(const char *name, u8_t type, ip_addr_t *address)
         case ERR_VAL:
                 return EAI_FAIL; /* no server is known */
         default:
-                return EAI_NONAME; /* it is empty, or too long */
+                return EAI_NONAME; /* the name is empty, or too long */
         }
 }
 
@@ -143,7 +143,7 @@ static int append(struct list *list, const struct request *request, const ip_add
         return 0;
 }
 
-/* @return whether the program has an address of a protocol with which it reaches other networks */
+/* @return whether the program has an address of a protocol that reaches other networks */
 static bool is_connected(bool v6)
 {
         bool connected = false;

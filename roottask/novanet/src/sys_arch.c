@@ -56,14 +56,16 @@ uint32_t novanet_random(void)
         return next;
 }
 
-/* Replaces one value of `holder`. @return false, with the present value: it had another one */
+/* Replaces the value `*seen` of `holder`. @return false if `holder` had another value, which is
+ * then in `*seen` */
 static bool replace_holder(uintptr_t *seen, uintptr_t value)
 {
         return __atomic_compare_exchange_n(&holder, seen, value, false, __ATOMIC_ACQUIRE,
                                            __ATOMIC_RELAXED);
 }
 
-/* Takes the lock after a sleep. Only one thread is here, so each AWAITED causes one up. */
+/* Sleeps until the lock is free, and takes it. The mutex lets only one thread wait here, so each
+ * AWAITED leads to one up of `released`. */
 static __attribute__((noinline)) void wait_for_holder(uintptr_t self)
 {
         uintptr_t seen = 0;

@@ -99,8 +99,8 @@ struct nova_http_config {
         unsigned connections; /**< maximum number at once, up to 20; 0: 16 */
         uint64_t patience_ns; /**< time for a request, for 64 KiB of an answer, and between two
                                * requests; 0: ten seconds */
-        /** Fills in an answer, which is `{.status = 404, .file = -1}`. The server calls it from
-         * the thread of nova_http_serve(), for one request at a time. */
+        /** Fills in an answer, which initially is `{.status = 404, .file = -1}`. The server calls
+         * the function from the thread of nova_http_serve(), for one request at a time. */
         void (*answer)(void *context, const struct nova_http_request *request,
                        struct nova_http_answer *answer);
         void *context; /**< argument of @p answer */

@@ -50,8 +50,9 @@ struct nova_ip_config {
  */
 int nova_ip_start(const struct nova_ip_config *config);
 
-/** Returns why nova_ip_start() returned @p error, or getaddrinfo() an error EAI_…, as the end
- *  of a sentence, with the remedy if there is one. For other errors, returns strerror() */
+/** Returns the reason for an @p error of nova_ip_start(), or for an error EAI_… of getaddrinfo(),
+ * as the end of a sentence, with the remedy if there is one. For other errors, returns strerror()
+ */
 const char *nova_ip_why(int error);
 
 #define NOVA_IP_TEXT  16 /**< size of the text of an address */
