@@ -11,7 +11,7 @@
 
 #define KEY_MODULE "machine.key"
 
-/* Places in the area for page tables that the blob names. */
+/* Offsets in the area for page tables, whose address the blob contains. */
 #define LEVEL4 0x0000u
 #define LEVEL3 0x1000u
 #define LEVEL2 0x2000u

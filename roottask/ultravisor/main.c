@@ -18,7 +18,7 @@
 #define MIB         (1u << 20)
 #define BLOCK_ORDER 9
 #define ORDER_MAX   18
-/* The program itself needs RESERVE_PAGES pages for threads and cryptography, and one of
+/* The program itself needs RESERVE_PAGES pages for threads and cryptography, and one in every
  * RESERVE_PART pages for the records of pages. */
 #define RESERVE_PAGES 2048u
 #define RESERVE_PART  16u

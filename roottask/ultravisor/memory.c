@@ -34,7 +34,8 @@ static uint64_t find_victim(struct vm *vm)
 
 /* Asks the VMM to move a page out, so that a frame becomes free. A page stays if another virtual
  * CPU's reply may still map it, perhaps with its whole block; then that virtual CPU has to exit.
- * During UV_ESM no page moves out: another VM has taken the frames that UV_ESM has seen free. */
+ * During UV_ESM no page moves out: if no frame is free, another VM has taken those that were free
+ * when UV_ESM counted them. */
 static bool make_room(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
@@ -93,8 +94,8 @@ static enum need fill(struct vm *vm, struct page *page, uint64_t gpa)
 }
 
 /* Tries to make the secure place of a page present. A shared page has no secure place.
- * @param[out] races a number that changes when a right answer of the VMM can fail: the page has
- *             come and moved out again, or another VM has taken the frame */
+ * @param[out] races a number that changes when a correct answer of the VMM can fail: the page
+ *             has come and moved out again, or another VM has taken the frame */
 static enum need try_get(struct vm *vm, uint64_t gpa, uint64_t *races)
 {
         enum need need = NEED_SLOT;
@@ -238,9 +239,9 @@ static bool misses_table(const struct nova_vcpu *vcpu)
         return vcpu->vm->svm ? how & NPF_TABLE : (how & (VMX_LINEAR | VMX_FINAL)) == VMX_LINEAR;
 }
 
-/* Returns true if an access of the guest leads to the secure place. The CPU's walks of page tables
- * do so in both views, as on AMD CPUs: Linux loads its first page table by an address without the
- * bit. */
+/* Returns true if an access of the guest leads to the secure place. If the page has no shared
+ * place, the CPU's walks of page tables lead there in both views, as on AMD CPUs: Linux loads its
+ * first page table by an address without the bit. */
 static bool is_secure_access(const struct nova_vcpu *vcpu, const struct page *page,
                              uint64_t address)
 {

@@ -162,9 +162,9 @@ enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa);
 enum nova_u_status page_share(struct pages *pages, uint64_t gpa);
 enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
 
-/* Finds the longest row of secure pages that begins at @p gpa and whose frames form one aligned
- * block. It has at most @p count and at most PAGE_PART pages. @return the order of the row; 0 for
- * one page or no page */
+/* Finds the longest run of consecutive secure pages that begins at @p gpa and whose frames form one
+ * aligned block. The run has at most @p count and at most PAGE_PART pages. @return the order of the
+ * run; 0 for one page or no page */
 unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count);
 
 /* Finds the next page to be moved out, among at most PAGE_PART pages. The searches visit all pages

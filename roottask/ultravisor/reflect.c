@@ -29,7 +29,7 @@ static void read_answer(struct call *call, const struct nova_utcb *utcb)
 
         call->words = words < MESSAGE_ANSWER_WORDS ? words : MESSAGE_ANSWER_WORDS;
         for (unsigned i = 0; i < MESSAGE_ANSWER_WORDS; i++)
-                call->word[i] = utcb->word[i]; /* those after the last one are not used */
+                call->word[i] = utcb->word[i]; /* words after the last one are not used */
 }
 
 /* Runs without any lock, and may be stopped at any instruction. */

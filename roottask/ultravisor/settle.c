@@ -13,13 +13,14 @@
 #include "novart/time.h"
 #include "vm.h"
 
-#define ROOM NOVA_PAGE_SIZE /* for the first semaphore; the account then loses the rest */
+/* For the first semaphore; vm_settle_init() then takes the rest away. */
+#define ROOM NOVA_PAGE_SIZE
 /* Longest wait in ns for another thread that is in vm_settle(). If the VMM of that thread is
  * killed, the thread stops until the runner of its CPU lends it time, up to a second later. All
  * memory is free well before. */
 #define PATIENCE_NS 50000000
 
-#define PERIODS 2 /* the first may be one that began before the call */
+#define PERIODS 2 /* the first period may have begun before the call */
 
 static nova_sel_t pd, sm;
 

@@ -20,7 +20,7 @@
  * portals for the VM, and a reserve. */
 #define MACHINE_BYTES 0x8000u
 #define VCPU_BYTES    0x10000u
-#define SPARE_PART    16 /* the kernel memory divided by this number is in no share */
+#define SPARE_PART    16 /* one part in SPARE_PART of the kernel memory belongs to no share */
 
 struct nova_service *vm_service;
 
@@ -199,8 +199,8 @@ static int make_machine(struct vm *vm)
 
 bool vm_may_report(struct vm *vm)
 {
-        static uint64_t last[VM_COUNT]; /* begin of each record's period; a new VM in the record
-                                           continues it */
+        static uint64_t last[VM_COUNT]; /* start of each record's period, which a new VM in the
+                                           record continues */
         static unsigned count[VM_COUNT];
         const size_t number = (size_t)(vm - vms);
         const uint64_t now = nova_time_ns();

@@ -36,7 +36,7 @@ struct vcpu {
         bool ask;              /* the VMM may have an interrupt; atomic */
         uint64_t given;        /* guest-physical address that the last reply mapped ... */
         uint64_t given_bytes;  /* ... its size, ... */
-        bool given_narrow;     /* ... and that the mapping lacks the permission to write */
+        bool given_narrow;     /* ... and whether the mapping lacks the permission to write */
         uint64_t pin[VM_PINS]; /* guest-physical addresses of pages that the current exit uses */
         unsigned pins;
         uint64_t starts[4];  /* bit n: the guest has sent a STARTUP message with vector n */
@@ -53,7 +53,7 @@ struct vm {
         uint64_t dw0, dw1;
         uint8_t *normal; /* address of the memory that the VMM shares */
         unsigned users;  /* calls of the VMM that use the machine */
-        uint64_t bit;    /* of guest-physical addresses: the view with secure places */
+        uint64_t bit;    /* of guest-physical addresses; selects the view with secure places */
         uint64_t blob, params;
         bool aliases; /* a page is aliased */
         struct pages pages;
@@ -65,7 +65,7 @@ struct vm {
         struct crypto_gcm key; /* for pages that are moved out */
         size_t kernel_bytes;   /* kernel memory for its machine and its account */
         bool has_key, has_machine;
-        uint64_t refused_pages; /* pages of the last slot if its records found no memory, or 0 */
+        uint64_t refused_pages; /* pages of the last slot if there was no memory for it; else 0 */
 };
 
 extern struct nova_service *vm_service;
