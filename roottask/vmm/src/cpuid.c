@@ -176,7 +176,7 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                 out->eax = least(out->eax, LAST_EXTENDED);
                 break;
         case EXTENDED_LEAF + 1:
-                if (view->no_long_mode) { /* such a kernel has no place for CR8 either */
+                if (view->no_long_mode) { /* messages of a 32-bit kernel lack CR8, too */
                         out->ecx &= ~EXT1_ECX_CR8;
                         out->edx &= ~EXT1_EDX_LM;
                 }

@@ -77,8 +77,8 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         }
 }
 
-/* Delegates the guest's memory with the reply to its first event, in which the kernel permits items
- * of any type. This maps RAM under overlay pages, too, which a recall revokes before the guest
+/* Delegates the guest's memory with the reply to its first event: that reply may have items of any
+ * type. This also maps the RAM that overlay pages cover. A recall revokes that RAM before the guest
  * executes an instruction. */
 static void give_memory(struct nova_vcpu *vcpu)
 {
@@ -322,7 +322,7 @@ static bool is_forbidden(const struct nova_vcpu *vcpu, uint64_t address)
         return overlay && !(overlay->rights & NOVA_MEM_W) && vcpu->state->qual[0] & QUAL_WRITE;
 }
 
-/* Handles an access to RAM that is not mapped: a page there changed its frame, or the access is a
+/* Handles an access to RAM that is not mapped: the page has another frame now, or the access is a
  * write to an overlay page. */
 static void covered(struct nova_vcpu *vcpu, uint64_t address)
 {

@@ -31,7 +31,8 @@ static void send(void *context, size_t bytes)
                 card->lost++;
 }
 
-/* After the session was opened again, its service may not accept open checksums. */
+/* Returns false if the service does not accept open checksums. The service may have accepted them
+ * before the session was opened again. */
 static bool send_open(void *context, size_t bytes, uint32_t sum)
 {
         struct nova_guest_net *const card = context;

@@ -17,7 +17,8 @@
 #include "slots.h"
 #include "vm.h"
 
-/* If the service has ended, no program wakes the threads. */
+/* Interval in ns at which a thread that waits for messages checks whether it must end. If the
+ * service has ended, no program wakes the thread. */
 #define PATIENCE_NS 1000000000
 
 static nova_word_t page_of(const volatile char *memory)

@@ -13,8 +13,8 @@ void novavmm_overlay_take_back(const uint8_t *page);
 /* Revokes from the guest the RAM that overlay pages cover. */
 void novavmm_overlay_cover(const struct nova_guest_memory *memory);
 
-/* Answers an access of the guest to RAM that is not mapped: a page there changed its frame, and the
- * reply maps it. @return false if the kernel did not map it at the access before */
+/* Answers an access of the guest to RAM that is not mapped: the page has another frame now, and the
+ * reply maps it. @return false if the kernel did not map the page at the previous access */
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
 /* Returns the place of bytes in the overlay page that the guest sees at an address. @return NULL if

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Recalls. By a recall the library gets all state of a virtual CPU after an exit whose message has
+/* Recalls. A recall gives the library all state of a virtual CPU after an exit whose message has
  * only a part of it. So exits need not carry state that is rarely needed. */
 #include <stddef.h>
 #include <string.h>

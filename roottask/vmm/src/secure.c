@@ -97,8 +97,8 @@ static nova_word_t word_of(enum nova_h_status status)
         return (nova_word_t)(intptr_t)status;
 }
 
-/* Returns the answer to a call for which the library made an ultracall. The ultracall has the
- * call's flags and order as the parameters after its page. */
+/* Returns the answer to a call for which the library made an ultracall. Flags and order are
+ * parameters 2 and 3 of the call, and parameters 4 and 5 of the ultracall. */
 static enum nova_h_status answer_of(enum nova_u_status status)
 {
         switch (status) {
@@ -210,16 +210,16 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
         return status;
 }
 
-/* Provides the page of the RAM with the number of the guest's page: it has a part of the image, or
- * a page that the monitor itself has moved out to it. If another virtual CPU has received the page
- * meanwhile and asks for its shared place, the page becomes that place. */
+/* Provides the page of the RAM with the number of the guest's page: it holds a part of the image,
+ * or a page that the monitor itself has moved out. If another virtual CPU has received that page
+ * meanwhile and asks for its shared place, the page of the RAM becomes the shared place. */
 static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
                                   uint32_t page)
 {
         enum nova_u_status status;
 
         if (secure->place[page].use == PLACE_ENCRYPTED)
-                return NOVA_U_P3; /* of another page */
+                return NOVA_U_P3; /* it holds another page of the guest */
         status = nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]);
         if (!status && !secure->converting)
                 secure->place[page].use = PLACE_SHARED;
@@ -294,7 +294,7 @@ static enum nova_h_status move_page(struct nova_secure *secure, const struct cal
         return answer_of(status);
 }
 
-/* Ends UV_ESM, which has begun; its success needs H_SVM_INIT_START. */
+/* Ends UV_ESM if it is in progress. It can succeed only after H_SVM_INIT_START. */
 static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_status status)
 {
         if ((!status && !secure->started) ||
@@ -495,7 +495,7 @@ static int enter(struct nova_secure *secure)
         error = nova_session_share(secure->uv.session, memory->base,
                                    (unsigned)(memory->bytes / NOVA_PAGE_SIZE));
         status = nova_uv_write_pate(&secure->uv, 0, memory->bytes);
-        if (status == NOVA_U_FUNCTION) /* and it takes no memory */
+        if (status == NOVA_U_FUNCTION) /* it is disabled, and accepts no memory either */
                 return ENOSYS;
         if (!error && status)
                 error = ENOSPC;
@@ -514,7 +514,7 @@ int novavmm_secure_attach(struct nova_vm *vm)
         vm->virtio_features = NOVA_VIRTIO_ACCESS_PLATFORM;
         error = enter(secure);
         if (error == ENOSYS)
-                return 0; /* the guest stays normal: its UV_ESM is U_FUNCTION */
+                return 0; /* the guest stays normal: its UV_ESM returns U_FUNCTION */
         secure->place = calloc(page_count(secure), sizeof(*secure->place));
         if (!error && !secure->place)
                 error = ENOMEM;

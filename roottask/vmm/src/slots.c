@@ -12,7 +12,7 @@
 
 #define SLOT_STEP 0x10000u
 
-/* Ports: the first one of the bus, and those of the slots, a step for each. */
+/* First port of the bus, first port for slots, and number of ports of a slot. */
 #define FIRST_PORT 0x1000u
 #define SLOT_PORT  0xc000u
 #define SLOT_PORTS 0x20u
@@ -162,7 +162,7 @@ int novavmm_slots_create(struct nova_pc *pc)
         return nova_bus_add(&pc->vm->mmio, &window);
 }
 
-/* Adds the alarm, which each exit looks at, with the first device that needs it. */
+/* Adds the alarm only with the first device that needs it, because each exit checks all alarms. */
 static int add_alarm(struct nova_pc *pc)
 {
         int error;

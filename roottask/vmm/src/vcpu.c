@@ -170,8 +170,8 @@ static struct nova_vcpu *find_behind(struct nova_vm *vm)
         return NULL;
 }
 
-/* A reply is sent after its handler has released the lock. The next exit of the other virtual CPU
- * shows that its reply is complete, so it is recalled. */
+/* A handler sends its reply after it has released the lock. Only the next exit of a virtual CPU
+ * shows that its reply is complete, so the other virtual CPUs are recalled. */
 void nova_vcpu_settle(struct nova_vcpu *vcpu)
 {
         struct nova_vcpu *behind;

@@ -60,7 +60,7 @@ enum vcpu_call {
 };
 
 /* Gives up a handler that is in a call to another program, before its EC is destroyed.
- * @return false if it is in none; then it will stop by itself */
+ * @return false if it is in no such call; then it will stop by itself */
 bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu);
 
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */

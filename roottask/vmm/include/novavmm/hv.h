@@ -121,7 +121,7 @@ struct nova_hv {
         uint64_t (*run_time)(void *context, unsigned vcpu);
         void *run_time_context;          /**< argument of run_time */
         struct nova_hv_crash crash;      /**< the guest's last report */
-        nova_hv_crash_function *crashed; /**< receives it; NULL: the guest lacks these MSRs */
+        nova_hv_crash_function *crashed; /**< receives reports; NULL: the guest lacks their MSRs */
         void *crash_context;             /**< argument of crashed */
         const struct nova_hv_port *port[NOVA_HV_PORTS]; /**< destinations of connections */
         unsigned ports;                                 /**< entries of `port` in use */

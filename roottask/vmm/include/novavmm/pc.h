@@ -46,7 +46,7 @@ struct nova_pc {
         struct nova_ioapic ioapic;                     /**< I/O APIC */
         struct nova_lapic lapic[NOVA_VM_VCPUS];        /**< local APICs, by virtual CPU */
         struct nova_virtio *virtio[NOVA_PC_SLOTS + 1]; /**< devices by slot, or NULL */
-        char report_key; /**< key that prints nova_vm_report() and is not passed to the guest; 0:
+        char report_key; /**< key that calls nova_vm_report() and is not passed to the guest; 0:
                             none */
         uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; 0: none */
 

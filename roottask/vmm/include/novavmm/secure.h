@@ -25,16 +25,16 @@ struct nova_secure {
         nova_sel_t portal[NOVA_VM_VCPUS];            /**< portals of the handlers */
         struct nova_thread *watcher;                 /**< waits for the guest's end */
         struct nova_semaphore converted;             /**< gets an up when UV_ESM has ended */
-        struct nova_semaphore over;                  /**< holds handlers of a machine that ended */
-        unsigned busy;                               /**< calls that hold a lock; atomic */
-        struct nova_mutex lock;                      /**< protects `place` */
-        struct nova_secure_place *place;             /**< content of each page of the RAM */
-        uint32_t hand;                               /**< page at which the last search ended */
-        enum nova_u_status status;                   /**< result of UV_ESM */
-        bool converting;                             /**< UV_ESM is in progress; atomic */
-        unsigned conversions;                        /**< number of UV_ESM that have begun */
-        bool started;                                /**< H_SVM_INIT_START has come */
-        bool secure;                                 /**< the ultravisor runs the guest */
+        struct nova_semaphore over;                  /**< blocks handlers of a machine that ended */
+        unsigned busy;                   /**< calls that may hold the machine's lock; atomic */
+        struct nova_mutex lock;          /**< protects `place` */
+        struct nova_secure_place *place; /**< content of each page of the RAM */
+        uint32_t hand;                   /**< page at which the last search ended */
+        enum nova_u_status status;       /**< result of UV_ESM */
+        bool converting;                 /**< UV_ESM is in progress; atomic */
+        unsigned conversions;            /**< number of UV_ESM that have begun */
+        bool started;                    /**< H_SVM_INIT_START has come */
+        bool secure;                     /**< the ultravisor runs the guest */
 };
 
 /**

@@ -46,7 +46,7 @@ struct nova_vcpu {
         struct nova_handler *handler;   /**< handles its exits */
         struct nova_semaphore wake;     /**< semaphore for a waiting handler */
         uint32_t injection;             /**< exception that nova_vcpu_raise() requested; 0: none */
-        uint32_t injection_error;       /**< error code of that event */
+        uint32_t injection_error;       /**< error code of that exception */
         struct nova_semaphore parked;   /**< gets an up when the virtual CPU will not run again */
         bool nmi;                       /**< an NMI is pending */
         bool nmi_blocked;               /**< SVM: an NMI's handler has not executed its IRET */
@@ -69,7 +69,7 @@ struct nova_vcpu {
         struct {
                 uint64_t exit;       /**< number of the exit */
                 uint64_t page;       /**< number of the page */
-                unsigned changes;    /**< number of changes of overlay pages before it */
+                unsigned changes;    /**< number of changes of overlay pages before the reply */
         } given;                     /**< the last page that a reply mapped */
         uint32_t call;               /**< state of nova_vcpu_call_out(); atomic */
         struct nova_decoded decoded; /**< the last instruction that accessed a device's memory */

@@ -133,8 +133,8 @@ struct nova_virtio {
         uint8_t isr;             /**< causes of interrupts */
         bool again;              /**< there may be chains without a notification; see
                                   * nova_virtio_look() */
-        bool unfinished;         /**< the device returned before it had served all chains, so
-                                  * nova_virtio_look() calls it even if no other one has come */
+        bool unfinished;         /**< the device paused before it had served all chains, so
+                                  * nova_virtio_look() notifies it even without a new chain */
         bool may_be_late;        /**< the board calls nova_virtio_report(), so interrupts may be
                                   * held back */
         bool late;               /**< an interrupt of a queue is held back */
@@ -226,7 +226,8 @@ void nova_virtio_keep(struct nova_virtio *virtio, unsigned number, uint32_t writ
  * one interrupt at most. */
 void nova_virtio_give_kept(struct nova_virtio *virtio, unsigned number);
 
-/** Makes the chains that nova_virtio_keep() has kept the next ones of nova_virtio_take() again. */
+/** Takes back the chains that nova_virtio_keep() has kept: the next calls of nova_virtio_take()
+ * take the same chains again. */
 void nova_virtio_take_again(struct nova_virtio *virtio, unsigned number);
 
 /** Sends the interrupts that nova_virtio_give_late() has held back. */
@@ -242,7 +243,7 @@ bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 
 /**
  * Serves the chains of queue @p number one by one, and requests a notification for the next one.
- * The function returns even if a driver keeps adding chains; it then calls nova_virtio_pause().
+ * If a driver keeps adding chains, the function calls nova_virtio_pause() and returns.
  *
  * @param serve handles virtio->chain and sets the number of written bytes; returns false if it
  *              broke the device

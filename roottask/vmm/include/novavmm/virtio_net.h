@@ -23,7 +23,7 @@ extern "C" {
 /** Maximum size of a packet of TCP that the card cuts into frames, in bytes. */
 #define NOVA_VIRTIO_NET_LARGE_MAX (NOVA_VIRTIO_NET_FRAME_MIN + 65535u)
 
-/** Minimum number of bytes of data in a frame of such a packet, which limits their number. */
+/** Minimum number of bytes of data in a frame of such a packet. It limits the number of frames. */
 #define NOVA_VIRTIO_NET_SEGMENT_MIN 8u
 
 /** Where a card's frames go. The functions are called with the machine locked, and do not block. */
@@ -60,7 +60,7 @@ struct nova_virtio_net_large {
 struct nova_virtio_net_joined {
         bool open;     /**< it lies in buffers that the driver does not see yet */
         bool ends;     /**< no frame may follow */
-        uint32_t most; /**< number of bytes of data of the first frame; no other one has more */
+        uint32_t most; /**< number of bytes of data of the first frame; no later frame has more */
         uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< headers of the first frame */
         struct nova_tcp_segment segment;       /**< values in these headers */
         uint16_t buffers;                      /**< number of buffers */

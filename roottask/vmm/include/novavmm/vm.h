@@ -65,8 +65,8 @@ struct nova_vm_config {
         bool own_memory;  /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
                              finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
         bool plain_calls; /**< VMCALL and VMMCALL of the guest have no prefixes, so the library does
-                           * not read them: their exits carry R8 to R15, control registers and
-                           * MSRs only if @c mtd has them */
+                           * not fetch these instructions: their exits carry R8 to R15, control
+                           * registers and MSRs only if @c mtd has those groups */
         bool hide_state;  /**< reports show neither registers nor memory of the guest */
         bool report_halt; /**< treat NOVA_VM_HALTED as an error and report it */
         bool report_reset; /**< print the registers of the virtual CPU that resets the machine
@@ -161,8 +161,8 @@ const char *nova_vm_why(const struct nova_vm *vm, int error);
 
 /**
  * Replaces the handler of an exit. Must be called before nova_vm_run(). The handler receives the
- * groups of state in vm.mtd: always general registers, instruction pointer and flags, more by
- * nova_vm_config.mtd.
+ * groups of state in vm.mtd: always general registers, instruction pointer and flags, and other
+ * groups if nova_vm_config.mtd requests them.
  * @code
  * extern struct nova_vm vm;
  * void answer_cpuid(struct nova_vcpu *vcpu);

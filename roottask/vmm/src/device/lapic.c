@@ -78,8 +78,8 @@ static int last_bit(uint32_t word)
         return 31 - __builtin_clz(word);
 }
 
-/* Returns the highest vector of a set, -1 if it is empty. @p words: a bit for each word that is
- * not 0 */
+/* Returns the highest vector of a set, -1 if it is empty. @p words: a bit for each word of the set
+ * that is not 0 */
 static int highest(const uint32_t set[8], uint32_t words)
 {
         return words ? last_bit(words) * 32 + last_bit(set[last_bit(words)]) : -1;
@@ -121,7 +121,7 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
         return service > (task & 0xf0) ? service : task;
 }
 
-/* Changes a set with its bits for words that are not 0. */
+/* Changes a vector's bit in a set. @p words: a bit for each word of the set that is not 0 */
 static void change(uint32_t set[8], uint32_t *words, uint8_t vector, bool value)
 {
         const uint32_t word = 1u << (vector >> 5);

@@ -203,7 +203,7 @@ static bool take(struct nova_virtio_block *block)
 static void take_all(struct nova_virtio_block *block)
 {
         struct nova_virtio *const virtio = &block->virtio;
-        unsigned left = 2 * NOVA_VIRTIO_QUEUE_SIZE; /* those that fail at once need no room */
+        unsigned left = 2 * NOVA_VIRTIO_QUEUE_SIZE; /* chains that fail at once need no room */
 
         do {
                 while (left && find_free(block) && nova_virtio_take(virtio, 0) && take(block))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Cuts large packets of guests into frames (see novavmm/virtio_net.h); Virtual I/O Device
- * Specification 1.2, 5.1.6.2. The headers of a packet are copied before they are checked. Its data
- * stays in the guest's memory until its frame is built, since nothing depends on the data. */
+ * Specification 1.2, 5.1.6.2. The headers of a packet are copied before they are checked. Nothing
+ * depends on the data, so it stays in the guest's memory until the frames are built. */
 #include "device/virtio_net.h"
 
 /* Returns true if the driver may request the cut that a header requests. */

@@ -121,7 +121,7 @@ static bool may_join(const struct nova_virtio *virtio)
         return (virtio->accepted & needed) == needed;
 }
 
-/* Reads the headers of a frame, whose sender may change them meanwhile, from a copy of them.
+/* Copies the headers of a frame and reads the copy, because the sender may change the frame.
  * @return false: it cannot be joined with others */
 static bool read_frame(struct nova_tcp_segment *segment, uint8_t headers[NOVA_TCP_HEADERS_MAX],
                        const uint8_t *frame, size_t bytes, uint32_t sum)

@@ -21,11 +21,12 @@
 #define CPU_MANAGEMENT    PARENT(12)
 #define VSM               PARENT(16)
 
-/* Elements of a list of addresses before the guest runs again. The elements are not read. */
+/* Maximum number of addresses in a list that are handled before the guest runs again. The addresses
+ * are not read. */
 #define FLUSH_SLICE     256
-#define FLUSH_SET_SLICE 128 /* each of them reads the set */
-/* Elements of lists of registers. A read may cost one hypercall of the kernel; a write, which may
- * move a page, costs two. */
+#define FLUSH_SET_SLICE 128 /* for each address, the set is read */
+/* Maximum number of registers in a list that are handled before the guest runs again. A read may
+ * cost one hypercall of the kernel; a write, which may move a page, costs two. */
 #define GET_SLICE 32
 #define SET_SLICE 4
 

@@ -29,9 +29,10 @@ static bool is_count(uint32_t number)
         return (number - NOVAVMM_MSR_TIMER) & 1;
 }
 
-/* Sets the alarm for the first timer that is due. One unit more covers the rounding of reference
- * time. The rounding also moves the computed deadline by less than a unit each time. Such a
- * change is ignored: an earlier alarm wakes the thread of the alarms, which then pauses. */
+/* Sets the alarm for the first timer that is due. Reference time is rounded, so the alarm is set
+ * one unit later. Because of the rounding, the computed deadline also differs by less than a unit
+ * each time. Such a difference is ignored, because an earlier alarm would wake the machine's timer
+ * thread, which then pauses. */
 static void set_alarm(struct nova_hv *hv, uint64_t now)
 {
         const uint64_t set = hv->alarm.deadline;

@@ -111,8 +111,8 @@ static uint64_t preferred(const void *file)
         return get(file, VERSION, 2) >= 0x20a ? get64(file, PREFERRED) : RAM_BEGIN;
 }
 
-/* Returns the memory in bytes that the kernel needs there until it has read the memory map. Older
- * versions of the protocol do not contain it. */
+/* Returns the memory in bytes that the kernel needs at its address until it has read the memory
+ * map. Headers of older versions of the protocol do not contain this size. */
 static uint64_t init_bytes(const struct nova_linux *image)
 {
         return get_since(image->kernel, 0x20a, INIT_BYTES, 4, (uint32_t)image->kernel_bytes * 4);
