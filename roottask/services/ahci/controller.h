@@ -32,7 +32,7 @@ bool ahci_reaches(const struct ahci *ahci, uint64_t address, size_t bytes);
 /* Returns the command in a slot. */
 struct ahci_table *ahci_table(const struct ahci *ahci, unsigned slot);
 
-/* Completes the command in a slot, which has @p pieces pieces of memory. */
+/* Fills in the list entry of the command in a slot; the command has @p pieces pieces of memory. */
 void ahci_set_slot(const struct ahci *ahci, unsigned slot, unsigned pieces, bool write);
 
 /* Sends the commands in some slots, one bit for each. */

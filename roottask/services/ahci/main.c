@@ -13,7 +13,7 @@
 
 #define TIMEOUT_NS   10000000000
 #define TRANSFER     0x40000 /* maximum number of bytes of a request */
-#define RESTARTS_MAX 16      /* most restarts of the port without a successful command */
+#define RESTARTS_MAX 16      /* maximum restarts of the port without a successful command */
 
 _Static_assert(NOVA_BLOCK_SEGMENTS <= AHCI_PIECES, "a request is one command");
 

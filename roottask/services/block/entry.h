@@ -15,7 +15,7 @@ struct block_limits {
         size_t pool_bytes;
 };
 
-/* Initialises the service's end of a ring in memory that is 0. */
+/* Initialises the service's end of a ring in zeroed memory. */
 void block_ring_init(struct ring *ring, struct nova_block_ring *shared);
 
 /* Checks a copy of an entry. Sets @p blocks to its size and adds the session's first block to its

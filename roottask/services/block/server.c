@@ -13,7 +13,7 @@
 #define TURN   4  /* maximum number of requests of a session in its turn */
 #define ROUNDS 64 /* number of rounds after which handlers get the lock */
 
-/* A session, and after its end the device's requests for it. */
+/* A session. After its end the object stays while the device has requests of the session. */
 struct block_session {
         struct share share; /* the first member */
         struct ring ring;

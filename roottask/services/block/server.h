@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of a block service that does not depend on its device: sessions, rings, pools, order and
- * bounds. A driver provides a function that starts a request, and reports the end of each
- * request. */
+/* The part of a block service that does not depend on its device: sessions, rings, pools, and the
+ * order and limits of requests. A driver provides a function that starts a request, and reports the
+ * end of each request. */
 #ifndef NOVART_BLOCK_SERVER_H
 #define NOVART_BLOCK_SERVER_H
 

@@ -38,12 +38,12 @@
 #define RCTL_NO_CHECKSUM (1u << 26) /* buffers of 2048 bytes get frames without checksum */
 #define TCTL             0x0400
 #define TCTL_ENABLE      (1u << 1)
-#define TCTL_PAD         (1u << 3)     /* frames of less than 64 bytes */
+#define TCTL_PAD         (1u << 3)     /* pad frames of less than 64 bytes */
 #define TCTL_COLLISIONS  (0xfu << 4)   /* number of attempts */
 #define TCTL_DISTANCE    (0x3fu << 12) /* bytes within which a collision is noticed */
 #define TIPG             0x0410
 #define TIPG_COPPER      0x00602008 /* gaps between frames */
-#define RDBAL            0x2800     /* of the receive queue; the transmit queue's have more */
+#define RDBAL            0x2800     /* of the receive queue; TDBAL: of the transmit queue */
 #define RDTR             0x2820     /* delays of interrupts */
 #define RADV             0x282c
 #define TDBAL            0x3800
@@ -53,7 +53,7 @@
 #define RAL              0x5400
 #define RAH              0x5404
 #define RAH_VALID        (1u << 31)
-#define REGISTER_BYTES   0x6000 /* those that the driver uses are below */
+#define REGISTER_BYTES   0x6000 /* the registers that the driver uses are below this offset */
 
 /* Offsets from RDBAL and TDBAL. */
 #define BASE_HIGH 4
@@ -71,7 +71,8 @@
 #define CAUSES           (CAUSE_SENT | CAUSE_LINK | CAUSE_RECEIVED)
 #define CAUSES_X         (CAUSE_RECEIVED_X | CAUSE_SENT_X | CAUSE_OTHER_X | CAUSE_LINK)
 
-/* All causes send message 0: queue 0 of each direction, and others; each frame sent is a cause. */
+/* Queue 0 of each direction and the other causes send message 0. The top bit makes each sent frame
+ * a cause. */
 #define IVAR_ALL (1u << 3 | 1u << 11 | 1u << 19 | 1u << 31)
 
 #define RESET_TRIES 100 /* one per millisecond */
@@ -108,7 +109,7 @@ bool e1000e_reset(struct e1000e *card)
         nova_sleep(MS);
         if (!wait_for(card, CTRL, CTRL_RESET, 0) || !wait_for(card, EEC, EEC_READ, EEC_READ))
                 return false;
-        nova_sleep(PHY_NS); /* the card sets up its PHY, and no register shows when */
+        nova_sleep(PHY_NS); /* the card sets up its PHY, and no register shows when it is done */
         put(card, IMC, UINT32_MAX);
         (void)get(card, ICR);
         return true;
@@ -167,7 +168,7 @@ static void publish(const struct e1000e *card, unsigned base, const struct e1000
         if (*tail == e1000e_queue_tail(queue))
                 return;
         *tail = e1000e_queue_tail(queue);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the descriptors are written before */
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the descriptors are written before the tail */
         put(card, base + TAIL, *tail);
 }
 

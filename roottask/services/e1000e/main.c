@@ -3,7 +3,7 @@
  * in the description (default: `card`), and the name of the service.
  *
  * One client has the card. The card reads frames from the client's pool, and writes them into it.
- * A card without a link would keep frames until there is one, so the driver drops them. */
+ * A card without a link would keep frames until it has one, so the driver drops them. */
 #include <errno.h>
 #include <string.h>
 
@@ -105,7 +105,7 @@ static void restart(void)
         e1000e_start(&controller);
 }
 
-/* Ends all requests that the card has ended. It may report any size. */
+/* Completes all requests that the card has finished. The card may report any size. */
 static void drain(void)
 {
         struct e1000e_end end;
@@ -142,7 +142,7 @@ static void handle_interrupt(void)
         net_serve();
 }
 
-/* The card would keep the client's empty buffers until frames arrive, so it is reset. */
+/* Resets the card, which would otherwise keep the client's empty buffers until frames arrive. */
 static void detach(struct net_port *port)
 {
         (void)port;

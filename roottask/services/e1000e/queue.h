@@ -39,8 +39,8 @@ void e1000e_queue_init(struct e1000e_queue *queue);
 /* Gives the card, which has been reset, all requests again. */
 void e1000e_queue_renew(struct e1000e_queue *queue);
 
-/* Returns true if the queue has no room for a request. The card takes a ring with no free
- * descriptor for an empty one. */
+/* Returns true if the queue has no room for a request. The card treats a ring with no free
+ * descriptor as empty. */
 bool e1000e_queue_is_full(const struct e1000e_queue *queue);
 
 /* Adds a frame to send, or an empty buffer. The queue is not full. */

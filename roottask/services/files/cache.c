@@ -77,8 +77,8 @@ static struct piece *find(const struct files_node *file, uint64_t place)
         return NULL;
 }
 
-/* Returns a piece for other data: the one that was not used for the longest time. NULL: its pages
- * may still be delegated. */
+/* Returns a piece for other data: the least recently used one. NULL: the pages of that piece may
+ * still be delegated. */
 static struct piece *take(struct nova_service *service)
 {
         struct piece *oldest = NULL;

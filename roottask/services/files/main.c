@@ -13,7 +13,7 @@
 #include "novart/time.h"
 #include "server.h"
 
-#define WORDS      6 /* one more than an argument has */
+#define WORDS      6 /* one word more than the longest argument has */
 #define ENLARGE    "enlarge 'memory' or 'kernel-memory' of this program."
 #define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
 #define SHARE_MOST (2 << 20) /* maximum of that share in bytes */
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 {
         int error;
 
-        nova_time_set_by_rtc(); /* without the clock, files are from 1980 */
+        nova_time_set_by_rtc(); /* without the clock, changes are dated 1980 */
         for (int i = 1; i < argc; i++) {
                 const enum taken taken = take_argument(argv[i]);
 

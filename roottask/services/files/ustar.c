@@ -116,7 +116,8 @@ static int ustar_stat(struct files_node *of, struct files_about *about)
         const struct ustar_node *node = (struct ustar_node *)of;
         const uint64_t index = (uint64_t)(node->file - ustar_of(of)->file);
 
-        /* Several folders may begin with one file, so their depth is part of the number. */
+        /* Several folders may have the same first file, so the length of the folder's name is part
+         * of the number. */
         *about = (struct files_about){.size = node->folder ? 0 : node->file->size,
                                       .number = index * FILES_NAME_SIZE + node->prefix + 1,
                                       .folder = node->folder,
@@ -139,8 +140,8 @@ static int ustar_read(struct files_node *from, uint64_t offset, void *to, size_t
         return 0;
 }
 
-/* Returns true if an earlier file also has the first part of the name, so that the folder was
- * already listed. */
+/* Returns true if an earlier file also lies in the folder @p part, so that this folder was already
+ * listed. */
 static bool ustar_listed(const struct ustar_node *folder, const struct archive_file *file,
                          const char *part, size_t length)
 {

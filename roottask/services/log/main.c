@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program `log`: drives the 16550 of the device `serial`. It polls for output. If the device
- * has an interrupt, it waits for input. */
+/* The program `log`: drives the 16550 of the device `serial`. It polls for output. Input needs the
+ * device's interrupt. */
 #include <stdio.h>
 #include <string.h>
 

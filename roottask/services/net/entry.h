@@ -8,7 +8,7 @@
 #include "novart/service/net.h"
 #include "ring/ring.h"
 
-/* Initialises the service's end of a ring in memory that is 0. */
+/* Initialises the service's end of a ring in zeroed memory. */
 void net_ring_init(struct ring *ring, struct nova_net_ring *shared);
 
 /* Checks a copy of a request.

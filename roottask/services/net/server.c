@@ -94,7 +94,7 @@ static bool lacks_buffers(const struct net_port *port)
                service->buffers() < port->share.pool.bytes / NOVA_NET_BUFFER / 4;
 }
 
-/* NOVA_NET_ATTACH. A session of a client that has died may keep the card from the present one. */
+/* NOVA_NET_ATTACH. A client that has died may still have the port that this client needs. */
 static int attach(struct nova_request *request)
 {
         struct net_port *port = port_of(request);
@@ -134,8 +134,7 @@ static int get_counts(struct nova_request *request)
 {
         const struct net_port *port = port_of(request);
 
-        net_serve(); /* frames that were sent count, even if the device needs no interrupt for them
-                      */
+        net_serve(); /* counts sent frames even if the device raises no interrupt for them */
         nova_request_answer_bytes(request, &port->counts, sizeof(port->counts));
         return 0;
 }

@@ -6,8 +6,8 @@
 #include "novart/service/net.h"
 
 /* Passes a frame, which was copied already, to a receiver. An open checksum is filled in if the
- * receiver does not accept it. Others may change the frame meanwhile, and then get a wrong
- * checksum.
+ * receiver does not accept it. If others change the frame meanwhile, its checksum becomes
+ * wrong.
  * @param sum the word that describes the frame's checksum: 0, or valid for @p bytes
  * @return the word for the receiver */
 uint32_t net_sum_pass(uint8_t *frame, uint32_t bytes, uint32_t sum, bool accepts);

@@ -56,7 +56,7 @@ enum { IO_COMMANDS = 0, IO_COMPLETIONS = 2, ADMIN_COMMANDS, ADMIN_COMPLETIONS, A
 #define ADMIN_SIZE    16
 #define ADMIN_NS      5000000000
 #define TRANSFER      0x40000 /* maximum number of bytes of a command */
-#define STRIDE_MAX    8       /* 4 << this is the largest distance of doorbells */
+#define STRIDE_MAX    8       /* 4 << this: largest supported distance between doorbells */
 #define MINIMUM_BYTES 0x2000  /* minimum size of the registers, which have four doorbells */
 
 _Static_assert(DOORBELL + 4 * (4 << STRIDE_MAX) <= MINIMUM_BYTES, "all doorbells are registers");

@@ -43,7 +43,7 @@ static bool added; /* the controller has not been notified of all commands */
 
 #define LIST_BYTES (LIST_PAGES * sizeof(uint64_t))
 
-/* Takes as many segments into a command as fit together. @return their blocks */
+/* Takes as many segments into a command as fit together. @return the number of their blocks */
 static uint32_t add_segments(struct flight *flight, struct nvme_command *command)
 {
         const struct block_request *request = flight->request;

@@ -46,7 +46,7 @@ struct blocks {
         uint64_t first, end;
 };
 
-/* CRC-32 with the polynomial 0x04c11db7, both directions reversed. */
+/* CRC-32 with the polynomial 0x04c11db7, input and output reflected. */
 static uint32_t crc_add(uint32_t crc, const uint8_t *bytes, uint32_t count)
 {
         static const uint32_t nibble[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,

@@ -10,7 +10,7 @@
 #include "novart/service/block.h"
 #include "server.h"
 
-#define REQUESTS_MAX 65536u /* most requests that a line of the description may permit */
+#define REQUESTS_MAX 65536u /* maximum number of requests that an argument may permit */
 
 static struct nova_block *disk;
 static struct table table;

@@ -12,7 +12,7 @@
 #include "novart/program.h"
 #include "registers.h"
 
-#define DENIALS_MAX 4 /* most messages about one device; a program may repeat its request */
+#define DENIALS_MAX 4 /* maximum messages about one device; a program may repeat its request */
 
 static struct device *find(const char *name)
 {
@@ -126,7 +126,8 @@ int claim_device(struct nova_request *request, const char *name, struct device *
         return 0;
 }
 
-/* A function that changes its PD loses the routes of its messages, so they must come later. */
+/* A change of the PD removes the routes of the function's messages, so a driver must request
+ * interrupts afterwards. */
 int claim_assign(struct device *device, nova_sel_t pd)
 {
         const uint16_t address = device->function.address;

@@ -25,7 +25,7 @@ struct device_vector {
 };
 
 struct device {
-        struct nova_later later; /* the first field: the end of a session continues here */
+        struct nova_later later; /* the first field; performs the last step of a claim's end */
         struct nova_parent_pci_device says;
         struct nova_pci_function function;
         uint32_t msix_table, msix_pending; /* offset and register number of MSI-X's tables */
@@ -39,7 +39,7 @@ struct device {
         bool stopped;                  /* the driver's access has been taken back */
         bool is_loud;                  /* the function may do DMA as soon as it is a bus master */
         bool told_absent, told_few, told_empty;
-        uint8_t told_refused; /* bit n: a report about register n */
+        uint8_t told_refused; /* bit n: register n has been reported */
         unsigned denials;     /* number of reports about programs that do not have the device */
         enum device_interrupts interrupts;
         unsigned vectors;
@@ -73,7 +73,8 @@ const char *device_address(const struct device *device);
 int claim_device(struct nova_request *request, const char *name, struct device **out);
 /* Gives the function's DMA to a PD that the driver holds. Returns 0 or an errno value. */
 int claim_assign(struct device *device, nova_sel_t pd);
-/* Takes all access back from a driver. Its function is free after stop_device(). */
+/* Takes all access back from a driver. Its function is free after the thread of stop.c has reset
+ * it. */
 void claim_end(struct nova_service *service, struct device *device);
 
 /* Lets the function respond to its addresses, with the interrupts that the driver has, and without
@@ -87,7 +88,7 @@ int assign_empty(struct device *device);
 /* memory.c: maps the memory of base address register n in this program. Returns 0 or an errno
  * value. */
 int memory_map(struct device *device, unsigned n);
-/* Gets its ports. Returns 0 or an errno value. */
+/* Gets the ports of base address register n. Returns 0 or an errno value. */
 int memory_ports(struct device *device, unsigned n);
 /* Returns true if a page of a register's memory holds vectors of MSI-X, which only this program may
  * write. */

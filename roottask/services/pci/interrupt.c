@@ -16,7 +16,7 @@
 #include "scan.h"
 
 #define NO_LINE     0xff
-#define WAITERS_MAX 4096 /* most threads that a driver may leave waiting for one semaphore */
+#define WAITERS_MAX 4096 /* maximum threads that a driver may leave waiting for one semaphore */
 
 /* The semaphore of each interrupt that was ever given; 0: not requested yet. LOST: it is not used
  any more, because it is a pin although a message was requested, or because threads of a former
@@ -137,7 +137,7 @@ static void program_msi(const struct device *device, unsigned at)
         config_write(address, at + MSI_ADDRESS, device->vector[0].address);
         if (control & MSI_64)
                 config_write(address, at + MSI_ADDRESS + 4, 0);
-        /* Above the data are registers of the next capability, or nothing. */
+        /* The upper half may belong to the next capability, so it is kept. */
         config_write(address, data,
                      (config_read(address, data) & 0xffff0000) | (device->vector[0].data & 0xffff));
         if (control & MSI_MASKS)

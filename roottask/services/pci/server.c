@@ -49,7 +49,7 @@ static int read_register(struct nova_request *request)
         return 0;
 }
 
-/* The device of a session that was opened with its name; NULL: opened without one. */
+/* The device whose name was the argument of the session; NULL: there was no name. */
 struct state {
         struct device *device;
 };
@@ -146,7 +146,7 @@ static int ports(struct nova_request *request)
         return 0;
 }
 
-/* The CPU is that of the call, so a driver cannot use the time of other CPUs. */
+/* The requested CPU must be that of the call, so a driver cannot use the time of other CPUs. */
 static int interrupts(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -179,8 +179,9 @@ static int vector(struct nova_request *request)
         return 0;
 }
 
-/* The bits of registers that a driver may write, because they concern its function alone. Addresses
- * could be those of another device. A driver must not change messages, power or link either. */
+/* Writes the bits of the command register that concern the driver's function alone. A driver must
+ * not write addresses, which could be those of another device, or change messages, power or link.
+ */
 static int write_register(struct nova_request *request)
 {
         const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
@@ -252,8 +253,8 @@ static int assign(struct nova_request *request)
         return claim_assign(device, nova_crd_base(request->item));
 }
 
-/* Functions that a former instance of this program gave away may still work for programs that have
- * lost them. */
+/* Resets the functions of all devices. Drivers that got them from a former instance of this program
+ * have lost them, but the functions may still do DMA. */
 static void stop_all(void)
 {
         for (unsigned i = 0; i < device_count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frame of a driver whose service has rings. */
+/* The common part of drivers whose services have rings. */
 #ifndef NOVART_RING_DRIVER_H
 #define NOVART_RING_DRIVER_H
 

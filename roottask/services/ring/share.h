@@ -35,7 +35,7 @@ void share_init(struct share *share, unsigned order, void (*destroy)(struct nova
 
 /* Allocates the pages of the rings and the pool. The memory may belong to a client that has died,
  * for example to the one that the present client replaces. @return 0; EEXIST; ENOMEM; EAGAIN if
- * such memory becomes free soon */
+ * memory of a dead client becomes free soon */
 int share_alloc(struct share *share, struct nova_service *service, size_t pool_bytes,
                 const struct share_source *source);
 

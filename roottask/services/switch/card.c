@@ -91,7 +91,7 @@ static void reach(struct card *card)
         printf("%s is back.\n", card->service);
 }
 
-/* Meanwhile no client waits for the card. Called with the lock held. */
+/* Reopens the card's session. Meanwhile no client waits for the card. Called with the lock held. */
 static void reopen(struct card *card)
 {
         card->up = false;

@@ -3,8 +3,8 @@
  *
  * A client has one address, which no other port may use as a source: neither another client, nor a
  * machine behind a card. Only the sources of open ports are learned. A learned address replaces
- * another one with the same place in the table, so a flood of sources costs others no more than
- * frames that go to all open ports. */
+ * another one with the same place in the table, so the only effect of a flood of sources is
+ * that more frames go to all open ports. */
 #include "table.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static struct table_entry *place_of(struct table *table, const uint8_t *address)
 {
         const uint64_t hash = number_of(address) * 0x9e3779b97f4a7c15; /* 2^64 / golden ratio */
 
-        /* the last byte of an address, in which most differ, changes the upper bits only */
+        /* most addresses differ in the last byte, which changes only the upper bits of the hash */
         return &table->learned[(hash >> 56) % TABLE_ADDRESSES];
 }
 

@@ -8,7 +8,7 @@
 
 #include "novart/service/net.h"
 
-#define TABLE_PORTS     32  /* maximum number of ports, with those of cards */
+#define TABLE_PORTS     32  /* maximum number of ports, including those of cards */
 #define TABLE_ADDRESSES 256 /* maximum number of learned addresses, a power of two */
 
 /* A port. */

@@ -17,7 +17,7 @@
 #define FRAMES_TRANSMIT     1
 #define FRAMES_QUEUES       2
 #define FRAMES_PARTS        2  /* of a request: a header and a frame */
-#define FRAMES_HEADER_BYTES 16 /* distance of headers; the device reads or writes 12 bytes */
+#define FRAMES_HEADER_BYTES 16 /* distance between headers; the device reads or writes 12 bytes */
 #define FRAMES_DEPTH_MAX    (QUEUE_SIZE_MAX / FRAMES_PARTS)
 
 /* A request in the device. */
@@ -46,7 +46,7 @@ struct frames {
         struct frames_request request[FRAMES_QUEUES][FRAMES_DEPTH_MAX];
         unsigned free[FRAMES_QUEUES][FRAMES_DEPTH_MAX], free_count[FRAMES_QUEUES];
         bool taking;       /* a frame was taken in part */
-        unsigned first;    /* request with its beginning */
+        unsigned first;    /* request with the beginning of this frame */
         unsigned parts;    /* number of its buffers that are still to be taken */
         uint32_t together; /* number of its bytes so far */
         bool too_long;     /* the frame does not fit into the first buffer */

@@ -81,7 +81,7 @@ static void drain_and_arm(unsigned index)
         while (!queue_arm(&queues[index]));
 }
 
-/* Frames that were sent need no interrupt: the driver ends them when it gets others. */
+/* Completes the requests of sent frames. serve() calls this, so they need no interrupt. */
 static void collect(void)
 {
         drain(TRANSMIT);
@@ -161,7 +161,7 @@ static void start_queues(void)
                 driver_fail(wrong);
 }
 
-/* The device would keep the client's empty buffers until frames arrive, so it is reset. */
+/* Resets the device, which would otherwise keep the client's empty buffers until frames arrive. */
 static void detach(struct net_port *port)
 {
         const char *wrong = virtio_renew(&virtio);

@@ -12,8 +12,9 @@
 #define QUEUE_PARTS    16 /* maximum number of parts of a request */
 
 /* Maximum number of times that a handler of interrupts looks at its queue, some time after
- * queue_arm(). QEMU 7.2 with one thread for all CPUs (-icount) leaves out the fences of the CPUs,
- * so queue_arm() may overlook a request of the device, whose thread sends no interrupt then. */
+ * queue_arm(). QEMU 7.2 with one thread for all CPUs (-icount) omits the fences of the CPUs. So
+ * queue_arm() may overlook a request that the device completes at that moment, and the device's
+ * thread then sends no interrupt. */
 #define QUEUE_LOOKS 16
 
 /* A part of a request, as the device sees it. */
@@ -57,8 +58,9 @@ void queue_add(struct queue *queue, unsigned number, const struct queue_part *pa
 void queue_prepare(struct queue *queue, unsigned number, const struct queue_part *parts,
                    unsigned count);
 
-/* Adds a request whose parts were written before. Its last part has another place.
- * @param last index of this part */
+/* Adds a request whose parts were written before, except that its last part gets this address and
+ * size.
+ * @param last index of the last part */
 void queue_add_last(struct queue *queue, unsigned number, unsigned last, uint64_t address,
                     uint32_t bytes);
 

@@ -142,8 +142,8 @@ struct rename {
         bool replace;
 };
 
-/* Gives an existing name to the file: its entry gets the file's fields. With @p erase the same
- * write removes the old name. */
+/* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
+ * same write removes the old name. */
 static int take_entry(struct rename *rename, const uint8_t *entry, bool erase)
 {
         struct fat *fat = fat_of(rename->from);
@@ -227,15 +227,15 @@ static int rename_file(struct rename *rename)
                 error = file->folder ? EXDEV : rename_by_copy(rename);
         if (error)
                 return error;
-        /* Without the flush, the disk could have a later entry of the old name and this one at the
-         * same time. */
+        /* Without the flush, the disk could have two entries with the old name: the one that is
+         * removed here, and that of a file created later. */
         error = rename->replace ? give_up(fat, used, replaced) : fat_flush_ordered(fat);
         file->sector = rename->new.sector;
         file->slot = rename->new.slot;
         return error;
 }
 
-/* Checks the file or folder that has the new name. A folder is removed first. */
+/* Checks the file or folder that already has the new name. Removes it if it is a folder. */
 static int check_new(struct rename *rename)
 {
         const bool folder = rename->file->folder;

@@ -36,7 +36,7 @@ struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot)
         return NULL;
 }
 
-/* Returns true if an entry's chain can agree with the entry. */
+/* Returns true if an entry's first cluster and size are possible. */
 static bool is_sound(const struct fat *fat, const struct fat_node *node)
 {
         if (!node->first)
@@ -141,7 +141,7 @@ void fat_release(struct files_node *node)
         *link = file->next;
         free(file->points);
         free(file);
-        /* The machine may be switched off while no file is in use. */
+        /* Flushed now, because the machine may be switched off while no file is in use. */
         if (!fat->nodes && !fat->system.read_only)
                 fat_flush(fat);
 }

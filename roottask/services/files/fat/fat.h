@@ -3,7 +3,7 @@
  *
  * Its writes survive a loss of power, because each change of a structure waits until everything to
  * which the new state refers is on the disk. The rule is: a sector of the table of clusters may be
- * written at any time, so a change is made in a sector only when it may be written.
+ * written at any time, so a sector is changed only when the change may be written.
  * - A new cluster is in no chain that the disk names. It may be marked at any time.
  * - A cluster is linked to a chain after its data is on the disk (fat_flush()).
  * - An entry of a folder is written after its chain is on the disk.
@@ -186,10 +186,10 @@ int fat_folder_empty(const struct fat_node *folder);
 /* The place for the entries of a new name. */
 struct fat_place {
         uint32_t sector, slot;
-        bool fresh;                    /* the sector lies past the end of the folder */
-        bool terminate;                /* the place reaches past the end, so an end follows it */
-        uint32_t after;                /* sector that begins with the end; 0: none */
-        uint32_t end_sector, end_slot; /* the old end, when the sector is fresh; 0: none */
+        bool fresh;     /* the sector lies past the end of the folder */
+        bool terminate; /* the entries overwrite the end, so a new end follows them */
+        uint32_t after; /* next sector if it gets the new end; else 0 */
+        uint32_t end_sector, end_slot; /* the old end if the sector is fresh; else 0 */
 };
 int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_place *place);
 bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slot);
@@ -199,8 +199,7 @@ int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_
 /* chain.c */
 int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
 void fat_chain_add(struct fat_node *file, uint32_t cluster); /* after the last one */
-/* Copies clusters of a chain, from an index to another, which is excluded. @return the first copy
- */
+/* Copies the clusters of a chain with the indexes begin to end - 1. @p first: the first copy */
 int fat_chain_copy(struct fat_node *file, uint32_t begin, uint32_t end, uint32_t *first);
 void fat_chain_cut(struct fat_node *file,
                    uint32_t keep); /* forgets places with an index of at least `keep` */
@@ -210,7 +209,7 @@ int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t byt
 int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
                    size_t *done);
 int fat_file_resize(struct files_node *node, uint64_t bytes);
-int fat_file_commit(struct fat_node *file); /* the entry says what is in the node */
+int fat_file_commit(struct fat_node *file); /* writes the node's properties to the entry */
 int fat_file_orphan(struct fat_node *file); /* its entry is gone, but it is in use */
 
 /* change.c: names. */

@@ -5,7 +5,7 @@
 
 #include "fat.h"
 
-/* Adds a cluster to a folder, full of zeroes. @p walk has reached the folder's last one. */
+/* Adds a cluster full of zeroes to a folder. @p walk has reached the folder's last cluster. */
 static int grow(struct fat_walk *walk)
 {
         struct fat *fat = walk->fat;

@@ -83,7 +83,7 @@ int fat_sector_write(struct fat *fat, uint32_t sector)
         const int error = write_cached(fat, cached);
 
         if (error)
-                cached->sector = UINT32_MAX; /* the disk decides */
+                cached->sector = UINT32_MAX; /* it must be read again: its content is unknown */
         return error;
 }
 

@@ -13,7 +13,7 @@ static uint32_t mask(const struct fat *fat)
         return fat->kind == 12 ? 0xfff : fat->kind == 16 ? 0xffff : 0x0fffffff;
 }
 
-/* Finds the byte of the table, and its sector. */
+/* Finds the byte at an offset in the table, and its sector. */
 static int find_byte(struct fat *fat, uint32_t offset, uint32_t *sector, uint8_t **byte)
 {
         const int error = fat_sector(fat, fat->table + offset / fat->sector_bytes, byte);

@@ -43,7 +43,7 @@ static void squashfs_release(struct files_node *node)
                 free(node);
 }
 
-/* Allocates the blocks that are kept. One block of data is enough for the service. */
+/* Allocates the blocks that are kept. The service needs only one block of data. */
 static int allocate(struct squashfs *squashfs)
 {
         uint32_t packed = squashfs->block_bytes;

@@ -46,11 +46,11 @@ struct squashfs_node {
         struct files_node node;
         uint32_t number, modified;
         bool folder;
-        uint64_t size;                    /* size of a file, or of a folder's list */
-        uint64_t start;                   /* first block of a file */
-        uint32_t fragment, tail;          /* fragment with the end of a file, and offset in it */
-        struct squashfs_place content;    /* list of a folder, or sizes of a file's blocks */
-        uint64_t index, index_start;      /* a block of the file that was read, and its offset */
+        uint64_t size;                 /* size of a file, or of a folder's list */
+        uint64_t start;                /* first block of a file */
+        uint32_t fragment, tail;       /* fragment with the end of a file, and offset in it */
+        struct squashfs_place content; /* list of a folder, or sizes of a file's blocks */
+        uint64_t index, index_start;   /* block of the file that was found last, and its offset */
         struct squashfs_place index_size; /* position of its size */
 };
 
