@@ -122,9 +122,9 @@ int nova_session_reopen_until(struct nova_session *session, uint64_t deadline);
  * Closes a session. No thread may be using it, and @p session is invalid afterwards.
  *
  * Revokes shared memory and the notification semaphore from the service and from all programs that
- * got them from this one. Then calls the service, which may block without limit. If a call was
- * abandoned or the session was opened with a deadline, a thread of the lowest priority makes this
- * call, and the caller does not wait.
+ * got them from this one. Then calls the service; this call may block without limit. If an earlier
+ * call was abandoned or the session was opened with a deadline, a thread of the lowest priority
+ * makes this call, and the caller does not wait.
  */
 void nova_session_close(struct nova_session *session);
 

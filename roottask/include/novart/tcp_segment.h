@@ -63,8 +63,8 @@ bool nova_tcp_segment_read(struct nova_tcp_segment *segment, uint8_t *frame, siz
  * follow */
 bool nova_tcp_segment_join(struct nova_tcp_segment *segment, const struct nova_tcp_segment *next);
 
-/** Writes the headers of a segment to which others were added. Does not block. @param open writes
- * the checksum of IPv4, and leaves that of TCP open (novart/service/net.h). false: both stay
+/** Writes the headers of a segment to which others were added. Does not block. @param open true:
+ * writes the checksum of IPv4, and leaves that of TCP open (novart/service/net.h). false: both stay
  * unchanged */
 void nova_tcp_segment_write(const struct nova_tcp_segment *segment, bool open);
 
@@ -113,7 +113,7 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
  * @param bytes  number of bytes of data, at most nova_tcp_cut::left
  * @param number identification of the frame's packet; recent packets of one machine have different
  *               ones
- * @param open   leaves the checksum of TCP open (novart/service/net.h)
+ * @param open   true: leaves the checksum of TCP open (novart/service/net.h)
  */
 void nova_tcp_cut_write(struct nova_tcp_cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number,
                         bool open);

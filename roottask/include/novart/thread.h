@@ -247,7 +247,8 @@ int nova_sc_create(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 void nova_sc_destroy(nova_sel_t sc);
 
 /**
- * Returns the base of the program's event portals for threads on a CPU: portal base + NOVA_EXC_….
+ * Returns the base of the program's event portals for threads on a CPU: the portal of an event is
+ * at this base + NOVA_EXC_….
  *
  * @return NOVA_SEL_NONE if they cannot be created
  */

@@ -12,7 +12,7 @@
  * | operation | words | answer | errors |
  * |---|---|---|---|
  * | FIND | the path | file number; size in bytes | ENOENT |
- * | STAT | file number, first 0 | size in bytes; the path | ENOENT: no such number |
+ * | STAT | file number, from 0 | size in bytes; the path | ENOENT: no such number |
  * | READ | file number; offset; maximum bytes | bytes; the data | ENOENT |
  * | FETCH | file number; offset; maximum bytes; offset in the shared memory | bytes | below |
  *

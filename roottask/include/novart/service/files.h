@@ -43,11 +43,11 @@
  * multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
  * data, when the last user closes the file, or when it needs the pages for other data. Bytes after
  * the end of the file are 0. At the end of the file the answer is two zeros, without pages. A
- * request with the number of a view checks this view, and its answer has no pages: it consists of
- * the same number and the bytes of the view if the service has not revoked the view, else of two
- * zeros. A client makes this request after it has received a view, because the service may have
- * revoked the pages before they arrived. ENOTSUP: the service has no cache; EAGAIN: no place in the
- * cache is free at the moment.
+ * request with the number of a view checks this view, and its answer has no pages. If the service
+ * has not revoked the view, the answer is the same number and the bytes of the view; otherwise it
+ * is two zeros. A client makes this request after it has received a view, because the service may
+ * have revoked the pages before they arrived. ENOTSUP: the service has no cache; EAGAIN: no place
+ * in the cache is free at the moment.
  *
  * A write to an APPEND file goes to the end of the file, so the next place may differ from the
  * request's. Fewer bytes than requested are written only if the disk is full or fails.

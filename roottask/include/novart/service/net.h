@@ -24,14 +24,14 @@
  *
  * A request of the ring `transmit` names a frame, and completes when the client may change that
  * part of the pool again. A request of the ring `receive` names an empty buffer, and completes when
- * a frame lies in it. The client does an up on the doorbell after requests, and the service an up
- * of the bell after completions of both rings, but only if the other side sleeps. So one up can
+ * a frame lies in it. The client does an up on the doorbell after requests, and the service does an
+ * up on the bell after completions of both rings, but only if the other side sleeps. So one up can
  * serve many frames.
  *
  * A service may delay the completion of a sent frame until it gets further requests. A client that
  * waits for such a completion sets `client_waits` in `transmit`, and then does an up on the
- * doorbell if `service_waits` is 1. A service with enough empty buffers may take further ones
- * later, and then keeps `service_waits` of `receive` at 0.
+ * doorbell if `service_waits` is 1. A service with enough empty buffers may leave further ones
+ * in `receive` for later. Until it needs them, it keeps `service_waits` of `receive` at 0.
  *
  * A frame has an Ethernet header (destination, source, type), data, and no checksum of its own. A
  * frame that finds no empty buffer is dropped and counted.

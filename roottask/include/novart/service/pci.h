@@ -12,7 +12,7 @@
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
- * | STAT | number, first 0 | struct nova_pci_function | ENOENT: no such number |
+ * | STAT | number, from 0 | struct nova_pci_function | ENOENT: no such number |
  * | READ | address; offset; 1, 2 or 4 bytes | the value | ENOENT, EINVAL, ENOTSUP |
  *
  * Errors of READ: ENOENT no such function; EINVAL the offset is not a multiple of the size or not

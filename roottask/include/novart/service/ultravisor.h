@@ -21,10 +21,10 @@
  * | START | lpid; virtual CPU; vector | – | – |
  * | RESET | lpid; virtual CPU; 0 | – | – |
  * | STATE | lpid | – | enum nova_uv_state |
- * | ATTRIBUTES | lpid; guest-physical address | – | secure page's flags; shared page's |
+ * | ATTRIBUTES | lpid; guest-physical address | – | flags: secure page; shared page |
  *
  * Errors of all but CALL, ESM and STATE: EINVAL no such VM, virtual CPU or page, or the VM is in
- * the wrong state. Errors of START and RESET: EPERM the guest has not requested that.
+ * the wrong state. Errors of START and RESET: EPERM the guest has not requested it.
  *
  * The ultravisor calls the VMM through the portals of ATTACH: words: number of the call (enum
  * nova_h_call), up to four parameters; answer: status, value.
@@ -140,7 +140,7 @@ static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint
  * @code
  * extern const struct nova_uv uv;
  * extern uint64_t page;  // parameter of H_SVM_PAGE_IN
- * extern uint64_t place; // offset that nova_uv_page_out() had for this page
+ * extern uint64_t place; // offset that was passed to nova_uv_page_out()
  *
  * if (nova_uv_page_in(&uv, place, page, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_PERMISSION)
  *         puts("This is not the page that was moved out.");
@@ -181,8 +181,8 @@ static inline enum nova_u_status nova_uv_page_inval(const struct nova_uv *uv, ui
 }
 
 /**
- * Registers guest-physical memory of a VM that becomes secure, or is. A VMM calls it when the
- * ultravisor makes the call H_SVM_INIT_START.
+ * Registers guest-physical memory of a VM that is secure or becomes secure. A VMM calls it when
+ * the ultravisor makes the call H_SVM_INIT_START.
  * @code
  * extern const struct nova_uv uv;
  *
