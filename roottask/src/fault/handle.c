@@ -21,7 +21,7 @@
 /* Initial flags of a thread: interrupts on, bit 1. SDM 1, 3.4.3 */
 #define FLAGS 0x202
 
-/* Stack for a thread with a fault whose own stack is unknown. */
+/* Stack for a faulting thread whose own stack is unknown. */
 #define SPARE_STACK 0x2000
 
 /* Returns where a copy of revocable memory continues after a fault (novart/guard.h). Linked only in

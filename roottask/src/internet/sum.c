@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define STEP 16 /* words that one piece of code adds */
+#define STEP 16 /* number of words that the assembly below adds */
 
 /* Returns the sum of STEP words. C cannot express that an addition also adds the carry of the one
  * before. */

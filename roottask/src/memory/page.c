@@ -22,7 +22,7 @@
  * pages. */
 #define STEP_PAGES 1024
 
-/* Numbers of pages in the pool have 32 bits (memory/commit_table.h). */
+/* Page numbers in the pool have 32 bits (memory/commit_table.h). */
 #define POOL_BYTES_MAX (((uint64_t)UINT32_MAX - 1) << NOVA_PAGE_BITS)
 
 static struct buddy buddy;
@@ -147,7 +147,7 @@ static bool request_record(struct buddy_zone *zone)
         return true;
 }
 
-/* Requests RAM of a zone, enough for a block of 2^order pages if it has one. */
+/* Requests RAM of a zone, enough for a block of 2^order pages if the zone has such a block. */
 static bool grow(struct buddy_zone *zone, unsigned order)
 {
         const size_t first = zone->base >> NOVA_PAGE_BITS, size = (size_t)1 << order;

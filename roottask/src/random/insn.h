@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The instructions of random.c. A test has others in their place. */
+/* The instructions of random.c. A test replaces this header. */
 #ifndef NOVA_ROOTTASK_RANDOM_INSN_H
 #define NOVA_ROOTTASK_RANDOM_INSN_H
 

@@ -31,8 +31,7 @@ struct nova_session {
                      * answer when the session is closed; any thread may write it */
 };
 
-/* Memory to share. Its message is of a kind of its own and identifies the session by a session
- * portal. */
+/* Memory to share. A SHARE message offers it, and identifies the session by a session portal. */
 struct client_share {
         const void *memory;
         unsigned pages;

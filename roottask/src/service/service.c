@@ -32,8 +32,8 @@
 #define RECEIVE_BYTES      0x10000
 #define RECEIVE_PAGE_BYTES 256
 
-/* Returns true if every operation accepts some number of words. An operation that accepts none
- * would refuse every call. */
+/* Returns true if no operation has a words_min above its words_max. Such an operation would refuse
+ * every call. */
 static bool rows_possible(const struct nova_service_config *config)
 {
         for (unsigned i = 0; i < config->operation_count; i++) {

@@ -77,8 +77,8 @@ bool novart_session_close(struct session *session);
  * handler. */
 bool novart_session_leave(struct session *session);
 
-/* Finishes a session. Its slot can be reused at once, or after novart_session_release() unless @p
- * at_once. */
+/* Finishes a session. Its slot can be reused at once if @p at_once is true, else after
+ * novart_session_release(). */
 void novart_session_finish(struct session_table *table, struct session *session, bool at_once);
 
 /* Removes all retired slots from the table. Returns the head of their list; @p count receives their

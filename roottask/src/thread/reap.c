@@ -3,10 +3,10 @@
  *
  * A thread cannot free the stack on which it runs. The thread that joins it frees it. A detached
  * thread puts itself into a list when it ends; the next thread that creates or joins a thread, or
- * ends detached, frees all threads in the list. To free a thread, its EC is ended first, even if it
- * runs on another CPU: the revocation is complete when it returns. So a thread that has published
- * its end may be stopped at any instruction, and other threads must not depend on its later
- * instructions. */
+ * ends detached, frees all threads in the list. Before a thread's memory is freed, its EC is ended:
+ * when the revocation returns, the EC does not run any more, on any CPU. So a thread that has
+ * published its end may be stopped at any instruction, and other threads must not depend on its
+ * later instructions. */
 #include "thread/reap.h"
 
 #include "nova/hypercall.h"

@@ -58,9 +58,9 @@ int novart_thread_make_main(nova_word_t *stack);
  * @return 0 or an errno value */
 int novart_thread_main_running(void);
 
-/* Creates a stack with a block of @p bytes (beginning with a struct nova_thread) and thread-local
- * variables above it, a UTCB and the semaphore; sets name and CPU. Returns NULL if a resource is
- * exhausted. */
+/* Creates a stack, above it the thread-local variables and a block of @p bytes, which begins with a
+ * struct nova_thread, and also a UTCB and the semaphore. Sets name and CPU. Returns NULL if a
+ * resource is exhausted. */
 struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
                                                nova_word_t cpu);
 

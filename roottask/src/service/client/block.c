@@ -25,7 +25,7 @@ struct nova_block {
         struct nova_block_info info;
         struct nova_block_ring *ring;
         nova_word_t use;     /* the claimed use; 0: none */
-        unsigned used, lost; /* numbers of slots that are not free, and that are lost */
+        unsigned used, lost; /* number of slots that are not free; number of lost ones */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 

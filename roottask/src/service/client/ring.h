@@ -19,9 +19,9 @@ struct ring_session {
         size_t ring_bytes;   /* size of the rings: whole pages */
         nova_sel_t doorbell; /* and the bell after it */
         bool lacks;          /* the pages did not arrive */
-        nova_word_t commits; /* novart_page_commits() when all pages of the pool were last known to
-                                be the service's; initially 0, the value of a program that has
-                                committed no page */
+        nova_word_t commits; /* result of novart_page_commits() at the last check that found all
+                                pages of the pool to be the service's; initially 0, the result in a
+                                program that has committed no page */
         uint32_t magic;      /* first word of the rings */
         nova_word_t attach, semaphores; /* numbers of operations */
         /* Begins with an empty pool, after each time that the session was opened. @return 0 or an
