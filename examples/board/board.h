@@ -7,7 +7,7 @@
 #include <novart/protocol.h>
 
 enum {
-        BOARD_POST = NOVA_OPERATION_FIRST, /* no words; answer: the number of lines on the board */
+        BOARD_POST = NOVA_OPERATION_FIRST, /* request: no words; answer: the number of lines */
 };
 
 #define BOARD_LINE  32 /* bytes of a line, including the terminating NUL */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes lines slowly, in pieces. Another program does the same, but their lines are not mixed. */
+/* Writes lines slowly, in pieces. Another program does the same, but the lines of the two programs
+ * are not mixed. */
 #include <novart/program.h>
 #include <novart/service/log.h>
 #include <novart/time.h>

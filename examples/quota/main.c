@@ -55,8 +55,8 @@ int main(void)
         printf("with %u more bytes the domain gets %s semaphores\n", MORE,
                more ? "more" : "no more");
 
-        /* When the domain ends, the kernel memory of its account returns to the roottask's, except
-         * that of objects that still exist. */
+        /* When the domain ends, the kernel memory of its account returns to the roottask's account,
+         * except for the memory of objects that still exist. */
         nova_pd_destroy(pd);
         nova_sel_release(first, RANGE);
         nova_sel_release(pd, 0);

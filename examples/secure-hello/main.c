@@ -28,7 +28,7 @@ static void greet(void *device, uint64_t port, unsigned bytes, uint64_t address)
 }
 
 /* Returns true if the guest's memory, as this monitor sees it, contains the secret anywhere above
- * the image that it has loaded itself. */
+ * the image. The monitor itself has loaded the image. */
 static bool finds_secret(void)
 {
         const char *const memory = nova_guest_pointer(&vm.memory, 0, vm.memory.bytes);

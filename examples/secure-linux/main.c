@@ -47,7 +47,7 @@ static int add_disk(void)
 }
 
 /* Adds the console and the disk. There is no entropy device: Linux would treat bytes of its
- * untrusted monitor as random. It has RDRAND. */
+ * untrusted monitor as random. The guest's CPU has RDRAND instead. */
 static int add_devices(void)
 {
         const int error = nova_pc_add_console(&pc, 1);

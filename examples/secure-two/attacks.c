@@ -100,7 +100,7 @@ void attack_bit(void)
         begin();
         out(7, SPARE);
         normal[SPARE + 100] ^= 1;
-        outcome("puts back a page with one other bit", in(7, SPARE), NOVA_U_PERMISSION);
+        outcome("puts back a page with one changed bit", in(7, SPARE), NOVA_U_PERMISSION);
         normal[SPARE + 100] ^= 1;
         repair(7, SPARE);
         end();
@@ -185,8 +185,8 @@ void attack_revoke(void)
         end();
 }
 
-/* Counts the places above the image at which two words are content of the guest's pages, whose
- * words are all equal. */
+/* Counts the places above the image at which two equal words have a value that the guest writes to
+ * its pages. All words of such a page are equal. */
 static unsigned find_marks(void)
 {
         unsigned found = 0;
@@ -221,7 +221,8 @@ void attack_search(void)
 }
 
 /* Returns true if two ciphertexts have the same key stream, because a nonce was used twice with one
- * key: their difference is that of the pages, whose words are all equal. */
+ * key. Then the XOR of the ciphertexts is the XOR of the pages. All words of a page are equal, so
+ * all words of the XOR are equal, too. */
 static bool have_one_stream(const uint32_t first[4], const uint32_t second[4])
 {
         const uint32_t difference = first[0] ^ second[0];
@@ -247,8 +248,8 @@ static void compare_streams(void)
         ciphertexts.count++;
 }
 
-/* A page that has not changed since its snapshot has the same ciphertext, and no second key stream:
- * so the guest changes each page after its snapshot. */
+/* If a page has not changed since its snapshot, it is taken out with the same ciphertext, and no
+ * second key stream is used. So the guest changes each page after its snapshot. */
 void attack_nonce(void)
 {
         unsigned failed = 0;

@@ -22,7 +22,7 @@
 /* A call of the ultravisor, and the answer to it. */
 struct call {
         nova_word_t number, word[4], status, value;
-        bool done; /* the attack has made the answer */
+        bool done; /* the attack has supplied the answer */
 };
 
 /* The attack, which sees each call; NULL: the VMM is honest. */

@@ -114,7 +114,7 @@ static void skip_page(struct call *call)
                 fail(call, NOVA_H_SUCCESS);
 }
 
-/* Repeats UV_ESM in the middle. */
+/* Makes UV_ESM once more while UV_ESM is in progress. */
 static void repeat(struct call *call)
 {
         if (is_kernel(call))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program to look at: it computes for a while, pauses, and fails every few seconds. Without the
- * grant `status` it cannot read the state of others. */
+/* A program that the page shows at work: it computes for a while, pauses, and fails every few
+ * seconds. Without the grant `status` it cannot read the state of others. */
 #include <errno.h>
 
 #include "novart/parent.h"
