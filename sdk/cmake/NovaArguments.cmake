@@ -7,7 +7,8 @@ function(nova_mistake function target sentence)
   message(FATAL_ERROR "${function}(${target}): ${sentence}")
 endfunction()
 
-# Returns the word of KNOWN that was probably meant, as a question after a blank; else nothing.
+# Returns a blank and the question whether a similar word among the further arguments was meant;
+# an empty string if there is no similar word.
 function(nova_meant out word)
   list(JOIN ARGN "\n" known)
   execute_process(

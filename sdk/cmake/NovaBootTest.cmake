@@ -74,8 +74,8 @@ endfunction()
 # by GRUB from a CD with BIOS (grub) or UEFI (uefi); with Bochs always by GRUB. MULTIBOOT: the
 # version that GRUB uses. DISK: the disk of `nova run --disk`; the file does not keep what the test
 # writes. The disk goes through the I/O MMU if QEMU's arguments name one. NET: the card of `nova run
-# --net`. ARGUMENTS: for the roottask, or for the guest of a sealed image; with NET, for the program
-# after which the system is named.
+# --net`. ARGUMENTS: for the roottask, or for the guest of a sealed image; with DISK or NET, for the
+# program after which the system is named.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)

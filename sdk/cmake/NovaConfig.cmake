@@ -9,7 +9,8 @@ if(DEFINED NOVA_ROOT)
   return()
 endif()
 
-# CMAKE_C_COMPILER does not show this: a command line can set it for a project without C.
+# Refuses a project without the language C. CMAKE_C_COMPILER does not show whether the project has
+# C, because a command line can set this variable for any project.
 get_property(NOVA_LANGUAGES GLOBAL PROPERTY ENABLED_LANGUAGES)
 if(NOT "C" IN_LIST NOVA_LANGUAGES)
   set(Nova_FOUND FALSE)
@@ -43,7 +44,7 @@ endif()
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
 set(NOVA_LIBRARIES "${NOVA_SDK}/lib/${NOVA_PRESET}")
 set(NOVA_LINKER "${NOVA_SDK}/share/nova/linker")
-set(NOVA_EXAMPLES "${NOVA_SDK}/share/nova/examples") # a program may use files of another program
+set(NOVA_EXAMPLES "${NOVA_SDK}/share/nova/examples") # an example may use files of another one
 set(NOVA_NEWLIB "${NOVA_SDK}/lib/newlib/${NOVA_ARCH}")
 set(NOVA_KERNEL "${NOVA_SDK}/share/nova/${NOVA_PRESET}/nova.elf32")
 

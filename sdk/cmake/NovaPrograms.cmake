@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Compiler flags and functions for programs, bare roottasks and those with the runtime, in NOVA's
-# tree and in a project that found the SDK. The including file must set NOVA_ARCH, NOVA_LINKER (the
-# folder of linker scripts), NOVA_NEWLIB (the folder of the C library) and NOVA_MACHINE_FLAGS, and
-# has the targets Nova::nova (libnova), Nova::novart (the runtime) and nova_warnings.
+# Compiler flags and functions for programs (bare roottasks, and programs with the runtime), in
+# NOVA's tree and in a project that found the SDK. The including file must set NOVA_ARCH,
+# NOVA_LINKER (the folder of linker scripts), NOVA_NEWLIB (the folder of the C library) and
+# NOVA_MACHINE_FLAGS, and must have the targets Nova::nova (libnova), Nova::novart (the runtime) and
+# nova_warnings.
 
 include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/NovaArguments.cmake")
@@ -47,8 +48,8 @@ if(NOT TARGET nova_hosted)
 endif()
 
 # The libraries of a program with the runtime. The C library has empty locks of its own, so the
-# runtime's must be found first. Both need each other; libnova comes last, because it also defines
-# some functions of C.
+# linker must find the runtime's locks first. Runtime and C library need each other. libnova comes
+# last, because it also defines some functions of C.
 set(NOVA_RUNTIME_LIBRARIES
   -Wl,-u,__retarget_lock_acquire_recursive
   -Wl,--start-group $<TARGET_FILE:Nova::novart> -lc -lm $<TARGET_FILE:Nova::nova> gcc

@@ -56,13 +56,13 @@ set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci po
   timer ultravisor virtio-blk virtio-net)
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]
-# [SEALED <file> [GUEST <target>]]) makes a
-# system of init, a system description and the files that it names. The build of <name> checks the
-# description: an error in it, a file that it names but that is not given, or a file that it does
-# not name stops the build with a message. `nova run <name>` boots it. PROGRAMS includes those that
-# a program with `grants children` starts, which the description names after `modules`. SEALED adds
-# the modules sealed.img, which `nova` seals as the file says when it boots the system, and
-# machine.key. GUEST: the kernel of this image, a program of the build.
+# [SEALED <file> [GUEST <target>]]) makes a system of init, a system description and the files that
+# the description names. The build of <name> checks the description. It stops with a message if the
+# description has an error, if a file that it names is not given, or if it does not name a given
+# file. `nova run <name>` boots the system. PROGRAMS includes those that a program with `grants
+# children` starts, which the description names after `modules`. SEALED adds two modules:
+# sealed.img, which `nova` seals at each boot of the system as <file> describes, and machine.key.
+# GUEST: the kernel of this image, a program of the build.
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;SEALED;GUEST" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION SEALED GUEST PROGRAMS MODULES)

@@ -41,16 +41,16 @@ def _declares(text, kind):
 
 
 def plain(names):
-    """Returns those of the systems NAMES that `nova run` boots without these options: not NAME-net
-    beside NAME."""
+    """Returns the systems among NAMES that `nova run` boots without these options. Leaves out
+    NAME-net, for example, if NAMES also has NAME."""
     special = {name + ending for name in names for ending in ENDINGS}
     return [name for name in names if name not in special]
 
 
 def _text(name, folder, base):
-    """Returns the text of the description of the system NAME in FOLDER, "" without one. The file
-    may have `system` in place of BASE, the name of the system without devices, as in the templates.
-    """
+    """Returns the text of the description of the system NAME in FOLDER, "" if there is none. In
+    the file's name, `system` may stand for BASE, the name of the system without devices, as in the
+    templates."""
     files = (Path(folder) / f"{stem}.nova" for stem in (name, f"system{name.removeprefix(base)}"))
     found = next((file for file in files if file.exists()), None)
     return found.read_text(encoding="utf-8", errors="replace") if found else ""
@@ -88,8 +88,8 @@ def _system(name, folder, kinds, names):
 
 
 def missing(name, folder, given, names=()):
-    """Yields a sentence for each kind of device, except those GIVEN, that the system NAME in FOLDER
-    lacks. A project in FOLDER has the systems NAMES."""
+    """Yields a sentence for each kind of device that the description of the system NAME in FOLDER
+    declares, but that is not among those GIVEN. A project in FOLDER has the systems NAMES."""
     text = _text(name, folder, _base(name, folder, names))
     for kind in KINDS:
         if kind not in given and VIRTIO in text and _declares(text, kind):

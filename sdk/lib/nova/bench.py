@@ -398,7 +398,7 @@ def _run_trace(args, rows):
         limits = {key: most for key, most in limits.items() if key in counts}
 
     def write(figures):
-        # The other table contains instructions.
+        # numbers[0], the instructions, is in the table of `nova bench` without --trace.
         found = {key: numbers[1:] for key, numbers in counts.items()}
         figures.setdefault(bench_trace.SECTION, {})[args.arch] = found
         _write_figures(rows, figures)

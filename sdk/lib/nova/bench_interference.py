@@ -27,8 +27,9 @@ TOLD = FIELDS[-3:]  # the program prints them
 NONE = FIELDS[-2:]  # must be 0
 # Memory of the kernel: the receiver's account must pay for any message.
 CMDLINE = "kmem=96M"
-# Functions of the kernel that keep the CPU from other threads, with the plugin's option for each:
-# their own windows for interrupts, or the next one, let no other thread run.
+# Functions of the kernel that keep the CPU from other threads, with the plugin's option for each.
+# No other thread runs in a window for interrupts inside the function (keep), or in the first window
+# after it (next).
 KEEPS = {
     "interrupt_window": "keep",
     "chain_end": "keep",

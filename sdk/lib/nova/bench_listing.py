@@ -83,8 +83,8 @@ class Names:
         return frames[-1][0] if frames else self._symbol(address)
 
     def source(self, address):
-        """Returns the innermost function of a source file: functions of headers belong to their
-        user."""
+        """Returns the innermost function that a source file defines. So the code of a function in a
+        header counts for the function that uses it."""
         for name, file in self._known(address):
             if file.endswith(OUR_SOURCES):
                 return name

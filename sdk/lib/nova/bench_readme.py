@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The few figures that the README shows: published ones, so that both pages agree."""
+"""The few figures that the README shows. They are the published ones of docs/performance.md."""
 
 from nova import table, tree
 

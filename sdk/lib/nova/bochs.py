@@ -202,7 +202,7 @@ class BochsRunner(Runner):
         return errors.EXIT_USAGE, self._failure()
 
     def _failure(self):
-        """Returns its errors, from stderr (before it opened its log) or from the log."""
+        """Returns the errors of Bochs, from stderr (before it opened its log) or from the log."""
         text = (bytes(self.complaints) + self.panic).decode("utf-8", "replace")
         if NO_MODEL in text:
             return errors.no_model("Bochs", self.machine.cpu, models())

@@ -104,7 +104,7 @@ def complaints(args, outcome, words=frozenset()):
 
 
 def tap_complaints(stream, rows, words):
-    """Returns complaints about a TAP stream. ROWS list the cases that may be not raised."""
+    """Returns complaints about a TAP stream. ROWS list the cases that need not be raised."""
     found = [f"TAP: {problem}" for problem in stream.problems]
     for case in stream.cases:
         if case.result == tap.NOT_RAISED:

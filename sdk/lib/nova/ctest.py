@@ -16,7 +16,7 @@ JOBS = (os.cpu_count() or 1) + 1
 OUTPUT_LIMIT = str(16 << 20)
 DONE = re.compile(r"\s*\d+/\d+ Test\s+#(\d+): .*?\s([\d.]+) sec")
 FILTER = "--gtest_filter="
-# Properties that gtest_discover_tests() sets; a test with another one runs alone.
+# Properties that gtest_discover_tests() sets. A test with any other property runs alone.
 PLAIN = {"LABELS", "SKIP_REGULAR_EXPRESSION", "WORKING_DIRECTORY"}
 # CTest's record of the seconds of earlier runs, by which the longest tests begin first.
 COSTS = "Testing/Temporary/CTestCostData.txt"
@@ -38,7 +38,7 @@ class Test:
     output: str = ""
     reason: str = ""
     folder: Path = None  # the build directory
-    source: str = ""  # the folder whose description adds it, below the tree's root
+    source: str = ""  # folder of the CMakeLists.txt that adds it, relative to the root
     limit: float = 0.0  # in seconds
     processors: float = 0.0  # processor seconds
     cost: float = 0.0  # expected seconds: those of earlier runs, else the limit

@@ -92,7 +92,7 @@ def write_pages(root, folder):
 
 
 def copy_pictures(root, folder):
-    """Copies the pictures to FOLDER, under names that differ although two folders have the same."""
+    """Copies the pictures to FOLDER, under unique names: two folders may use the same name."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in PICTURES:

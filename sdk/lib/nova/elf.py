@@ -19,8 +19,8 @@ MAGIC = b"\x7fELF"
 # A multiboot header: its first word, and the size of the part of a file that must contain it.
 MULTIBOOT = struct.pack("<I", 0x1BADB002)
 SEARCHED = 8192
-# Start addresses of kernels of x86-32 and of x86-64, whose file for QEMU has the lower halves of
-# its addresses.
+# Start addresses of the kernels. The file of the x86-64 kernel for QEMU contains only the lower
+# halves of the kernel's addresses.
 X86_32_KERNEL = 0xC0000000
 X86_64_KERNEL = 0x80000000
 LOAD = 1

@@ -68,8 +68,9 @@ def _become(request, output):
 
 
 def _serve(channel):
-    """Runs commands, one after the other, until the channel is closed. Ctrl-c reaches this process,
-    too, but it must report the end of the command that the main process then stops."""
+    """Runs commands, one after the other, until the channel is closed. Ignores ctrl-c, which
+    reaches this process, too: the main process then stops the command, and this process must report
+    the command's end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.die_with_parent()
     while True:
@@ -119,7 +120,7 @@ class Fork(process.Leader):
             self.wait_counted()
 
     def wait_counted(self):
-        """Waits for its end. Returns its processor seconds."""
+        """Waits for the end of the command. Returns the processor seconds that it used."""
         try:
             status, used = self.server.answer(ENDED)
         except (OSError, EOFError) as error:

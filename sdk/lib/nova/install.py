@@ -36,7 +36,7 @@ def add_parser(commands):
 
 
 def presets(arch=None, config=None):
-    """Returns the presets of an SDK, only of gcc: clang can link its libraries, too."""
+    """Returns the presets of an SDK. All use gcc: clang can link libraries that gcc built."""
     return [
         tree.preset_name(a, c)
         for a in tree.ARCHES

@@ -16,7 +16,7 @@ from nova import ctest, forks, parts, process, tap
 
 # The line of GoogleTest about a test that passed. It may also have the values of parameters.
 GOOD = re.compile(r"^\[       OK \] (\S+?)(?:, where .*)? \((\d+) ms\)$", re.MULTILINE)
-# Properties of a test that Single reads; CTest runs a test with another one.
+# Properties of a test that Single reads. CTest runs each test that has any other property.
 KNOWN = {"LABELS", "WORKING_DIRECTORY", "TIMEOUT", "PROCESSORS", "ENVIRONMENT", "RESOURCE_LOCK"}
 PATTERNS = ("PASS_REGULAR_EXPRESSION", "FAIL_REGULAR_EXPRESSION", "SKIP_REGULAR_EXPRESSION")
 # A pattern of CMake that has the same meaning in Python, except for its last $.
@@ -49,7 +49,7 @@ class Group(process.Leader, subprocess.Popen):
         super().__init__(*args, start_new_session=True, **options)
 
     def wait_counted(self):
-        """Waits for its end. Returns its processor seconds."""
+        """Waits for the end of the process. Returns the processor seconds that it used."""
         _, status, usage = os.wait4(self.pid, 0)
         self.returncode = os.waitstatus_to_exitcode(status)
         used = usage.ru_utime + usage.ru_stime

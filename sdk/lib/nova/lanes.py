@@ -15,7 +15,8 @@ from nova import ctest, forks
 FURTHER = 2
 LOOK = 1.0
 MOMENT = 0.3  # seconds for CTest to write its log
-# One more of them may run when more than MANY processors are idle, one fewer when less than FEW.
+# One more further job may run when more than MANY processors are idle, one fewer when less than FEW
+# are.
 MANY, FEW = 0.5, 0.1
 
 
@@ -100,7 +101,7 @@ class Lanes:
             self.changed.notify_all()
 
     def finish(self):
-        """Runs the jobs on all processors and waits for their ends. No job may be added after."""
+        """Runs the jobs on all processors and waits for their ends. Then no job may be added."""
         with self.changed:
             self.limit = self.count + self.further
             self.closed = True

@@ -54,7 +54,8 @@ def public_of(private):
 
 
 def shared(private, public):
-    """Returns the secret of two keys; None if the public key is one of the few without a secret."""
+    """Returns the shared secret of two keys. Returns None if the public key is one of the few keys
+    that give no secret."""
     from cryptography.hazmat.primitives.asymmetric import x25519
 
     try:
@@ -66,7 +67,7 @@ def shared(private, public):
 
 
 def identity(public):
-    """Returns the sum by which a blob names a machine."""
+    """Returns the SHA-256 sum of a machine's public key, by which a blob names the machine."""
     return hashlib.sha256(public).digest()
 
 

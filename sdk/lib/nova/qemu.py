@@ -26,7 +26,7 @@ LOCKED = re.compile(r'Failed to get .*lock.* Is another process using the image 
 NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
 PORT_TAKEN = re.compile(r"Could not set up host forwarding rule '\w+:[^:]*:(\d+)-")
 MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
-# The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
+# The multiboot loader ends the name of a file (kernel or module) at the first of these characters.
 BLANKS = " \t"
 
 
@@ -82,8 +82,8 @@ class Machine(Record):
         return [str(self.kernel), *(str(module.file) for module in self.modules)]
 
 
-# A CPU for people: programs that make keys need RDRAND. Tests and figures have it only if they name
-# it: without random numbers their runs can be repeated.
+# The default of `nova run` and `nova debug`: programs that make keys need RDRAND. Tests and `nova
+# bench` have it only if they name it, because runs without random numbers can be repeated.
 CPU_OF_RUNS = f"{Machine.cpu},+rdrand"
 
 
@@ -161,7 +161,7 @@ def _software(machine):
 
 
 def _recording(machine):
-    """Returns the plugin that records the kernel's code that runs, for `nova test --coverage`."""
+    """Returns the plugin that records which code of the kernel runs, for `nova test --coverage`."""
     if RECORDING not in os.environ:
         return []
     from nova import coverage  # which an installed SDK lacks

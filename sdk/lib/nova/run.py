@@ -272,8 +272,8 @@ def check_room(modules, memory):
 
 
 def _on_terminal():
-    """Returns whether the console can use the terminal: both ends are one, and we are in its
-    foreground."""
+    """Returns whether the console can use the terminal: standard input and output are terminals,
+    and this process is in the foreground."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     return os.tcgetpgrp(0) == os.getpgrp()

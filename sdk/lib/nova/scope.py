@@ -50,8 +50,8 @@ def presets(args):
 
 
 def _has_clang_kernel(args, arch, config):
-    """Returns whether a run tests this kernel as clang compiles it: without a request, only the
-    release kernel of the first width."""
+    """Returns whether a run tests the kernel that clang compiles for ARCH and CONFIG. By default,
+    a run tests only one such kernel: the release kernel of the first architecture."""
     return bool(args.config) or (
         config == "release" and (arch == tree.ARCHES[0] or bool(args.arch or args.compiler))
     )
@@ -100,7 +100,7 @@ def runs(rows, test):
 
 def is_recorded(test):
     """Returns whether --coverage can run a test on its preset. A test under Bochs needs the preset
-    with trace.c. A test under QEMU needs one of the others, because there the plugin records."""
+    with trace.c. A test under QEMU needs any other preset: there the plugin records."""
     under_bochs = "bochs" in test.labels or ".bochs." in test.name or test.name.endswith("-vmx")
     return under_bochs == (test.preset == tree.COVERAGE_PRESET)
 

@@ -86,7 +86,7 @@ def _need(args, action, name, metavar):
 
 
 def _refuse_order(args, action):
-    """Refuses a sealed image in the place of a key. --machine takes an IMAGE that follows it."""
+    """Refuses an image in the place of a key: --machine also takes an IMAGE after its keys."""
     for path in (args.check, args.rewrap, *(args.machine or ())):
         if path and seal_files.kind_of(path) == seal_files.IMAGE:
             form = FORMS[action].replace("IMAGE", path)
@@ -94,7 +94,7 @@ def _refuse_order(args, action):
 
 
 def read_file(path, what, limit, line_end=0):
-    """Returns the content of a file of at most LIMIT bytes and LINE_END further ones."""
+    """Returns the content of a file, which may have at most LIMIT + LINE_END bytes."""
     try:
         with open(path, "rb") as file:
             data = file.read(limit + line_end + 1)

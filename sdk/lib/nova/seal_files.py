@@ -10,7 +10,7 @@ KINDS = {IMAGE_MAGIC: IMAGE, PRIVATE_MAGIC: PRIVATE, PUBLIC_MAGIC: PUBLIC}
 
 
 def kind(data):
-    """Returns what a file is that begins with DATA; None if it is of no such kind."""
+    """Returns the kind of a file that begins with DATA; None if it is none of KINDS."""
     return next((name for magic, name in KINDS.items() if data.startswith(magic)), None)
 
 

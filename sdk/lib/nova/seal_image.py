@@ -156,7 +156,7 @@ def build(policy, loaded, publics, random=os.urandom):
 
 
 def blob_of(data):
-    """Returns the bytes of an image in which its blob is."""
+    """Returns the part of an image that holds its blob."""
     return data[BLOB_OFFSET:BLOB_OFFSET + seal_blob.ROOM]
 
 
@@ -188,7 +188,7 @@ def check(path, data, start, private):
 
 
 def rewrap(path, data, start, private, publics, random=os.urandom):
-    """Returns the image with a blob for other machines. Needs none of the files of its parts."""
+    """Returns the image with a blob for other machines. Does not need the files of the parts."""
     plain = seal_blob.open_bytes(blob_of(data), private)
     _check_content(path, data, start, seal_blob.decode(plain))
     blob = seal_blob.seal_bytes(plain, publics, random).ljust(seal_blob.ROOM, b"\0")

@@ -61,7 +61,8 @@ def lines_of(path):
 
 
 def _narrow_target(text, target):
-    """Returns the target for x86_32. If it is ABOVE, adds that share to TARGET and rounds down."""
+    """Returns the target for x86_32 in TEXT. If TEXT is ABOVE, this is TARGET plus that share,
+    rounded down."""
     if text != ABOVE:
         return _number(text)
     percent = 100 + int(ABOVE.rstrip("%"))

@@ -186,8 +186,8 @@ def _texts():
 
 def _check_plausible(words):
     """Refuses impossible names at once, because the names themselves are known only after minutes
-    of building. All parts of a name, between . and - and /, occur in the sources, perhaps with a
-    capital; except the number of CPUs, which CMake generates."""
+    of building. The characters . - / separate the parts of a name. Each part occurs in the
+    sources, perhaps with a capital letter, except the number of CPUs, which CMake generates."""
     text = "\n".join(_texts()).lower() if words else ""
     for word in words:
         parts = [part for part in re.split(r"[.\-/ ]", word.lower()) if part]
@@ -263,7 +263,8 @@ def _prepare(args, totals, selected, begin):
 
 
 def _check_scope(known, totals):
-    """In a run that knows the tests of all presets, each must run on one of them."""
+    """Reports rows of scope.FILE that match no test, and tests that no preset runs. KNOWN has the
+    tests of all presets."""
     for sentence in scope.mistakes(scope.read(), known):
         print(f"nova: {scope.FILE.name}, which is a failure: {sentence}", flush=True)
         totals.failed += 1
@@ -403,8 +404,8 @@ def _build_and_run(args, totals, selected, progress, running):
 
 
 def _note_times(selected, totals, spans):
-    """Takes the times of the presets' tests into the parts, and those of each test for later runs.
-    """
+    """Adds the times of each preset's tests to the parts of the run, and stores the time of each
+    test for later runs."""
     for preset, span in spans.items():
         totals.times.add(f"{preset}: tests", span.end - span.start, span.processors)
     for tests in selected.values():

@@ -188,7 +188,7 @@ def _bound_to(objects, sc):
 
 
 def _left(sc):
-    """Returns the rest of its quantum when it last stopped or was last charged."""
+    """Returns the rest of an SC's quantum at the time when the SC last stopped or was charged."""
     return max(sc["round_end"] - sc["used"], 0)
 
 

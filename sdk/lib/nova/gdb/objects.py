@@ -63,7 +63,7 @@ class Objects:
         return walk.tree(self.reader, root, "mapping", "in_space", what)
 
     def children(self, mapping):
-        """Yields the mappings that were delegated from it."""
+        """Yields the mappings that were delegated directly from MAPPING."""
         what = f"the list of mappings derived from mapping {mapping.address:#x}"
         if mapping.struct == "object_mapping":
             return walk.chain(self.reader, mapping["children"], "object_mapping", "next", what)
@@ -214,8 +214,8 @@ class Objects:
                 self._follow_children(mapping)
 
     def _follow_children(self, mapping):
-        """Follows delegations: the receiver is a PD, too, and possibly no other PD holds a
-        capability for it."""
+        """Follows delegations from a mapping. Their receivers are PDs, too, and it is possible that
+        no PD holds a capability for such a receiver."""
         waiting, seen = [mapping], set()
         while waiting:
             above = waiting.pop()
@@ -230,8 +230,8 @@ class Objects:
                 if space:
                     self.want(space["pd"], PD, "the owner of a space")
                 elif not child["space"]:
-                    waiting.append(child)  # the mapping has left its space, but its children have
-                                           # not
+                    # This mapping has left its space, but its children have not left theirs.
+                    waiting.append(child)
 
     def _follow_ec(self, ec):
         name = self.label(ec)

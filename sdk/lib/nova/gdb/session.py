@@ -101,8 +101,8 @@ def _leave(status):
 
 
 def script(lines, batch, ended):
-    """Runs commands up to the first that fails. With BATCH it leaves gdb then, or at the end. The
-    file ENDED marks that the system has ended."""
+    """Runs commands up to the first one that fails. With BATCH, leaves gdb after that command, or
+    after the last one. The file ENDED marks that the system has ended."""
     for number, line in enumerate(lines):
         try:
             gdb.execute(line)
