@@ -389,8 +389,8 @@ nova_add_boot_test(secure.debian-linux SYSTEM secure-debian-linux CPU qemu64,+sv
   EXPECT "^Memory Encryption Features active: AMD SEV$" "^The guest ended after .* switched itself")
 
 # nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
-#   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>]): Debian as a secure guest
-# of that monitor, of the image that the example's file <description> describes.
+#   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>]): Debian as a secure
+# guest of that monitor, from the image that the example's file <description>.seal describes.
 function(nova_add_debian_test name)
   cmake_parse_arguments(arg "" "ARGUMENTS;LABEL;SEALED;TIMEOUT" "EXPECT;CHANGES"
     LABEL secure SEALED secure-linux TIMEOUT 300 ${ARGN})

@@ -60,7 +60,7 @@ static inline struct nova_text nova_module_name(const char *line, size_t max)
 }
 
 /**
- * Returns the arguments of a module: the text after its file, without blanks at either end.
+ * Returns the arguments of a module: the text after its file's path, without blanks at either end.
  *
  * @param line, max as for nova_module_file()
  */

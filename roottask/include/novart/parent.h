@@ -148,7 +148,7 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 int nova_parent_sc_drop(nova_sel_t sc);
 
 /**
- * Writes text on the parent's console, each line after the program's name.
+ * Writes text on the parent's console, which puts the program's name before each line.
  *
  * @param text  the text; the parent holds an incomplete line until more text arrives
  * @param bytes its length

@@ -26,8 +26,8 @@ def compile_plugin(name, folder, sources=FOLDER):
 
 @contextlib.contextmanager
 def compiled(name, kernel_from, *options):
-    """Returns QEMU's options for a plugin that counts in the kernel, which begins at an address,
-    and the plugin's output file."""
+    """Compiles a plugin for the duration of a block. Yields QEMU's options for it, with the address
+    at which the kernel begins, and the plugin's output file."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         library, results = compile_plugin(name, folder), Path(folder) / name
         words = (library, f"out={results}", f"from={kernel_from:#x}", *options)
