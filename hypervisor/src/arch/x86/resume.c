@@ -54,9 +54,11 @@ static always_inline void switch_thread_and_base(struct cpu *cpu, struct ec *ec)
         tls_switch(cpu, ec);
 }
 
-/* Continues an EC after a hypercall that waited. switch_needs_base() has returned true. */
-static _Noreturn void resume_waiter_with_base(struct cpu *cpu, struct ec *ec)
+/* Continues an EC after a hypercall that waited. The EC or the CPU needs attention. */
+static __attribute__((noinline)) _Noreturn void resume_waiter_slowly(struct cpu *cpu, struct ec *ec)
 {
+        if (unlikely(!switch_needs_base(cpu, ec)))
+                resume_generally(cpu, ec);
         switch_thread_and_base(cpu, ec);
         leave_by_hypercall(ec->wait_status, ec);
 }
@@ -64,11 +66,11 @@ static _Noreturn void resume_waiter_with_base(struct cpu *cpu, struct ec *ec)
 _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec)
 {
         assert(ec->cpu == cpu && cpu == cpu_self() && ec->state == EC_READY);
-        if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
-                resume_waiter(cpu, ec);
-        if (ec->cont == resume_woken && switch_needs_base(cpu, ec))
-                resume_waiter_with_base(cpu, ec);
-        resume_generally(cpu, ec);
+        if (unlikely(ec->cont != resume_woken))
+                resume_generally(cpu, ec);
+        if (unlikely(!switch_is_plain(cpu, ec)))
+                resume_waiter_slowly(cpu, ec);
+        resume_waiter(cpu, ec);
 }
 
 static bool resume_has_pending_work(const struct ec *self)
