@@ -19,9 +19,9 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
            quote FILE          occurs in exactly this form in FILE of the tree
            not tested: REASON  is not tested; `nova` must still parse its commands in it
 
-Blocks of text and without a language need no mark. A page's session and program names are its own.
-The text between `@code` and `@endcode` in a public header is also a fragment: with the header, and
-with those of libnova or of the runtime.
+Blocks with the language `text` or without a language need no mark. Two pages may use the same name
+for different sessions or programs. The text between `@code` and `@endcode` in a public header is
+also a fragment: it compiles with that header, and with those of libnova or of the runtime.
 """
 
 import re

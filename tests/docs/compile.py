@@ -53,8 +53,8 @@ def with_runtime(block):
 
 
 def runtime_headers(root, own):
-    """Returns every header of the runtime, for fragments; those of the VMM library for its own
-    headers."""
+    """Returns directives that include the headers of the runtime and of its services. For an
+    example in a header of the VMM library, that library's headers replace those of the services."""
     runtime = root / "roottask/include/novart"
     # Services and the VMM library have names in common.
     folders = [runtime, root / "roottask/vmm/include/novavmm" if "<novavmm/" in own
@@ -64,7 +64,7 @@ def runtime_headers(root, own):
 
 
 def own_header(block):
-    """Returns the directive that includes the public header in which a block is."""
+    """Returns the directive that includes the public header that contains a block."""
     own = block.page.partition("/include/")[2] if block.page.endswith(".h") else ""
     return f"#include <{own}>\n" if own else ""
 
@@ -130,8 +130,8 @@ class Compilation:
     halves: list | tuple = ()
 
     def complaints(self):
-        """Returns the compiler's messages. Only a fragment that fails alone counts: two may declare
-        different objects of one name."""
+        """Returns the compiler's messages. Only the messages about a fragment that fails alone
+        count, because two fragments may declare different objects with the same name."""
         result = subprocess.run(
             self.command, input=self.text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, check=False,
@@ -144,8 +144,9 @@ class Compilation:
 
 
 def together(root, found):
-    """Returns C blocks in lists that are compiled at once. Fragments with the same headers, which
-    take most of the time, share them. A fragment with a directive could affect others."""
+    """Returns lists of C blocks. The blocks of a list are compiled in one run. Fragments with the
+    same headers share a list, because the headers take most of the time. A fragment with a
+    directive has a list of its own, because it could affect others."""
     lists = defaultdict(list)
     for number, block in enumerate(found):
         alone = block.kind() != "fragment" or re.search(r"^\s*#", block.text, re.MULTILINE)
@@ -207,7 +208,7 @@ def commands(block):
 
 
 def understood(block):
-    """Checks that `nova` parses each of its command lines, and the shell the rest."""
+    """Checks that the shell parses the block, and that `nova` parses its own command lines."""
     found = []
     result = subprocess.run(
         ["sh", "-n"], input=block.text, capture_output=True, text=True, check=False

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the tests exist that docs/kernel/decisions.md cites in brackets, and those that pages
-about the kernel and tests/README.md name as `suite.test`: `decisions.py ROOT`. Each decision has a
-number of its own, and no text after the line that ends its citations.
+"""Checks that cited tests exist: `decisions.py ROOT`. docs/kernel/decisions.md cites tests in
+brackets; pages about the kernel and tests/README.md name them as `suite.test`. Each decision must
+have a number of its own, and no text after the line that ends its citations.
 
 A citation is `file: case, case` of tests/conformance/cases, `unit, suite: test` of tests/unit,
 `stress, file: case`, `tests/device, file: case`, or `name: test` of another test. Names may contain

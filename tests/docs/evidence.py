@@ -124,7 +124,7 @@ def tables(root):
 
 
 def unknown_tests(root, names):
-    """Returns the names to which no word of the CMake files fits; ${…} in a word is any text."""
+    """Returns the names that match no word of the CMake files; ${…} in a word is any text."""
     files = [path for path in (root / "tests").rglob("*")
              if path.name == "CMakeLists.txt" or path.suffix == ".cmake"]
     words = {word for path in files for word in WORD.findall(path.read_text(encoding="utf-8"))}

@@ -12,8 +12,8 @@ FOLDERS = ("docs", "examples", "templates", "hypervisor", "libnova", "roottask")
 SUFFIXES = (".md", ".c", ".h", ".S")
 # It compares the terms of other systems.
 SKIPPED = (GLOSSARY, "docs/manual/terms.md")
-# Words of plain English, of the hardware, of C and POSIX, and those to which a row gives another
-# meaning; phrases that occur with another meaning, such as the name nova_handler_thread().
+# Words of plain English, of the hardware, of C and of POSIX; words to which another row of the
+# glossary gives a meaning; phrases with another meaning, such as the name nova_handler_thread().
 OTHER_MEANING = set(
     """
     APIC id;IRQ;VM;VM exit;VMM;add;address space;alloc;attach;back;bindings;boot info;budget

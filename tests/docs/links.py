@@ -3,9 +3,9 @@
 ROOT`.
 
 It reads all Markdown files of the tree. A link may name a file or folder of the tree, and a heading
-of a page. From docs/index.md a reader can reach every page in docs, and from README.md
-docs/index.md. On the page of decisions each number occurs once, and a page that mentions a decision
-mentions one of them.
+of a page. A reader can reach every page in docs from docs/index.md, and docs/index.md from
+README.md. On the page of decisions each number occurs once, and every decision that a page mentions
+is on that page.
 """
 
 import os

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The dumps of docs/manual/secure-format.md: `secure_format.py ROOT` seals a small image with known
 random bytes, writes each field of it with its meaning, and compares these dumps with the page.
-`secure_format.py ROOT --update` writes them into the page. The fields are written here a second
-time: together they must be all bytes of the image.
+`secure_format.py ROOT --update` writes them into the page. This script lists the fields
+independently of the tool; the start page and the blob must contain no bytes outside these fields.
 
 A dump is the block after the comment `<!-- dump: NAME -->`. The script also checks the table of
 statuses.
@@ -23,7 +23,7 @@ PAGE = "docs/manual/secure-format.md"
 DUMP = re.compile(r"(<!-- dump: (\w+) -->\n```text\n).*?(```\n)", re.DOTALL)
 STATUSES = re.compile(r"(<!-- table: seal_statuses -->\n).*?(<!-- end of table -->)", re.DOTALL)
 WIDTH = 16
-# (bytes, meaning); a format of struct makes the meaning from the number.
+# (bytes, meaning). The number in the field replaces the braces in the meaning.
 START = (
     (8, "magic"), (4, "version {}"), (4, "the stub begins at {:#x} of this page"),
     (8, "the file has {:#x} bytes"), (8, "memory: {:#x} bytes"), (4, "virtual CPUs, at most {}"),

@@ -3,7 +3,7 @@
 
 The session's blocks run in one shell, which begins in an empty folder and stops at the first
 command that fails; with NAME `-` each block of the page that stands alone has a shell and a folder
-of its own. `nova` is on the PATH. sdk/bin/nova is there if a block uses it.
+of its own. `nova` is on the PATH. If a block uses sdk/bin/nova, the folder has a link to sdk.
 """
 
 import os

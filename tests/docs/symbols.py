@@ -123,8 +123,8 @@ def function_complaints(member):
 
 
 def needs_words(member):
-    """Guards of headers, unused fields and unnamed symbols need no description; names of POSIX or
-    C++ are described there."""
+    """Returns whether a symbol needs a description. Guards of headers, unused fields, unnamed
+    symbols, and the names of POSIX and C++ need none."""
     name, kind = text_of(member.find("name")), member.get("kind")
     if kind != "variable" and not name.lower().startswith("nova"):
         return False
@@ -152,8 +152,8 @@ def complaints(member):
 
 
 def members(folder):
-    """Yields (member, name) of every symbol once, because members of groups are in their files,
-    too."""
+    """Yields (member, name) of every symbol once, although a member of a group occurs in the XML of
+    its group and of its file."""
     seen = set()
     for path in sorted(Path(folder).glob("*.xml")):
         root = ElementTree.parse(path).getroot()
