@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machine of a system description is that of `nova run`, unless an option overrides it:
-`machine.py SDK ARCH CONFIG COMPILER DESCRIPTION`, whose machine has 3 CPUs and 96 MiB."""
+"""Checks that `nova run` gives a system the machine of its description, unless an option overrides
+it: `machine.py SDK ARCH CONFIG COMPILER DESCRIPTION`. The description's machine has 3 CPUs and 96
+MiB."""
 
 import argparse
 import sys

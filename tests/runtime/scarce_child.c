@@ -26,7 +26,7 @@ static void *work(void *argument)
         return argument;
 }
 
-/* Threads on all CPUs at a time. */
+/* Runs threads on all CPUs at the same time. */
 static int threads(void)
 {
         struct nova_thread *thread[NOVA_CPU_MAX];

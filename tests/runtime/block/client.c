@@ -181,8 +181,8 @@ static void read_held(struct nova_block *block)
         printf("completion 1 came last\n");
 }
 
-/* Makes a read that the device does not end, because the reads before it were more than QEMU lets
- * pass. Then writes to the disk, whose driver has started again. */
+/* Makes a read that the device does not end, because the reads before it have used up what QEMU's
+ * limit lets pass. Then writes to the disk, whose driver has started again. */
 static void read_stalled(struct nova_block *block)
 {
         static const struct nova_block_segment segment = {0, 512};
@@ -320,7 +320,7 @@ static void sleep_marked(void)
         printf("slept\n");
 }
 
-/* Has a large pool for some time, and ends with a status without closing the session. */
+/* Keeps a large pool for some time, and then exits without closing the session. */
 static void have_pool(const char *service, char **seconds)
 {
         struct nova_block *block;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client that replaces files while the service files ends again and again. Argument: the number
+/* A client that replaces files while the service `files` ends again and again. Argument: the number
  * of ends to wait for. The data that it has flushed must exist after each end. */
 #include <dirent.h>
 #include <errno.h>

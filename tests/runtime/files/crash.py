@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system whose service files crashes, and checks the disk with the host's tools.
+"""Boots a system whose service `files` crashes, and checks the disk with the host's tools.
 
 crash.py SYSTEM FAT IMAGE COMMAND...
 

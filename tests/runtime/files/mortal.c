@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the service files crash at one of its writes: before the write, after it, or while it is in
- * flight. */
+/* Makes the service `files` crash at one of its writes: before the write, after it, or while it is
+ * in flight. */
 #include <string.h>
 
 #include "novart/service/block.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A flush that does nothing, for a service files that must fail the test of a loss of power. */
+/* A flush that does nothing: this variant of `files` must fail the test of a loss of power. */
 #include "novart/service/block.h"
 
 int __wrap_nova_block_flush(struct nova_block *block);

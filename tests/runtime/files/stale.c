@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two threads of a program, of which one has an open file of the session that ends. The service
- * gives a new session the numbers of the old one again, so a call with an old number must not reach
- * the new session. The first thread stops in its call until the other one has made the service
+/* Two threads of a program, of which one has an open file of the session that ends. A new session
+ * uses the numbers of the old session again, so a call with an old number must not reach the new
+ * session. The first thread stops in its call until the other one has made the service
  * crash and has opened a file again, or until one second has passed. */
 #include <dirent.h>
 #include <fcntl.h>

@@ -105,8 +105,8 @@ static void replace(unsigned name)
         mark("flushed", name, version_of[name], size_of[name]);
 }
 
-/* Renames a folder, which the judge does not check: fsck.fat must find no damage. The new name
- * may need another sector, which is refused. */
+/* Renames a folder. The judge does not check this folder, but fsck.fat must find no damage. The
+ * service refuses a rename whose new name needs an entry in another sector. */
 static void move_folder(void)
 {
         static const char *const places[] = {"/moving", "/moved to a longer name"};

@@ -40,8 +40,8 @@ def expected(last):
 
 def sentence_about(path, committed):
     """Returns a sentence about a bad database; None for a good one. COMMITTED is the last
-    transaction that is known to be committed; -1: none is, so the tables may be missing, which
-    transaction 0 creates."""
+    transaction that is known to be committed; -1: none is, so the tables, which transaction 0
+    creates, may be missing."""
     if not os.path.exists(path):
         return None if committed < 0 else "the database is lost"
     database = sqlite3.connect(path)

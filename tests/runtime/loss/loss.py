@@ -4,9 +4,9 @@
 
 loss.py [--fails=PATTERN] [--disks=NUMBER] JUDGE DISK COMMAND...
 
-JUDGE is a word of JUDGES. DISK is the image before the boot. The command is `nova
+JUDGE is a key of JUDGES. DISK is the image before the boot. The command is `nova
 boot-test`; it gets a disk whose writes QEMU records. With --fails the test passes
-only if the sentence about a bad disk matches the pattern.
+only if a sentence about a bad disk matches the pattern.
 """
 import argparse
 import os
@@ -39,8 +39,8 @@ def disk_options(image, log):
 
 
 def status_of(sentences, pattern):
-    """Returns the status after the sentences about bad disks. Without a pattern no disk may be
-    bad."""
+    """Returns the exit status for the sentences about bad disks. Without a pattern no disk may be
+    bad; with a pattern a sentence must match it."""
     if pattern is None:
         return int(bool(sentences))
     return int(not any(re.search(pattern, sentence) for sentence in sentences))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A FAT file system whose second table is never written, for a service files that must fail the
- * test of a loss of power. */
+/* A FAT file system whose second table is never written, for a variant of `files` that must fail
+ * the test of a loss of power. */
 #include "files/fat/fat.h"
 
 int __real_fat_mount(struct files_disk *disk, struct files_system **system, const char **sentence);

@@ -66,7 +66,8 @@ def images(base, entries, count, seed):
     flush, and the number of those before the loss of power.
 
     A disk has all writes before a flush, and a subset of the writes between it and the loss, in any
-    order. The losses are spread over the flushes: each flush has one if there are fewer than COUNT.
+    order. The losses are spread over the flushes: each flush has one if there are fewer than COUNT
+    flushes.
     """
     chance = random.Random(seed)
     starts = [0, *(at + 1 for at, entry in enumerate(entries) if entry is None)]

@@ -22,7 +22,7 @@
 #define LWIP_CHKSUM_SEND(netif, packet, protocol, bytes, from, to) \
         ip_chksum_pseudo(packet, protocol, bytes, from, to)
 
-/* Nothing cuts segments, which the tests count. */
+/* The tests count segments. Nothing cuts large ones here, so none is larger than the MSS. */
 #undef LWIP_SEGMENT_BYTES
 #define LWIP_SEGMENT_BYTES(pcb) ((pcb)->mss)
 

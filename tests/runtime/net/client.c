@@ -4,8 +4,8 @@
  * echo SERVICE FRAMES ENDS: announces itself, and returns each frame of peer.py with its payload
  * inverted, until it has returned FRAMES frames and the service has ended ENDS times.
  * again SERVICE FRAMES SESSIONS: returns FRAMES frames in each of SESSIONS sessions.
- * link SERVICE FRAMES 0: sends FRAMES frames while there is no link, which peer.py cuts, and then
- * announces its end.
+ * link SERVICE FRAMES 0: waits until peer.py has cut the link, sends FRAMES frames without it, and
+ * announces its end when the link is back.
  * idle SERVICE 0 0: sends a frame, and sleeps.
  * hostile SERVICE: breaks the rules in each way that ends a session's rings, and then sends. */
 #include <errno.h>
@@ -175,7 +175,7 @@ static void echo(const char *service, unsigned frames, unsigned ends_wanted)
         nova_net_close(net);
 }
 
-/* Waits until the link is there, or is not there. Calls until then. */
+/* Waits until the link is up (@p wanted) or down. Until then announces @p word, if there is one. */
 static void wait_for_link(struct nova_net *net, bool wanted, const char *word)
 {
         struct nova_net_info info;
@@ -193,7 +193,7 @@ static void wait_for_link(struct nova_net *net, bool wanted, const char *word)
         }
 }
 
-/* All frames that are sent without a link come back, so more of them can be sent than a pool
+/* Sends frames without a link. All of them come back, so it can send more frames than its pool
  * has. */
 static void cut(const char *service, unsigned frames)
 {

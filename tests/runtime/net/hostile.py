@@ -266,7 +266,7 @@ def reopen(attacker):
 
 
 def judge(attacker, kind, number):
-    """Attacks, and asks afterwards. Returns a sentence about an error."""
+    """Attacks the server, and checks its state afterwards. Returns a sentence about an error."""
     if not any(attacker.talk(5000 + i) or attacker.until(lambda: False, 0.3) for i in range(60)):
         return "the server did not answer before the attack"
     error = reopen(attacker) if kind == "connections" else None

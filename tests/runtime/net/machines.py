@@ -92,7 +92,7 @@ class Machine:
             if self.routes:
                 self.announce()
         elif protocol == p.ICMP6 and payload[0] == 135 and payload[8:24] in self.addresses:
-            # The question of a machine without an address is answered to all.
+            # A machine without an address cannot receive the answer alone, so all get it.
             back = source if any(source) else NODES
             flags = b"\x60\0\0\0" if any(source) else b"\x20\0\0\0"
             body = flags + payload[8:24] + b"\x02\x01" + OWN
@@ -119,8 +119,8 @@ class Machine:
         self.send(NODES, p.ICMP6, p.icmp6(LINK, NODES, 134, p.router(PREFIX, OWN)))
 
     def until(self, condition, seconds):
-        """Takes frames until the condition holds. Returns whether it held. A condition that sends
-        a question is not examined again after the answer: the next answer may be lost."""
+        """Takes frames until the condition holds. Returns whether it held. A condition may send a
+        question. After it held once, it is not evaluated again: the next answer may be lost."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() >= end or self.peer.ended:
@@ -248,7 +248,7 @@ def main():
         control = os.path.join(folder, "control")
         command = [word.replace("NETDEV", peer.netdev()).replace("CONTROL", control)
                    for word in command]
-        # A program that waits for DHCP could get an IPv6 address from the router in its time.
+        # While a program waits for DHCP, it could get an IPv6 address from the router.
         machine = Machine(peer, addresses, kind == "router")
         functions = {"router": router, "taken": taken,
                      "sums": lambda machine: return_all(Returner(peer)),

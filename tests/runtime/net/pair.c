@@ -273,7 +273,7 @@ static void describe_driver(struct nova_parent_program *program)
         check("the driver", ENOENT);
 }
 
-/* Returns true if the driver did not run between two descriptions. */
+/* Returns true if the driver did not run from the first description to the second one. */
 static bool was_away(const struct nova_parent_program *one, const struct nova_parent_program *two)
 {
         return one->state == NOVA_PARENT_PAUSES && two->state == NOVA_PARENT_PAUSES &&
@@ -378,8 +378,8 @@ static void several(void)
         printf("%u of 1 frame with ping's source was refused\n", nova_net_refused(net));
 }
 
-/* @param ms time, @param ran_ms part of it in which the machine ran: while the host stops the
- * machine, a client saves 20 ms of its rate at most */
+/* Compares what a client has sent with its rate. While the host stops the machine, a client saves
+ * at most 20 ms of its rate. @param ran_ms part of @p ms in which the machine ran */
 static void judge(uint64_t bytes, unsigned rate, uint64_t ms, uint64_t ran_ms)
 {
         printf("%s than its rate in the time, %s than half of it\n",

@@ -228,8 +228,9 @@ def link(peer, path):
 
 
 def run_beside(peer, command, talk, name):
-    """Runs the command that boots the machine at the other end of the cable, and beside it TALK,
-    which returns a sentence about an error, or None. Returns the status for the program NAME."""
+    """Runs the command that boots the machine at the other end of the cable, and TALK at the same
+    time. TALK returns a sentence about an error, or None. Returns the exit status. The printed
+    sentence begins with NAME."""
     wrong = ["the peer has not ended"]
 
     def run():

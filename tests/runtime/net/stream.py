@@ -11,8 +11,9 @@ frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, ac
 segments, loses some of them and changes its window; or `web`: fetches the page of the example
 status over both protocols, and ends the machine.
 
-No stream may wait for a timeout of the server's TCP. Pings that come back are the clock of such a
-wait, at most one per TICK: while the driver or the host's processor is away, none comes.
+No stream may wait for a timeout of the server's TCP. The length of a wait is the number of pings
+that come back in it, at most one per TICK. So time in which the driver or the host's processor is
+away does not count.
 """
 import json
 import os
@@ -157,8 +158,8 @@ class Talker(Machine):
             super().take(protocol, source, to, payload)
 
     def theirs(self):
-        """Returns the server's addresses. Its Ethernet address, which is not the card's if it has a
-        port of a switch, is part of the second one."""
+        """Returns the server's IPv4 and IPv6 addresses. The IPv6 address contains the Ethernet
+        address, which is not that of the card if the server is behind a switch."""
         mac = self.macs[THEIRS[0]]
         link = THEIRS[1][:8] + bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]
         self.macs[link] = mac

@@ -4,8 +4,8 @@
  *
  * speak SERVICE ADDRESS OTHER...: sends datagrams by novanet, which the other programs return, and
  * connects with itself. open SERVICE ADDRESS, complete SERVICE ADDRESS: returns datagrams without
- * novanet; the first accepts open checksums, and must get them, and the second must get correct
- * ones. */
+ * novanet. `open` accepts open checksums, and must get them; `complete` must get complete
+ * checksums. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

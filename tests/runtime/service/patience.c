@@ -222,7 +222,7 @@ static void *nothing(void *argument)
         return argument;
 }
 
-/* Returns selectors and kernel memory after some abandoned calls, in any state. */
+/* Abandons calls at different moments, then stores the selectors and kernel memory in use. */
 static void give_up(nova_word_t *selectors, nova_word_t *memory)
 {
         struct nova_thread *thread;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service of the tests as a program. Arguments: its name, its sessions, sessions of a
- * client. */
+/* The service of the tests as a program. Arguments: its name, and the maximum numbers of its
+ * sessions and of the sessions of one client. A fourth argument permits parallel calls. */
 #include <stdio.h>
 #include <stdlib.h>
 

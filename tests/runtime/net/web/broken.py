@@ -60,7 +60,7 @@ def read_all(one):
 
 
 def check_statuses(port):
-    """Sends each request twice: at once, and byte by byte at the end."""
+    """Sends each request twice: at once, and with its last 20 bytes one by one."""
     wrong = []
     for request, status in STATUSES:
         for cut in (len(request), max(0, len(request) - 20)):
@@ -83,7 +83,7 @@ def check_statuses(port):
 
 
 def check_half_closed(port, files):
-    """Sends two requests and the end of the own direction; both answers come."""
+    """Sends two requests, and then closes its own direction. Both answers must come."""
     with connect(port) as one:
         one.sendall(b"GET /small.bin HTTP/1.1\r\nHost: a\r\n\r\n"
                     b"GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -29,7 +29,8 @@ def check(port, _):
         wrong += ask(one, b"ee\n", b"THREE\n")
     wrong += ask(clients[0], b"a" * (LINE_BYTES - 1) + b"\n", b"A" * (LINE_BYTES - 1) + b"\n")
 
-    # All places are taken: the next client waits until a line that is too long ends another one.
+    # All places are taken: the next client waits until another client's line is too long, which
+    # ends that client's connection.
     with socket.create_connection(("127.0.0.1", port), timeout=20) as late:
         late.sendall(b"late\n")
         late.settimeout(0.5)
