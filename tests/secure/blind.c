@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Linked to the ultravisor, this makes the program ultravisor-blind, whose CPU has RDRAND, which
- * returns no number. */
+/* Linked to the ultravisor, this makes the program ultravisor-blind: as if RDRAND of the CPU
+ * returned no number. */
 #include <stddef.h>
 
 size_t __wrap_nova_random(void *to, size_t bytes);

@@ -178,7 +178,7 @@ nova_add_boot_test(secure.exits-vmx SYSTEM secure-exits EMULATOR bochs CPUS 1
   EXPECT "^vmm: The guest has XSAVE" "ok 8 - XSETBV with a valid value sets XCR0"
          "^ultravisor: .* it halted with interrupts off, and nothing can wake it"
          "^ultravisor: .* a triple fault" "^vmm: 1[.][.]16$")
-# A guest that uses its debug registers. The bit of its policy changes nothing.
+# A guest that uses its debug registers. The bit of its policy makes no difference.
 nova_add_secure_test(debug SOURCES debug.c ARGUMENTS 1 SEALED debug.seal VMX 1
   EXPECT "^vmm: 1[.][.]14$")
 nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1
@@ -254,7 +254,7 @@ nova_add_boot_test(secure.damaged SYSTEM secure-damaged CPU qemu64,+svm,+npt,+rd
   LABELS secure TIMEOUT 120 EXPECT ${sentences} "^vmm: 1[.][.]${cases}$"
   REJECT "not ok [0-9]" "are left out")
 
-# Both boots of one guest: the ultravisor is disabled, and there is none.
+# Two boots of one guest: with a disabled ultravisor, and without an ultravisor.
 set(uses "uses          ultravisor")
 set(files)
 set(ultravisor "program ultravisor\n        provides      ultravisor\n\
@@ -273,14 +273,14 @@ nova_add_secure_test(absent SOURCES disabled.c DESCRIPTION disabled.nova.in ARGU
 nova_add_program(secure-spinner SOURCES spinner.c)
 nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE secure-spinner
   EXPECT "^vmm: 1[.][.]3$")
-# A VMM that takes all secure memory that it can, and another one.
+# A VMM that takes all secure memory that it can, beside another VMM.
 nova_add_program(secure-greedy SOURCES greedy.c)
 target_link_libraries(secure-greedy PRIVATE Nova::novavmm)
 nova_add_secure_test(share SOURCES share.c DESCRIPTION share.nova.in BESIDE secure-greedy
   EXPECT "^greedy: ok 4 .* UV_ESM is U_RETRY if secure memory is missing$"
          "^greedy: [34] of 4 VMs hold kernel memory" "^greedy: 1[.][.]4$" "^vmm: 1[.][.]5$"
   REJECT "^greedy: not ok")
-# A VMM that comes when all sessions, VMs or virtual CPUs are taken.
+# A VMM that starts when all sessions, VMs or virtual CPUs are taken.
 nova_add_program(secure-crowd SOURCES crowd.c)
 target_link_libraries(secure-crowd PRIVATE Nova::novavmm)
 nova_add_secure_test(limits SOURCES limits.c DESCRIPTION limits.nova.in BESIDE secure-crowd
@@ -327,10 +327,10 @@ add_test(NAME secure.linked COMMAND "${NOVA_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_
   $<TARGET_FILE:ultravisor> $<TARGET_FILE:novavmm> "${NOVA_ROOT}/roottask/vmm/src")
 set_tests_properties(secure.linked PROPERTIES LABELS secure TIMEOUT 30)
 
-# All mapping trees and capabilities of a system, by gdb, while its VMM is at some places.
+# gdb walks all mapping trees and capabilities of a system when its VMM calls certain functions.
 if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  # The system, the VMM, the places; the numbers of guests, virtual CPUs and shared pages that a
-  # walk must meet; arguments of the guest.
+  # The system, the VMM, its name and the functions; the numbers of guests, virtual CPUs and shared
+  # pages that a walk must meet; arguments of the guest.
   set(ends vmm:honest_end,tap_end)
   set(walk_hostile secure-hostile secure-vmm-hostile ${ends} 1 1 0)
   set(walk_leaks secure-leaks secure-vmm-leaks ${ends} 1 1 0)
@@ -342,7 +342,7 @@ if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
   set(walk_selves secure-selves secure-vmm-selves ${ends} 1 2 1)
   set(walk_views secure-views secure-vmm-views ${ends} 1 2 1)
   set(walk_dishonest secure-dishonest secure-vmm-dishonest ${ends} 1 1 0)
-  # Two VMMs, after the first attack by a page that comes back.
+  # Two VMMs, after the hostile one's first attack with a page that comes back.
   set(walk_two secure-two two-hostile hostile:repair 2 2 0)
   # Debian, when it switches itself off.
   set(walk_linux secure-linux secure-monitor monitor:nova_vm_end_with 1 1 500 run=poweroff,-f)

@@ -147,8 +147,8 @@ static void ultracalls(void)
         check(are_kept(&set) && is_watched(), "and the debug registers stay");
 }
 
-/* A virtual CPU of the VMM's own, in real mode: passes DR0 on, which the VMM then sets; passes it
- * on again; sets DR0 and DR7, and halts. */
+/* A virtual CPU of the VMM's own, in real mode: writes DR0 to a port, and the VMM then sets
+ * DR0; writes DR0 to the port again; sets DR0 and DR7; writes DR0 once more, and halts. */
 GUEST_CODE(debug_code, 16,
            "movl %dr0, %eax\noutl %eax, $0xe8\nmovl %dr0, %eax\noutl %eax, $0xe8\n"
            "movl $0x7654, %eax\nmovl %eax, %dr0\nmovl $0xd04aa, %eax\nmovl %eax, %dr7\n"
@@ -184,8 +184,9 @@ static void map_own(struct nova_vcpu *vcpu)
                       page);
 }
 
-/* QEMU sets up its watchpoints when DR7 is written, and not when VMRUN loads it. So after a virtual
- * CPU that has written DR7 the guest has its registers, and must write DR7 for a watchpoint. */
+/* QEMU sets up its watchpoints when DR7 is written, and not when VMRUN loads it. So when another
+ * virtual CPU has written DR7, the guest still has its own registers, but it has a watchpoint only
+ * after it has written DR7 again. */
 static void own_vcpu(void)
 {
         static struct nova_vm vm;

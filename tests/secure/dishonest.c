@@ -53,8 +53,8 @@ static void count(enum nova_u_status status, enum nova_u_status expected)
         refused += status == expected;
 }
 
-/* Returns offset number @p i that is not in the normal memory: each power of 2 above it, what leads
- * backwards from it, and both with a page of the normal memory added. */
+/* Returns offset number @p i outside the normal memory: the size of this memory times a power of 2,
+ * the negative of that, or one of both with the offset of a page of the normal memory added. */
 static uint64_t foreign(unsigned i)
 {
         const uint64_t power = (uint64_t)MEMORY << i / 4 % 40;
@@ -101,7 +101,7 @@ static void foreign_pages(void)
 
 static unsigned turn, taken; /* pages that may be taken away, and that have been; atomic */
 
-/* Takes pages away from the ultravisor, each after another while. */
+/* Takes pages away from the ultravisor, after delays of different lengths. */
 static void *take_away(void *unused)
 {
         (void)unused;
@@ -118,8 +118,9 @@ static void *take_away(void *unused)
         return NULL;
 }
 
-/* Moves the guest's page out to a page of the normal memory, or in from there, while it is taken
- * away. Waits for that first in every fourth round. The page is safe at SAFE. */
+/* Moves the guest's page out to a page of the normal memory, or in from there, while another thread
+ * takes that page away. In two of four rounds, waits first until it is gone. The guest's page can
+ * still come in from SAFE. */
 static enum nova_u_status move(unsigned i)
 {
         const uint32_t at = TAKEN + i * PAGE;
@@ -256,7 +257,7 @@ static bool finds(uint32_t word)
         return false;
 }
 
-/* A guest that has ended by itself, until its VMM ends it, and afterwards. */
+/* Ultracalls for a guest that has ended by itself, before and after its VMM ends it. */
 static void dead(void)
 {
         check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, VALUE) == 0 &&
@@ -276,7 +277,7 @@ static void dead(void)
         end();
 }
 
-/* A VM of a session that is closed. A new session of the VMM and its other one do not have it. */
+/* Ultracalls for a VM of a closed session, by a new session and by the VMM's other session. */
 static void closed(void)
 {
         struct nova_uv other = {.lpid = LPID};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parent of VMMs that die, hang or are killed at each call of the ultravisor and in each
- * ultracall (ender.c). After each end the ultravisor has the kernel memory, the threads, the
- * selectors and the free frames of before, and the parent's own secure guest runs. The VMMs have
- * their parent's name, so its session and theirs are as many as the ultravisor allows: a session
- * that stays keeps the next VMM out. */
+ * ultracall (ender.c). After each end the ultravisor has as much kernel memory and as many threads,
+ * selectors and free frames as before, and the parent's own secure guest runs. A VMM has its
+ * parent's name, so their two sessions are as many as the ultravisor allows: if the session of a
+ * VMM stays, the next VMM gets none. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #define MS      1000000u
 #define LONG    (60000u * UINT64_C(1000000)) /* a VMM must have ended by then */
 #define OF_VMM  8u                           /* ultracalls that a VMM makes */
-#define DELAYS  13u  /* parts of a millisecond before the kill of a VMM that goes on */
+#define DELAYS  13u  /* different delays, below 1 ms, before the kill of a VMM that goes on */
 #define WARM    6u   /* VMMs of one measurement */
 #define SETTLES 100u /* samples until the ultravisor and the kernel have freed a VMM's memory */
 #define OWN     0x500000u /* pages of the parent's guest */
@@ -24,7 +24,7 @@
 static struct usage {
         uint64_t least, most; /* kernel memory in bytes */
         unsigned threads;
-        struct counts counts; /* of which selectors, capabilities and frames are exact */
+        struct counts counts; /* only selectors, capabilities and frames are compared */
 } before = {.least = UINT64_MAX}, after = {.least = UINT64_MAX};
 
 static struct nova_session *counter;
@@ -73,7 +73,7 @@ static struct nova_parent_program ultravisor(void)
         return program;
 }
 
-/* Returns true if the ultravisor has the selectors, the capabilities and the frames of before. */
+/* Returns true if the ultravisor has as many selectors, capabilities and free frames as before. */
 static bool has_same(bool report)
 {
         static const struct {
@@ -187,7 +187,7 @@ static void run_next(const char *what, unsigned place)
         printf("%s %u: the status of the next VMM is %d.\n", what, place, status);
 }
 
-/* One place, by each deed. */
+/* Lets one VMM after another end at a place, each by another deed. */
 static void try_place(const char *what, unsigned place)
 {
         for (unsigned deed = 0; deed < ENDER_DEEDS; deed++)

@@ -13,7 +13,7 @@
 #define VECTOR_GP 13
 #define WAITS     2000u /* milliseconds */
 #define HALT_NS   50000000u
-#define ACCESSES  3u /* ports of a command, after the one that waits for it */
+#define ACCESSES  3u /* to ports by a command, besides the one that waits for the command */
 
 static unsigned accesses, others;
 static bool offers;

@@ -25,7 +25,7 @@ static bool touch(unsigned page)
         return answered;
 }
 
-/* Refuses each conversion, which keeps the account of kernel memory until its VM is ended. */
+/* Refuses each conversion. The VM then keeps its account of kernel memory until it is ended. */
 static void refuse(struct call *call)
 {
         call->words = 2;

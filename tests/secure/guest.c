@@ -51,7 +51,7 @@ static uint32_t touch(unsigned long first, unsigned long pages)
         return (uint32_t)pages;
 }
 
-/* The monitor's library writes what it reads to the address. */
+/* Executes INSL: novavmm emulates it, and writes the value from the port to @p address. */
 static uint32_t read_string(unsigned long address)
 {
         __asm__ volatile("insl" : "+D"(address) : "d"(PROBE_FIRST) : "memory");

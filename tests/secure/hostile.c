@@ -97,9 +97,9 @@ static void take_slot(struct call *call)
                 seen = nova_uv_unregister_mem_slot(&uv, 0);
 }
 
-/* Says with the page that the guest waits for that an interrupt is pending. The question for it
- * comes before the reply that maps the page: answers with an item's words at the place of the
- * reply's item. */
+/* Provides a page, and says that an interrupt is pending. The ultravisor then asks for the vector
+ * before it makes the reply that maps the page. Answers this question with an item's words at the
+ * place where the reply has its item. */
 static void long_answer(struct call *call)
 {
         call->more = call->number == NOVA_H_SVM_PAGE_IN;
@@ -318,8 +318,8 @@ static void kept_pages(void)
         }
 }
 
-/* A VMM that has one other bit in its only copy of a page. Its answer has the status of UV_PAGE_IN,
- * or says that all is well. */
+/* A VMM whose only copy of a page has one changed bit. It answers with the status of UV_PAGE_IN, or
+ * says that the page is there. */
 static void damaged_pages(void)
 {
         for (unsigned i = 0; i < 2; i++) {
@@ -504,7 +504,7 @@ static void places(void)
         end("and the next VM runs");
 }
 
-/* Repeats UV_ESM with a blob that is none. */
+/* Repeats UV_ESM with a page of zeroes in place of the blob. */
 static void flood(void)
 {
         unsigned refused = 0;

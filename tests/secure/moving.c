@@ -16,7 +16,7 @@
 #define ORDER  NOVA_UV_ORDER_PAGE
 #define VALUE  0x5ec2e7a1u
 #define FILL   0x3c
-#define WAYS   12u /* lengths of the thread's wait; it is done before the call in the last two */
+#define WAYS   12u /* delays of the thread; in the last two ways it is done before the call */
 #define PAUSE  1024u
 
 #define RIGHTS(page, rights) nova_crd_mem((nova_word_t)(page) >> NOVA_PAGE_BITS, 0, rights)
@@ -112,8 +112,8 @@ static void wait_for(unsigned round)
         wait_until(&done, round);
 }
 
-/* Lets the thread begin. In every second round, waits until the thread runs, so that each of both
- * is the first one at times, and in the last rounds until it is done. */
+/* Lets the thread begin. In every second way, waits until the thread runs, so that sometimes the
+ * thread and sometimes the call is first. In the last two ways, waits until the thread is done. */
 static void start(unsigned round)
 {
         __atomic_store_n(&turn, round + 1, __ATOMIC_RELEASE);
@@ -189,8 +189,8 @@ static bool play(unsigned round)
         return right && guest(PROBE_READ, SECRET, 0) == VALUE;
 }
 
-/* Returns true if a status is one that the call may have. A page that has lost a right cannot be
- * written, one that is gone cannot be used, and only what was written to is refused by its tag. */
+/* Returns true if the call may have this status. A page that has lost a right cannot be written, a
+ * page that is gone cannot be used, and only a page that was written to has a wrong tag. */
 static bool is_expected(unsigned round)
 {
         const enum act how = act_of(round);
@@ -215,7 +215,7 @@ static bool is_untouched(unsigned round)
         return true;
 }
 
-/* Counts the rounds of an act, and those that were as they must be. */
+/* Checks that all rounds of an act had the right result. */
 static void judge(enum act how, unsigned right[ROUNDS], const char *name)
 {
         unsigned rounds = 0, passed = 0, before = 0;

@@ -35,7 +35,7 @@ static bool moves(void)
                guest(PROBE_READ, OTHER, 0) == 7;
 }
 
-/* Gives the first session up for a new one, in which the VM is entered again. */
+/* Replaces the first session by a new one, and enters the VM in the new session. */
 static bool renew(void)
 {
         nova_session_close(uv.session);

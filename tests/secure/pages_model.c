@@ -142,7 +142,7 @@ static bool share(struct vcpu *vcpu, bool shared)
                 shared ? page_share(&pages, gpa) : page_unshare(&pages, gpa);
 
         if (status == NOVA_U_BUSY)
-                return false; /* it tries again after a step of another one */
+                return false; /* it tries again after a step of another user */
         now.page[vcpu->page].ghost = 0;
         if (!shared)
                 now.page[vcpu->page].invited = 0;
@@ -262,7 +262,7 @@ static bool vcpu_step(struct vcpu *vcpu, unsigned choice)
         }
 }
 
-/* UV_PAGE_IN, with what must hold of its success. */
+/* Makes UV_PAGE_IN, and checks what must hold after it. */
 static bool page_in_step(unsigned page, unsigned normal, unsigned flags)
 {
         const bool shared = real[page].normal != PAGE_NO_PAGE;

@@ -27,7 +27,8 @@ static bool kill_after(uint64_t time)
         return good;
 }
 
-/* @return time in microseconds that the end of the own VM took; UINT32_MAX: an error */
+/* Kills a VMM, and then ends this program's own VM. @return time in microseconds that this end
+ * took; UINT32_MAX: an error */
 static unsigned play(uint64_t time)
 {
         uint64_t start;

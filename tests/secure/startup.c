@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that starts and resets virtual CPUs against the guest's messages, and two virtual CPUs that
- * need one page at the same time. */
+/* A VMM that starts and resets virtual CPUs with and without messages of the guest, and two virtual
+ * CPUs that need one page at the same time. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -85,7 +85,7 @@ static void startup(void)
         check(begins_with_reset_registers(), "its debug registers have their values after a reset");
 }
 
-/* The VMM keeps both messages back, and performs the second one only. */
+/* The VMM delays both messages. It performs the second one first, and then both in their order. */
 static void late(void)
 {
         second_send(SECOND, INIT);

@@ -205,8 +205,8 @@ static void slots(void)
               "memory that comes back is empty");
 }
 
-/* Each case of the functions for parameters has one bad parameter: the call with the right ones,
- * which comes last, succeeds. */
+/* In the functions for parameters, each refused call has one bad parameter. The last call has only
+ * right ones, and succeeds. */
 static void out_parameters(uint64_t end)
 {
         check(nova_uv_page_out(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
@@ -300,7 +300,7 @@ static void pages(void)
                       nova_uv_page_in(uv, SPARE + PAGE, AREA, 0, ORDER) == NOVA_U_PERMISSION &&
                       nova_uv_page_in(uv, SPARE, AREA + PAGE, 0, ORDER) == NOVA_U_PERMISSION,
               "two pages cannot be exchanged");
-        memcpy(normal(AREA), copy, PAGE); /* the place from which the library returns it */
+        memcpy(normal(AREA), copy, PAGE); /* from where the library returns the page */
         check(nova_uv_page_in(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
                       guest(PROBE_READ, AREA + PAGE, 0) == 0x22222222 &&
                       guest(PROBE_READ, AREA, 0) == 0x22222222,

@@ -18,7 +18,7 @@
 #define SOON_NS   1000000u
 #define LAST_SLOT 31u
 #define UPPER     0x400000u /* pages that no part of the image has */
-#define AGES      37u       /* writes between the one of a page and its read, at most */
+#define AGES      37u       /* maximum number of writes from a page's write to its read */
 
 static unsigned long calls; /* of a thread */
 static bool idle;           /* the guest is to wait for its next command; atomic */

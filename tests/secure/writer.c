@@ -181,8 +181,8 @@ static void write_all(const char *who)
 }
 
 static struct nova_vm moving_vm;
-static uint8_t *window; /* mappings of the VMM's memory from which only that VM has pages */
-static uint32_t entry;  /* offset of its memory: dw0 of its entry */
+static uint8_t *window; /* further mappings of the VMM's memory, only for moving_vm */
+static uint32_t entry;  /* offset of the VM's memory: dw0 of its entry */
 
 static void map_moving(struct nova_vcpu *vcpu)
 {
