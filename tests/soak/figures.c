@@ -3,7 +3,7 @@
  * openings of sessions, and what init and this program use. Restarts and openings grow by the same
  * number in each round; all others stay, with two exceptions:
  *
- * - Init may need another number of tables, which the kernel allocates in whole pages: the
+ * - Init may need a different number of tables, which the kernel allocates in whole pages: the
  *   selectors of programs and threads depend on what else runs when they start. Objects and
  *   mappings are smaller than a table, so their leaks show.
  * - The bytes in use of this program's heap may differ a little, because a block may be a few bytes
@@ -29,7 +29,7 @@
 #define TABLE      4096     /* bytes of a table of the kernel */
 #define TABLES     4        /* by which the number of the tables of init may differ */
 #define HEAP_BYTES 1024     /* by which the used bytes of the heap may differ */
-#define PATIENCE   200      /* the kernel frees memory a moment after an object has ended */
+#define PATIENCE   200      /* readings: the kernel frees memory a moment after an object ends */
 #define REST_NS    20000000 /* between two readings */
 #define PAGE_TOTAL 0x100000 /* more pages than a program has */
 
@@ -121,7 +121,7 @@ static bool is_tolerated(unsigned number, int64_t more)
         return number == SOAK_HEAP && size <= HEAP_BYTES;
 }
 
-/* Returns by how much a figure is above what it must be after a round. */
+/* Returns by how much a figure exceeds the value that it must have after a round. */
 static int64_t excess(unsigned number, unsigned round)
 {
         const struct figure *const was = &first.figure[number], *const is = find(&now, was->name);
@@ -175,7 +175,7 @@ bool figures_compare(unsigned round)
                 read_all();
                 if (round > FIGURES_FIRST && equal(round))
                         return true;
-                /* Without values to compare with, the same pause lets the kernel free memory. */
+                /* Nothing to compare with yet: only wait while the kernel frees memory. */
                 if (round <= FIGURES_FIRST && i == 24)
                         break;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest's part of a round: Debian boots, builds a tree of files on its disk, reads the tree and
- * pages of the peer again, and compares. It switches itself off only if all is right. */
+/* The guest's part of a round: Debian boots, builds a tree of files on its disk, and reads the tree
+ * again. It also reads the peer's page several times. It compares everything that it reads, and
+ * switches itself off only if all is right. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names that functions of the example linux have, or call, in the soak. */
+/* The example linux in the soak: the new name of its main(), and functions that replace those that
+ * it calls. */
 #ifndef TESTS_SOAK_GUEST_H
 #define TESTS_SOAK_GUEST_H
 
@@ -9,8 +10,8 @@
 /* The example's main(). */
 int guest_main(int argc, char **argv, char **envp);
 
-/* As the functions of the library, but only the first call of each has an effect: the example's
- * main() leaves sessions and modules to the end of its program. */
+/* Like the functions of the library, but only the first call of each has an effect: the example's
+ * main() relies on the end of its program, which would close the sessions and modules. */
 int guest_disk_open(struct nova_guest_disk *disk, const char *service, const char *arguments);
 int guest_net_open(struct nova_guest_net *card, const char *service, const char *arguments);
 int guest_module(const char *name, const void **data, size_t *bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The soak: equal rounds of a Debian guest, services and storms, which run at the same time. After
  * each round the counters of the system must be what they were. Arguments: `rounds=N` or
- * `minutes=N`, and for tests of the soak `without-guest` and `leak`, with which each round leaves a
- * selector, a page, 2,000 bytes, a session and a semaphore of the peer behind. With `counted`,
+ * `minutes=N`, and for tests of the soak `without-guest` and `leak`. With `leak`, each round leaves
+ * a selector, a page, 2,000 bytes, a session and a semaphore of the peer behind. With `counted`,
  * latencies are compared, too. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine with which the guest talks over the switch: serves one page by HTTP, and on a
- * second switch it answers frames. It is also a service, so that the system ends without it.
- * Arguments: the first switch and an address. */
+/* The machine with which the guest talks over the switch: it serves one page by HTTP, and on a
+ * second switch it answers frames. It also provides a service, so the system does not wait for the
+ * end of this program. Arguments: the first switch and an address. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

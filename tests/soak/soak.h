@@ -21,7 +21,7 @@ bool guest_round(void);
 bool services_round(void);
 bool storm_round(void);
 
-/* Opens what lasts as long as the soak. */
+/* Prepare what all rounds use. */
 bool services_begin(void);
 bool storm_begin(void);
 
@@ -33,7 +33,8 @@ bool figures_compare(unsigned round);
 /* Number of figures that were compared after the last round. */
 unsigned figures_count(void);
 
-/* Measures latencies while nothing else runs. As figures_compare(), if they are to be compared. */
+/* Measures latencies while nothing else runs. If latencies are to be compared, reports those that
+ * differ, and returns false then. */
 bool latency_compare(unsigned round);
 
 /* Prints one sentence about a fault. @return false */

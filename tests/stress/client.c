@@ -87,7 +87,7 @@ static void answer_shared(const struct worker *w, struct nova_utcb *u)
         u->items = nova_utcb_items(1, 1);
 }
 
-/* A thread that requested its end has reached it. */
+/* Drops the objects of a thread that has reached the end that it requested. */
 static void bury(const struct worker *w, unsigned slot)
 {
         drop(w->sel + EC_OF + slot);
@@ -135,7 +135,7 @@ static void handles(struct thread *t)
                 kill_child(w);
         else
                 bury(w, slot);
-        /* The killed worker no longer runs, regardless of the reply. */
+        /* The thread of the event was dropped, so it no longer runs, whatever the reply is. */
         answer(u, 0, 0);
 }
 

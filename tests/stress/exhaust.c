@@ -137,7 +137,7 @@ CASE(exhaust, every_way_to_use_the_pool_up_ends_in_a_status, "5.1-19")
 
 static nova_sel_t pile;
 
-/* With memory for a few objects only, creates fail at different allocations, and are undone. */
+/* With memory for a few objects only, creations fail at different allocations and are undone. */
 static void at_the_edge(struct worker *w)
 {
         for (unsigned i = 0; i < 64; i++) {
@@ -158,7 +158,7 @@ CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19
         if (!pile)
                 pile = sel_far(PILE_BITS);
         const word_t before = memory_left();
-        /* The threads of the run get their memory before the pile. */
+        /* The pile leaves memory for the threads of the run, too. */
         for (unsigned room = 200; room <= 600; room += 400) {
                 const word_t height = before > 400 + room ? before - 400 - room : 0;
                 for (word_t n = 0; n < height; n++)

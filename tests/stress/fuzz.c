@@ -28,7 +28,8 @@ static word_t value(uint64_t *seed)
         }
 }
 
-/* Returns a selector for the identifier: mostly one that exists, or that is free. */
+/* Returns a random identifier of a hypercall. Its selector is mostly one of the first SEEN, where
+ * objects are or can be made. */
 static word_t identifier(uint64_t *seed)
 {
         const word_t r = random_next(seed);
@@ -132,7 +133,7 @@ static void lets_one_loose(struct worker *w)
 
 #define CALLS_MIN 1000
 #define RUNS_MIN  3
-#define RUNS_MAX  9 /* a busy host needs more runs for as many calls */
+#define RUNS_MAX  9 /* a busy host needs more runs for CALLS_MIN calls */
 
 static word_t calls_of_all(void)
 {

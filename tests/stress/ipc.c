@@ -183,7 +183,8 @@ static void make_chain(struct worker *w, unsigned depth)
         }
 }
 
-/* Calls down the whole chain; then its end is linked to its middle, which must time out. */
+/* Calls down the whole chain. Then the last link calls a random link of the chain. This call must
+ * time out, or report the deadlock if its flags request that. */
 static void goes_deep(struct worker *w)
 {
         const unsigned depth = 2 + (unsigned)random_below(w, DEPTH - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 10,000 objects connected to one thread or one CPU: SCs that sleep with a thread, links of a chain
- * of calls, threads that help one, mails; and long chains of delegations with many siblings. The
- * kernel's work for them with interrupts off must not grow with their number; the tests of the
+ * of calls, threads that help one thread, mails; and long chains of delegations with many siblings.
+ * The kernel's work for them with interrupts off must not grow with their number; the tests of the
  * label stretch check that. These cases check that all of them continue, and that a thread of
  * higher priority does not wait for them. */
 #include "nova/abi/event.h"
@@ -9,12 +9,12 @@
 
 #define MANY       10000u
 #define MANY_ORDER 14
-#define FEWER      1000u /* where several CPUs flush TLBs for each thread that ends */
+#define FEWER      1000u /* with several CPUs, which flush TLBs for each thread that ends */
 #define PRIO_MANY  120   /* above the thread that runs the case */
 
 static nova_sel_t ecs, scs, pts, events;
 static word_t utcbs;
-static word_t stack_of[MANY][2]; /* hypercall of a thread, which has no other stack */
+static word_t stack_of[MANY][2]; /* a thread's hypercall, which is its whole stack */
 static struct thread *starter;
 static unsigned many; /* number of objects in this case */
 
@@ -178,8 +178,8 @@ CASE(many, links_of_a_chain_lose_their_callers, "5.2.1-11 3.6-11")
         EXPECT_EQ(first->value[1], NOVA_COM_ABT);
         EXPECT_EQ(second->value[2], 1);
         EXPECT(second->value[1] != NOVA_SUCCESS);
-        /* The rest of the chain continues when another caller helps it, whose own call comes after
-         * that. */
+        /* The rest of the chain continues when another caller helps it. This caller's own call
+         * begins only after that. */
         struct thread *third = caller(PRIO_HIGH, pts + 1);
         hc_sm_ctrl(sm, NOVA_SM_UP_OP);
         EXPECT_EQ(third->value[2], 0);
@@ -200,7 +200,7 @@ CASE(many, links_of_a_chain_end_from_the_first_on, "5.2.1-11 3.6-11")
                 end_ec(n);
         EXPECT_EQ(first->value[2], 1);
         EXPECT_EQ(first->value[1], NOVA_COM_ABT);
-        /* … and the rest upwards from its end, which takes less work. */
+        /* The rest ends upwards from the last link, which takes less work. */
         for (unsigned n = many; n-- > 100;)
                 drop(pts + n), drop(ecs + n);
         clean_up();

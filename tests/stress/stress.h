@@ -46,8 +46,8 @@ struct worker {
 extern struct worker workers[WORKERS];
 extern unsigned worker_count;
 extern nova_sel_t group;
-/* If true, the harness ends a thread without a worker that raises an event. Otherwise the event
- * fails the case. */
+/* If true, the harness ends a thread other than a worker when this thread raises an event.
+ * Otherwise the event fails the case. */
 extern bool stress_tolerant;
 
 /* Makes the shared selectors and their event portals. Each case must call it first. */
