@@ -395,8 +395,8 @@ TEST(account, is_full_again_when_a_pd_ends_whose_memory_returns_in_several_steps
         fake_settle();
 }
 
-// The PD is freed before its thread, whose mail keeps it for another period. Until then its account
-// keeps a part of the bytes.
+// The PD is freed before its thread, because mail keeps the thread for another grace period. Until
+// the thread is freed, the PD's account keeps a part of the bytes.
 TEST(account, is_full_again_when_a_pd_ends_whose_thread_has_mail)
 {
         constexpr word_t THREAD = 0x200;

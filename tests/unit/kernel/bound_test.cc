@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The work of one stretch with interrupts off, where tables, accounts or ancestors are many.
+// Bounds on the work with interrupts off, where there are many tables, accounts or ancestors.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,7 +79,7 @@ TEST(short_steps, split_the_large_pages_of_one_mapping_at_most)
         }
 }
 
-// A cut without memory for the second table has written the first one.
+// A cut that finds no memory for its second table has already written the first one.
 TEST(short_steps, split_no_more_after_a_cut_that_found_no_memory)
 {
         constexpr word_t first = 0x400000;

@@ -33,7 +33,7 @@ struct Call : Kernel {
         }
 };
 
-// The caller was preempted before it could help: it retries, but it was not in a list of helpers.
+// The caller is preempted before it helps, so it is in no list of helpers. It retries the call.
 TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_helped)
 {
         Call c;
@@ -51,7 +51,7 @@ TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_hel
         EXPECT_EQ(c.callee->caller, c.caller);
 }
 
-// A helper is removed from the list when the callee ends, and retries, too.
+// When the callee ends, its helper is removed from the list, and retries its call, too.
 TEST(call, is_tried_again_after_the_callee_that_was_helped_has_ended)
 {
         Call c;

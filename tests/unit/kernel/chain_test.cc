@@ -23,8 +23,9 @@ constexpr unsigned LINKS = 300, LONG = 1500, SURE = 1024, STEP = 64, FRAMES = 16
 constexpr word_t SEL_PT = 0x20;
 constexpr uint64_t WINDOW_TICKS = 1000;
 
-// The number of windows of walks so far, the event in the first one, and the time that each takes.
-// A call that finds its callee busy opens a window before its walk.
+// The number of windows of walks so far, the number of the window in which in_first_window is
+// called, and the time that each window takes. (A call that finds its callee busy opens a window
+// before its walk.)
 unsigned windows, first_window;
 std::function<void()> in_first_window;
 uint64_t ticks;
@@ -180,8 +181,8 @@ TEST(chain, a_caller_does_not_sleep_in_a_part_that_was_cut_off_during_its_walk)
         }
 }
 
-// The walk begins at the EC to which the SC is bound. An EC above it ends, and makes the SC's
-// caller run.
+// The walk begins at the EC to which the SC is bound. An EC above this one ends, so the caller of
+// the EC that ended runs on the SC.
 TEST(chain, an_sc_that_returns_to_a_caller_during_its_walk_runs_the_caller)
 {
         Chain c;
@@ -193,7 +194,7 @@ TEST(chain, an_sc_that_returns_to_a_caller_during_its_walk_runs_the_caller)
         EXPECT_EQ(c.links[50]->donated, nullptr);
 }
 
-// The caller runs on the SC of a helper, which it loses during its walk.
+// The caller runs on the SC of a helper, and loses this SC during its walk.
 TEST(chain, an_sc_that_is_lent_to_a_caller_returns_to_its_helper)
 {
         Chain c;
@@ -223,7 +224,7 @@ TEST(chain, a_long_walk_gives_way_to_a_higher_priority)
         EXPECT_EQ(c.decide(), high->owner);
         EXPECT_EQ(c.here->current_sc, high);
         EXPECT_EQ(windows, SURE / STEP);
-        // After it, the walk begins again.
+        // When that SC has gone, the walk begins again.
         EXPECT_EQ(low->place, SC_READY);
         high->place = SC_NOWHERE;
         EXPECT_EQ(c.decide(), c.here->idle_ec);

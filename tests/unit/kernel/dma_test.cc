@@ -361,7 +361,7 @@ struct Flood : Messages {
 
         Flood()
         {
-                // The kernel remembers when it counted last: time does not restart between tests.
+                // The kernel remembers when it counted last, so time must not restart.
                 static uint64_t begin = uint64_t{1} << 41;
                 begin += 100 * window;
                 fake_tsc = begin;
@@ -451,7 +451,7 @@ TEST(dma, a_refusal_to_resume_after_a_flood_stops_the_debug_kernel)
         EXPECT_TRUE(remap_resume(Flood::GSI, f.here, &next));
 }
 
-// Each of its GSIs arrives at a rate that would not stop this GSI.
+// Each GSI of the function arrives at a rate that alone would not stop this GSI.
 TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a_while)
 {
         Flood f;
@@ -467,7 +467,7 @@ TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a
                 fake_tsc += f.window / 10000;
                 resume = remap_count(FIRST + sent % COUNT, f.here);
         }
-        EXPECT_LE(sent, 8000u);               // perhaps a count had begun before
+        EXPECT_LE(sent, 8000u);               // a count may have begun before
         EXPECT_EQ(fake_forgotten_routes, 1u); // one command for all of them
         EXPECT_EQ(resume, fake_tsc + f.window);
         EXPECT_EQ(remap_stopped, COUNT);

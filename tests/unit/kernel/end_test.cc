@@ -237,7 +237,7 @@ TEST(end, of_a_pd_leaves_its_tables_to_its_running_thread)
         reclaim_frame(frame_alloc());
         EXPECT_TRUE(fake_free());
         EXPECT_EQ(here->current_pd, e.client);
-        // The idle thread does not need them.
+        // The idle thread does not need the PD's tables.
         here->current = here->idle_ec;
         reclaim_frame(frame_alloc());
         EXPECT_TRUE(fake_free());

@@ -127,7 +127,7 @@ TEST(extension, that_fails_leaves_nothing_with_memory_and_without)
         EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_SUCCESS);
 }
 
-// The second PD takes the tables of the other PD that the first one has left.
+// The first child leaves tables in the PD `away`, and the later children use them again.
 TEST(extension, pd_destroy_needs_no_memory_and_returns_everything)
 {
         Extensions w;

@@ -198,7 +198,7 @@ TEST(failure, of_create_sm_leaves_nothing)
         fail_create([](World &world) { return world.call(NOVA_CREATE_SM, 0, SEL_PD, 7); });
 }
 
-// An object whose end another CPU began after this one found its capability.
+// An object whose end another CPU began after this CPU had found its capability.
 struct Ending {
         kobject *object;
         explicit Ending(kobject *which) : object(which)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Faults that I/O MMUs have recorded: 16 units of each vendor with full logs. With interrupts off,
-// the kernel reads as many records as it prints lines in a second.
+// the kernel reads at most as many records as it may print lines in a second.
 #include <gtest/gtest.h>
 
 #include <cstring>

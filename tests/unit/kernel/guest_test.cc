@@ -185,8 +185,8 @@ TEST(guest, an_exception_ends_a_step_and_is_delivered_without_its_flag)
         EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_FORCED);
 }
 
-// QEMU's TCG lets the guest write CR0.NW without CD, then refuses the state after it has written
-// its own.
+// QEMU's TCG lets the guest write CR0.NW without CD, and then refuses the entry. Before it refuses,
+// it overwrites the guest's state with the host's.
 TEST(guest, a_refusal_that_no_message_brought_about_loses_no_state)
 {
         Guest g;
@@ -288,7 +288,8 @@ TEST(guest, a_software_event_is_reported_if_it_was_injected_and_else_begins_agai
         }
 }
 
-// QEMU's TCG delivers an interrupt once if it is a software interrupt, or if an exit follows.
+// QEMU's TCG delivers an injected interrupt only once if it is a software interrupt, or if an exit
+// follows.
 TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
 {
         Guest g;

@@ -513,7 +513,7 @@ TEST(many, mails_that_end_threads_are_received_two_at_a_time)
                 ec_cut_step(cpu_self());
 }
 
-// Wakes among them leave no more room for ends.
+// Mails that wake threads do not raise the bound for mails that end threads.
 TEST(many, mails_of_both_kinds_are_received_within_the_same_bound)
 {
         Ends e;

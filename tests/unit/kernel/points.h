@@ -36,7 +36,7 @@ class Points
                 event = elsewhere;
         }
 
-        // Counts no longer. Returns true if the operation had the point. If there was no event, the
+        // Stops counting. Returns true if the operation had the point. If there was no event, the
         // boss is running, to disturb the operation.
         static bool end()
         {
@@ -56,8 +56,7 @@ class Points
                         answer_now();
         }
 
-        // Answers for a CPU from its start on. The CPU lets a number of waits pass before each
-        // answer.
+        // Begins to answer for a CPU. The CPU lets a number of waits pass before each answer.
         static void answer_for(OtherCpu &beside, unsigned waits = 0)
         {
                 other = &beside;
@@ -97,7 +96,7 @@ class Points
         static inline Scene *scene;
         static inline OtherCpu *other;
         static inline unsigned count, disturbed;
-        static inline unsigned late, passed; // waits before an answer, and those until now
+        static inline unsigned late, passed; // waits before an answer: all, and those so far
         static inline std::function<void()> event;
         static inline bool rang;
 };

@@ -46,7 +46,7 @@ class Assignments : public Scene
 struct Assignment {
         const char *name;
         void (*prepare)(Assignments &);
-        unsigned needs;    // the losses at which it fails
+        unsigned needs;    // the losses that make it fail
         unsigned function; // 0: none
         unsigned gsi;      // 0: none
         long allocations;  // minimum number
@@ -160,7 +160,7 @@ void finish(const Assignments &s, const Assignment &assignment, const Disturbanc
             bool refused, bool done, Result &model)
 {
         const unsigned matter = assignment.needs & (disturbance ? disturbance->losses : 0);
-        // the unit may have got the function's table for home
+        // the unit may have got the function's table when home took the function
         const bool needs_none = disturbance && disturbance->takes;
         nova_status expected = NOVA_SUCCESS;
 

@@ -122,7 +122,7 @@ class Beside : public Scene
                         remove_source(spaces[NOVA_CRD_OBJ], root->second);
         }
 
-        // Does in the model what follows from the capabilities that are there at the end.
+        // Removes from the model all that was lost or has ended.
         void end(Database &model) const
         {
                 for (const word_t sel : lost)

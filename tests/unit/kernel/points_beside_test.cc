@@ -100,7 +100,8 @@ const Disturbance disturbances[] = {
          [](Beside &s, OtherCpu &) { s.revoke_elsewhere(CALLEE, THREADS); }},
 };
 
-// Checks a thread of the other CPU to which home or the client has a capability.
+// Checks a thread of the other CPU: that it does not run if it has ended. If there is still a
+// capability of the thread, also checks whether it has ended.
 void check_thread(const Beside &s, const Database &model, word_t sel, const ec *one, bool ended)
 {
         if (s.is_held(model, sel)) {
@@ -124,7 +125,8 @@ void check(Beside &s, Database &model)
         check_thread(s, model, CALLEE, s.callee, s.is_destroyed || !s.callee_lives(model));
 }
 
-// Ends without allocations. Returns true if the operation has the point.
+// Disturbs an operation that makes no allocations, at a point. Returns true if the operation has
+// the point.
 bool disturb(const Operation &operation, State state, const Disturbance &disturbance,
              const Position &position, unsigned point)
 {

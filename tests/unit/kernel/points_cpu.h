@@ -59,7 +59,7 @@ class OnCpu
 };
 
 // Another CPU, which has loaded a PD. Its TLB has all translations of the PD that were there when
-// it last flushed. A scene has it from an operation on; threads may belong to it.
+// it last flushed. A scene has this CPU from an operation on; threads may belong to the CPU.
 class OtherCpu
 {
         static constexpr unsigned RESTS = 64; // enough for the memory of a grace period
@@ -141,7 +141,7 @@ class OtherCpu
                 fake_cr3_writes = writes; // only those of this CPU count
         }
 
-        // The CPU does all that is left to it.
+        // Does all remaining work of the CPU.
         void finish()
         {
                 for (unsigned i = 0; i < RESTS; i++)

@@ -34,7 +34,7 @@ class Creations : public Scene
                 delegate(home, SEL_OTHER, who[CLIENT], CLIENT_OWNER, 1, NOVA_CRD_OBJ, 31);
         }
 
-        // Makes the threads on a CPU, which is also that of a new thread.
+        // Makes the threads on a CPU. The client creates a new thread on this CPU, too.
         void make_threads(unsigned cpu_id)
         {
                 cpu = cpu_id;
@@ -58,7 +58,7 @@ class Creations : public Scene
                               p3, p4, p5);
         }
 
-        unsigned cpu = 0; // of the threads and of a new one
+        unsigned cpu = 0; // of the threads, and of a thread that the client creates
 
       private:
         void make_thread(word_t sel, word_t page, word_t flags)
@@ -73,7 +73,7 @@ struct Creation {
         const char *name;
         std::function<void(Creations &)> prepare;
         unsigned kind;
-        unsigned needs; // the losses at which it fails, one bit each
+        unsigned needs; // the losses that make it fail, one bit each
         std::function<void(Creations &, kobject *)> check;
 };
 

@@ -150,7 +150,8 @@ inline void check_reached(const Ranges &now, const Ranges &before, const Ranges 
         }
 }
 
-// The ranges after the rest of an operation, which goes on or not.
+// Returns the ranges that are expected at the end: after the disturbance and, if the operation goes
+// on, after the rest of the operation.
 inline Ranges expect(const Scene &s, const Effect &does, const Reached &reached,
                      const Change &disturbs, bool goes_on)
 {

@@ -40,15 +40,15 @@ struct Refusal {
                         fake_fail_allocation(left);
         }
 
-        // True if there was no memory to the end.
+        // Returns true if memory was still missing when the operation ended.
         bool lasts(const Outcome &outcome) const
         {
                 return rest && number >= 0 && outcome.allocations > number;
         }
 };
 
-// Begins the client's operation, and stops to wait for points after it. elsewhere: what the other
-// CPU does at any point, or NULL if the boss disturbs a window or a wait.
+// Begins the client's operation, and counts its points until it ends or is disturbed. elsewhere:
+// what the other CPU does at any point, or NULL if the boss disturbs a window or a wait.
 inline Outcome begin_refused(Scene &s, const Refusal &refusal, OtherCpu *other, unsigned point,
                              const std::function<void()> *elsewhere = nullptr)
 {
@@ -72,7 +72,7 @@ inline void continue_refused(Scene &s, const Refusal &refusal, Outcome &outcome)
         fake_fail_allocation(-1);
 }
 
-// The boss runs, the other CPU does all that is left to it, and memory comes back.
+// The boss runs, the other CPU does all its remaining work, and memory comes back.
 inline void settle_refused(Scene &s, OtherCpu *other)
 {
         fake_window = nullptr;

@@ -31,8 +31,8 @@ constexpr word_t CLIENT_SELF = 0x20, CLIENT_PT = 0x21, CLIENT_THIRD = 0x22, CLIE
 // have the same numbers in all PDs.
 constexpr word_t SOURCE = 0x4000, BASE = 0x400000;
 constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_HOME = 4;
-// A range that is one mapping, whose tables take several steps, at this offset from the base. That
-// of ports is in the other page of the I/O bitmap.
+// Order, size and offset from the base of a range that is one mapping, and whose tables take
+// several steps. The range of ports is in the other page of the I/O bitmap.
 constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER;
 constexpr word_t LARGE = 0x800, LARGE_PORTS = 0x8000;
 constexpr unsigned ALL_ORDER = 16, ALL = 1u << ALL_ORDER; // number of the compared offsets
@@ -342,7 +342,8 @@ class Scene : public World
                 delegate(home, SEL_CLIENT, who[CLIENT], CLIENT_SELF, 1, NOVA_CRD_OBJ, 31);
         }
 
-        // The client has the capability of the third PD. That of home goes with it.
+        // The client creates the third PD. Home's capability is derived from the client's, and ends
+        // with it.
         void make_third()
         {
                 client_creates(NOVA_CREATE_PD, 0, CLIENT_THIRD, CLIENT_SELF, 0);

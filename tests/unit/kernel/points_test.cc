@@ -245,7 +245,7 @@ void look_for_pds(Scene &s)
 }
 
 // Checks that devices use the memory of their owners only, and no memory after the owner's end. The
-// client's function has an owner if the assignment came to its end.
+// client's function has an owner if its assignment was completed.
 void check_functions(const Scene &s)
 {
         const pd *const one = fake_attached[FUNCTION], *const owner = s.who[s.has_function];
@@ -259,7 +259,8 @@ void check_functions(const Scene &s)
         check_domains(s);
 }
 
-// settled: no revocation was given up. One of objects leaves mappings without rights above others.
+// settled: no revocation was given up. A revocation of objects that was given up leaves mappings
+// without rights above others.
 void check_state(Scene &s, const Ranges &expected, bool settled)
 {
         check_functions(s);
@@ -277,7 +278,7 @@ void settle(Scene &s)
         look_for_pds(s);
 }
 
-// Number of selectors of the parts in which an operation handles the ranges.
+// Returns the number of selectors in each part in which an operation handles the ranges.
 unsigned part_of(const Scene &s, const Effect &does)
 {
         return does.revokes && s.type != NOVA_CRD_OBJ ? FROM_HOME : 1;

@@ -125,7 +125,7 @@ class Shortage
         Kernel kernel;
         std::mt19937_64 random;
         const Place place;
-        const bool most_first; // the first of two random numbers chooses most, not count
+        const bool most_first; // the first of two random numbers chooses `most`, not `count`
 };
 
 // One operation after the other: each PD then has the expected capabilities, or fewer where memory

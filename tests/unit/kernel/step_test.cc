@@ -157,7 +157,8 @@ TEST(step, takes_out_no_mapping_whose_tables_another_thread_clears)
         }
 }
 
-// A revocation splits a mapping that is being taken back where its tables are already clear.
+// A delegation takes back a mapping. Meanwhile a revocation splits this mapping at a place where
+// the tables are already clear.
 TEST(step, takes_back_all_pieces_of_a_delegation)
 {
         constexpr word_t COUNT = 30000;
@@ -182,8 +183,8 @@ TEST(step, takes_back_all_pieces_of_a_delegation)
         }
 }
 
-// Without memory to split a mapping it is revoked as a whole, and another thread splits it beyond
-// the range.
+// A revocation that has no memory to split a mapping revokes all of it. Another thread then splits
+// the mapping beyond the range.
 TEST(step, takes_out_all_pieces_of_a_mapping_that_it_takes_whole)
 {
         Kernel kernel;

@@ -24,8 +24,8 @@ struct Item {
         word_t base, flags;
 };
 
-// A message's header, and its prepared items. If the header counts more, the others are whatever
-// the UTCB holds.
+// A message's header, and its prepared items. If the header counts more items, the rest are
+// whatever the UTCB holds.
 struct Message {
         word_t header;
         std::vector<Item> items;
@@ -84,7 +84,7 @@ void load_fpu(ec *)
         self->special |= SPECIAL_FPU;
 }
 
-// Pending work before next can run on; the first entry has none.
+// Each function makes work that comes before `next` can continue; the first one makes none.
 void (*const attentions[])(ec *next) = {
         [](ec *) {},
         [](ec *) { cpu_self()->pending |= CPU_PENDING_GRACE; },

@@ -199,9 +199,9 @@ TEST(ways, of_making_a_pd_are_the_same)
 constexpr word_t BRANCHES = 16, MIDDLE = 0x400, LEAVES = 0x800;
 
 struct Leaf {
-        word_t branch, steps, alone; // alone: capabilities beside the branches, which shift a walk
+        word_t branch, steps, alone; // alone: capabilities without leaves, which shift a walk
         unsigned perms, walks_perms;
-        bool given_up; // the walk, before the leaf loses permissions
+        bool given_up; // the walk was given up before the leaf loses permissions
 };
 
 std::ostream &operator<<(std::ostream &out, const Leaf &one)
@@ -248,8 +248,8 @@ std::string after_leaf(const Leaf &one, bool own)
         const object_mapping *here = object_space_mapping(&home->object_space, LEAVES + one.branch);
         const object_mapping *parent =
                 object_space_mapping(&away->object_space, MIDDLE + one.branch);
-        // Permissions that only the walk took from the parent would be taken from the leaf by a
-        // revocation of the parent, too.
+        // The walk may have taken permissions from the parent, but not yet from the leaf. Then a
+        // revocation of the parent would take these permissions from the leaf, too.
         const bool same = here && parent && !(here->perms & ~parent->perms);
         const long freed = !here ? 0 : parent ? 1 : 2;
         fake_settle();

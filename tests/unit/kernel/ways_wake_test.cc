@@ -37,8 +37,8 @@ void set_call(ec *self, unsigned operation)
         REG_P3(self) = 0;
 }
 
-// The SC of an ended thread sleeps with it, too: it runs no EC, but makes the sleepers more than
-// one.
+// Adds the SC of an ended thread to the SCs that sleep with an EC. The added SC runs no EC, but
+// there is then more than one sleeper.
 void add_dead_sleeper(ec *with, sc *dead)
 {
         dead->place = SC_SLEEPING;

@@ -30,7 +30,7 @@ struct Machine {
         void *map(unsigned slot, uint64_t phys, uint64_t size);
 };
 
-// The only machine at this time.
+// The machine that exists now; there is at most one.
 extern Machine *machine;
 
 // Appends a little-endian number.

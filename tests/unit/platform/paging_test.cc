@@ -45,7 +45,8 @@ struct Layout : Machine {
         {
                 memory_map_take(IMAGE, IMAGE_SIZE, false);
         }
-        // Memory as QEMU places it: up to `low`, less the tables of its firmware, and above 4 GiB.
+        // Adds memory where QEMU places it: up to `low`, except the firmware's tables, and the rest
+        // above 4 GiB.
         void add_memory(uint64_t all, uint64_t low)
         {
                 const uint64_t below = all < low ? all : low;

@@ -291,7 +291,8 @@ TEST(speculation, of_the_boot_cpu_suits_an_equal_cpu)
         EXPECT_TRUE(suits(skylake, skylake, MITIGATIONS_FULL));
 }
 
-// Each thing that a treatment needs, taken away alone: the CPU would raise #GP, or do nothing.
+// Takes away each single feature that a treatment needs. A CPU without it would raise #GP, or do
+// nothing.
 TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_that_lacks_its_features)
 {
         const cpu_facts skylake =
@@ -323,7 +324,7 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_with_more_flaws)
 
         EXPECT_FALSE(suits(haswell, skylake));
         EXPECT_TRUE(suits(skylake, haswell));
-        // Needs a treatment that the boot CPU does without.
+        // This CPU needs a treatment that the boot CPU does not need.
         cpu_facts without_smep = haswell;
         without_smep.smep = false;
         EXPECT_FALSE(suits(haswell, without_smep));

@@ -21,7 +21,7 @@ struct files_fat_loss_test : testing::TestWithParam<fat_kind>, mounted_disk {
         std::vector<promise> promises;
         std::map<std::string, size_t> current; /* path to the number of its promise */
         std::vector<uint8_t> start;
-        size_t found = 0; /* complaints of fsck.fat that are allowed */
+        size_t found = 0; /* number of allowed complaints of fsck.fat */
 
         void SetUp() override
         {
@@ -36,7 +36,7 @@ struct files_fat_loss_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 return memory.log.size();
         }
 
-        /* A later loss may change the path. */
+        /* Ends the promise of a path: a later loss may change its content. */
         void touch(const std::string &path)
         {
                 const auto i = current.find(path);

@@ -124,7 +124,7 @@ TEST_P(files_fat_test, moves_no_folder_into_itself)
         expect_clean();
 }
 
-/* A loss of power could leave two names for it, and a wrong "..". */
+/* A loss of power could leave two names for the folder, and a wrong "..". */
 TEST_P(files_fat_test, moves_no_folder_to_another_folder)
 {
         ASSERT_EQ(create("one", true), 0);

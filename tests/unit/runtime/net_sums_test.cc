@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Open checksums: which words about them a service takes, and who fills them in. */
+/* Open checksums: which words that describe them a service accepts, and who fills them in. */
 extern "C" {
 #include "net/entry.h"
 #include "net/sum.h"

@@ -380,7 +380,7 @@ TEST_F(pci_device, bridges_above_a_claimed_function_pass_on_its_dma)
 
                 SetUp();
                 near.header = far.header = other.header = NOVA_PCI_HEADER_BRIDGE;
-                far.address = 3 << 3; /* to the bus of the near one */
+                far.address = 3 << 3; /* leads to the bus of `near` */
                 far.secondary_bus = 1;
                 far.last_bus = 2;
                 near.address = 1 << 8;

@@ -59,7 +59,7 @@ struct rtc_read : testing::Test {
                 machine.error = error;
         }
 
-        /* The time is not set, and the wait was neither given up early nor too long. */
+        /* Expects that the time was not set, and that the wait ended neither early nor late. */
         static void expect_given_up()
         {
                 EXPECT_EQ(machine.set, 0u);

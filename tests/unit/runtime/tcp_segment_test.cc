@@ -19,7 +19,7 @@ void put(frame &to, unsigned at, unsigned bytes, uint32_t value)
                 to[at++] = (uint8_t)(value >> 8 * bytes);
 }
 
-/* Writes both checksums. The sums of words in memory keep their order of bytes. */
+/* Writes both checksums. A sum of words in memory has the byte order of the words. */
 void close_sums(frame &of)
 {
         const unsigned tcp = (unsigned)(of[16] << 8 | of[17]) - 20;
@@ -248,7 +248,7 @@ TEST(tcp_segment, wrong_sizes_and_sums_are_read_by_lwip)
 
 TEST(tcp_segment, a_packet_has_at_most_65535_bytes)
 {
-        constexpr uint32_t step = 1310; /* 50 of them are more only with the headers */
+        constexpr uint32_t step = 1310; /* 50 of them exceed 65535 only with the headers */
         std::vector<frame> all;
         nova_tcp_segment one = {}, next = {};
         unsigned count = 1;
@@ -325,7 +325,7 @@ TEST(tcp_segment, sums_are_right_for_all_sizes)
                         EXPECT_TRUE(reads(one)) << bytes;
 }
 
-/* One of the sums is 0x1ffff, so a carry comes up twice when it becomes 16 bits. */
+/* One of the sums is 0x1ffff, so there are two carries when it is folded to 16 bits. */
 TEST(tcp_segment, sums_are_right_for_all_numbers)
 {
         const frame packet = make(1, 0xff - 40);

@@ -29,7 +29,7 @@ class random_test : public testing::Test
         }
 };
 
-/* Returns the number of numbers that the generator makes until it fails. */
+/* Returns how many numbers the generator makes before it fails. */
 unsigned numbers_until_failure()
 {
         uint64_t value = 0, last = 0;

@@ -73,7 +73,7 @@ TEST_F(access_overlay, tables_of_four_levels_may_lie_there)
         EXPECT_EQ(entry(0x4000), 7u);
 }
 
-// The CPU itself cannot set bits of such an entry, which ends the machine.
+// The CPU itself cannot set bits of an entry in such a page; the attempt ends the machine.
 TEST_F(access_overlay, tables_in_a_page_that_the_guest_cannot_write_stay_unchanged)
 {
         narrow();

@@ -46,8 +46,8 @@ TEST_F(create_error, other_errors_stay)
 struct missing_memory : create_error {
         static constexpr size_t BYTES = 8u << 20;
 
-        // Expects the remedies for a lack of the guest's RAM, and of memory that may be the
-        // kernel's.
+        // Expects the remedies for too little RAM for the guest, and for too little memory of
+        // any kind, which may be the kernel's.
         void expect(const char *ram, const std::string &any)
         {
                 EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);

@@ -228,8 +228,8 @@ TEST_F(hv_order, no_order_loses_or_repeats_an_event)
         EXPECT_GT(ways.runs, 20u);
 }
 
-/* A guest that ends interrupts in the assist page. Its exits are steps of their own: when the local
- * APIC wants one, it comes at any later time, so the guest may execute instructions before. */
+/* A guest that ends interrupts in the assist page. Each exit is a step of its own: an exit that the
+ * local APIC requests comes at any later time, and the guest may execute instructions before it. */
 struct assist_order : order {
         std::vector<int> nested, taken; /* handlers that run; all vectors that were taken */
         unsigned stage = 0;
@@ -254,7 +254,7 @@ struct assist_order : order {
                 ASSERT_TRUE(set(assist, 0x4001));
         }
 
-        /* An exit. With @p writes it is that of the end-of-interrupt register. */
+        /* Makes an exit. With @p writes, the guest writes the end-of-interrupt register. */
         void pass(bool writes)
         {
                 exits++;
@@ -319,7 +319,7 @@ struct assist_order : order {
                 return true;
         }
 
-        std::vector<size_t> resumed; /* depths of handlers that were interrupted in between */
+        std::vector<size_t> resumed; /* depths of handlers interrupted before the write */
 
         /* Explores each order in which these vectors, in ascending order, arrive. */
         void explore(std::vector<uint8_t> vectors)

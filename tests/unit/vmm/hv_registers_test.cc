@@ -59,7 +59,7 @@ struct hv_registers : synic {
 
 TEST_F(hv_registers, run_time_is_that_of_the_virtual_processor_and_read_only)
 {
-        EXPECT_EQ(get(run_time), 0u); /* a partition without a source of it */
+        EXPECT_EQ(get(run_time), 0u); /* a partition without a source of run time */
         hv.run_time = [](void *, unsigned vcpu) { return uint64_t{1000} + vcpu; };
         EXPECT_EQ(get(run_time, 0), 1000u);
         EXPECT_EQ(get(run_time, 1), 1001u);

@@ -227,8 +227,8 @@ TEST_F(hv_stimer, random_timers_expire_as_in_a_model)
                                 timer.due = timer.period ? timer.due + timer.period : 0;
                         }
         }
-        /* The alarm rings one unit late, or early because of another timer: a timer that is set
-         * again at this time may differ. */
+        /* The alarm rings one unit late, or early because of another timer. So the timers and
+         * the model may differ for a timer that is set again at this time. */
         EXPECT_LE(hv.vp[0].timer_interrupts, expected + expected / 20);
         EXPECT_GE(hv.vp[0].timer_interrupts, expected - expected / 20);
         EXPECT_GT(expected, 1000u);

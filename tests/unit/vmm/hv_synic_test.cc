@@ -238,7 +238,7 @@ TEST_F(hv_synic, interrupts_of_automatic_sources_end_when_they_are_taken)
 /* State of a source: the model of the next test. */
 struct model_source {
         uint64_t value = masked;
-        std::deque<uint32_t> slot, queue; /* the slot has at most one */
+        std::deque<uint32_t> slot, queue; /* the slot has at most one message */
         bool told = false;
 };
 

@@ -83,7 +83,7 @@ struct virtio_block_store : test {
                 return ram[status_at + at];
         }
 
-        /* Does the oldest step, as the store. */
+        /* Performs the oldest step, as the store would. */
         void perform(int error = 0)
         {
                 ASSERT_FALSE(steps.empty());

@@ -15,7 +15,7 @@ constexpr uint64_t available_event = 0x1000 + used + 4 + 8 * size;
 struct probe {
         nova_virtio virtio;
         unsigned served;
-        /* Called at each chain, as another virtual CPU that runs meanwhile. */
+        /* Called for each chain, in place of another virtual CPU that runs meanwhile. */
         void (*beside)(void *context);
         void *context;
 };

@@ -12,7 +12,7 @@ namespace
 
 using namespace virtio;
 
-const uint32_t place = nova_net_sum_open(34, 6); /* as of a datagram over IPv4 */
+const uint32_t place = nova_net_sum_open(34, 6); /* as in a UDP datagram over IPv4 */
 constexpr unsigned depth = 8, queue_entries = 16;
 
 struct virtio_net_driver : virtio_net {
@@ -115,8 +115,8 @@ std::string frame_of(size_t bytes, unsigned seed = 1)
         return made;
 }
 
-/* Returns true if the checksum of a frame is right: with it and the sum of the pseudo header, which
- * the field had, the ones' complement sum is 0xffff. */
+/* Returns true if the checksum of a frame is right. Its field held the sum of the pseudo header
+ * while the checksum was open. With this sum, the ones' complement sum of the packet is 0xffff. */
 bool is_complete(const std::string &frame, const std::string &open)
 {
         const size_t start = nova_net_sum_start(place), at = start + nova_net_sum_at(place);
@@ -141,7 +141,7 @@ bool same_but_sum(std::string one, std::string other)
         return one == other;
 }
 
-/* Every choice of features that the card and its driver may agree on. */
+/* Calls a function for each set of features that the card and its driver may agree on. */
 template <typename function> void with_all_features(function check)
 {
         for (unsigned bits = 0; bits < 16; bits++)

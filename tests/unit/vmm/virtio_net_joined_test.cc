@@ -40,7 +40,8 @@ struct virtio_net_joined : virtio_net {
                 }
         }
 
-        /* Fills the queue with buffers, for which the RAM would be too small. */
+        /* Fills the queue with buffers that all lie at one place, because the RAM is too small to
+         * keep them apart. */
         void add_all_in_one_place(unsigned bytes)
         {
                 for (unsigned i = 0; i < size; i++) {

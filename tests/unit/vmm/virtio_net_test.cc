@@ -91,7 +91,7 @@ TEST_F(virtio_net, requests_a_notification_only_if_there_is_room)
         EXPECT_EQ(peek<uint16_t>(event), 2);
 }
 
-/* The words 0x0001, 0x0203, ... of a frame; the sum is taken from an even and from an odd byte. */
+/* The words 0x0001, 0x0203, ... of a frame; the sum begins at an even byte, or an odd one. */
 TEST_F(virtio_net, completes_checksums)
 {
         start_with(check_sum);

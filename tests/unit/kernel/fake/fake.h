@@ -100,7 +100,7 @@ void fake_fail_allocations_from(long n);
 /* Searches in trees since the start. */
 extern unsigned long fake_searches;
 
-/** Allocations since the last of the two calls above. */
+/** Number of allocations since the last fake_fail_allocation() or fake_fail_allocations_from(). */
 long fake_allocations(void);
 
 /** Called before each allocation, except of frames of caches. */
