@@ -21,7 +21,7 @@ struct state {
         uint32_t taken;  /* interrupts */
         uint32_t ends;   /* interrupts that ended by a write of the register */
         uint32_t held;   /* interrupts that the task priority did not hold back */
-        uint32_t memory; /* the task priority that was written by MSR, in memory */
+        uint32_t memory; /* the task priority, written by MSR and read from the APIC's page */
 };
 
 /* Ends the interrupt in the assist page, at 0x10000, and if necessary with the EOI MSR. */

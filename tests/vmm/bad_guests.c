@@ -106,7 +106,7 @@ static int add_devices(struct nova_vm *vm, struct nova_pc *pc)
         return error ? error : nova_pc_add_virtio(pc, 1, &entropy.virtio);
 }
 
-/* Breaks the device as if input had done it: no exit gets a reply. */
+/* Breaks the device as input would: not during an exit, so there is no reply to the guest. */
 static void break_device(struct nova_vm *vm)
 {
         nova_vm_lock(vm);

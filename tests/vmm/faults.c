@@ -17,8 +17,8 @@
 #define NOTE_AT    0x6000
 #define STACK_AT   0x8000
 
-/* The handler's stack holds three words in real mode; in protected mode it holds four of double
- * size, because there is an error code. */
+/* The handler's stack holds three words of 16 bits in real mode. In protected mode it holds four of
+ * 32 bits, because there is an error code. */
 #define REAL_NOTE      (STACK_AT - 6)
 #define PROTECTED_NOTE (STACK_AT - 16)
 

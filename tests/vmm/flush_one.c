@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One of four virtual CPUs flushes one address, or all, of a second one by each call that can. The
- * exit counts of the other two, which run meanwhile, stay the same. */
+/* One of four virtual CPUs flushes one address, or all addresses, of a second one, by each call
+ * that can do this. The exit counts of the other two, which run meanwhile, stay the same. */
 #include <string.h>
 
 #include "novavmm/hv.h"

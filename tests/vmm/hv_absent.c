@@ -20,7 +20,7 @@
 #define STACK_AT  0x9000
 #define VECTOR_UD 6
 #define VECTOR_GP 13
-#define LEAVES    0x100 /* the first one is 0x40000000, as that of the MSRs */
+#define LEAVES    0x100 /* they begin at 0x40000000, like the MSRs */
 #define MSRS      0x200
 
 /* Results of the guest, at STATE_AT. */
@@ -99,7 +99,7 @@ static bool run(bool has_interface, struct found *found)
 }
 
 /* Checks what a guest without the interface finds, and its exits. If messages lack control
- * registers, each exception has a recall. */
+ * registers, each #GP causes a recall, too. */
 static bool is_plain(const struct found *found)
 {
         static const uint32_t first[4] = {0x40000000, 0x61766f4e, 0x61766f4e, 0x61766f4e};

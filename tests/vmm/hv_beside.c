@@ -37,9 +37,9 @@ GUEST_CODE(starter, 16,
            "xorw %ax, %ax\nmovw %ax, %ds\nlgdtl 0x3020\n"
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
-/* WRONG: a rep call of 4,095 elements that begins at each of them in turn; each is refused. FLUSH:
- * a list of 509 addresses, which flushes all virtual CPUs. Their stack has one word, which is the
- * same for all. */
+/* WRONG: a rep call of 4,095 elements that begins at each element in turn; each call is refused.
+ * FLUSH: a list of 509 addresses, which flushes all virtual CPUs. All virtual CPUs use the same
+ * stack: its only word is the same for all. */
 GUEST_CODE(common, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %ss\nmovl $0x9000, %esp\n"
            "movl $0x10000, %ebp\nxorl %ebx, %ebx\nxorl %edi, %edi\nxorl %esi, %esi\n"

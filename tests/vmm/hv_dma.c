@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that lets a virtio device write to overlay pages, where the guest itself can or cannot
- * write, to a page and the beginning of the next one, and that puts a queue there. The device
- * refuses and needs a reset. A buffer in RAM is filled before and after it. */
+/* A guest lets a virtio device write to overlay pages that the guest itself can or cannot write,
+ * and to buffers that lie only partly in such a page. It also puts a part of the queue there. The
+ * device refuses each attempt and needs a reset. Before and after this it fills buffers in RAM. */
 #include <string.h>
 
 #include "novavmm/hv.h"

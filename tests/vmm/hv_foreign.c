@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest that looks for other hypervisors: VMware's port, a second range of CPUID leaves, and the
  * calls of KVM, Xen and VMware. The results are the same with the interface for enlightened guests
- * and without it. When it has enabled the hypercall page, its calls are unknown or denied. */
+ * and without it. With the hypercall page enabled, the guest's calls are unknown or denied. */
 #include <string.h>
 
 #include "novart/program.h"

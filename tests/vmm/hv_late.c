@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest waits for a timer of 100 to 152 us while it makes calls with long lists. The interrupt
  * comes at most 55,000 counted instructions late, also with the calls whose elements are the
- * slowest. Its handler finds calls in the middle: at their instruction, with a higher start index
- * and otherwise the same registers. Seven other virtual CPUs halt. With the argument `run`, each of
- * them runs on another CPU. */
+ * slowest. The interrupt's handler finds incomplete calls: EIP is at their instruction, and they
+ * have a higher start index and otherwise the same registers. Seven other virtual CPUs halt. With
+ * the argument `run`, each of them runs on another CPU. */
 #include <string.h>
 
 #include "novavmm/hv.h"
@@ -198,10 +198,10 @@ static bool measure(const struct way *way, bool runs)
                end == NOVA_VM_HALTED;
 }
 
-/* When QEMU's main thread needs the lock, QEMU leaves its CPU early and runs the next one. The time
- * includes the instructions of the other CPUs, so this moves an interrupt by up to 60,000
- * instructions. It depends on the host and is rare. A call that delays the interrupt does so each
- * time, so a second measurement decides. */
+/* When QEMU's main thread needs QEMU's lock, QEMU ends the turn of the current CPU early and runs
+ * the next CPU. The measured time includes the instructions of the other CPUs, so this delays an
+ * interrupt by up to 60,000 instructions. Such a delay depends on the host and is rare. A call that
+ * delays the interrupt does so each time, so a second measurement decides. */
 static bool in_time(const struct way *way, bool runs)
 {
         return measure(way, runs) || (runs && measure(way, runs));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest locks the register of the hypercall page. An INIT of a virtual CPU, other values and an
- * identity of 0 do not change it; a reset by MSR 0x40000003 or by port 0xcf9, after which the
- * monitor starts the machine again, does. */
+/* A guest locks the register of the hypercall page. An INIT of a virtual CPU, writes of
+ * other values and an identity of 0 do not change the register. A reset by MSR 0x40000003 or by
+ * port 0xcf9 clears it; then the monitor starts the machine again. */
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -20,9 +20,9 @@
 struct state {
         uint32_t before;  /* the register when the guest starts */
         uint32_t starts;  /* of virtual CPU 1 */
-        uint32_t other;   /* the register there after each start, by AND */
+        uint32_t other;   /* AND of the register's values there after each start */
         uint32_t after;   /* the register after writes of other values */
-        uint32_t status;  /* result of a call after that, whose code is unknown */
+        uint32_t status;  /* result of a later call with an unknown code */
         uint32_t by_port; /* how the guest resets the machine */
 };
 

@@ -221,7 +221,7 @@ static void load(const struct row *row)
         state->tr.sel = 0x28;
         state->tr.base = TSS_AT;
         state->tr.limit = 0x67;
-        /* QEMU (7.2) ends when it looks for a stack in a busy TSS; VMX demands a busy one. */
+        /* QEMU (7.2) terminates when it looks for a stack in a busy TSS; VMX demands a busy TSS. */
         state->tr.ar = vm.svm ? AR_TSS : AR_TSS | AR_BUSY;
 }
 

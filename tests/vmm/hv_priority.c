@@ -53,7 +53,7 @@ GUEST_CODE(guest, 64,
            "andl $0x70, %ebx\n3: movl %ebx, %eax\nshrl $4, %eax\nmovq %rax, %cr8\ncall check\n"
            "movl %ebp, %ebx\nincl %ebx\ncmpl $0xf0, %ebx\njb 2b\ndecl %r12d\njnz 1b\n"
            WRITE(0x400000b1, 0) "movl $0x7014, %esi\n"
-           /* Each way holds an interrupt back, and each of the others lets it through. */
+           /* Each way holds an interrupt back, and another way then lets it through. */
            BY_MSR(0xf0) SEND NOTE BY_CR8(4) NOTE
            BY_CR8(15) SEND BY_MSR(0x50) NOTE BY_MEMORY(0x40) NOTE
            BY_MEMORY(0xf0) SEND BY_CR8(5) NOTE BY_MSR(0x40) NOTE

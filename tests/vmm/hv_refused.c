@@ -41,7 +41,7 @@ static bool try_with_overlay(const struct nova_vm_config *config)
         return good;
 }
 
-/* A machine whose hypercalls carry too little state, though that of MSRs. */
+/* A machine whose hypercall exits carry the MSRs, but not the other state that is needed. */
 static bool try_with_plain_calls(struct nova_vm_config config)
 {
         bool good;

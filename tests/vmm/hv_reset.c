@@ -21,8 +21,8 @@
 
 enum way { BY_MSR, BY_PORT, BY_KEYBOARD, WAYS };
 
-/* Its loop exits, because Bochs (2.7) holds back interrupts of the host while a guest of VMX that
- * was entered with IF = 0 runs. */
+/* The loop here causes exits, because Bochs (2.7) holds back interrupts of the host while a guest
+ * of VMX that was entered with IF = 0 runs. */
 GUEST_CODE(resetter, 32,
            "movl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $1, 0x7010\n"

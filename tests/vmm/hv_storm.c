@@ -29,7 +29,8 @@
 #define STORM_MS   400
 #define MOST       10 /* per cent of a CPU */
 
-/* Periodic, enabled by its count: direct, vector 0x61; or messages to source 2. */
+/* Configurations of a periodic timer that a write of its count enables: direct, with vector 0x61;
+ * or with messages to source 2. */
 #define DIRECT   0x161a
 #define MESSAGES 0x2000a
 

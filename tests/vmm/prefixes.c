@@ -14,8 +14,8 @@
 #define NOTE_AT   0x6000
 #define STACK_AT  0x8000
 
-/* The guest counts after each one, which shows whether the monitor skipped too few or too many
- * bytes. */
+/* The guest counts after each instruction, which shows whether the monitor skipped too few or too
+ * many bytes. */
 #define COUNT "incl (%edi)\n"
 
 /* Prefixes of a segment, of operand and address sizes, and several of them together. EFER is
