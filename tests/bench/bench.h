@@ -7,7 +7,7 @@
 
 #define CYCLES 1000
 #define ROUNDS 401 /* samples of an operation; odd, so that one of them is the median */
-#define WARM   16  /* rounds before them that do not count */
+#define WARM   16  /* earlier rounds, which do not count */
 
 /* Runs one operation between two readings of the TSC. Returns the ticks between them; the status is
  * in a1. In assembly, so that every compiler counts the same instructions. */

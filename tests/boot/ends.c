@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A roottask that ends the run with the value END. END -1: never; -2: by a fault that it cannot
- * handle; -3: by returning 5; -4: by returning before it has the ports for that; -5: by switching
- * the machine off; -6: by resetting it. */
+ * handle; -3: by returning 5; -4: by returning before it has the I/O ports that end the run; -5: by
+ * switching the machine off; -6: by resetting it. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>

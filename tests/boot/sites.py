@@ -25,8 +25,8 @@ SITE = struct.Struct("<iiBBBB")  # struct site of speculation.c
 JUMP = 5  # bytes of a call or jump
 NOP = 0x90
 CALL = 0xE8
-# The stub that each place of the text must reach, by kind of site. A kind has one name for each
-# way of return or vendor.
+# The stubs that the places of the text must reach, by kind of site. A kind can have several, such
+# as one for each way of return or for each vendor.
 STUBS = {
     0: {"guarded_hypercall", "guarded_trap"},
     1: {"cleared_sysret", "cleared_sysexit", "cleared_iret"},
@@ -44,7 +44,7 @@ SLOTS = {
     "guest_stack": "speculation_fill_return_stack",
     "guest_history": "speculation_overwrite_history",
 }
-RETURN_STACK = 32  # entries of the largest CPUs
+RETURN_STACK = 32  # entries, on CPUs with the most
 # The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
 # of a limit's CPUs, by architecture.
 MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
@@ -52,7 +52,7 @@ MASKED = re.compile(r"^\| `(\w+)` \| `[\w/.]+` \| [^|]+ \| masked ", re.MULTILIN
 PAGE = Path(__file__).resolve().parents[2] / "docs/kernel/speculation.md"
 MASK_WITHIN = 12  # instructions from the place that the image names to the AND
 MASK = re.compile(r"\tand +\$(0x[0-9a-f]+),%(\w+)$")
-WRITE = re.compile(r"\t(?!test|cmp|bt |push|j)\w+ .*%(\w+)$")  # to the register that is named last
+WRITE = re.compile(r"\t(?!test|cmp|bt |push|j)\w+ .*%(\w+)$")  # writes the register named last
 REGISTER = re.compile(r"[er]?(1\d|[89]|[a-d](?=[xhl])|si|di|bp|sp)")  # the same for each width
 
 
@@ -181,7 +181,7 @@ def action_complaints(image):
 
 
 def followed(image, at):
-    """The instructions from an address, also after the first unconditional jump."""
+    """Returns the instructions from an address on, and follows the first unconditional jump."""
     found = []
     for _ in range(2):
         end = f"--stop-address={at + 16 * MASK_WITHIN}"
@@ -198,7 +198,7 @@ def followed(image, at):
 
 def mask_of(lines, masks):
     """Returns the mask and the address of the first AND with one of MASKS whose register still has
-    its value from the first line, or None: the index is in that register."""
+    its value from the first line, or None. The index is in that register."""
     written = set()
     for at, line in lines:
         mask, write = MASK.match(line), WRITE.match(line)

@@ -21,8 +21,9 @@ CODE = (
 
 
 class Steps:
-    """Input that follows what is shown: pairs of a pattern and the input once it has appeared after
-    that of the pair before. Use one as KEYS of play()."""
+    """Input that depends on the output. STEPS are pairs of a pattern and an input. The input is
+    typed once the pattern has appeared after the pattern of the previous pair. Use one as KEYS of
+    play()."""
 
     def __init__(self, steps):
         self.left = list(steps)

@@ -65,7 +65,7 @@ CASE(flood, a_function_that_floods_is_stopped_for_a_while, "D-remap")
                 const word_t arrived = send_messages(&f, 4 * FLOOD, 0);
                 const uint64_t took = tsc() - begin;
 
-                EXPECT(took < STOP_MS * tsc_per_ms()); /* all of it was a flood */
+                EXPECT(took < STOP_MS * tsc_per_ms()); /* all these messages were a flood */
                 EXPECT(arrived >= FLOOD);
                 EXPECT(arrived <= 2 * FLOOD);
                 EXPECT_EQ(send_messages(&f, FEW, 0), 0);
@@ -138,7 +138,7 @@ CASE(flood, a_function_that_spreads_a_flood_over_its_interrupts_is_stopped, "D-r
                 edu.registers[EDU_RAISE] = 1;
         }
         const uint64_t took = tsc() - begin;
-        EXPECT(took < 2 * STOP_MS * tsc_per_ms()); /* a flood, all of it */
+        EXPECT(took < 2 * STOP_MS * tsc_per_ms()); /* all these messages were a flood */
         for (unsigned i = 0; i < GSIS; i++)
                 before += t[i]->value[1];
         EXPECT(before >= 4 * FLOOD);

@@ -151,8 +151,8 @@ static word_t after_writing(struct edu edu, struct message m, const struct threa
         return t->value[1];
 }
 
-/* QEMU's I/O MMU does not know which device has written, and lets messages of the old form
- * through, which hardware does not. So neither check can be shown here. */
+/* Unlike hardware, QEMU's I/O MMU does not know which device has written a message, and lets
+ * messages of the old form through. So neither check can be shown here. */
 CASE(remap, a_message_that_a_device_forges_by_DMA_is_stopped, "D-remap")
 {
         const struct edu edu = edu_open(0);

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         count = data[2] % (MESSAGE_ANSWER_WORDS + 1u);
         size -= 3;
         memcpy(words, data + 3, size < sizeof(words) ? size : sizeof(words));
-        /* Words behind the answer are out of bounds for the sanitizer. */
+        /* Words after the answer are out of bounds for the sanitizer. */
         nova_word_t *const sent = malloc(count ? count * sizeof(*sent) : 1);
 
         require(sent != NULL);

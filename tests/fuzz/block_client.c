@@ -11,8 +11,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct nova_block *block;
-static uint32_t block_bytes; /* as the service said when the session was opened */
-static bool in_flight[256];  /* by the cookie of a request */
+static uint32_t block_bytes; /* block size that the service stated when the session was opened */
+static bool in_flight[256];  /* indexed by the cookie of a request */
 
 static void answer(unsigned long operation, void *words, size_t bytes)
 {

@@ -285,7 +285,8 @@ uint64_t nova_deadline_in(uint64_t ns)
         return device_now + ns;
 }
 
-/* A driver that polls a device without further steps gets its deadline sooner. */
+/* Time passes faster for a driver that polls when no steps of the device are left, so its deadline
+ * comes sooner. */
 void nova_sleep(uint64_t ns)
 {
         const bool changes = device_step();

@@ -15,7 +15,7 @@
 #include "novart/service/block.h"
 #include "service.h"
 
-#define STEP     8 /* bytes of a step, which its text follows */
+#define STEP     8 /* bytes of a step; its text follows them */
 #define SECTORS  96
 #define BYTES    (SECTORS * 512)
 #define ACCESSES 2000000                    /* during one input */

@@ -338,10 +338,10 @@ static void access_apic(unsigned vp, const uint8_t *step)
 }
 
 /* Checks the effects of a step. When an interrupt begins to wait, the library must drive the line
- * of its virtual processor, which then leaves the guest; but not for the virtual processor @p
- * outside, which has left the guest in this step and looks for interrupts anyway. When the guest
- * sees another frame at a page, the library must have revoked the old one, so that no translation
- * is stale. */
+ * of its virtual processor, which then leaves the guest. The virtual processor @p outside is
+ * exempt: it has left the guest in this step and looks for interrupts anyway. When the guest sees
+ * another frame at a page, the library must have revoked the old one, so that no translation is
+ * stale. */
 static void check_step(unsigned seen[MODEL_PAGES], const bool waited[MODEL_VPS], unsigned outside)
 {
         for (unsigned i = 0; i < model.vps; i++)

@@ -231,7 +231,8 @@ void model_enter(struct model *model, unsigned vp)
         model_end(model, vp);
 }
 
-/* The end of the interrupt in service needs no register if nothing depends on it. */
+/* Ends an exit. Lets the guest end the interrupt in service in the assist page, without a register,
+ * if nothing depends on this end. */
 void model_leave(struct model *model, unsigned vp)
 {
         struct model_vp *const own = &model->vp[vp];

@@ -10,7 +10,7 @@
 #include "service.h"
 #include "service/internal.h"
 
-#define STEP    4 /* bytes of a step, which its text follows */
+#define STEP    4 /* bytes of a step; its text follows them */
 #define WORDS   64
 #define PENDING 1024 /* bytes that one message can add, and those of a line */
 #define NOBODY  CLIENT_SESSIONS
@@ -177,7 +177,8 @@ static void press(const uint8_t *keys, size_t bytes)
         echoes = false;
 }
 
-/* The rest of the text becomes a line. If no other client listens, the keyboard is free. */
+/* Closes a session. The rest of its text becomes a line. If no other client listens, the keyboard
+ * is free. */
 static void close_session(unsigned session)
 {
         const bool had = keyboard == session;

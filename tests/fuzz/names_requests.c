@@ -10,7 +10,7 @@
 #include "novart/service/names.h"
 #include "service.h"
 
-#define STEP  6 /* bytes of a step, which its text follows */
+#define STEP  6 /* bytes of a step; its text follows them */
 #define NAMES 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

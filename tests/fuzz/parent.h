@@ -43,11 +43,12 @@ void parent_set(nova_sel_t sel, enum object object);
 void parent_serve(nova_word_t cpu);
 void parent_reclaim(void);
 
-/* A message of the child whose selectors begin at `child` delegates capabilities to the window. */
+/* Delegates capabilities to the window, as a message of the child whose selectors begin at `child`
+ * does. */
 void parent_receive(const struct child_server *server, nova_sel_t child, nova_sel_t at,
                     unsigned order, enum object object);
 
-/* Objects that a child has delegated end. */
+/* Ends the objects that a child has delegated. */
 void parent_destroy_objects(nova_sel_t child);
 
 enum object parent_object(nova_sel_t sel);

@@ -17,7 +17,7 @@
 #include "novart/program.h"
 #include "parent_model.h"
 
-#define STEP    8 /* bytes of a step, which its text follows */
+#define STEP    8 /* bytes of a step; its text follows them */
 #define FINAL   NOVA_EXIT_FINAL
 #define FITTING 0   /* number of words: those that the operation has */
 #define ALL     255 /* … or all words of the UTCB */

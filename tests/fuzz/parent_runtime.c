@@ -37,9 +37,9 @@ static nova_sel_t turn;
 static uint64_t time_ns;
 static unsigned locks;
 
-/* Pages: of an arena, with the program for which a block was allocated. */
+/* Pages come from an arena. `owner` is the program for which a block was allocated. */
 static char arena[PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(PAGES * NOVA_PAGE_SIZE)));
-static uint8_t page_orders[PAGES];                     /* as above, of the first page */
+static uint8_t page_orders[PAGES]; /* order + 1 of a block, at its first page; 0: free */
 static const struct nova_system_program *owner[PAGES]; /* NULL: free */
 static const struct nova_system_program *starting;
 static unsigned views; /* mappings of executable pages */

@@ -78,7 +78,7 @@ static void make(const uint8_t *data, size_t size)
 
         memset(image, 0, sizeof(image));
         memcpy(image, data, size < whole ? size : whole);
-        if (choice.kind % 3 == 0) { /* also in the blocks of a chain */
+        if (choice.kind % 3 == 0) { /* the signature, also in the blocks of a chain */
                 for (unsigned i = 0; i < BLOCKS; i++)
                         put(image + i * block_bytes + 510, 0xaa55, 2);
                 return;

@@ -42,8 +42,8 @@ static struct {
 
 nova_word_t (*service_hypercall)(nova_word_t id, nova_word_t *a2, nova_word_t *a3);
 
-/* For each block of 2^BLOCK_ORDER selectors: the order of the range that is allocated at its begin,
- * plus 1; 0: the block is free. */
+/* For each block of 2^BLOCK_ORDER selectors: the order of the range that is allocated at its
+ * beginning, plus 1; 0: the block is free. */
 static uint8_t used[BLOCKS];
 static bool kept[BLOCKS];
 

@@ -9,7 +9,7 @@
 #include "novart/service.h"
 #include "require.h"
 
-#define CLIENT_SESSIONS 4 /* sessions of the test, each of another client */
+#define CLIENT_SESSIONS 4 /* sessions of the test, each of a different client */
 
 /* Capabilities that a client sends with a message; 0: none. */
 struct client_item {

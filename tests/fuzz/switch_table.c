@@ -76,7 +76,7 @@ static void check_route(unsigned from, const uint8_t *frame, uint32_t to, bool f
         } else if (receiver != TABLE_PORTS) {
                 if (to != (1u << receiver & ~(1u << from)))
                         abort();
-        } else if (to != (ports_of(true) & ~(1u << from)) && /* unknown, else known */
+        } else if (to != (ports_of(true) & ~(1u << from)) && /* to all, or to a port that used it */
                    (to & (to - 1) || to & ~seen[number_of(frame)])) {
                 abort();
         }

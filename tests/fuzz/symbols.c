@@ -28,7 +28,7 @@ static uint64_t number(const unsigned char *from, unsigned bytes)
         return value;
 }
 
-/* Returns true if the table of names has a name, whose unprintable characters may be other ones. */
+/* Returns true if the table of names contains a name, in which '?' stands for any character. */
 static bool has_name(const struct nova_symbols *symbols, const char *name)
 {
         const char *const text = (const char *)symbols->elf + symbols->text;

@@ -144,7 +144,7 @@ static uint64_t period_of(uint8_t byte)
 static void arm(unsigned session, const uint8_t *step)
 {
         const uint64_t deadline = time_of(step[2]), period = period_of(step[3]);
-        const uint64_t garbage = (uint64_t)step[4] << 40; /* above 32 bits, which do not count */
+        const uint64_t garbage = (uint64_t)step[4] << 40; /* above the 32 bits that count */
         const nova_word_t words[4] = {(uint32_t)deadline | garbage, deadline >> 32,
                                       (uint32_t)period | garbage, period >> 32};
         const bool fits = !period || period >= NOVA_TIMER_PERIOD_MIN;

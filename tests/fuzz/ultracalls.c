@@ -5,7 +5,7 @@
  * a guest is in its VMM's memory. No call loses the content of a page that is out.
  *
  * An input is a sequence of steps of eight bytes. While a call releases the lock, other VMMs and
- * the guests take steps: some steps are followed by those that happen there. */
+ * the guests take steps. In the input, these steps follow the step with the call. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +213,8 @@ static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, en
         (void)gpa;
         require(place == PAGE_SHARED_PLACE ? page->normal < pages->normal_pages
                                            : page->frame < COUNT);
-        /* While a slot is removed, no reply maps its pages: it was closed when there was none. */
+        /* While a slot is removed, no reply in flight maps its pages: the slot was closed when no
+         * reply was in flight. */
         return !in_flight || !page_find(pages, gpa);
 }
 

@@ -360,8 +360,8 @@ static void set_entry(unsigned page, unsigned number, uint64_t entry)
                 memcpy(table + number * sizeof(entry), &entry, sizeof(entry));
 }
 
-/* Makes tables for the first 32 pages of linear addresses, of which the input gives the last ones,
- * and changes of the upper ones. */
+/* Makes tables for the first 32 pages of linear addresses. The input gives the entries of the last
+ * table, and may replace an entry of each upper table. */
 static void make_tables(void)
 {
         const unsigned first = PAGES - TABLES;

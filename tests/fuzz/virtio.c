@@ -52,7 +52,7 @@ static size_t source(void *context, void *to, size_t bytes)
 /* The store of the second disk: steps wait until an input ends one of them. */
 static uint8_t buffer[NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP];
 static struct nova_virtio_block_step steps[NOVA_VIRTIO_BLOCK_REQUESTS];
-static uint32_t waiting; /* bits of requests with a step */
+static uint32_t waiting; /* bit n: request n has a step */
 
 static void start_step(void *context, const struct nova_virtio_block_step *step)
 {
@@ -168,8 +168,8 @@ static void give_stream(unsigned number)
         nova_virtio_net_receive_end(&card);
 }
 
-/* Lets the card send frames, or gives it one or a stream. A frame that was refused may come again.
- */
+/* Lets the card send frames, or gives it a frame or a stream. A frame that was refused may come
+ * again. */
 static void use_card(unsigned number)
 {
         static const uint8_t in[NOVA_VIRTIO_NET_FRAME_MAX];

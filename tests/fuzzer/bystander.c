@@ -312,7 +312,7 @@ static bool all_have_run(void)
         return true;
 }
 
-/* Checks that not more mail has arrived than was sent. Reads the number of arrivals first, because
+/* Checks that no more mail has arrived than was sent. Reads the number of arrivals first, because
  * the bystanders go on. */
 static void check_mail(const struct bystander *b)
 {

@@ -49,7 +49,7 @@ static void make_pd(unsigned i)
         struct args limit = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, pd),
                              NOVA_EXT_PD_LIMIT, nova_qpd(LIMIT_US, PRIO), ~(word_t)0, ~(word_t)0};
 
-        hc_pd_destroy(pd); /* without its capability it could live on */
+        hc_pd_destroy(pd); /* it could live on if only its capability were dropped */
         drop(pd);
         if (hypercall(&a) == NOVA_SUCCESS)
                 EXPECT_EQ(hypercall(&limit), NOVA_SUCCESS);

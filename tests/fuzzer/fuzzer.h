@@ -43,7 +43,7 @@
 /* Groups of a reply that a suspect may use: QEMU 7.2 ends if a guest has data breakpoints. */
 #define MTD_ALLOWED (((nova_mtd_t)1 << 28) - 1 - NOVA_MTD_DR - NOVA_MTD_DEBUG)
 
-#define RESULTS (NOVA_DEADLOCK + 2) /* each status, and none */
+#define RESULTS (NOVA_DEADLOCK + 2) /* each status, and an unknown one */
 
 enum wrong {
         NOTHING,
@@ -101,10 +101,10 @@ word_t random_next(uint64_t *seed);
 word_t random_below(uint64_t *seed, word_t n);
 /* Returns a number of a kind that often matters: small, all ones, a power of 2, a descriptor. */
 word_t random_value(uint64_t *seed);
-/* Returns such a number, but no address of memory that a suspect may have: the image, the stacks,
- * the shared pages, and address 0, where the PDs of guests have the shared pages, too. A thread
- * that executed their contents could do anything to the threads of its PD, such as take the stack
- * of another one. */
+/* Returns a number like random_value(), but no address of memory that a suspect may have: the
+ * image, the stacks, the shared pages, and address 0, where the PDs of guests have the shared
+ * pages, too. A thread that executed their contents could do anything to the threads of its PD,
+ * such as take the stack of another one. */
 word_t random_place(uint64_t *seed);
 
 /* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */

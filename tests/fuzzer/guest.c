@@ -5,8 +5,8 @@
 
 #define FLAGS_IF 0x200
 
-/* Pieces of code for real mode, which also decode in flat mode; each ends at its first byte again.
- * None of them reads or writes a debug register. */
+/* Pieces of code for real mode, which also decode in flat mode; each jumps back to its first byte
+ * at its end. None of them reads or writes a debug register. */
 GUEST(fuzz_exits, 16,
       "1: cpuid; rdtsc; in $0x80, %al; out %al, $0x80; hlt; pause; int3; mov %cr0, %eax;"
       "rdmsr; wbinvd; vmmcall; invlpg (%si); jmp 1b");

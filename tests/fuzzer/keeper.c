@@ -98,8 +98,8 @@ static void grant(struct keeper *k, struct nova_utcb *u)
 }
 
 /* A reply with any state: the kernel must reduce it to a state that a thread may have. The thread
- * begins again, or faults: if it continued where it was, a check of its registers, or REP STOS to
- * its stack, would have other registers. */
+ * begins again, or faults. If it continued at its old place, a check of its registers, or REP STOS
+ * to its stack, would use the changed registers. */
 static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
 {
         uint64_t *seed = &k->seed;

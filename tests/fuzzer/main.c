@@ -4,10 +4,10 @@
 #include "fuzzer.h"
 
 #define CALLS       20000 /* hypercalls of a run, unless its command line says calls=N */
-#define ROUND_CALLS 1500  /* at least, and at most three times as many */
-#define ROUND_MS    400   /* longest time without a hypercall of the crowd */
+#define ROUND_CALLS 1500  /* hypercalls of a round, at least; at most three times as many */
+#define ROUND_MS    400   /* maximum time in which a round makes hypercalls */
 #define STALLS      60    /* half milliseconds without a hypercall */
-#define GRACE_MS    10000 /* for memory; an emulator on a busy host is late */
+#define GRACE_MS    10000 /* until memory is freed; an emulator on a busy host is late */
 #define FIRST       2     /* rounds before the kernel's memory is compared */
 #define FIRST_MS    300
 #define PIT_PORTS   0x40

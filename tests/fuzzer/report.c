@@ -9,7 +9,7 @@ static const char *const names[NOVA_HYPERCALL_COUNT] = {NOVA_HYPERCALL_ROWS(NAME
 
 static word_t results[NOVA_HYPERCALL_COUNT][RESULTS], calls, good;
 static word_t events, exits;
-static word_t overwritten; /* number of records that are not in the sums */
+static word_t overwritten; /* number of overwritten records, which are not in the sums */
 
 static void number(const char *what, word_t n)
 {
@@ -27,7 +27,8 @@ word_t report_good(void)
         return good;
 }
 
-/* Threads that a wild hypercall has put on one stack can overwrite their record. */
+/* Returns whether a record is intact. Threads that a random hypercall has put on the same stack can
+ * overwrite their record. */
 static bool is_plausible(const struct suspect *s)
 {
         for (unsigned i = 0; i < NOVA_HYPERCALL_COUNT; i++)

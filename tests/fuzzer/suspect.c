@@ -468,14 +468,14 @@ static void step_exception(struct suspect *s)
 }
 
 /* Makes the reply to an event change nothing. The UTCB may contain the state of another thread, and
- * its first word is the MTD. A thread that got another one's stack pointer would write to the other
- * one's record. */
+ * its first word is the MTD. A thread that got the stack pointer of another thread would write to
+ * that thread's record. */
 static void keep_state(struct suspect *s)
 {
         own_utcb(s)->state.mtd = 0;
 }
 
-/* A thread without a caller ends by this. */
+/* Replies, now and then. This ends a thread without a caller. */
 static void step_reply(struct suspect *s)
 {
         if (!one_in(s, 16))

@@ -128,12 +128,12 @@ inline drop_owner()
         fi
 }
 
-/* Whether the chain of calls from an EC leads to the EC to. */
+/* Whether the chain of calls from an EC leads to the EC `to`. */
 #define LEADS(ec, to) (ec == to || (state[ec] == REPLY && (callee[ec] == to || \
         (state[callee[ec]] == REPLY && callee[callee[ec]] == to))))
 
-/* sc_note_drop() and sc_drop(). serves: the kernel finds that the EC that removed the capability
- * works for the owner. works: it does. */
+/* sc_note_drop() and sc_drop(). serves: the kernel concludes that the EC that removed the
+ * capability works for the owner. works: that EC really works for the owner. */
 inline drop_sc(serves, works)
 {
         sc_held = false;

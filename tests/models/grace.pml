@@ -183,7 +183,7 @@ end:    do
            operation(c)
         :: atomic { !asked[c] && capability & 2 -> uses[c] = 1 }
            operation(c)
-        /* Another one ends the CPU's object. */
+        /* Another operation ends the CPU's object. */
         :: !asked[c] && c < OBJECTS && !ended ->
                 ended = 1;
 #ifndef HANDS_OVER_FIRST

@@ -24,7 +24,7 @@ byte holders;
 bool waits[CPUS];
 byte passed[CPUS];   /* how often others have got the lock since the CPU began to wait */
 
-/* Another CPU has got the lock. */
+/* Counts for CPU c, if it waits, that another CPU has got the lock. */
 inline pass(c)
 {
         if

@@ -28,7 +28,7 @@ mtype state[ECS];
 bool queued[ECS];  /* the EC is in the semaphore's queue */
 byte work[ECS];    /* mail.work */
 byte next[ECS];    /* mail.next */
-bool listed[ECS];  /* the mail is in the list, or taken from it and not done */
+bool listed[ECS];  /* the mail is in the list, or was taken from it and is not handled yet */
 bool freed[ECS];
 byte waking[ECS];  /* number of CPUs with a pointer to the EC that they took out of the queue */
 byte list = NONE;  /* cpu.mail */

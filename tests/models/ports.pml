@@ -16,8 +16,8 @@
 // fails: ENTRY_FIRST -> revoked
 // fails: NO_FLUSH -> delegated
 //
-// The kernel does not flush again for a delegation that finds the page of another one, whose flush
-// has not ended (OTHERS_FLUSH).
+// If a delegation finds the page that another delegation has made, the kernel does not flush again,
+// even if the other delegation has not flushed yet. An access may then still fail (OTHERS_FLUSH).
 //
 // fails: OTHERS_FLUSH -> delegated
 

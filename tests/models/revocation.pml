@@ -4,9 +4,9 @@
 // is left in the space, and the tables map no revoked page.
 //
 // A mapping covers four selectors. Thread 0 revokes all of them. Thread 1 revokes selectors 1 and
-// 2. For this it cuts the mapping before 1 and before 3, even if the mapping has lost its
-// permissions. Both work in steps under the lock of the space. Each thread may be ended between
-// two steps; the thread that ends it does the remaining steps, see revocation_finish_step().
+// 2. To do so, it cuts the mapping before 1 and before 3, even if the mapping has lost its
+// permissions. Both work in steps under the lock of the space. Each thread may be ended between two
+// steps; the thread that ends it does the remaining steps, see revocation_finish_step().
 //
 // holds:
 // fails: FORGETS_PIECES -> nothing-left
@@ -108,7 +108,7 @@ proctype thread(byte t)
                 fi
            }
         :: atomic { /* one step: revocation_find_top() */
-                true; /* else Spin takes the choice below for one of this loop's */
+                true; /* without it, Spin takes the options below for options of this loop */
                 if
                 :: owed > end + 1 -> end = owed - 1
                 :: else

@@ -22,7 +22,7 @@ from pathlib import Path
 
 HERE = Path("tests/proofs")
 EVERY_FAULT = "--faults"  # in place of a module
-ALARMS_MAX = 10  # in the list, of a module
+ALARMS_MAX = 10  # of a module, in the list
 ARGUMENT_MIN = 40  # characters
 LANES = 2
 GOAL_SECONDS = 20  # of the prover, for a goal
@@ -178,8 +178,8 @@ def alarms_of_eva(table):
 
 
 def run_eva(module, common, place, usual):
-    """Returns the result of a run of Eva. That of a fault has only the alarms that were not usual,
-    and ends with the first one."""
+    """Returns the result of a run of Eva. The result of a fault has only the alarms that the module
+    does not give without the fault, and the run ends with the first of them."""
     table = place / "alarms.csv"
     table.unlink(missing_ok=True)
     bits = BITS if module.method == "bits" else ()
@@ -222,7 +222,8 @@ METHODS = {"eva": run_eva, "bits": run_eva, "wp": run_wp}
 
 
 def analyse(root, module, width, folder, fault=None, usual=None):
-    """Analyses a module, or one with a fault, of which the usual result is that of the module."""
+    """Analyses a module, or a module with a fault. usual: the result of the module without the
+    fault."""
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "tree"
     tree.mkdir(parents=True)

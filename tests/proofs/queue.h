@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Queues of a virtio device for drivers: a queue in a guest's memory with arbitrary content, with
- * these numbers of descriptors, and with and without event indices. All descriptors have the same
- * one of these numbers of bytes, so the piece or table that a descriptor names has exactly its
- * size. In a queue with tables, no descriptor names an address outside of memory. */
+/* Queues of a virtio device for drivers: SERVE() makes a queue with arbitrary content in a guest's
+ * memory, with a number of descriptors, and with or without event indices. All descriptors of a
+ * queue have the same number of bytes, so the piece or table that a descriptor names has exactly
+ * its size. In a queue with tables, no descriptor names an address outside of memory. */
 #ifndef PROOFS_QUEUE_H
 #define PROOFS_QUEUE_H
 

@@ -38,7 +38,7 @@ void reader_mistake(struct reader *of, unsigned line, const char *format, ...)
         (void)format;
 }
 
-/* Returns any of the words, or the one so far. */
+/* Return any of the words or none, and any of two words. */
 const char *value_closest(const char *word, const char *const *keyword, unsigned count)
 {
         (void)word;

@@ -14,7 +14,7 @@ from paths import ROOT
 from nova import elf, newlib
 
 OWN = str(ROOT).encode()
-# The folder of newlib's source, or of its objects, comes before it.
+# The folder of newlib's source or of its objects: the part of a path before /newlib/libc/.
 PART_OF_NEWLIB = re.compile(rb"/[^\0]*?(?=/newlib/libc/)")
 
 

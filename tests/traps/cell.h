@@ -11,13 +11,13 @@ enum { POINTER_NORMAL, POINTER_ABSENT, POINTER_NON_CANONICAL, POINTER_KERNEL };
 enum { IP_AT, IP_AFTER, IP_TARGET };
 enum { QUAL_0, QUAL_AFTER, QUAL_ABSENT, QUAL_STACK, QUAL_STACK_32, QUAL_BX_16, QUAL_BP_DI_16 };
 enum { REPLY_NONE, REPLY_ON, REPLY_AGAIN };
-/* Numbers of events, or: */
+/* Values of `event` in an outcome: the number of an event, or one of these. */
 enum { NOTHING = 0x40, HYPERCALL, SKIPPED };
 
 #define EMULATORS  4
-#define CELL_START 0x100 /* of the code in its page, if it does not end the page */
-#define CELL_DATA  0xc00 /* of the operand in its page */
-#define CELL_STACK 0x400 /* of the stack pointer there */
+#define CELL_START 0x100 /* place of the code in its page, unless the code ends the page */
+#define CELL_DATA  0xc00 /* place of the operand in its page */
+#define CELL_STACK 0x400 /* place of the stack pointer in the operand's page */
 
 struct outcome {
         uint8_t event;
@@ -41,8 +41,8 @@ struct cell {
         int32_t low, high;
         uint8_t bound_size;
         uint8_t bx, sp;
-        uint8_t delta;                           /* by which SP is larger after it */
-        bool has_ax, call, once;                 /* once: its first event ends it */
+        uint8_t delta;                           /* increase of SP by the instruction */
+        bool has_ax, call, once;                 /* once: the first event ends the cell */
         const struct nova_utcb_state *registers; /* instead of those that the other fields name */
         struct outcome outcome[EMULATORS];
 };
@@ -81,7 +81,7 @@ void cell_pages(void);
 struct place cell_place(const struct cell *c);
 /* Page with the operand and the stack. */
 char *cell_operand(void);
-/* Runs a cell there, by a thread (self, or a local thread of a child PD). */
+/* Runs a cell at a place, by a thread (self, or a local thread of a child PD). */
 void cell_run(const struct cell *c, struct place place, struct thread *t);
 
 /* Compares the cell that has run with its outcome. Returns the number of differences, which it

@@ -41,7 +41,7 @@ class Gate:
     dpl: int
     present: bool
     offset: int
-    stack: int  # of the TSS's interrupt stacks, or 0
+    stack: int  # number of the interrupt stack in the TSS, or 0
 
 
 class Reader(Runner):

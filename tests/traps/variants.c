@@ -4,7 +4,7 @@
 #include "cell.h"
 
 #define SECONDS     60 /* on a busy host the other CPU may stop */
-#define ROUNDS      12 /* of a revocation: each is later than the one before it */
+#define ROUNDS      12 /* rounds of a revocation, which is later in each round */
 #define MIXTURE_MAX 16 /* bytes of a mixture and the zeroes after it */
 #define LAST_PAGE   ((NOVA_USER_END >> NOVA_PAGE_BITS) - 1)
 
@@ -155,8 +155,9 @@ CASE_ON(traps, an_instruction_whose_page_is_revoked_raises_its_event_or_a_page_f
 
 /* ---- The last address ------------------------------------------------------------------------ */
 
-/* The fault after the last byte: the bit of a fetch is not shown there, and on x86-32 the kernel's
- * first page may be present. */
+/* Returns whether event i is the page fault after the last byte. Its error code lacks the bit of a
+ * fetch; it may have the bit of a present page, because on x86-32 the kernel's first page may be
+ * present. */
 static bool is_fault_after_the_end(unsigned i)
 {
         return attempt.number[i] == NOVA_EXC_PF && attempt.seen[i].ip == attempt.after &&
@@ -164,7 +165,8 @@ static bool is_fault_after_the_end(unsigned i)
                attempt.seen[i].qual[1] == NOVA_USER_END;
 }
 
-/* A row whose instruction is whole: the page after it is as absent as in the row. */
+/* Returns the number of differences from a row. The page after the instruction is absent here, as
+ * in the row. */
 static unsigned differs_at_the_end(const struct cell *c, const struct outcome *o)
 {
         if (c->call) /* it ends elsewhere */

@@ -13,7 +13,7 @@
 #define TIMES     64      /* executions: enough ended objects to force a grace period */
 #define FEW       8       /* executions of an attack that waits for another CPU */
 #define ONCE      1       /* executions of an attack that is long itself */
-#define PAIRS     128     /* of the busy thread during an attack, at least */
+#define PAIRS     128     /* minimum number of the busy thread's pairs during an attack */
 #define SOON_US   20      /* until a deadline */
 #define LONG      1000000 /* a quantum that lasts longer than the measurement, in microseconds */
 #define SETTLE_MS 15      /* the kernel frees ended objects after at most two waits of 5 ms */
@@ -31,7 +31,7 @@ static struct thread *attacker, *gate;
 static struct child *attackers, *receivers;
 static bool has_pairs;        /* the thread on the second CPU makes hypercalls during an attack */
 static volatile bool busy;    /* it makes them now */
-static volatile word_t pairs; /* of that thread, so far */
+static volatile word_t pairs; /* of that thread's hypercalls, so far */
 static nova_sel_t beside;
 static nova_sel_t portals[OWN_SELECTORS]; /* the root's selectors of the receiver's portals */
 static struct guest *victim;
@@ -180,7 +180,7 @@ static void sm_ctrl(struct thread *t)
 /* Fills the account; then each attempt finds no memory. */
 static void out_of_memory(struct thread *t)
 {
-        word_t filled = t->value[2]; /* by the first run */
+        word_t filled = t->value[2]; /* semaphores of the first run */
 
         while (hc_create_sm(FAR + filled, OWN_PD, 0) == NOVA_SUCCESS)
                 filled++;

@@ -24,7 +24,8 @@ enum {
         FAR_PORTAL, /* a portal whose thread is on the second CPU */
         NEW,        /* the object that the attacker creates */
         NEW_SC,
-        /* semaphore for which the last thread of a chain of calls, or one with many SCs, waits */
+        /* semaphore for which the last thread of a chain of calls, or a thread with many SCs,
+         * waits */
         OWN_END,
         /* For each message whose cost is counted, the attacker has a capability without rights for
          * the PD that receives it. */

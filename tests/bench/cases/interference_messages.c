@@ -15,7 +15,7 @@
 #define ITEM_ORDER 6
 #endif
 #define PIECES_ORDER    10
-#define DEPTH           990 /* delegations; 1,000 are possible, with those that gave the page */
+#define DEPTH           990 /* delegations; the limit, 1,000, includes those that gave the page */
 #define SELECTORS_APART ((word_t)1 << 12)
 
 word_t attack_used(nova_sel_t pd)
@@ -112,8 +112,8 @@ void attack_receive_limited(struct thread *t)
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER);
 }
 
-/* After the first item, the rest of the limit is too small for any other one, but enough for most
- * of its pages. The kernel maps these pages, then undoes this, for each item. */
+/* After the first item, the rest of the limit is too small for any other item, but enough for most
+ * of that item's pages. For each item, the kernel maps these pages and then undoes this. */
 void attack_receive_undone(struct thread *t)
 {
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER - 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The number of objects of each kind that the kernel's pool holds; two pool sizes give the bytes of
- * one. */
+/* The number of objects of each kind that the kernel's pool holds; two pool sizes give the bytes
+ * that one object needs. */
 #include "bench.h"
 
 #define MANY_ORDER 17

@@ -8,9 +8,9 @@
 #define MOST_THREADS 80000 /* threads fit easily into a pool of 512 MiB */
 
 /* Selectors and pages of the objects, apart from a case's own window and the harness. Every eighth
- * place stays free, for objects that the operations create and delegate among them. A few objects
- * have the low selectors that a program would use first; many have selectors that the kernel finds
- * by a longer path. */
+ * place stays free, so that the operations can create and delegate objects among the existing ones.
+ * A few objects have the low selectors that a program would use first; many have selectors that the
+ * kernel finds by a longer path. */
 #define RANGE_ORDER   17
 #define MANY_THINGS   0xe0000
 #define FEW_ORDER     11
@@ -158,7 +158,7 @@ static word_t make_ready(word_t n)
 /* Starts the thread, which runs at once until its down. */
 static word_t make_waiting(word_t n)
 {
-        bench_deadline = FAR_DEADLINE + (uint32_t)n * 2654435761u; /* in no order */
+        bench_deadline = FAR_DEADLINE + (uint32_t)n * 2654435761u; /* in no particular order */
         return make_thread(n, PRIO_HIGH);
 }
 
@@ -269,8 +269,8 @@ static void next_lookup_memory(struct timed *op, unsigned round)
         op->args.a2 = mem(free_page_of(round), 0, 0);
 }
 
-/* Looks up another page first, because a search first tries its previous result, and before a
- * revocation this is rarely the revoked page. */
+/* Looks up another page first: a search begins with its previous result, and in practice this is
+ * rarely the page to be revoked. */
 static void next_revoke_page(struct timed *op, unsigned round)
 {
         look(NOVA_CRD_MEM, page);

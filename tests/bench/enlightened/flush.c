@@ -31,11 +31,11 @@ struct state {
         uint32_t flushed; /* virtual CPUs that have handled the interrupt */
         uint32_t started; /* virtual CPUs that can be flushed */
         uint32_t over;    /* the caller has finished */
-        uint32_t failed;  /* statuses of the calls, added */
+        uint32_t failed;  /* sum of the calls' statuses */
         uint32_t handled; /* total number of interrupts */
 };
 
-/* The caller's beginning: identity, hypercall page; it waits for the others. */
+/* The caller's beginning: sets the identity and the hypercall page, and waits for the others. */
 GUEST_CODE(caller, 32,
            "sti\nmovl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $0x1ff, 0xfee000f0\n"
@@ -44,7 +44,7 @@ GUEST_CODE(again, 32,
            "decl %edi\njz 9f\nmovl $0x1200, %eax\njmp *%eax\n"
            "9:" SECTION_TEXT("0") "movl $1, 0x702c\ncli\nhlt\n");
 
-/* A mask with the other three. */
+/* Calls the flush with a mask of the other three virtual CPUs. */
 GUEST_CODE(calls, 32,
            "movl $2, %eax\nxorl %edx, %edx\nmovl $0x7100, %ecx\nxorl %ebx, %ebx\n"
            "movl $0x10000, %ebp\ncall *%ebp\nmovzwl %ax, %eax\naddl %eax, 0x7030\n");
@@ -58,7 +58,8 @@ GUEST_CODE(starter, 16,
            "xorw %ax, %ax\nmovw %ax, %ds\nlgdtl 0x3020\nlidtl 0x3028\n"
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
-/* Gets bit n of the logical destinations, and runs until the caller has finished. */
+/* Takes bit n of the logical destinations, where n is its APIC ID. Runs until the caller has
+ * finished. */
 GUEST_CODE(other, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %es\nmovl %eax, %ss\n"
            "movl 0xfee00020, %ecx\nshrl $24, %ecx\nmovl %ecx, %esp\nshll $8, %esp\n"

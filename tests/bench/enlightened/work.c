@@ -20,7 +20,7 @@
 #define FUTEX_WAKE_PRIVATE 129
 #define THREAD             0x50f00 /* a thread of this process: CLONE_VM, CLONE_THREAD, … */
 
-static uint32_t turn; /* odd: that of thread 1 */
+static uint32_t turn; /* number of the turn; odd turns are those of thread 1 */
 static char stack[16384] __attribute__((aligned(16)));
 
 static void unmap_one(void)

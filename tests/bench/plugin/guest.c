@@ -29,8 +29,8 @@ struct piece {
         uint64_t cut; /* see cut_of() */
 };
 
-/* A function of QEMU's: its plugin interface shows the address of a load, not the value. Weak, for
- * a QEMU that hides it; then no reason is known. */
+/* A function of QEMU itself, because its plugin interface shows the address of a load but not the
+ * value. The symbol is weak: in a QEMU that hides it, no exit reason is known. */
 extern void cpu_physical_memory_rw(uint64_t address, void *data, uint64_t size, bool write)
         __attribute__((weak));
 extern unsigned qemu_plugin_mem_size_shift(memory_info info);
@@ -75,7 +75,8 @@ static struct cpu *find(unsigned number)
         return &cpus[number];
 }
 
-/* Does not count the last instruction of the piece before, which is the first one of this piece. */
+/* Takes back the count of the previous piece's last instruction, which is also the first
+ * instruction of this piece. */
 static void take_back(struct cpu *cpu)
 {
         section->counts[cpu->inside]--;

@@ -136,8 +136,8 @@ static bool is_mark(const struct qemu_plugin_insn *insn, uint32_t *number)
         return is_long_nop(insn, number) && (*number & 0xffff0000u) == MARK;
 }
 
-/* Returns true for VMRUN and returns to user mode. VMRUN and the returns count, because an
- * interrupt may arrive before the next instruction, and its entry would then continue the run. */
+/* Returns true for VMRUN and for the returns to user mode. They end the run, because an interrupt
+ * may arrive before the next instruction, and its entry would then continue the run. */
 static bool ends_run(const struct qemu_plugin_insn *insn)
 {
         static const uint8_t iret[] = {0xcf}, iretq[] = {0x48, 0xcf}, sysret[] = {0x48, 0x0f, 0x07},

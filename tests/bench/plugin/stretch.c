@@ -26,7 +26,7 @@
 #define REPORTS 500 /* maximum number of reported stretches above the bound */
 #define LONG    500 /* instructions after which a stretch is recorded in detail */
 
-#define ROM 0xff000000u /* up to 4 GiB: firmware's, in the kernel's half on x86-32 */
+#define ROM 0xff000000u /* from here to 4 GiB: firmware, in the kernel's half on x86-32 */
 
 enum { PLAIN, END, PAUSE, CALL, RET };
 
@@ -51,12 +51,12 @@ struct stretch {
         struct hot hot[HOT];
 };
 
-/* Each CPU has cache lines of its own, because a thread of the host counts for each. */
+/* Each CPU has cache lines of its own, because each is counted by a host thread of its own. */
 static struct cpu {
         _Alignas(64) struct stretch now;
         struct stretch longest;
         uint64_t since_pause, most_waited;
-        uint64_t back_at; /* inside of a guest until here, or 0 */
+        uint64_t back_at; /* a guest runs until this address; 0: no guest runs */
         struct calls calls;
         bool begun;    /* the CPU's start is over */
         bool entering; /* the next instruction of the kernel is an entry */
@@ -66,7 +66,7 @@ static struct cpu {
 
 static uint64_t bound = UINT64_MAX;
 static unsigned reports;
-static bool started; /* a user instruction was executed; firmware's do not count */
+static bool started; /* a user instruction was executed; those of firmware do not count */
 static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void print_calls(FILE *out, const char *name, const struct calls *calls)

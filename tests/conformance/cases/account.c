@@ -262,7 +262,7 @@ CASE_ON(account, chains_end_with_their_last_domains, "X-QUOTA", needs_quota)
                         owner = sel;
                 }
                 hc_revoke(nova_crd(NOVA_CRD_OBJ, others, LENGTH_ORDER, ALL), NOVA_REVOKE_SR);
-                rest(15); /* less memory waits to be freed */
+                rest(15); /* so that less memory waits to be freed */
         }
         hc_revoke(nova_crd(NOVA_CRD_OBJ, last, CHAINS_ORDER, ALL), NOVA_REVOKE_SR);
         EXPECT(comes_back(ROOT_PD, before));
@@ -281,8 +281,8 @@ CASE_ON(account, memory_of_a_few_ended_objects_comes_back_within_10_ms, "X-QUOTA
                 late += amount_of(pd).used != before;
                 EXPECT(comes_back(pd, before));
         }
-        /* A busy host may delay an emulator, but not in every round.
-         * conformance.extension.counted-N runs this case in time that instructions make; there no
+        /* A busy host may delay an emulator, but not in every round. In the test
+         * conformance.extension.counted-N, the number of instructions determines the time; there no
          * round may be late. */
         remark("late rounds of 12:", late);
         EXPECT(late < 12);

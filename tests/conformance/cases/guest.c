@@ -227,8 +227,8 @@ CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         EXPECT_EQ(*guest_word(g, GUEST_STACK - 28), 0xabc);
 }
 
-/* Waits until the guest itself runs: on a busy host its first answer may take long, and the answer
- * brings its memory. 5 ms are more than its handler takes. */
+/* Waits until the guest itself runs. On a busy host the first reply to it may take long, because
+ * the reply brings its memory. Its handler uses less than 5 ms of the SC. */
 static void expect_running(struct guest *g)
 {
         uint64_t before = 0, now = 0;

@@ -245,7 +245,8 @@ CASE_ON(hip, memory_of_type_3_holds_the_acpi_tables, "6.2-38", needs_acpi_memory
         EXPECT(find_table("FACP") != NULL);
 }
 
-/* Offset in the fixed table, and the table that the firmware shares with the system. */
+/* Offset in the fixed table of the address of the FACS, which the firmware shares with the
+ * system. */
 #define FACP_FACS 36
 
 CASE_ON(hip, memory_of_type_4_holds_what_the_firmware_keeps, "6.2-39", needs_nvs_memory)

@@ -4,8 +4,8 @@
  * byte. */
 #include "way.h"
 
-/* A thread on a chain of servers, and the capabilities for it that the last server drops first and
- * the case drops then. */
+/* A thread on a chain of servers, and the capabilities for the thread: the last server drops some
+ * of them, then the case drops others. */
 struct shape {
         unsigned depth;      /* number of servers in the chain */
         thread_fn *fn;       /* calls the first server, or raises an exception that it handles */
@@ -62,11 +62,10 @@ static void up(nova_sel_t sm)
  */
 
 struct books {
-        nova_sel_t sm; /* for waits */
-        word_t payer;  /* bytes used before the thread is made */
-        word_t servers[MOST -
-                       1]; /* number of servers of each PD on the way, after the first round */
-        word_t root;       /* bytes of the root PD */
+        nova_sel_t sm;            /* for waits */
+        word_t payer;             /* bytes used before the thread is made */
+        word_t servers[MOST - 1]; /* bytes of each PD on the way, after the first round */
+        word_t root;              /* bytes of the root PD */
 };
 
 /* Waits until the account has exactly this number of bytes. */
@@ -271,7 +270,7 @@ static const struct shape by_others[] = {
         {3, fails, "", "S", 0},  {3, fails, "", "EPS", 0},
 };
 
-/* The server drops one capability, then the case the other. */
+/* The server drops one capability, then the case drops the rest. */
 static const struct shape by_both[] = {
         {2, asks, "S", "E", 0},  {3, asks, "S", "PE", DEADLINE}, {3, asks, "E", "S", 0},
         {2, fails, "S", "E", 0}, {3, fails, "E", "SP", 0},

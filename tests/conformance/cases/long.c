@@ -216,7 +216,8 @@ static void give_and_revoke_other(void)
         hc_revoke(test.other_crd + ((nova_crd_t)HALF / 2 << NOVA_CRD_BASE_SHIFT), 0);
 }
 
-/* The child revokes the whole range from below itself while other_crd is revoked from it. */
+/* The child revokes the whole range from the PDs below it, while other_crd is revoked from the
+ * child. */
 static void two_revocations(nova_crd_t other, void (*high)(void))
 {
         set_up();
@@ -432,7 +433,7 @@ static void expect_no_copies(void)
 }
 
 /* Runs a child to the end of its work. Returns the duration. On a busy host the emulator may get so
- * little time that the timer ends the child before: then another child tries. */
+ * little time that the timer ends the child too early. Then another child tries. */
 static word_t run_whole(thread_fn *fn)
 {
         word_t whole = 0;

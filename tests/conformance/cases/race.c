@@ -259,7 +259,7 @@ static void takes_from_its_pd(struct thread *t)
 }
 
 /* The thread revokes a range from its own PD, page by page from the PDs below. Another thread
- * splits the range meanwhile, and ends the first one. */
+ * splits the range meanwhile, and ends the first thread. */
 CASE_ON(race, no_page_is_left_without_rights_by_a_thread_that_ends, "3.6-08 3.6-11", needs_2_cpus)
 {
         case_seconds(120);
@@ -321,8 +321,8 @@ static const char *needs_pd_destroy_and_3_cpus(void)
         return cpu_count < 3 ? "needs 3 CPUs" : needs_pd_destroy();
 }
 
-/* Other threads of the PD end first. Meanwhile memory is freed again and again, for which each CPU
- * is interrupted. The thread gets no page fault, which its pager would have to explain. */
+/* Other threads of the PD end first. Meanwhile memory is freed again and again, and each CPU is
+ * interrupted for this. The thread keeps its memory, so it gets no page fault. */
 CASE_ON(race, a_thread_of_a_pd_that_is_being_destroyed_keeps_its_memory, "5.1-19 3.6-11",
         needs_pd_destroy_and_3_cpus)
 {

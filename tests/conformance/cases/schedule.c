@@ -229,7 +229,7 @@ CASE(schedule, a_larger_quantum_gives_a_larger_share, "2.3-05 3.1-11 4.5-03 4.5-
 static volatile word_t turn_is_of, turns, short_turns;
 static uint64_t turns_end, turn_begin;
 
-/* A busy host makes turns longer, so the case waits for enough that are at most 3 ms long. */
+/* A busy host makes turns longer, so the case waits for enough turns of at most 3 ms. */
 static void counts_turns(struct thread *t)
 {
         while (tsc() < turns_end) {
@@ -377,7 +377,7 @@ static void downs_for_ever(struct thread *t)
 }
 
 /* Wakes a higher thread again and again from a thread that has a quantum and a queued thread of
- * equal priority after it. Returns the number of wakes until that one has run. */
+ * equal priority after it. Returns the number of wakes until that queued thread has run. */
 static word_t preemptions_of_a_quantum(void)
 {
         struct thread *high = prepare(downs_for_ever, 0), *spinner = prepare(ups_for_ever, 0);

@@ -31,8 +31,8 @@ _Noreturn void attempt_over(void);
         __asm__(".text\n.globl code_" #name_ "\ncode_" #name_ ":\n" text_ "\nret\n"); \
         void code_##name_(void);
 
-/* Instructions that need no stack and loop until the last spin_for(ms) is ms milliseconds ago; at
- * most a second. EAX and EDX are lost. */
+/* Instructions that need no stack. They loop until the time of the last spin_for() has passed since
+ * that call, at most a second. EAX and EDX are lost. */
 #define SPIN "9: rdtsc; sub spin_from, %eax; cmp spin_ticks, %eax; jb 9b\n"
 void spin_for(unsigned ms);
 

@@ -255,8 +255,9 @@ struct child {
 struct child *child_new(unsigned cpu);
 /* As child_new(); perms: mask of the initial capabilities. */
 struct child *child_masked(unsigned cpu, unsigned perms);
-/* As child_new(), with an account of a number of bytes. At CHILD_WAY_SEL it has a portal of a local
- * thread, on any CPU: the portal is part of the new PD, because no message crosses CPUs. */
+/* As child_new(), with an account of a number of bytes. At CHILD_WAY_SEL the child has a portal of
+ * the local thread `reaches`, on any CPU. create_pd delegates this portal, because no message
+ * crosses CPUs. */
 struct child *child_with_account(unsigned cpu, word_t bytes, const struct thread *reaches);
 struct thread *child_server(struct child *c);
 struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
@@ -267,11 +268,11 @@ struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
 void windows(struct thread *t, nova_crd_t translate, nova_crd_t delegate);
 /* Sends one typed item to t. Returns the lower word of the receiver's item. */
 nova_crd_t send(struct thread *t, nova_crd_t crd, word_t upper);
-/* Sends it from a local thread of any PD; pt: selector of t's portal there. */
+/* As send(), but from a local thread of any PD; pt: selector of t's portal in that PD. */
 nova_crd_t send_from(struct thread *from, nova_sel_t pt, struct thread *t, nova_crd_t crd,
                      word_t upper);
-/* Delegates one range of objects, ports or pages to the receiver at dst, in equal order. Returns
- * the result. */
+/* Delegates one range of objects, ports or pages to the range of the same order at dst of the
+ * receiver. Returns the result. */
 nova_crd_t give(struct thread *t, nova_crd_t crd, nova_sel_t dst);
 /* Delegates within the root PD through the harness's own portal. */
 nova_crd_t give_self(nova_crd_t crd, nova_sel_t dst);

@@ -152,7 +152,8 @@ static void worker_main(struct thread *t)
                         run.what->run();
                         run.outcome = PASSED;
                 }
-                /* Threads that the case has not ended may have the CPU before the controller. */
+                /* Threads that a failed case has not ended could keep the CPU from the
+                 * controller. */
                 if (run.outcome != PASSED)
                         clean_up();
                 run.finished = 1;

@@ -34,8 +34,8 @@ suspect_end:
         syscall
         ud2
 
-        /* Patterns in XMM0 to XMM7 from the stack's address. No memory is used, because two threads
-         * of a wild hypercall may share a stack. */
+        /* Patterns in XMM0 to XMM7 from the stack's address. No memory is used, because a random
+         * hypercall may have put two threads on one stack. */
         .macro pattern
         mov %esp, %eax
         and $-8192, %eax

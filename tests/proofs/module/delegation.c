@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decodes items and windows of these orders, with any base, hotspot and flags: the ranges of source
- * and target lie in their spaces and are aligned to their size. */
+/* Decodes items and windows of the orders in orders[], with any base, hotspot and flags: the ranges
+ * of source and target lie in their spaces and are aligned to their size. */
 #include "space/delegation.c"
 
 #include "../driver.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares the mounts of the service files: a program with two arguments that begin as these mounts
- * and go on with any characters, and a program with a disk and a grant of the service partitions.
- * Names and services have any characters. */
+/* Compares the mounts of the service files: a program with two arguments that begin as main() says
+ * and continue with any characters, and a program with a disk and a grant of the service
+ * partitions. Names and services have any characters. */
 #include "system/mounts.c"
 
 #include "../driver.h"
@@ -11,7 +11,7 @@
 
 static struct nova_system description;
 
-/* Counts the characters before one of two, of which the second is 0. */
+/* Counts the characters before the first character of `ends`, or before the end of the text. */
 size_t strcspn(const char *text, const char *ends)
 {
         size_t at = 0;

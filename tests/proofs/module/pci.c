@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the PCI devices of a description: these numbers of programs and devices, each with lists
- * of this shape and any other contents. */
+/* Checks the PCI devices of a description with the numbers of programs and devices, and the shapes
+ * of their lists, in main(), and with any other contents. */
 #include "../words.h"
 
 static struct nova_system system = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads lines about a program: each property, and a word that is not a property, with these numbers
- * of words in the line and in the lists of earlier lines. The readers of values are stubs. */
+/* Reads lines about a program: each property, and a word that is not a property, with the numbers
+ * in read_lines() of words in the line and in the lists of earlier lines. The readers of values are
+ * stubs. */
 #include "../values.h"
 
 static struct nova_system system;

@@ -101,7 +101,7 @@ void speculation_enter_guest(struct cpu *cpu, const struct pd *of)
         (void)of;
 }
 
-/* Fills a block and a virtual CPU, and sets the fields that the kernel's controls are. */
+/* Fills a block and a virtual CPU, and sets the fields that are the kernel's controls. */
 static void any_block(void)
 {
         Frama_C_make_unknown((char *)&vmcb, sizeof(vmcb));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes, copies and returns chains of a virtio device's queue, with these numbers of descriptors.
- */
+/* Takes, copies and returns chains of a virtio device's queue, with the numbers of descriptors in
+ * main(). */
 #include "../queue.h"
 
 static void serve_queue(struct nova_virtio *virtio)

@@ -223,7 +223,7 @@ _Noreturn void vmx_enter(struct ec *ec, word_t launched)
                 ;
 }
 
-/* Gives the virtual CPU a tag, or leaves it the one that the structure has. */
+/* Gives the virtual CPU a tag, or leaves it the tag that the structure has. */
 bool vcpu_take_tag(struct cpu *cpu, struct ec *ec)
 {
         (void)cpu;
@@ -271,8 +271,8 @@ _Noreturn void kernel_stop(const char *cause, ...)
                 ;
 }
 
-/* Loads a structure that was never loaded before, on a CPU on which the structure of this virtual
- * CPU, or none, is loaded. */
+/* Loads a structure that was never loaded before, on a CPU on which the structure of `owner`, or
+ * none, is loaded. */
 static void load_new(struct vcpu *owner)
 {
         Frama_C_make_unknown((char *)&structure, sizeof(structure));

@@ -17,7 +17,8 @@ bool bytes_chance(unsigned percent);
  * ModRM. */
 unsigned bytes_make(struct walk_record *r, unsigned turn);
 
-/* Opcodes that lead to other maps, and IRET, which QEMU lets enter virtual-8086 mode. */
+/* Returns whether the opcode leads to another map, or is IRET, which QEMU lets enter virtual-8086
+ * mode. */
 bool bytes_are_left_out(const struct walk_record *r);
 
 #endif

@@ -2,7 +2,8 @@
 """Reads exceptions.tsv: `exceptions.py FILE` writes its rows as a C table.
 
 An opcode is its map and its byte, as `0F 01`, with `/N` for one value of the ModRM's middle field.
-`allowed` holds further events, `on` (it is executed) and `runs` (an invalid one is executed).
+`allowed` holds further events, `on` (the instruction is executed) and `runs` (an instruction that
+must be invalid is executed).
 """
 
 import re

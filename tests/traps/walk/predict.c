@@ -46,8 +46,8 @@ static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsign
                 *next |= 0x20;
 }
 
-/* Lets the ModRM be of BX, whose value does not depend on the form: for bytes that an emulator may
- * decode in another way. */
+/* Makes the ModRM name BX, whose value does not depend on the form. This is for bytes that an
+ * emulator may decode in another way. */
 static void simplify(struct walk_record *r, unsigned modrm)
 {
         for (unsigned i = 0; i < walk_prefixes(r); i++)
@@ -100,7 +100,8 @@ static bool is_not_for_qemu(const struct walk_record *r, const ZydisDecodedInstr
         return false;
 }
 
-/* Returns whether it branches to a register that may point to data, which would be executed. */
+/* Returns whether an instruction branches to the address in a register that may point to data,
+ * which would then be executed. */
 static bool branches_to_data(const struct walk_record *r, const ZydisDecodedInstruction *d)
 {
         const uint8_t byte = r->code[d->raw.modrm.offset];
@@ -123,7 +124,8 @@ static bool writes_stack_pointer(const ZydisDecodedInstruction *d, const ZydisDe
         return false;
 }
 
-/* Of instructions that must be invalid, which an emulator may execute. */
+/* Returns the special need of an instruction that must be invalid, but that an emulator may
+ * execute. */
 static uint8_t special_of_invalid(const struct walk_record *r, unsigned modrm)
 {
         const uint8_t op = r->opcode;
@@ -155,7 +157,7 @@ static uint8_t special_of_registers(struct walk_record *r, const ZydisDecodedIns
                 if (r->mode == WALK_MODE_32 && r->reg == WALK_SP)
                         return WALK_LEFT_OUT;
                 return r->control == 2 ? WALK_PLAIN : WALK_WRITES_CR;
-        case 0x23: /* of DR7: platform-facts.md; DR5 is its other name */
+        case 0x23: /* a write of DR7: see platform-facts.md; DR5 is its other name */
                 return (r->code[d->raw.modrm.offset] >> 3 & 5) == 5 ? WALK_LEFT_OUT : WALK_PLAIN;
         case 0xa3:
         case 0xab:
@@ -210,7 +212,7 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
 
 /* ---- Predictions ----------------------------------------------------------------------------- */
 
-/* Sets that each CPU of the tests has. */
+/* Returns whether each CPU of the tests has an instruction set. */
 static bool is_common(ZydisISASet set)
 {
         switch (set) {
@@ -243,7 +245,8 @@ static bool is_common(ZydisISASet set)
         }
 }
 
-/* Sets for virtual machines and enclaves, whose instructions are refused in one way or another. */
+/* Returns whether an instruction set is for virtual machines or enclaves. Its instructions are
+ * refused in one way or another. */
 static bool is_of_machines(ZydisISASet set)
 {
         return set == ZYDIS_ISA_SET_SVM || set == ZYDIS_ISA_SET_VTX || set == ZYDIS_ISA_SET_SMX ||
@@ -279,13 +282,13 @@ static unsigned class_of(const struct walk_record *r, const ZydisDecodedOperand 
         }
 }
 
-/* Returns the effects of the accesses to memory, WALK_GOES_ON if nothing. */
+/* Returns the effects of the accesses to memory; WALK_GOES_ON: there are none. */
 static uint32_t of_operands(const struct walk_record *r, const ZydisDecodedInstruction *d,
                             const ZydisDecodedOperand *o)
 {
         const bool repeated = d->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
                                                ZYDIS_ATTRIB_HAS_REPNE);
-        uint32_t faults = repeated ? PF | WALK_GOES_ON : 0; /* beyond the page; with CX = 0 */
+        uint32_t faults = repeated ? PF | WALK_GOES_ON : 0; /* beyond the page; CX may be 0 */
 
         for (unsigned i = 0; i < d->operand_count; i++) {
                 if (o[i].type != ZYDIS_OPERAND_TYPE_MEMORY ||
@@ -353,7 +356,7 @@ static uint32_t more_of(const ZydisDecodedInstruction *d)
         case ZYDIS_MNEMONIC_RDPMC:
         case ZYDIS_MNEMONIC_XGETBV:
                 return GP;
-        case ZYDIS_MNEMONIC_BT: /* a register reaches bits far from the operand */
+        case ZYDIS_MNEMONIC_BT: /* the number in a register may name a bit far from the operand */
         case ZYDIS_MNEMONIC_BTC:
         case ZYDIS_MNEMONIC_BTR:
         case ZYDIS_MNEMONIC_BTS:
@@ -452,7 +455,8 @@ static uint32_t of_instruction(const struct walk_record *r, const ZydisDecodedIn
         return allowed | lacking;
 }
 
-/* MPX, which no CPU of the tests enables: hints without it, whatever their operand. */
+/* Returns whether an instruction is one of MPX, which no CPU of the tests enables. Without MPX it
+ * is a hint, whatever its operand. */
 static bool is_hint(const struct walk_record *r)
 {
         return r->map == WALK_MAP_0F && (r->opcode == 0x1a || r->opcode == 0x1b);
@@ -465,8 +469,8 @@ static bool names_cr8(const struct walk_record *r, unsigned modrm)
                memchr(r->code, 0xf0, walk_prefixes(r)) && (r->code[modrm] & 0x38) == 0;
 }
 
-/* An emulator that executes it anyway continues in instructions that raise events. Only EMMS has no
- * ModRM. */
+/* Fills the bytes after an invalid instruction with instructions that raise events, for an emulator
+ * that executes the invalid one. Only EMMS has no ModRM. */
 static void fill_invalid(struct walk_record *r, unsigned modrm)
 {
         const unsigned last = r->map == WALK_MAP_0F && r->opcode == 0x77 ? modrm : modrm + 1;

@@ -10,7 +10,7 @@
 /* The instruction is executed, and continues at the low 16 bits of the next one's address, in a
  * page that is absent. */
 #define WALK_LOW (1u << 28)
-/* For exceptions: an instruction that must be invalid is executed. */
+/* In exceptions.tsv: an instruction that must be invalid is executed. */
 #define WALK_RUNS    (1u << 29)
 #define WALK_ANY     (1u << 30) /* a branch: any event, at any address */
 #define WALK_GOES_ON (1u << 31) /* the instruction after it is reached */
@@ -24,7 +24,7 @@ enum { WALK_MAP_1, WALK_MAP_0F, WALK_MAP_0F38, WALK_MAP_0F3A, WALK_MAP_VEX };
 enum {
         WALK_PLAIN,
         WALK_NOT_QEMU,  /* QEMU executes another instruction, or aborts in its translator */
-        WALK_LEFT_OUT,  /* not at CPL 0 */
+        WALK_LEFT_OUT,  /* not executed at CPL 0 */
         WALK_WRITES_CR, /* `reg` holds the value that control register `control` has */
         WALK_MSR,       /* CX holds the number of the walker's MSR `control` */
         WALK_PORT,      /* DX holds a closed port, CX is small */

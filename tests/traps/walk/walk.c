@@ -169,8 +169,8 @@ static uint32_t allowed_here(const struct walk_record *r)
         return r->mode == WALK_MODE_64 && emulator() & 1 ? r->allowed & ~WALK_LOW : r->allowed;
 }
 
-/* QEMU reads 16 bits of the displacement of such a branch. It executes the other 16, which are 0:
- * ADD to the memory at RAX. */
+/* Returns whether QEMU has read only 16 bits of the displacement of a branch with the prefix 66. It
+ * then executes the other 16 bits, which are 0: ADD to the memory at RAX. */
 static bool is_short_branch(const struct walk_record *r)
 {
         const unsigned n = attempt.number[0];

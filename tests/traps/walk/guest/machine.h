@@ -77,7 +77,7 @@ static inline void write_msr(uint32_t number, uint64_t value)
 /* Sets both interrupt controllers to vectors from `first` on, and masks all interrupts. */
 static inline void init_interrupts(uint8_t first)
 {
-        out8(PIT_COMMAND, PIT_ONCE); /* without a count, it does not run */
+        out8(PIT_COMMAND, PIT_ONCE); /* without a count, the timer does not run */
         for (unsigned chip = 0; chip < 2; chip++) {
                 out8(PIC_COMMAND(chip), 0x11);
                 out8(PIC_DATA(chip), first + 8 * chip);

@@ -107,7 +107,7 @@ walker_run:
         push    %r15
 #endif
         mov     SP, main_stack
-        fninit                          /* QEMU's FXRSTOR keeps the address of an instruction */
+        fninit                          /* QEMU's FXRSTOR keeps the FPU's old IP */
         fxrstor walker_fpu
 #if WIDE
         push    walker_frame + 32

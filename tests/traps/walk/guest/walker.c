@@ -203,8 +203,8 @@ static void table_of(const struct walk_record *r, struct walker_table *to)
                 store_gdt(to);
 }
 
-/* Gives an operand that LGDT, LIDT or LTR loads a value with which the walker continues. QEMU 7.2
- * loads a null selector of a task, and ends at the next event. */
+/* Gives the operand of LGDT, LIDT or LTR a value with which the walker can continue. QEMU 7.2 loads
+ * a null selector with LTR, and terminates at the next event. */
 static void give_operand(const struct walk_record *r)
 {
         char *const operand = (char *)walker_operand + WALK_DATA;
