@@ -76,7 +76,7 @@ static unsigned find_device(nova_word_t number)
 {
         unsigned i = 0;
 
-        while (i < init.system.devices && (!init.system.device[i].pci.lines || number--))
+        while (i < init.system.devices && (!nova_system_is_pci(&init.system.device[i]) || number--))
                 i++;
         return i;
 }
@@ -235,13 +235,11 @@ bool pci_has_iommu(void)
 
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
 {
-        if (!(says->grants & NOVA_SYSTEM_GRANT_DMA))
-                return NULL;
         for (unsigned i = 0; i < init.system.devices; i++) {
                 const struct nova_system_device *const device = &init.system.device[i];
 
-                if (device->pci.lines && !(device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED) &&
-                    grants_list_has(says->devices, device->name) && !pci_has_iommu())
+                if (grants_list_has(says->devices, device->name) &&
+                    nova_system_is_unprotected(&init.system, says, device) && !pci_has_iommu())
                         return device;
         }
         return NULL;

@@ -45,12 +45,17 @@ static bool is_dangerous(const struct nova_system_program *says)
 {
         const struct nova_system_device *const device = pci_unprotected(says);
 
-        if (device)
-                printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' "
-                       "would reach all memory by DMA; if that is acceptable, write "
-                       "'dma-unprotected' below line %u.\n",
-                       says->name, device->name, device->line);
-        return device;
+        if (!device)
+                return false;
+        printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' would reach "
+               "all memory by DMA; ",
+               says->name, device->name);
+        if (device->line)
+                printf("if that is acceptable, write 'dma-unprotected' below line %u.\n",
+                       device->line);
+        else
+                printf("leave out this device, and use the service 'pci'.\n");
+        return true;
 }
 
 static void start(struct program *program)

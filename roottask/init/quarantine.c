@@ -33,7 +33,7 @@ static uint32_t devices_of(const struct program *program)
         uint32_t devices = 0;
 
         for (unsigned i = 0; i < init.system.devices; i++)
-                if (init.system.device[i].pci.lines &&
+                if (nova_system_is_pci(&init.system.device[i]) &&
                     grants_list_has(program->says->devices, init.system.device[i].name))
                         devices |= 1u << i;
         return devices;

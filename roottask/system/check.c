@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ULTRAVISOR     "ultravisor" /* service of secure virtual machines */
-#define GUEST_MOST     254          /* priority of its virtual CPUs, at most */
+#define GUEST_MOST     254 /* priority of its virtual CPUs, at most */
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 

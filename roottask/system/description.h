@@ -102,7 +102,8 @@ struct nova_system_pci_match {
         uint32_t class_code, class_mask; /**< class, subclass and interface in 24 bits */
         uint16_t vendor, device;
         uint16_t at;    /**< bus << 8 | device << 3 | function */
-        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; 0: not a PCI device */
+        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; a device that is not on PCI has at most UNPROTECTED
+                         */
 };
 
 /** A device: resources of the machine that a program gets together, or a PCI function, whose
@@ -188,6 +189,19 @@ int nova_system_find_device(const struct nova_system *system, const char *name);
 /** Finds the program that has a device.
  * @return its number, or -1 */
 int nova_system_owner(const struct nova_system *system, const char *device);
+
+/** Returns whether the description identifies a device by its PCI function. */
+static inline bool nova_system_is_pci(const struct nova_system_device *device)
+{
+        return device->pci.lines & ~NOVA_SYSTEM_PCI_UNPROTECTED;
+}
+
+/** Returns whether a program could reach all memory by a device of its own on a machine without an
+ * I/O MMU, although the description does not permit it. It could if it may use DMA, or, in a system
+ * with secure guests, if it has the ports of PCI's configuration and is not the service `pci`. */
+bool nova_system_is_unprotected(const struct nova_system *system,
+                                const struct nova_system_program *program,
+                                const struct nova_system_device *device);
 
 /** Returns the keyword of a property, for messages. */
 const char *nova_system_keyword(enum nova_system_property property);

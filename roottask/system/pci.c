@@ -12,6 +12,10 @@
 #define FUNCTIONS    8
 #define CLASS_BRIDGE 0x06
 
+/* Ports of the configuration space. */
+#define CONFIGURATION_FIRST 0xcf8
+#define CONFIGURATION_LAST  0xcff
+
 /* Reads exactly `digits` hexadecimal digits. Returns the text after them, or NULL. */
 static const char *hex(const char *text, unsigned digits, unsigned *value)
 {
@@ -116,21 +120,19 @@ bool pci_device_line(struct reader *reader)
         return true;
 }
 
-static bool is_pci(const struct nova_system_device *device)
-{
-        return device->pci.lines;
-}
-
 static void check_lines(struct reader *reader, const struct nova_system_device *device)
 {
-        if (device->ports.count || device->memory.count || device->interrupts.count)
+        const bool has_resources =
+                device->ports.count || device->memory.count || device->interrupts.count;
+
+        if (nova_system_is_pci(device) && has_resources)
                 reader_mistake(
                         reader, device->line,
                         "the device '%s' has lines of a PCI device and resources of its own; "
                         "leave out 'ports', 'memory' and 'interrupts', which the service '" SERVICE
                         "' finds.",
                         device->name);
-        else if (device->pci.lines == NOVA_SYSTEM_PCI_UNPROTECTED)
+        else if (device->pci.lines == NOVA_SYSTEM_PCI_UNPROTECTED && !has_resources)
                 reader_mistake(reader, device->line,
                                "the device '%s' does not say which function it is; write 'class', "
                                "'id' or 'at', such as 'class 0x0108'.",
@@ -165,19 +167,61 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name, program->name);
 }
 
+static bool has_configuration(const struct nova_system *system,
+                              const struct nova_system_device *device)
+{
+        for (unsigned i = 0; i < device->ports.count; i++) {
+                const struct nova_system_range *const range =
+                        &system->range[device->ports.first + i];
+
+                if (range->first <= CONFIGURATION_LAST && range->last >= CONFIGURATION_FIRST)
+                        return true;
+        }
+        return false;
+}
+
+static bool provides(const struct nova_system *system, const struct nova_system_program *program,
+                     const char *service)
+{
+        const int provider = nova_system_provider(system, service);
+
+        return provider >= 0 && program == &system->program[provider];
+}
+
+bool nova_system_is_unprotected(const struct nova_system *system,
+                                const struct nova_system_program *program,
+                                const struct nova_system_device *device)
+{
+        if (device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
+                return false;
+        if (program->grants & NOVA_SYSTEM_GRANT_DMA && device->line)
+                return nova_system_is_pci(device) || device->ports.count || device->memory.count;
+        return nova_system_provider(system, ULTRAVISOR) >= 0 && has_configuration(system, device) &&
+               !provides(system, program, SERVICE);
+}
+
 /* A device that may access all memory must be permitted explicitly. Only init knows the machine, so
  * the description states whether each of its machines has an I/O MMU. */
 static void check_protection(struct reader *reader, const struct nova_system_program *program,
                              const struct nova_system_device *device)
 {
-        if (!(program->grants & NOVA_SYSTEM_GRANT_DMA) || reader->system->machine_iommu ||
-            device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
+        if (reader->system->machine_iommu ||
+            !nova_system_is_unprotected(reader->system, program, device))
                 return;
-        reader_mistake(reader, device->line,
-                       "on a machine without an I/O MMU the device '%s' of '%s' would reach all "
-                       "memory by DMA; write 'iommu' in the section 'machine' if all machines of "
-                       "the system have one, otherwise 'dma-unprotected' for the device.",
-                       device->name, program->name);
+        if (device->line)
+                reader_mistake(reader, device->line,
+                               "on a machine without an I/O MMU the device '%s' of '%s' would "
+                               "reach all memory by DMA; write 'iommu' in the section 'machine' if "
+                               "all machines of the system have one, otherwise 'dma-unprotected' "
+                               "for the device.",
+                               device->name, program->name);
+        else
+                reader_mistake(reader, program->line_of[NOVA_SYSTEM_DEVICES],
+                               "on a machine without an I/O MMU '%s' could let any PCI device "
+                               "reach the memory of secure guests by the device '%s'; leave it "
+                               "out and use the service '" SERVICE "', or write 'iommu' in the "
+                               "section 'machine' if all machines of the system have one.",
+                               program->name, device->name);
 }
 
 /* Reports a program that has both devices. If two programs have one device each, check.c reports
@@ -201,13 +245,13 @@ void pci_check(struct reader *reader)
         check_configuration(reader);
         for (unsigned i = 0; i < system->devices; i++) {
                 const struct nova_system_device *const device = &system->device[i];
-                const int owner = is_pci(device) ? nova_system_owner(system, device->name) : -1;
+                const int owner = nova_system_owner(system, device->name);
 
-                if (is_pci(device))
-                        check_lines(reader, device);
+                check_lines(reader, device);
                 if (owner < 0)
                         continue;
-                check_owner(reader, &system->program[owner], device);
+                if (nova_system_is_pci(device))
+                        check_owner(reader, &system->program[owner], device);
                 check_protection(reader, &system->program[owner], device);
         }
 }

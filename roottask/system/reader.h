@@ -47,6 +47,8 @@ void section_machine_line(struct reader *reader);
  */
 bool pci_device_line(struct reader *reader);
 
+#define ULTRAVISOR "ultravisor" /* service of secure virtual machines */
+
 /** The keywords of the lines of a PCI device. */
 #define PCI_KEYWORDS      "class", "id", "at", "dma-unprotected"
 #define PCI_KEYWORD_COUNT 4

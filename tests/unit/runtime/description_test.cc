@@ -140,6 +140,49 @@ TEST(description, a_device_for_dma_must_name_the_protection_of_memory)
         EXPECT_EQ(Description(driver("", "", "")).all(), ""); /* it gets no addresses */
 }
 
+/* A device that the description gives by its ports and memory, with further lines. */
+std::string plain_driver(const std::string &machine, const std::string &device,
+                         const std::string &program, const std::string &others = "")
+{
+        return "machine\n memory 64M\n" + machine + "device d\n memory 0xfe000000-0xfe000fff\n" + device +
+               "program a\n devices d\n" + program + others;
+}
+
+TEST(description, a_device_for_dma_must_name_the_protection_even_if_it_is_not_on_pci)
+{
+        const std::string sentence =
+                "3: on a machine without an I/O MMU the device 'd' of 'a' would reach all memory "
+                "by DMA; write 'iommu' in the section 'machine' if all machines of the system have "
+                "one, otherwise 'dma-unprotected' for the device.\n";
+
+        EXPECT_EQ(Description(plain_driver("", "", " grants dma\n")).all(), sentence);
+        EXPECT_EQ(Description(plain_driver(" iommu\n", "", " grants dma\n")).all(), "");
+        EXPECT_EQ(Description(plain_driver("", " dma-unprotected\n", " grants dma\n")).all(), "");
+        EXPECT_EQ(Description(plain_driver("", "", "")).all(), "");
+}
+
+TEST(description, beside_secure_guests_only_the_service_pci_has_the_configuration_ports)
+{
+        const std::string ultravisor = "program u\n provides ultravisor\n";
+        const std::string sentence =
+                "on a machine without an I/O MMU 'b' could let any PCI device reach the memory of "
+                "secure guests by the device 'pci'; leave it out and use the service 'pci', or "
+                "write 'iommu' in the section 'machine' if all machines of the system have one.\n";
+        const std::string own = "program b\n devices pci\n";
+        const std::string service = "program p\n devices pci-config\n provides pci\n";
+        const std::string device = "device c\n ports 0xcfc-0xcff\n";
+
+        EXPECT_EQ(Description(ultravisor + own).all(), "4: " + sentence);
+        EXPECT_EQ(Description(own).all(), "");
+        EXPECT_EQ(Description("machine\n memory 64M\n iommu\n" + ultravisor + own).all(), "");
+        EXPECT_EQ(Description(ultravisor + service).all(), "");
+        EXPECT_NE(Description(device + ultravisor + "program b\n devices c\n").all(), "");
+        EXPECT_EQ(
+                Description(device + " dma-unprotected\n" + ultravisor + "program b\n devices c\n")
+                        .all(),
+                "");
+}
+
 TEST(description, lets_programs_call_where_they_share_one_cpu)
 {
         Description d("program a\n uses x\n cpus 0-2\nprogram b\n provides x\n cpus 2-3\n"
