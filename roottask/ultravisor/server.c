@@ -176,8 +176,6 @@ static enum nova_u_status write_pate(struct call *call)
                 call->vm = vm_add(call->session, (uint16_t)call->word[0]);
         if (!call->vm)
                 return NOVA_U_BUSY;
-        call->vm->dw0 = call->word[1];
-        call->vm->dw1 = call->word[2];
         call->vm->normal = call->session->normal;
         call->vm->pages.normal_pages = (uint32_t)(call->session->bytes / FRAME_BYTES);
         return NOVA_U_SUCCESS;

@@ -63,6 +63,7 @@ static struct {
         char client[NOVA_NAME_SIZE];
         struct page_budget frames;
 } shares[VM_COUNT];
+static uint32_t share_count; /* number of shares; 0: the memory is not divided */
 static uint32_t share_limit;
 static size_t share_kernel; /* bytes of kernel memory for the VMs of a share; 0: no limit */
 
@@ -78,6 +79,7 @@ bool vm_share(uint32_t vmms, size_t sessions)
 {
         const size_t part = (kernel_left() - kernel_left() / SPARE_PART) / vmms;
 
+        share_count = vmms;
         share_limit = memory_frames.count / vmms;
         share_kernel = part > sessions ? part - sessions : 0;
         return share_kernel;
@@ -91,13 +93,13 @@ static bool is_used(const struct page_budget *share)
         return false;
 }
 
-/* Returns the share of a client: the share of its other VMs, or a share that no VM has. Such a
- * share exists: there are as many shares as VMs, and the VM that gets the share has none yet. */
+/* Returns the share of a client: the share of its other VMs, or a share that no VM has. NULL: other
+ * clients have all shares. */
 static struct page_budget *find_share(const char *client)
 {
-        unsigned found = 0;
+        unsigned found = VM_COUNT;
 
-        for (unsigned i = 0; i < VM_COUNT; i++) {
+        for (unsigned i = 0; i < share_count; i++) {
                 const bool used = is_used(&shares[i].frames);
 
                 if (used && !strncmp(shares[i].client, client, NOVA_NAME_SIZE))
@@ -105,6 +107,8 @@ static struct page_budget *find_share(const char *client)
                 if (!used)
                         found = i;
         }
+        if (found == VM_COUNT)
+                return NULL;
         strncpy(shares[found].client, client, NOVA_NAME_SIZE);
         shares[found].frames = (struct page_budget){0, share_limit};
         return &shares[found].frames;
@@ -112,6 +116,13 @@ static struct page_budget *find_share(const char *client)
 
 struct vm *vm_add(void *session, uint16_t lpid)
 {
+        struct page_budget *share = NULL;
+
+        if (share_count) {
+                share = find_share(nova_service_client(vm_service, session));
+                if (!share)
+                        return NULL;
+        }
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 if (vms[i].state != VM_FREE)
                         continue;
@@ -120,8 +131,7 @@ struct vm *vm_add(void *session, uint16_t lpid)
                 vms[i].session = session;
                 vms[i].lpid = lpid;
                 memory_prepare(&vms[i]);
-                if (share_limit)
-                        vms[i].pages.share = find_share(nova_service_client(vm_service, session));
+                vms[i].pages.share = share;
                 return &vms[i];
         }
         return NULL;

@@ -50,7 +50,6 @@ struct vm {
         enum vm_state state;
         void *session; /* state of the VMM's session */
         uint16_t lpid;
-        uint64_t dw0, dw1;
         uint8_t *normal; /* address of the memory that the VMM shares */
         unsigned users;  /* calls of the VMM that use the machine */
         uint64_t bit;    /* of guest-physical addresses; selects the view with secure places */
@@ -96,7 +95,7 @@ uint64_t vm_pages(const struct vm *vm);
 /* Returns the number of VMs of a session. The service's lock is held. */
 unsigned vm_count(const void *session);
 
-/* Enters a VM in the table. @return NULL: the table is full */
+/* Enters a VM in the table. @return NULL: the table is full, or other clients have all shares */
 struct vm *vm_add(void *session, uint16_t lpid);
 
 /* Creates the machine of a VM and starts virtual CPU 0, which performs UV_ESM. The caller holds no

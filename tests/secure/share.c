@@ -1,17 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM beside one that has taken all secure memory and all kernel memory that it can (greedy.c).
- */
+ * The memory is divided between two VMMs; then a third VMM gets no VM. */
+#include <string.h>
+
+#include "novart/service.h"
+
 #include "../runtime/tap.h"
 #include "honest.h"
 
 #define BLOCK 0x200000u
 
-int main(void)
+/* gets an up when the third VMM has asked for a VM */
+static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
+
+static int has_asked(struct nova_request *request)
+{
+        (void)request;
+        nova_semaphore_up(&asked);
+        return 0;
+}
+
+/* Waits until the third VMM has asked. */
+static void wait_for_third(void)
+{
+        static const struct nova_service_operation operations[] = {{has_asked, 0, 0, false}};
+        const struct nova_service_config config = {
+                .name = "vmm", .operations = operations, .operation_count = 1};
+
+        if (!nova_service_start(NULL, &config))
+                nova_semaphore_down(&asked);
+}
+
+/* The third VMM. */
+static int third(void)
+{
+        struct nova_session *vmm = NULL;
+        struct nova_message message = {.operation = 0};
+
+        nova_session_open(&vmm, "vmm", NULL);
+        check(!honest_start(3), "the third VMM of two gets no VM");
+        check(nova_uv_write_pate(&uv, 0, MEMORY) == NOVA_U_BUSY, "its UV_WRITE_PATE is U_BUSY");
+        nova_session_call(vmm, &message);
+        return tap_end();
+}
+
+int main(int argc, char **argv)
 {
         struct nova_session *greedy = NULL;
         unsigned good = 0, shared = 0;
         bool secure;
 
+        if (argc == 2 && !strcmp(argv[1], "third"))
+                return third();
         nova_session_open(&greedy, "greedy", NULL);
         if (!greedy || !honest_start(3))
                 return 1;
@@ -28,5 +68,7 @@ int main(void)
         for (uint32_t at = MEMORY; at < MEMORY + BLOCK; at += PAGE)
                 shared += guest(PROBE_READ, at, 0) == 0;
         check(shared == BLOCK / PAGE, "it has kernel memory for the mappings of all of them");
-        return tap_end();
+        const int status = tap_end();
+        wait_for_third(); /* while it waits, its guest holds its share. The system ends meanwhile */
+        return status;
 }

@@ -107,8 +107,8 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error)
 {
         if (error == ENOSPC)
                 return refuse(vm, error,
-                              "the ultravisor accepts no other machine: it has at most %u, and at "
-                              "most %u of a session",
+                              "the ultravisor accepts no other machine: it has at most %u, at "
+                              "most %u of a session, and those of N programs with 'vmms=N'",
                               NOVA_UV_VMS, NOVA_UV_SESSION_VMS);
         return error;
 }

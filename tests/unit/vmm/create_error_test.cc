@@ -34,8 +34,8 @@ struct create_error : testing::Test {
 TEST_F(create_error, a_full_table_is_named_with_its_limits)
 {
         EXPECT_EQ(why(ENOSPC),
-                  "the ultravisor accepts no other machine: it has at most 8, and at most 2 of a "
-                  "session");
+                  "the ultravisor accepts no other machine: it has at most 8, at most 2 of a "
+                  "session, and those of N programs with 'vmms=N'");
 }
 
 TEST_F(create_error, other_errors_stay)
