@@ -22,9 +22,10 @@ int session_attach(struct nova_request *request)
         struct vm *vm;
         int error = EINVAL;
 
-        if (!request->item || number >= NOVA_VM_VCPUS || cpu >= NOVA_CPU_MAX ||
-            !(nova_program.cpus >> cpu & 1))
+        if (!request->item || number >= NOVA_VM_VCPUS)
                 return EINVAL;
+        if (cpu >= NOVA_CPU_MAX || !(nova_program.cpus >> cpu & 1))
+                return ENODEV;
         vm_lock();
         vm = named(request);
         if (vm && vm->state == VM_NORMAL && number <= vm->vcpus) {

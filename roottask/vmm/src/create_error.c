@@ -110,6 +110,10 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error)
                               "the ultravisor accepts no other machine: it has at most %u, at "
                               "most %u of a session, and those of N programs with 'vmms=N'",
                               NOVA_UV_VMS, NOVA_UV_SESSION_VMS);
+        if (error == ENODEV)
+                return refuse(vm, error,
+                              "the ultravisor may not use a CPU of its virtual CPUs; write 'cpus "
+                              "all' in the description of the ultravisor");
         return error;
 }
 

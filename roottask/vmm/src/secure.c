@@ -469,17 +469,17 @@ static void *watch(void *argument)
 static int attach_vcpu(struct nova_secure *secure, unsigned number)
 {
         struct nova_vcpu *const vcpu = &secure->vm->vcpu[number];
-
         const nova_sel_t portal = nova_sel_alloc(0);
-        int error;
 
         if (portal == NOVA_SEL_NONE)
                 return EAGAIN;
         secure->portal[number] = portal;
-        error = nova_handler_create(&secure->handler[number], vcpu->cpu, "secure", dispatch, vcpu);
+        int error =
+                nova_handler_create(&secure->handler[number], vcpu->cpu, "secure", dispatch, vcpu);
         if (!error)
                 error = nova_handler_portal(secure->handler[number], portal, 0);
-        return error ? error : nova_uv_attach(&secure->uv, number, vcpu->cpu, portal);
+        error = error ? error : nova_uv_attach(&secure->uv, number, vcpu->cpu, portal);
+        return novavmm_create_error_secure(secure->vm, error);
 }
 
 /* Enters the machine in the ultravisor's table.
@@ -499,7 +499,7 @@ static int enter(struct nova_secure *secure)
                 return ENOSYS;
         if (!error && status)
                 error = ENOSPC;
-        return error ? novavmm_create_error_secure(secure->vm, error) : 0;
+        return novavmm_create_error_secure(secure->vm, error);
 }
 
 int novavmm_secure_attach(struct nova_vm *vm)

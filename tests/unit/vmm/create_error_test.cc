@@ -38,6 +38,12 @@ TEST_F(create_error, a_full_table_is_named_with_its_limits)
                   "session, and those of N programs with 'vmms=N'");
 }
 
+TEST_F(create_error, a_cpu_that_the_ultravisor_lacks_is_named_with_the_remedy)
+{
+        EXPECT_EQ(why(ENODEV), "the ultravisor may not use a CPU of its virtual CPUs; write 'cpus "
+                               "all' in the description of the ultravisor");
+}
+
 TEST_F(create_error, other_errors_stay)
 {
         EXPECT_EQ(why(ENOMEM), strerror(ENOMEM));

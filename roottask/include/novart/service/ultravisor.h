@@ -254,7 +254,8 @@ static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
  * @param vcpu   number of the virtual CPU
  * @param cpu    number of its CPU, on which the portal's handler runs, too
  * @param portal the portal
- * @return as nova_session_call()
+ * @return as nova_session_call(); EINVAL: the VM is not a normal one, or has no virtual CPU before
+ *   this one; ENODEV: the ultravisor may not use the CPU
  */
 int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nova_sel_t portal);
 
