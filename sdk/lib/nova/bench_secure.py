@@ -248,7 +248,7 @@ def beside_figure(beside, plain):
     there, here = (
         sum(one["marks"][key].host for key in ("cpuid", "port")) for one in (beside, plain)
     )
-    return {"beside": round(there / here, 3)}
+    return {"beside": round(there / here, 2)}
 
 
 def _count(build_folder):
