@@ -9,7 +9,8 @@
 #include "ask.h"
 #include "honest.h"
 
-#define CROWDS 4u /* the first two have VMs */
+#define CROWDS 4u  /* the first two have VMs */
+#define NO_CPU 40u /* number of a CPU that the machine does not have */
 
 static struct nova_session *crowd[CROWDS];
 
@@ -57,6 +58,9 @@ static void vcpus(void)
         const nova_word_t cpu = nova_thread_cpu();
         unsigned attached = 1;
 
+        check(nova_uv_attach(&uv, 0, NO_CPU, portal) == EINVAL &&
+                      nova_uv_attach(&uv, 0, NOVA_CPU_MAX, portal) == EINVAL,
+              "a virtual CPU is refused on a CPU that the ultravisor does not have");
         check(nova_uv_attach(&uv, 2, cpu, portal) == EINVAL,
               "no number of a virtual CPU is left out");
         while (attached < NOVA_VM_VCPUS && !nova_uv_attach(&uv, attached, cpu, portal))
@@ -64,6 +68,43 @@ static void vcpus(void)
         check(attached == NOVA_VM_VCPUS && nova_uv_attach(&uv, attached, cpu, portal) == EINVAL,
               "a VM has at most eight virtual CPUs");
         check(honest_become_secure() == NOVA_U_PERMISSION, "its image allows fewer of them");
+}
+
+static unsigned refused; /* virtual CPUs, during UV_ESM */
+
+/* Returns how many virtual CPUs are refused: the one that the VM has, and a second one. */
+static unsigned attach_both(void)
+{
+        const nova_word_t cpu = nova_thread_cpu();
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < 2; i++)
+                count += nova_uv_attach(&uv, i, cpu, portal) == EINVAL;
+        return count;
+}
+
+static void attach_early(struct call *call)
+{
+        if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == KERNEL)
+                refused = attach_both();
+}
+
+/* Enters a VM, which becomes secure with one virtual CPU. */
+static void one_vcpu(void)
+{
+        uv.lpid++;
+        check(!nova_uv_write_pate(&uv, 0, MEMORY) &&
+                      nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_INVALID,
+              "UV_ESM of a VM without a virtual CPU is invalid");
+        honest_attack = attach_early;
+        check(!nova_uv_attach(&uv, 0, nova_thread_cpu(), portal) &&
+                      honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
+              "a VM with one virtual CPU becomes secure");
+        check(refused == 2, "a virtual CPU is refused during UV_ESM");
+        check(attach_both() == 2, "a virtual CPU is refused when the VM is secure");
+        check(nova_uv_kick(&uv, 1) == EINVAL && !nova_uv_kick(&uv, 0) &&
+                      guest(PROBE_READ, KERNEL, 0) && honest_end() == NOVA_U_SUCCESS,
+              "a virtual CPU that the VM does not have takes no interrupt");
 }
 
 int main(void)
@@ -76,9 +117,6 @@ int main(void)
         sessions();
         vms();
         vcpus();
-        uv.lpid++;
-        check(!nova_uv_write_pate(&uv, 0, MEMORY) &&
-                      !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal) && honest_next_runs(),
-              "a VM with one virtual CPU becomes secure");
+        one_vcpu();
         return tap_end();
 }
