@@ -1,20 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Linked to the ultravisor, this makes the program secure-counted: a second service of it,
- * "counts", reports to a test what memory and selectors the ultravisor has and uses. */
+ * "counts", reports to a test what memory and selectors the ultravisor has and uses, and how often
+ * its writable memory contains the phrase of a guest and the key of the guest's pages. */
 #include "counts.h"
 
 #include "nova/crd.h"
 #include "nova/extension.h"
+#include "novart/layout.h"
 #include "novart/page.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/service.h"
 #include "vm.h"
 
-#define SELECTORS 0x8000u /* more than the description gives it */
+#define SELECTORS 0x8000u                         /* more than the description gives it */
+#define LOW_END   (NOVA_LAYOUT_POOL + 0x4000000u) /* above the ultravisor's memory */
+#define FAR_END   (NOVA_LAYOUT_FAR + 0x4000000u)
+
+/* Secrets of the last guest: the phrase of phrase.txt and the key of its pages. Each byte has two
+ * bytes here, so this program's own data does not contain the secrets. */
+static const uint_least16_t phrase[] = u"The VMM never sees this phrase.";
+static uint_least16_t key[CRYPTO_KEY_BYTES];
+
+struct secret {
+        const uint_least16_t *value;
+        size_t bytes;
+};
+
+static const struct secret secrets[COUNTS_FOUND] = {
+        [COUNT_PHRASE] = {phrase, sizeof(phrase) / sizeof(phrase[0]) - 1},
+        [COUNT_KEY] = {key, CRYPTO_KEY_BYTES}};
 
 int __real_server_start(void);
 int __wrap_server_start(void);
+enum crypto_result __real_crypto_gcm_begin(struct crypto_gcm *gcm,
+                                           const uint8_t bytes[CRYPTO_KEY_BYTES]);
+enum crypto_result __wrap_crypto_gcm_begin(struct crypto_gcm *gcm,
+                                           const uint8_t bytes[CRYPTO_KEY_BYTES]);
+
+extern const char __image_end[]; /* of the program's segments; the linker script has it */
+
+/* Notes the key of a guest's pages, which is in the VM's record. The keys of its blob are on a
+ * stack. */
+enum crypto_result __wrap_crypto_gcm_begin(struct crypto_gcm *gcm,
+                                           const uint8_t bytes[CRYPTO_KEY_BYTES])
+{
+        for (size_t i = 0; i < CRYPTO_KEY_BYTES && (const char *)gcm < __image_end; i++)
+                key[i] = bytes[i];
+        return __real_crypto_gcm_begin(gcm, bytes);
+}
 
 static nova_word_t capabilities(void)
 {
@@ -44,11 +78,64 @@ static int serve(struct nova_request *request)
         return 0;
 }
 
+static bool is_at(const struct secret *secret, const volatile uint8_t *at)
+{
+        for (size_t i = 0; i < secret->bytes; i++)
+                if (at[i] != secret->value[i])
+                        return false;
+        return true;
+}
+
+/* Adds how often a range of memory contains each secret. Most memory has only zeroes. */
+static void find_in(nova_word_t from, nova_word_t end, nova_word_t *found)
+{
+        for (nova_word_t at = from; at < end; at++) {
+                while (at % sizeof(at) == 0 && at < end && !*(const nova_word_t *)at)
+                        at += sizeof(at);
+                for (unsigned i = 0; i < COUNTS_FOUND; i++)
+                        found[i] += end > at && end - at >= secrets[i].bytes &&
+                                    is_at(&secrets[i], (const volatile uint8_t *)at);
+        }
+}
+
+/* Returns true if the kernel finds a page that the ultravisor can write to. */
+static bool is_writable(nova_word_t address)
+{
+        nova_crd_t crd = nova_crd_mem(page_number((const void *)address), 0, 0);
+
+        nova_lookup(&crd);
+        return (nova_crd_perms(crd) & (NOVA_MEM_R | NOVA_MEM_W)) == (NOVA_MEM_R | NOVA_MEM_W);
+}
+
+/* Looks for the secrets in each run of adjacent pages. */
+static void find_among(nova_word_t from, nova_word_t end, nova_word_t *found)
+{
+        for (nova_word_t at = from; at < end; at += NOVA_PAGE_SIZE) {
+                const nova_word_t first = at;
+
+                while (at < end && is_writable(at))
+                        at += NOVA_PAGE_SIZE;
+                find_in(first, at, found);
+        }
+}
+
+static int find(struct nova_request *request)
+{
+        nova_word_t found[COUNTS_FOUND] = {0};
+
+        find_among(0, LOW_END, found);
+        find_among(NOVA_LAYOUT_FAR, FAR_END, found);
+        for (unsigned i = 0; i < COUNTS_FOUND; i++)
+                nova_request_answer(request, found[i]);
+        return 0;
+}
+
 int __wrap_server_start(void)
 {
-        static const struct nova_service_operation operation = {.handler = serve};
+        static const struct nova_service_operation operations[] = {{.handler = serve},
+                                                                   {.handler = find}};
         static const struct nova_service_config config = {
-                .name = "counts", .operations = &operation, .operation_count = 1};
+                .name = "counts", .operations = operations, .operation_count = 2};
         const int error = __real_server_start();
 
         return error ? error : nova_service_start(NULL, &config);

@@ -19,10 +19,33 @@ struct counts {
         nova_word_t of[COUNTS];
 };
 
+/* An operation that looks for secrets of the last guest in the ultravisor's memory. Words of its
+ * answer: the number of addresses at which each secret is. A page can have two addresses. */
+#define COUNTS_FIND (NOVA_OPERATION_FIRST + 1)
+
+enum count_found {
+        COUNT_PHRASE, /* of the image probe.seal */
+        COUNT_KEY,    /* for pages that move out */
+        COUNTS_FOUND
+};
+
+struct counts_found {
+        nova_word_t of[COUNTS_FOUND];
+};
+
 /* Asks an ultravisor. @return false: it does not answer */
 static inline bool counts_ask(struct nova_session *session, struct counts *counts)
 {
         return ask(session, NULL, 0, counts->of, COUNTS);
+}
+
+/* Lets an ultravisor look for secrets in its own memory. @return false: it does not answer */
+static inline bool counts_find(struct nova_session *session, struct counts_found *found)
+{
+        struct nova_message message = {
+                .operation = COUNTS_FIND, .answer = found->of, .answer_max = COUNTS_FOUND};
+
+        return !nova_session_call(session, &message) && message.answer_count == COUNTS_FOUND;
 }
 
 #endif
