@@ -218,7 +218,7 @@ target_link_options(secure-racing PRIVATE -Wl,--wrap=server_start,--wrap=crypto_
   -Wl,--wrap=convert,--wrap=frame_take,--wrap=frame_take_block
   -Wl,--wrap=memory_unmap_ahead,--wrap=memory_exit,--wrap=memory_get,--wrap=reflect)
 nova_add_secure_test(raced SOURCES raced.c DESCRIPTION counted.nova.in ULTRAVISOR secure-racing
-  EXPECT "^ultravisor: .* its VMM takes the page at 0x75000 away each time" "^vmm: 1[.][.]9$")
+  EXPECT "^ultravisor: .* its VMM takes the page at 0x75000 away each time" "^vmm: 1[.][.]12$")
 
 # One changed bit in each part of an image and in its blob.
 nova_add_secure_test(bits SOURCES bits.c SEALED bits.seal EXPECT "^vmm: 1[.][.]13$")

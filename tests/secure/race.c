@@ -5,16 +5,20 @@
  * when a guest begins to unshare a page of this slot. It moves the page table RACE_TABLE out when
  * the library begins to handle an access to a device, and again each time the table has come back.
  * While the VMM brings RACE_PAGE back, either another VM has all free frames, or another virtual
- * CPU has brought the page back before and its VMM has moved the page out again. */
+ * CPU has brought the page back before and its VMM has moved the page out again. In each UV_ESM
+ * after the first one that has succeeded, the VMM calls UV_SVM_TERMINATE after the last
+ * measurement. */
 #include "race.h"
 
 #include <limits.h>
 
+#include "novart/time.h"
 #include "vm.h"
 
-#define FRAMES 8192u /* more than the secure memory has */
-#define FEW    3u    /* times that the table moves out again during the first access */
-#define LOST   6u    /* requests for RACE_PAGE without success */
+#define FRAMES  8192u /* more than the secure memory has */
+#define FEW     3u    /* times that the table moves out again during the first access */
+#define LOST    6u    /* requests for RACE_PAGE without success */
+#define SOON_NS 1000000
 
 enum nova_u_status __real_convert(struct vm *vm, struct nova_vcpu *vcpu);
 enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu);
@@ -37,6 +41,8 @@ bool __wrap_memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
 static uint32_t taken[FRAMES], taken_count;
 static unsigned conversion, allocation;
 static bool converting;
+static bool converted; /* a UV_ESM has succeeded */
+static bool ends;      /* UV_SVM_TERMINATE has come at the end of this UV_ESM */
 
 static void take_all(struct frames *frames)
 {
@@ -85,6 +91,9 @@ enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu)
         status = __real_convert(vm, vcpu);
         vm_lock();
         converting = false;
+        converted |= !status;
+        vm->users -= ends;
+        ends = false;
         give_all();
         vm_unlock();
         return status;
@@ -166,10 +175,31 @@ bool __wrap_memory_exit(struct nova_vcpu *vcpu)
         return is_memory;
 }
 
+/* Tells the VMM that all parts of the image are measured, and waits until the VMM has called
+ * UV_SVM_TERMINATE. The VM counts as used, so its machine stays until the end of UV_ESM. */
+static void wait_for_end(struct nova_vcpu *vcpu)
+{
+        const uint64_t parameters[4] = {RACE_LAST, 0, NOVA_UV_ORDER_PAGE, 0};
+        struct vm *const vm = vm_of(vcpu);
+
+        vm_lock();
+        vm->users++;
+        vm_unlock();
+        __real_reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
+        while (!ends) {
+                nova_sleep(SOON_NS);
+                vm_lock();
+                ends = vm->state == VM_ENDING;
+                vm_unlock();
+        }
+}
+
 bool __wrap_memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
 {
         const bool got = __real_memory_get(vcpu, gpa);
 
+        if (converting && converted && gpa == RACE_LAST)
+                wait_for_end(vcpu);
         if (got && gpa == RACE_TABLE && takes) {
                 takes--;
                 take_page(vm_of(vcpu), RACE_TABLE);

@@ -3,7 +3,8 @@
  * UV_ESM in turn, because another VM takes it: the VM stays normal with U_RETRY, and the ultravisor
  * has each frame that it had before. A page table moves out again and again while the
  * library walks it. A page is lost again each time before the virtual CPU that waits for it uses
- * it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages back. */
+ * it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages back. UV_SVM_TERMINATE comes
+ * when UV_ESM has measured all. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"
@@ -104,6 +105,28 @@ static void lose_slot(void)
               "the pages of the other slot are private, and those of the removed slot are gone");
 }
 
+static struct nova_semaphore measured = NOVA_SEMAPHORE_INITIALIZER(0);
+
+static void tell(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[0] != RACE_LAST)
+                return;
+        call->words = 2;
+        nova_semaphore_up(&measured);
+}
+
+static void end_last(void)
+{
+        honest_attack = tell;
+        esm_status = NOVA_U_RETRY;
+        honest_load();
+        check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins once more");
+        nova_semaphore_down(&measured);
+        check(honest_end() == NOVA_U_SUCCESS && esm_status != NOVA_U_SUCCESS &&
+                      nova_uv_state(&uv) == NOVA_UV_NORMAL,
+              "UV_ESM does not succeed if UV_SVM_TERMINATE comes after the last measurement");
+}
+
 int main(void)
 {
         struct nova_session *counter;
@@ -117,8 +140,9 @@ int main(void)
         lose_page();
         lose_slot();
         lose_table();
-        check(honest_end() == NOVA_U_SUCCESS && counts_ask(counter, &after) &&
-                      after.of[COUNT_FRAMES] == before.of[COUNT_FRAMES],
+        check(honest_end() == NOVA_U_SUCCESS, "UV_SVM_TERMINATE ends the VM");
+        end_last();
+        check(counts_ask(counter, &after) && after.of[COUNT_FRAMES] == before.of[COUNT_FRAMES],
               "when it has ended, all frames are free");
         return tap_end();
 }
