@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The CD that GRUB boots from: its menu, and the multiboot version that the kernel supports."""
+"""The CD that GRUB boots from: its menu, the multiboot version that the kernel supports, and who
+may read its file."""
 
+import os
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths  # noqa: F401
-from nova import media, qemu
+from nova import cli, image, media, qemu, seal_files
 from nova.errors import NovaError
 
 
@@ -51,6 +54,48 @@ class Media(unittest.TestCase):
         machine = qemu.Machine("k")
         with media.prepared(machine) as same:
             self.assertIs(same, machine)
+
+
+class Secret(unittest.TestCase):
+    """`nova image` of a system with the private key of a machine."""
+
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.folder = Path(kept.name)
+        self.image = self.folder / "full.iso"
+        self.addCleanup(os.umask, os.umask(0o022))
+
+    def written(self, name, data):
+        """Returns the mode of an image with the module NAME, and what `nova image` says of it."""
+        module = self.folder / name
+        module.write_bytes(data)
+        machine = qemu.Machine(module, [module])
+
+        def make(tree, iso, _boots):
+            iso.write_bytes((tree / "boot/module0").read_bytes())
+            return iso
+
+        with mock.patch.object(image.run, "prepare", return_value=(machine, "")), \
+                mock.patch.object(media, "_write", make), mock.patch("builtins.print"), \
+                mock.patch.object(image.build, "say") as say:
+            image.image(cli.parse(["image", "-o", str(self.image)]))
+        self.assertEqual(self.image.read_bytes(), data)
+        return self.image.stat().st_mode & 0o777, [call.args[0] for call in say.call_args_list[1:]]
+
+    def test_only_its_owner_can_read_it(self):
+        said = "{} contains {}, the machine's secret: keep it like that file."
+        self.assertEqual(self.written("hello", b"x"), (0o644, []))
+        for name, data in (("machine.key", b"cut off"),
+                           ("other", seal_files.PRIVATE_MAGIC + bytes(32))):
+            self.assertEqual(self.written(name, data), (0o600, [said.format(self.image, name)]))
+        self.assertEqual(self.written("machine.pub", seal_files.PUBLIC_MAGIC + bytes(32)),
+                         (0o644, []))
+
+    def test_the_rest_of_an_earlier_image_does_not_open_it_to_others(self):
+        (self.folder / ".full.iso.part").touch(0o666)
+        self.assertEqual(self.written("machine.key", b"x")[0], 0o600)
+        self.assertFalse((self.folder / ".full.iso.part").exists())
 
 
 if __name__ == "__main__":

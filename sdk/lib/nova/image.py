@@ -4,14 +4,14 @@
 import shlex
 from pathlib import Path
 
-from nova import build, errors, media, options, run
+from nova import build, errors, media, options, run, sealed
 from nova.errors import NovaError
 from nova.qemu import CPU_OF_RUNS, Machine
 
 DESCRIPTION = """\
 Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI, from CD, DVD or a
 USB stick. GRUB starts it after two seconds; any key stops the countdown, and e edits the kernel's
-command line.
+command line. Only you can read an image that contains a machine's secret key.
 
   nova image hello -o hello.iso
 
@@ -72,9 +72,12 @@ def image(args):
     _defaults(args)
     machine, _ = run.prepare(args)
     output = output or _check_output(f"{Path(args.roottask or args.name).name}.iso")
-    media.make_hybrid(machine, output)
+    secrets = sealed.secret_names(machine.modules)
+    media.make_hybrid(machine, output, 0o600 if secrets else 0o666)
     size = output.stat().st_size / (1 << 20)
     build.say(f"{output} is written: {size:.1f} MiB, for BIOS and UEFI, CD and USB stick")
+    for name in secrets:
+        build.say(f"{output} contains {name}, the machine's secret: keep it like that file.")
     print(ADVICE.format(file=shlex.quote(str(output)), cpu=CPU_OF_RUNS, memory=machine.memory,
                         cpus=machine.cpus))
     return errors.EXIT_OK

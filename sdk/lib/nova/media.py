@@ -2,6 +2,7 @@
 """Boot media: a CD image with GRUB, the kernel and its modules, for BIOS or UEFI."""
 
 import contextlib
+import os
 import shutil
 import struct
 import subprocess
@@ -100,7 +101,15 @@ def _make(machine, folder):
     return _write(folder / "tree", folder / "nova.iso", [machine.boot])
 
 
-def make_hybrid(machine, image):
+def _copy_as(mode, source, target):
+    """Copies a file to a new file with MODE, which the user's mask may restrict."""
+    target.unlink(missing_ok=True)
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with open(handle, "wb") as file, open(source, "rb") as data:
+        shutil.copyfileobj(data, file)
+
+
+def make_hybrid(machine, image, mode=0o666):
     """Writes an image that BIOS and UEFI start, from CD or disk."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         tree = Path(folder) / "tree"
@@ -109,7 +118,7 @@ def make_hybrid(machine, image):
         # Written to a temporary name first, so that there is never a partial image.
         part = image.with_name(f".{image.name}.part")
         try:
-            shutil.copyfile(made, part)
+            _copy_as(mode, made, part)
             part.replace(image)
         finally:
             part.unlink(missing_ok=True)

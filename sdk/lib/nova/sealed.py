@@ -175,6 +175,15 @@ def resolve(modules, arguments):
     ]
 
 
+def secret_names(modules):
+    """Returns the names of the private keys among MODULES. A file with the name of a private key
+    may be a damaged one."""
+    files = dict.fromkeys(str(module.file) for module in modules)
+    return [os.path.basename(file) for file in files
+            if os.path.basename(file) == MACHINE_KEY
+            or seal_files.kind_of(file) == seal_files.PRIVATE]
+
+
 def check_names(modules, further):
     """Refuses an image or a key among the FURTHER modules if the system opens such a file by
     another name: the system would boot with the image or the key that `nova` made. For any other
