@@ -268,7 +268,16 @@ class Make(Folder):
 
     def test_an_image_that_cannot_be_written(self):
         said = self.refused(*self.words(out="absent/sealed.img"))
-        self.assertIn("absent/sealed.img cannot be written: No such file", said)
+        self.assertEqual(said, f"there is no folder {self.path('absent')} for the image: create "
+                               "it.")
+        os.mkdir(self.path("folder"))
+        self.assertEqual(self.refused(*self.words(out="folder")),
+                         f"{self.path('folder')} is a folder: name a file in it for the image.")
+        os.mkfifo(self.path("pipe"))
+        self.assertEqual(self.refused(*self.words(out="pipe")),
+                         f"{self.path('pipe')} is not a file: name one after --out.")
+        self.assertIn("the image /proc/x cannot be written: ",
+                      self.refused(*self.words(out="/proc/x")))
 
     def test_a_missing_library_is_named_with_its_package(self):
         with mock.patch.dict("sys.modules", {"cryptography.hazmat.primitives.ciphers": None}):

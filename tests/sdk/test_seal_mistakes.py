@@ -184,6 +184,34 @@ class Order(Files):
             self.assertEqual(Path(self.path(name)).read_bytes(), before)
 
 
+class Out(Files):
+    """Files that --out must not replace."""
+
+    def test_a_file_that_is_sealed_is_not_replaced_by_the_image(self):
+        given = {"kernel": "vmlinuz", "initrd": "initrd", "phrase": "phrase", "secret": "token",
+                 "file of ACPI tables": "acpi"}
+        words = ["--initrd", self.path("initrd"), "--disk-phrase-file", self.path("phrase"),
+                 "--secret", f"token={self.path('token')}"]
+        for what, name in given.items():
+            before = Path(self.path(name)).read_bytes()
+            os.symlink(self.folder, self.path("link"))
+            for out in (name, f"link/{name}"):
+                self.assertEqual(self.refused(*self.words(*words, out=out)),
+                                 f"--out would replace the {what} {self.path(name)}: name another "
+                                 "file after --out.")
+            os.unlink(self.path("link"))
+            self.assertEqual(Path(self.path(name)).read_bytes(), before)
+        self.sealed(*words)
+
+    def test_an_image_can_be_replaced_by_the_one_for_other_machines(self):
+        before = Path(self.image).read_bytes()
+        words = ["--machine", self.path("two/machine.pub"), "--out", self.image]
+        self.refused("seal", self.image, "--rewrap", self.path("two/machine.key"), *words)
+        self.assertEqual(Path(self.image).read_bytes(), before)
+        self.call("seal", self.image, "--rewrap", self.path("one/machine.key"), *words)
+        self.call("seal", self.image, "--check", self.path("two/machine.key"))
+
+
 class Acpi(Files):
     """Files of --acpi."""
 

@@ -4,8 +4,7 @@
 import shlex
 from pathlib import Path
 
-from nova import build, errors, media, options, run, sealed
-from nova.errors import NovaError
+from nova import build, errors, image_file, media, options, run, sealed
 from nova.qemu import CPU_OF_RUNS, Machine
 
 DESCRIPTION = """\
@@ -47,15 +46,7 @@ def add_parser(commands):
 
 
 def _check_output(name):
-    """Checks that the output is a new file or one that may be replaced."""
-    path = Path(name)
-    if path.is_dir():
-        raise NovaError(f"{name} is a folder: name a file in it for the image.")
-    if path.exists() and not path.is_file():
-        raise NovaError(f"{name} is not a file: write the image to one, and copy it there with dd.")
-    if not path.parent.is_dir():
-        raise NovaError(f"there is no folder {path.parent} for the image.")
-    return path
+    return image_file.checked(name, "write the image to one, and copy it there with dd")
 
 
 def _defaults(args):

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from nova import (
-    build, machine_key, options, places, seal_acpi, seal_blob, seal_files, seal_guest, seal_image,
-    tree,
+    build, image_file, machine_key, options, places, seal_acpi, seal_blob, seal_files, seal_guest,
+    seal_image, tree,
 )
 from nova.errors import EXIT_OK, NovaError
 
@@ -25,7 +25,9 @@ the parts themselves are not encrypted.
   nova seal --kernel FILE [OPTION…] --machine PUB… --out FILE    make an image
   nova seal IMAGE --show                                          print what is not secret
   nova seal IMAGE --check KEY                                     check it as a machine does
-  nova seal IMAGE --rewrap KEY --machine PUB… --out FILE          seal it for other machines"""
+  nova seal IMAGE --rewrap KEY --machine PUB… --out FILE          seal it for other machines
+
+The FILE after --out may be the IMAGE of --rewrap: nova replaces it as a whole."""
 
 
 def add_parser(commands):
@@ -170,11 +172,31 @@ def read_acpi(path):
     return data
 
 
-def write_image(path, data):
-    """Writes a file as a whole or not at all. Does not replace a key."""
-    kind = seal_files.kind_of(path)
+def _is_same(path, other):
+    try:
+        return os.path.samefile(path, other)
+    except OSError:  # one of them does not exist
+        return False
+
+
+def check_out(args):
+    """Refuses a file of --out that is no place for an image: a folder, a key, or a file from which
+    the image is made. --rewrap may replace its IMAGE, because write_image() does it as a whole."""
+    image_file.checked(args.out, "name one after --out")
+    kind = seal_files.kind_of(args.out)
     if kind in (seal_files.PRIVATE, seal_files.PUBLIC):
-        raise NovaError(f"{path} is {kind}: name another file after --out.")
+        raise NovaError(f"{args.out} is {kind}: name another file after --out.")
+    read = [("kernel", args.kernel), ("initrd", args.initrd), ("phrase", args.disk_phrase_file),
+            ("file of ACPI tables", args.acpi)]
+    read += [("secret", word.partition("=")[2]) for word in args.secret or ()]
+    for what, path in read:
+        if path and _is_same(path, args.out):
+            raise NovaError(f"--out would replace the {what} {path}: name another file after "
+                            "--out.")
+
+
+def write_image(path, data):
+    """Writes a file as a whole or not at all."""
     folder = os.path.dirname(os.path.abspath(path))
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".nova-", delete=False) as file:
@@ -195,6 +217,7 @@ def make(args, random=os.urandom):
     _refuse_others(args, "--kernel", ["image"])
     _need(args, "--kernel", "machine", "--machine PUB…")
     _need(args, "--kernel", "out", "--out FILE")
+    check_out(args)
     memory, vcpus = (args.memory or 256) * MIB, args.vcpus or 1
     if memory % seal_blob.MEMORY_UNIT:
         raise NovaError(f"the guest's memory is an even number of MiB, not {args.memory}: write "
@@ -268,6 +291,7 @@ def rewrap(args, random=os.urandom):
     """Seals an image for other machines. Tests replace RANDOM."""
     _need(args, "--rewrap", "machine", "--machine PUB…")
     _need(args, "--rewrap", "out", "--out FILE")
+    check_out(args)
     data, start = seal_image.read(args.image)
     private = machine_key.read_private(args.rewrap)
     publics = read_machines(args.machine)
