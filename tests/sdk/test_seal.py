@@ -133,6 +133,9 @@ class MachineKey(Folder):
         self.assertIn("cannot be used", self.refused("machine-key", self.path("token/keys")))
         said = self.refused("machine-key", self.path("token"))
         self.assertIn("token is a file: name another folder.", said)
+        with mock.patch.object(machine_key, "make") as make:
+            self.assertEqual(self.refused("machine-key", ""), "DIR is empty: name a folder.")
+        make.assert_not_called()
 
     def test_files_that_are_not_keys(self):
         image = self.sealed()

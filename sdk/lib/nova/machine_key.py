@@ -133,6 +133,8 @@ def make(folder, random=os.urandom):
 
 def run(args):
     need_cryptography()
+    if not args.folder:
+        raise NovaError("DIR is empty: name a folder.")
     folder = Path(args.folder)
     if folder.exists() and not folder.is_dir():
         raise NovaError(f"{folder} is a file: name another folder.")
