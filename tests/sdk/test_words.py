@@ -18,6 +18,7 @@ from nova import (
     disk,
     explain,
     options,
+    process,
     qemu,
     run,
 )
@@ -233,6 +234,36 @@ class Modules(unittest.TestCase):
             self.assertEqual(extra, [*devices, "-s"])
             self.assertEqual(found[0], Module("init", f"one-{suffix}.nova"))
             self.assertIn('arguments "a" "b"', Path(found[1].file).read_text(encoding="utf-8"))
+
+    def test_the_line_for_people_of_a_boot_test_names_files_that_last(self):
+        with tempfile.TemporaryDirectory() as folder:
+            sealed_image = process.keep_folder() / "sealed.img"
+            self.addCleanup(process.remove_folders)
+            sealed_image.write_bytes(b"image")
+            args = cli.parse(["boot-test", "--arch=x86_64", "--kernel=k", "--name=a/b",
+                              f"--list={folder}/boot/one.boot"])
+            machine = qemu.Machine("k", ["init", Module(str(sealed_image), "words")])
+            found = boot_test.with_lasting_files(machine, args)
+            process.remove_folders()
+            kept = Path(folder) / "Testing/a-b/sealed.img"
+            self.assertEqual(found.modules, [Module("init"), Module(str(kept), "words")])
+            self.assertEqual(kept.read_bytes(), b"image")
+            self.assertIn(str(kept), boot_test.by_hand(found))
+
+    def test_the_files_of_a_failed_boot_test_last(self):
+        machine = qemu.Machine("k", ["init"])
+        outcome = runner.Outcome(1, "", b"")
+        with mock.patch.object(boot_test, "_modules", return_value=[]), \
+                mock.patch.object(boot_test.options, "machine", return_value=machine), \
+                mock.patch.object(boot_test, "_runner") as made, \
+                mock.patch.object(boot_test.process, "die_with_parent"), \
+                mock.patch.object(boot_test, "with_lasting_files") as lasting, \
+                mock.patch("builtins.print"), mock.patch("sys.stdout"):
+            made.return_value.run.return_value = outcome
+            lasting.return_value = machine
+            self.assertEqual(boot_test.run(cli.parse(["boot-test", "--arch=x86_64",
+                                                      "--kernel=k"])), 1)
+        lasting.assert_called_once()
 
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:

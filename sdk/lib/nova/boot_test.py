@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 import time
+from pathlib import Path
 
 from nova import (
     attached,
@@ -126,6 +127,21 @@ def by_hand(machine):
     return change + " ".join(shlex.quote(word) for word in qemu.by_hand(machine))
 
 
+def with_lasting_files(machine, args):
+    """Returns the same machine with copies of the files that vanish when this command ends, such as
+    a sealed image, in a folder for the test beside its log."""
+    name = (args.name or Path(args.list or "test").stem).replace(os.sep, "-")
+    folder, modules = Path(args.list or ".").absolute().parent.parent / "Testing" / name, []
+    for module in machine.modules:
+        if process.is_kept(module.file):
+            import shutil  # loads many modules, which few boots need
+
+            folder.mkdir(parents=True, exist_ok=True)
+            module = module._replace(file=shutil.copy(module.file, folder))
+        modules.append(module)
+    return machine.changed(modules=modules)
+
+
 def further_module(text, arch):
     """Returns the module for an argument of --module; `guest:NAME` is the guest file of that name,
     for ARCH."""
@@ -175,5 +191,5 @@ def run(args):
     for complaint in found:
         print(f"boot-test: {complaint}")
     if found and machine.boot == "direct":
-        print(f"boot-test: by hand: {by_hand(machine)}")
+        print(f"boot-test: by hand: {by_hand(with_lasting_files(machine, args))}")
     return 1 if found else 0

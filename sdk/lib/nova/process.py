@@ -51,6 +51,11 @@ def keep_folder():
     return Path(_kept[-1].name)
 
 
+def is_kept(file):
+    """Returns whether FILE is directly in a folder of keep_folder()."""
+    return any(Path(file).parent == Path(folder.name) for folder in _kept)
+
+
 def remove_folders():
     """Removes the folders of keep_folder(). Python itself removes them only when a process ends by
     sys.exit() or a return, but a fork (module forks) does not end like this."""
