@@ -53,6 +53,15 @@ class Qemu(unittest.TestCase):
             "or more.",
         )
 
+    def test_a_machine_that_is_too_large_for_the_host_gets_a_remedy(self):
+        said = (b"qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate "
+                b"memory\n")
+        self.assertEqual(
+            qemu.not_started(said),
+            "this host has too little memory for the machine: name fewer MiB, with --memory or in "
+            "the section 'machine' of the description.",
+        )
+
     def test_only_a_terminal_gets_the_monitor(self):
         self.assertIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, True))
         self.assertNotIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, False))

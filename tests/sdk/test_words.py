@@ -21,6 +21,7 @@ from nova import (
     process,
     qemu,
     run,
+    shortage,
 )
 from nova import runner
 from nova.errors import NovaError
@@ -280,6 +281,41 @@ class Modules(unittest.TestCase):
             file.write(b"1")
             file.flush()
             self.assertEqual(run._modules([file.name]), [Module(file.name)])
+
+
+class Memory(unittest.TestCase):
+    """The remedy of `nova run` for a system that finds too little memory."""
+
+    def said(self, status, line):
+        """Returns what `nova run` says of a system that prints LINE and ends with STATUS."""
+        made = mock.Mock(shut_down=b"")
+        machine = qemu.Machine("k", memory=16)
+
+        def boot():
+            made.listener(line)
+            return runner.Outcome(status, "", line)
+
+        made.run = boot
+        with mock.patch.object(run, "prepare", return_value=(machine, "init")), \
+                mock.patch.object(run, "new_runner", return_value=made), \
+                mock.patch.object(run.build, "say") as say, mock.patch("sys.stdout"):
+            run.run(cli.parse(["run", "hello"]))
+        return [call.args[0] for call in say.call_args_list]
+
+    def test_the_option_is_named_after_a_line_about_it(self):
+        remedy = "the machine has 16 MiB of memory; give it more (nova run --memory MIB)."
+        for part in shortage.PARTS:
+            self.assertEqual(self.said(1, b"init: " + part), [remedy])
+            self.assertEqual(self.said(0, b"init: " + part), [])
+        self.assertEqual(self.said(1, b"init: the system ends with status 1."), [])
+
+    def test_the_lines_are_those_of_init(self):
+        texts = [(paths.ROOT / "roottask" / name).read_text(encoding="utf-8")
+                 for name in ("system/machine.c", "init/main.c", "src/child/child.c")]
+        self.assertRegex(texts[0], r'"%llu KiB for programs; give them less, or %s[.]"')
+        self.assertIn('? "the machine more"', texts[0])
+        self.assertRegex(texts[1], r'; give "\s+"the machine more[.]"')
+        self.assertIn(shortage.PARTS[2].decode(), texts[2])
 
 
 class Explain(unittest.TestCase):

@@ -25,6 +25,7 @@ NO_MODEL = re.compile("unable to find CPU model '(.*)'")
 LOCKED = re.compile(r'Failed to get .*lock.* Is another process using the image \[(.*)\]')
 NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
 PORT_TAKEN = re.compile(r"Could not set up host forwarding rule '\w+:[^:]*:(\d+)-")
+NO_MEMORY = re.compile("cannot set up guest memory '.*': ")
 MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
 # The multiboot loader ends the name of a file (kernel or module) at the first of these characters.
 BLANKS = " \t"
@@ -227,6 +228,11 @@ def not_started(output):
         return (
             f"port {taken.group(1)} of this machine is in use, or you may not use it: name another "
             "one, of 1024 or more."
+        )
+    if NO_MEMORY.search(said):
+        return (
+            "this host has too little memory for the machine: name fewer MiB, with --memory or in "
+            "the section 'machine' of the description."
         )
     return f"QEMU did not start: {said}"
 

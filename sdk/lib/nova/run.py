@@ -21,6 +21,7 @@ from nova import (
     project,
     qemu,
     sealed,
+    shortage,
     tree,
 )
 from nova.bochs import new_runner
@@ -326,11 +327,15 @@ def run(args):
     echo = out if sys.stdout.isatty() else lines
     runner = new_runner(machine, args.timeout, echo, interactive, watch)
     reports = faults.Reports(machine.modules, build.say)
-    runner.listener = reports.line
+    short = shortage.Shortage()
+    runner.listener = lambda line: (reports.line(line), short.line(line))
     outcome = runner.run()
     lines.end()
     reports.end()
     message = explain.shut_down(runner.shut_down, program) if runner.shut_down else outcome.message
     if message:
         build.say(message)
+    remedy = short.sentence(machine.memory) if outcome.status else None
+    if remedy:
+        build.say(remedy)
     return outcome.status
