@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths  # makes the tool's modules known
-from nova import guest, places, sealed
+from nova import boot_modules, guest, places, seal_files, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -22,6 +22,15 @@ class Sealed(unittest.TestCase):
         path = Path(self.folder.name) / "guest.seal"
         path.write_text(text, encoding="utf-8")
         return str(path)
+
+    def pair(self, folder=""):
+        """Makes files like nova's own keys. Returns that of the private key."""
+        folder = Path(self.folder.name) / folder
+        folder.mkdir(exist_ok=True)
+        for name, magic in (("machine.key", seal_files.PRIVATE_MAGIC),
+                            ("machine.pub", seal_files.PUBLIC_MAGIC)):
+            (folder / name).write_bytes(magic + bytes(32))
+        return folder / "machine.key"
 
     def command(self, text, kernel="", arguments=""):
         return sealed.command(self.write(text), kernel, arguments, "machine.pub", "out.img")
@@ -94,7 +103,7 @@ class Sealed(unittest.TestCase):
 
     def test_the_reason_of_a_failure_is_one_sentence(self):
         said = subprocess.CompletedProcess([], 2, b"nova: the kernel k cannot be sealed: no.\n")
-        with mock.patch.object(guest, "file", return_value=Path("/keys/machine.key")), \
+        with mock.patch.object(guest, "file", return_value=self.pair()), \
                 mock.patch.object(subprocess, "run", return_value=said), \
                 self.assertRaisesRegex(NovaError, "^guest.seal cannot be sealed: the kernel k "):
             sealed._seal(self.write("memory 8\n"), "k", "")
@@ -111,11 +120,39 @@ class Sealed(unittest.TestCase):
             (b"nova: give a file with them (--acpi).\n", "give a file with them (--acpi)."),
         ):
             done = subprocess.CompletedProcess([], 2, said)
-            with mock.patch.object(guest, "file", return_value=Path("/keys/machine.key")), \
+            with mock.patch.object(guest, "file", return_value=self.pair()), \
                     mock.patch.object(subprocess, "run", return_value=done), \
                     self.assertRaises(NovaError) as caught:
                 sealed._seal(self.write("memory 8\n"), "k", "")
             self.assertEqual(str(caught.exception), f"guest.seal cannot be sealed: {expected}")
+
+    def refused_pair(self, function, *arguments):
+        with self.assertRaises(NovaError) as caught:
+            function(*arguments)
+        return str(caught.exception)
+
+    def test_a_key_of_novas_own_that_is_damaged_gets_a_remedy(self):
+        for damaged in ("machine.key", "machine.pub"):
+            for data in (None, b"", b"NOVA-MACHINE-KEY" + bytes(20)):
+                key = self.pair("guest")
+                path = key.with_name(damaged)
+                path.unlink()
+                if data is not None:
+                    path.write_bytes(data)
+                said = (f"nova's own key {path} is missing or damaged: delete machine.key and "
+                        "machine.pub in this folder; nova makes new ones.")
+                with mock.patch.object(places, "guests", return_value=key.parent):
+                    self.assertEqual(self.refused_pair(boot_modules.complete, [
+                        Module("init"), Module("sealed.img"), Module(str(key))], [], None), said)
+                with mock.patch.object(guest, "file", return_value=key):
+                    self.assertEqual(self.refused_pair(sealed._seal, "x.seal", "k", ""), said)
+
+    def test_a_key_of_the_user_is_not_compared_with_novas_own(self):
+        key = self.pair()
+        key.write_bytes(b"")
+        with mock.patch.object(places, "guests", return_value=key.parent / "guest"):
+            modules = [Module("init"), Module("sealed.img"), Module(str(key))]
+            self.assertEqual(boot_modules.complete(modules, [], None), modules)
 
     def test_only_one_kernel_runs_secure_guests(self):
         modules = [Module("init", "a.nova"), Module("sealed:/x/a.seal", "/build/guest")]

@@ -35,6 +35,7 @@ def complete(modules, further, arguments, program=None):
         roottask = [Module(one.file, arguments) for one in modules[:1]]  # a test may have none
         modules = roottask + modules[1:]
     modules = with_further(modules, further)
+    sealed.check_own_keys(modules)
     if sealed.has_any(modules):
         return sealed.resolve(modules, arguments)
     if is_secure and arguments is not None and not program:

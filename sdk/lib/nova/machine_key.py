@@ -9,9 +9,8 @@ from pathlib import Path
 
 from nova import build, options
 from nova.errors import EXIT_OK, NovaError
-from nova.seal_files import IMAGE, KINDS, PRIVATE_MAGIC, PUBLIC_MAGIC, kind
+from nova.seal_files import IMAGE, KEY, KINDS, PRIVATE_MAGIC, PUBLIC_MAGIC, kind
 
-KEY = 32
 NAMES = {PRIVATE_MAGIC: "machine.key", PUBLIC_MAGIC: "machine.pub"}
 
 DESCRIPTION = """\

@@ -5,6 +5,7 @@ them."""
 IMAGE_MAGIC = b"NOVASEAL"
 PRIVATE_MAGIC = b"NOVA-MACHINE-KEY"
 PUBLIC_MAGIC = b"NOVA-MACHINE-PUB"
+KEY = 32  # bytes of a key, which follow its magic bytes
 IMAGE, PRIVATE, PUBLIC = "a sealed image", "a private key", "a public key"
 KINDS = {IMAGE_MAGIC: IMAGE, PRIVATE_MAGIC: PRIVATE, PUBLIC_MAGIC: PUBLIC}
 

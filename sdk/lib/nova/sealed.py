@@ -20,6 +20,7 @@ from nova.qemu import Module
 PREFIX = "sealed:"
 IMAGE = "sealed.img"
 MACHINE_KEY = "machine.key"
+PUBLIC_KEY = "machine.pub"
 ARCH = "x86_64"
 DESCRIPTION = "sealed image's description"
 LEAST = "a line such as 'memory 256'"  # remedy for an empty description
@@ -148,11 +149,40 @@ def _as_lines(text):
                   lambda found: f"'{OPTIONS.get(found[1], found[1])}{found[2] or ''}'", message)
 
 
+def _is_whole(path, magic):
+    """Returns whether a file of nova's own key pair is there and contains a key."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    return data.startswith(magic) and len(data) == len(magic) + seal_files.KEY
+
+
+def _check_pair(key):
+    """Refuses nova's own key pair, with the private key in the file KEY, if a file of it is missing
+    or damaged. Returns the file of the public key."""
+    public = key.with_name(PUBLIC_KEY)
+    for path, magic in ((key, seal_files.PRIVATE_MAGIC), (public, seal_files.PUBLIC_MAGIC)):
+        if not _is_whole(path, magic):
+            raise NovaError(f"nova's own key {path} is missing or damaged: delete {MACHINE_KEY} "
+                            f"and {PUBLIC_KEY} in this folder; nova makes new ones.")
+    return public
+
+
+def check_own_keys(modules):
+    """Refuses a system that boots with nova's own key if its pair is not whole."""
+    from nova import places
+
+    for file in (Path(module.file) for module in modules):
+        if file.name == MACHINE_KEY and file.is_relative_to(places.guests()):
+            _check_pair(file)
+
+
 def _seal(path, kernel, arguments):
     """Returns the file of a new image."""
     from nova import guest
 
-    public = guest.file(f"{guest.PREFIX}{ARCH}/machine.key").with_name("machine.pub")
+    public = _check_pair(guest.file(f"{guest.PREFIX}{ARCH}/{MACHINE_KEY}"))
     out = process.keep_folder() / IMAGE
     # Boot tests run Python with -S, so they cannot import python3-cryptography. A new process can.
     words = [sys.executable, "-X", "utf8", str(Path(__file__).parent), "seal",
