@@ -78,6 +78,21 @@ class Keys(Files):
                              f"the public key {path} {said}")
 
 
+    def test_a_key_with_the_name_of_the_other_one_is_named(self):
+        public = Path(self.path("one/machine.pub")).read_bytes()
+        os.mkdir(self.path("mixed"))
+        key = self.file("mixed/machine.key", public)
+        said = (f"the private key {key} contains a public key: copy the machine.key that was made "
+                "with it.")
+        self.assertEqual(self.refused("seal", self.image, "--check", key), said)
+        modules = [Module("init"), Module(self.image), Module(key)]
+        self.assertEqual(sealed.warning(modules, modules[2:]), said.removesuffix("."))
+        public = self.file("mixed/machine.pub", Path(self.path("one/machine.key")).read_bytes())
+        self.assertEqual(self.refused(*self.words(), "--machine", public),
+                         f"the public key {public} contains a private key: copy the machine.pub "
+                         "that was made with it.")
+
+
 class Damaged(Files):
     """Each of the three commands that read an image, with images that are damaged."""
 

@@ -77,14 +77,16 @@ def write_secret(path, data):
         file.write(data)
 
 
-def _why_no_key(data, magic):
-    """Returns why DATA is not a key that begins with MAGIC, and the remedy."""
+def _why_no_key(path, data, magic):
+    """Returns why DATA of the file PATH is not a key that begins with MAGIC, and the remedy."""
     name, found = NAMES[magic], kind(data)
     if magic.startswith(data[:len(magic)]):
         return (f"is damaged, with {len(data)} bytes instead of {len(magic) + KEY}: copy it again "
                 f"from the {name} that nova machine-key made.")
     if found == IMAGE:
         return f"is a sealed image: name the {name} of a machine."
+    if found and os.path.basename(path) == name:
+        return f"contains {found}: copy the {name} that was made with it."
     if found:
         return f"is the other half of a key pair: name {name}."
     return f"is not a file of nova machine-key: name the {name} that this command made."
@@ -100,7 +102,7 @@ def _read(path, magic):
     except OSError as error:
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
     if data[:len(magic)] != magic or len(data) != len(magic) + KEY:
-        raise NovaError(f"the {what} {path} {_why_no_key(data, magic)}")
+        raise NovaError(f"the {what} {path} {_why_no_key(path, data, magic)}")
     return data[len(magic):]
 
 
