@@ -71,9 +71,26 @@ class Sealed(unittest.TestCase):
             ("secret token=", "'token=' is not a secret: write 'secret NAME=FILE'"),
             ("vcpus 2", "there is a line 'vcpus' already: leave one out"),
             ("debug no", "'debug' takes no value: leave out 'no'"),
+            ("memory 8M", "'memory' takes a whole number from 2 to 3072 MiB, not '8M'"),
+            ("memory 0", "'memory' takes a whole number from 2 to 3072 MiB, not '0'"),
+            ("memory 7", "the guest's memory is an even number of MiB, not 7: write 'memory 8'"),
+            ("secret a b=c", "'a b' cannot be the name of a secret: use 1 to 31 letters, digits, "
+                             "'.', '_' and '-'"),
         ):
             with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$"):
                 self.command(f"vcpus 1\n{text}\n", "k")
+
+    def test_a_number_of_cpus_and_a_second_secret_are_refused_with_their_line(self):
+        for text, said in (("vcpus 9", "'vcpus' takes a whole number from 1 to 8, not '9'"),
+                           ("secret a=x", "there is a secret 'a' already: give each another name")):
+            with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$"):
+                self.command(f"secret a=x\n{text}\n", "k")
+
+    def test_a_description_without_a_line_has_the_defaults(self):
+        for text in ("", "# a comment\n"):
+            self.assertEqual(self.command(text, "/build/guest"),
+                             ["--kernel", "/build/guest", "--machine", "machine.pub", "--out",
+                              "out.img"])
 
     def test_without_a_kernel_there_is_a_sentence(self):
         with self.assertRaisesRegex(NovaError, "the kernel is k, the GUEST of nova_add_system"):

@@ -235,11 +235,8 @@ def check_modules(modules, own):
                    else "it out of the project's CMakeLists.txt")
             raise NovaError(f"the {what} {file} is missing: create it again, or take {out}.")
         elf.read_start(file, what)
-        if not os.path.getsize(file):
-            raise NovaError(
-                f"the {what} {file} is empty: write {sealed.LEAST if is_sealed else 'something'} "
-                "into it."
-            )
+        if not is_sealed and not os.path.getsize(file):  # an empty description has defaults
+            raise NovaError(f"the {what} {file} is empty: write something into it.")
 
 
 def warn_of_modules(name, modules, further):

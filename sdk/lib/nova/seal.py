@@ -50,10 +50,10 @@ def add_parser(commands):
     parser.add_argument("--disk-phrase-file", metavar="FILE", help="file with the disk's phrase")
     parser.add_argument("--secret", metavar="NAME=FILE", action="append", help="another secret")
     parser.add_argument(
-        "--memory", type=options.number(2, seal_blob.MEMORY_MAX // MIB, " MiB"), metavar="MIB",
+        "--memory", type=options.number(*seal_blob.RANGES["memory"]), metavar="MIB",
         help="the guest's memory, an even number of MiB (256)",
     )
-    parser.add_argument("--vcpus", type=options.number(1, 8), metavar="N",
+    parser.add_argument("--vcpus", type=options.number(*seal_blob.RANGES["vcpus"]), metavar="N",
                         help="virtual CPUs, 1 to 8 (1)")
     parser.add_argument("--debug", action="store_true",
                         help="note that the guest may use the debug registers (it always can)")

@@ -35,6 +35,8 @@ PHRASE_MAX = 512
 VCPUS_MAX = 64
 MEMORY_UNIT = 2 << 20
 MEMORY_MAX = 0xC0000000
+# The numbers that options and descriptions may give: the lowest, the highest and their unit.
+RANGES = {"memory": (2, MEMORY_MAX >> 20, " MiB"), "vcpus": (1, 8, "")}
 CONTENT_MAX = (FIXED.size + PARTS_MAX * PART.size + PHRASE_MAX
                + SECRETS_MAX * (SECRET.size + NAME_MAX + VALUE_MAX))
 ROOM = 17 * PAGE  # of the largest blob

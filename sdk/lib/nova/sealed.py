@@ -23,7 +23,6 @@ MACHINE_KEY = "machine.key"
 PUBLIC_KEY = "machine.pub"
 ARCH = "x86_64"
 DESCRIPTION = "sealed image's description"
-LEAST = "a line such as 'memory 256'"  # remedy for an empty description
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
 # Options of `nova seal` whose keys in a description have other names.
 OPTIONS = {"disk-phrase-file": "phrase"}
@@ -99,6 +98,34 @@ def _check_line(where, key, value, found):
         raise NovaError(f"{where}: 'debug' takes no value: leave out '{value}'.")
     if key == "secret" and "=" not in value.strip("="):
         raise NovaError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
+    if key in ("memory", "vcpus"):
+        _check_number(where, key, value)
+    if key == "secret":
+        _check_secret(where, value.partition("=")[0], found[key])
+
+
+def _check_number(where, key, value):
+    """Refuses a VALUE that `nova seal` would refuse, too, but without the place of the line."""
+    from nova import seal_blob
+
+    low, high, unit = seal_blob.RANGES[key]
+    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        raise NovaError(f"{where}: '{key}' takes a whole number from {low} to {high}{unit}, not "
+                        f"'{value}'.")
+    if key == "memory" and int(value) % 2:
+        raise NovaError(f"{where}: the guest's memory is an even number of MiB, not {value}: write "
+                        f"'memory {int(value) + 1}'.")
+
+
+def _check_secret(where, name, before):
+    """Refuses the NAME of a secret as `nova seal` does. BEFORE are the values of earlier lines."""
+    from nova import seal_blob
+
+    if not seal_blob.NAME.fullmatch(name.encode()):
+        raise NovaError(f"{where}: '{name}' cannot be the name of a secret: use 1 to "
+                        f"{seal_blob.NAME_MAX} letters, digits, '.', '_' and '-'.")
+    if name in (one.partition("=")[0] for one in before):
+        raise NovaError(f"{where}: there is a secret '{name}' already: give each another name.")
 
 
 def _file(name, folder):
