@@ -46,6 +46,7 @@ DEBUG = 1
 START, KERNEL, INITRD, PARAMS, COMMAND_LINE, ACPI = range(1, 7)
 KINDS = {START: "start page", KERNEL: "kernel", INITRD: "initrd", PARAMS: "boot parameters",
          COMMAND_LINE: "command line", ACPI: "ACPI tables"}
+PLURALS = (PARAMS, ACPI)
 NAME = re.compile(rb"[A-Za-z0-9._-]{1,31}")
 
 # Reasons to refuse a blob: name, status of UV_ESM, the rest of a sentence. seal.h has the same.

@@ -175,8 +175,9 @@ def _check_content(path, data, start, content):
     for row, part in zip(start.rows, content.parts):
         measured = seal_blob.digest(data[row[1]:row[1] + row[3]])
         if measured != part.digest:
-            raise _damaged(path, f"its {seal_blob.KINDS[part.kind]} has another SHA-256 sum than "
-                                 "the sealed one (U_PERMISSION)")
+            verb = "have" if part.kind in seal_blob.PLURALS else "has"
+            raise _damaged(path, f"its {seal_blob.KINDS[part.kind]} {verb} another SHA-256 sum "
+                                 "than the sealed one (U_PERMISSION)")
     _check_rows(path, start, content)
 
 
