@@ -279,6 +279,25 @@ class Modules(unittest.TestCase):
             self.assertEqual(run._modules([file.name]), [Module(file.name)])
 
 
+class Names(unittest.TestCase):
+    def test_a_further_system_of_an_example_leads_to_its_folder(self):
+        for name, example, given in (
+            ("secure-linux-smp", "secure-linux", None), ("udp-echo-talk", "udp-echo", None),
+            ("enlightened-smp4", "enlightened-smp", None), ("linux-net", "linux", "--net"),
+            ("two-vms-disk", "two-vms", "--disk FILE"),
+        ):
+            folder = f"run it in that folder, {run.places.EXAMPLES / example}"
+            remedy = f"write nova run {example} {given}" if given else folder
+            for found in (None, mock.Mock(names=lambda *_: ["own"], folder=paths.ROOT)):
+                with mock.patch.object(run.project, "here", return_value=found), \
+                        mock.patch.object(run.boot_list, "is_program", return_value=False), \
+                        self.assertRaises(NovaError) as caught:
+                    run._find(cli.parse(["run", name]))
+                self.assertEqual(str(caught.exception),
+                                 f"'{name}' is a system of the example {example}: {remedy}.")
+        self.assertIsNone(run.places.example_of("secure"))
+
+
 class Memory(unittest.TestCase):
     """The remedy of `nova run` for a system that finds too little memory."""
 

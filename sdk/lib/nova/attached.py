@@ -35,6 +35,12 @@ def of(args):
     return [kind for kind, value in zip(KINDS, given) if value]
 
 
+def options_of(ending):
+    """Returns the options that choose the system whose name has this ENDING, "" for another one."""
+    suffixes = ending.split("-") if ending in ENDINGS else ()
+    return " ".join(kind.option for kind in KINDS if kind.suffix in suffixes)
+
+
 def _declares(text, kind):
     """Returns whether the description TEXT has a device of KIND."""
     return bool(re.search(rf"^device +{kind.device}\s*$", text, re.MULTILINE))

@@ -2,6 +2,7 @@
 """Locations of the SDK's parts: in a source tree, which builds them, or in an installed SDK."""
 
 import os
+import re
 from pathlib import Path
 
 from nova import tree
@@ -51,6 +52,15 @@ def _folders(place):
 def examples():
     """Returns the names of the examples, each a folder with a build description."""
     return _folders(EXAMPLES)
+
+
+def example_of(system):
+    """Returns the example that has a system or roottask of this name besides the one with its own
+    name, None if no example has it."""
+    call = re.compile(r"(?:nova_add_(?:system|roottask)\(\s*|set\(name )" + re.escape(system) + r"[\s)]")
+    files = ((name, EXAMPLES / name / "CMakeLists.txt") for name in examples())
+    return next((name for name, file in files
+                 if call.search(file.read_text(encoding="utf-8", errors="replace"))), None)
 
 
 def templates():

@@ -152,6 +152,13 @@ def _unknown(name, args, found, own, examples):
                 f"'{name}' is a program that a system starts: boot {' or '.join(own) or 'one'}, or "
                 f"it alone as the roottask, with --roottask {os.path.relpath(out / 'bin' / name)}."
             )
+    example = places.example_of(name)
+    if example:
+        given = attached.options_of(name.removeprefix(example))
+        remedy = f"run it in that folder, {places.EXAMPLES / example}"
+        if given:
+            remedy = f"write nova run {example} {given}"
+        return f"'{name}' is a system of the example {example}: {remedy}."
     hint = meant(name, own) or meant(name, examples)
     listed = f"the examples are {', '.join(examples) or 'none'}."
     if hint:
