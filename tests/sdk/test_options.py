@@ -129,6 +129,8 @@ class Options(unittest.TestCase):
         self.helps(["--help"], "run", "build", "test", "conformance", "--version")
         self.helps(["build", "--help"], "--arch", "--config", "--compiler")
         self.helps(["conformance", "--help"], "--arch", "--cpus", "--kernel", "--tap", "NAME")
+        self.helps(["seal", "--help"], "--rewrap", "Exit status: 0 done, 1 the image is damaged",
+                   "2 wrong usage or environment.")
         self.helps(["test", "--help"], "--arch", "--config", "LABEL", "NAME")
         self.helps(
             ["run", "--help"],

@@ -27,7 +27,10 @@ the parts themselves are not encrypted.
   nova seal IMAGE --check KEY                                     check it as a machine does
   nova seal IMAGE --rewrap KEY --machine PUB… --out FILE          seal it for other machines
 
-The FILE after --out may be the IMAGE of --rewrap: nova replaces it as a whole."""
+The FILE after --out may be the IMAGE of --rewrap: nova replaces it as a whole.
+
+Exit status: 0 done, 1 the image is damaged or not sealed for the machine of KEY, or the
+build of the ACPI tables failed, 2 wrong usage or environment."""
 
 
 def add_parser(commands):
