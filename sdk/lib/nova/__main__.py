@@ -2,11 +2,24 @@
 """Starts the command line: `python3 sdk/lib/nova ARGUMENTS`."""
 
 import os
+import signal
 import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from nova import cli  # noqa: E402
+from nova import cli, errors  # noqa: E402
+
+
+def main():
+    """Runs the command. From its end on, ctrl-c would only interrupt the end of Python, which would
+    print a traceback."""
+    try:
+        sys.exit(cli.main(sys.argv[1:]))
+    except KeyboardInterrupt:  # during the command's clean-up
+        sys.exit(errors.EXIT_INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
 
 if __name__ == "__main__":
-    sys.exit(cli.main(sys.argv[1:]))
+    main()

@@ -152,7 +152,7 @@ def _run(argv):
         _complain(error)
         return error.status
     except KeyboardInterrupt:
-        return 130
+        return errors.EXIT_INTERRUPTED
 
 
 def main(argv):
