@@ -253,7 +253,8 @@ class Make(Folder):
                             ([f"a b={token}"], "'a b' cannot be the name"),
                             ([f"{'n' * 32}={token}"], "use 1 to 31 letters"),
                             ([f"a={token}"] * 2, "there are two secrets 'a'"),
-                            ([f"n{i}={token}" for i in range(17)], "there are 17 secrets"),
+                            ([f"n{i}={token}" for i in range(17)],
+                             "there are 17 secrets, more than 16: put some of them into one file."),
                             (["a=" + self.file("big", bytes(4097))], "has more than 4,096 bytes"),
                             (["a=" + self.path("absent")], "absent cannot be read")):
             given = [word for one in words for word in ("--secret", one)]
@@ -267,7 +268,8 @@ class Make(Folder):
         publics = [self.file(f"pub{i}", machine_key.PUBLIC_MAGIC + public)
                    for i, (_, public) in enumerate(sealing.keys(16))]
         said = self.refused(*self.words(), "--machine", *publics)
-        self.assertIn("there are 17 machines, more than 16.", said)
+        self.assertIn("there are 17 machines, more than 16: seal another image for the rest, "
+                      "with --rewrap.", said)
 
     def test_an_image_that_cannot_be_written(self):
         said = self.refused(*self.words(out="absent/sealed.img"))

@@ -125,7 +125,8 @@ def read_phrase(path):
 def read_secrets(given):
     """Returns {name: value} of the words NAME=FILE."""
     if len(given) > seal_blob.SECRETS_MAX:
-        raise NovaError(f"there are {len(given)} secrets, more than {seal_blob.SECRETS_MAX}.")
+        raise NovaError(f"there are {len(given)} secrets, more than {seal_blob.SECRETS_MAX}: put "
+                        "some of them into one file.")
     found = {}
     for word in given:
         name, equals, path = word.partition("=")
@@ -144,7 +145,8 @@ def read_secrets(given):
 def read_machines(paths):
     """Returns the public keys of the machines."""
     if len(paths) > seal_blob.MACHINES_MAX:
-        raise NovaError(f"there are {len(paths)} machines, more than {seal_blob.MACHINES_MAX}.")
+        raise NovaError(f"there are {len(paths)} machines, more than {seal_blob.MACHINES_MAX}: "
+                        "seal another image for the rest, with --rewrap.")
     found = {}
     for path in paths:
         public = machine_key.read_public(path)
