@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths  # makes the tool's modules known
-from nova import boot_modules, guest, places, seal_files, sealed
+from nova import boot_modules, cli, guest, places, project, run, seal_files, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -185,6 +185,32 @@ class Sealed(unittest.TestCase):
         for name in ("secure-hello", "secure-linux", "secure-two"):
             with self.assertRaisesRegex(NovaError, "^only the x86_64 kernel runs secure guests"):
                 sealed.check_example(places.EXAMPLES / name, "x86_32")
+
+    def test_a_project_with_secure_guests_only_is_refused_before_its_configuration(self):
+        folder = Path(self.folder.name)
+        secure = "nova_add_system(${PROJECT_NAME} DESCRIPTION x.nova\n  SEALED guest.seal)\n"
+        other = "nova_add_system(other PROGRAMS one)\n"
+        for text, name, is_refused in (
+            ("", None, False), (other, None, False), (secure, None, True),
+            (secure + other, None, False), (secure + other, "own", True),
+            (secure + other, "other", False), (secure, "hello", False),
+            ("nova_add_system(own PROGRAMS\n  ultravisor one)\n", "own", False),
+        ):
+            (folder / "CMakeLists.txt").write_text("project(own LANGUAGES C)\n"
+                                                   "find_package(Nova REQUIRED)\n"
+                                                   "include(own.cmake)\n", encoding="utf-8")
+            (folder / "own.cmake").write_text(text, encoding="utf-8")
+            sealed.check_project(folder, name, "x86_64")
+            if not is_refused:
+                sealed.check_project(folder, name, "x86_32")
+                continue
+            with self.assertRaisesRegex(NovaError, "^only the x86_64 kernel runs secure guests"):
+                sealed.check_project(folder, name, "x86_32")
+            here = project.Project(folder, folder / "build")
+            for words in [[str(folder)], []] if name is None else [[name]]:
+                with mock.patch.object(project, "here", return_value=here), \
+                        self.assertRaisesRegex(NovaError, "^only the x86_64 kernel"):
+                    run._find(cli.parse(["run", *words, "--arch", "x86_32"]))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ def examples():
 def example_of(system):
     """Returns the example that has a system or roottask of this name besides the one with its own
     name, None if no example has it."""
-    call = re.compile(r"(?:nova_add_(?:system|roottask)\(\s*|set\(name )" + re.escape(system) + r"[\s)]")
+    call = re.compile(r"(?:nova_add_(?:system|roottask)\(\s*|set\(name )"
+                      rf"{re.escape(system)}[\s)]")
     files = ((name, EXAMPLES / name / "CMakeLists.txt") for name in examples())
     return next((name for name, file in files
                  if call.search(file.read_text(encoding="utf-8", errors="replace"))), None)

@@ -123,15 +123,23 @@ def _disk(args):
     return getattr(args, "disk", None)
 
 
+def _able(found, args, name=None):
+    """Returns the project FOUND, unless the chosen kernel cannot run its system NAME."""
+    sealed.check_project(found.folder, name, args.arch)
+    return found
+
+
 def _find(args):
     """Returns (project, None, []), (project, name in it, its names), or (None, example, [])."""
     name = args.name
     if name is None:
         found = project.here()
-        return (found, None, []) if found else (None, DEFAULT, [])
+        return (_able(found, args), None, []) if found else (None, DEFAULT, [])
     if os.sep in name or name in (".", ".."):
-        return project.at(name), None, []
+        return _able(project.at(name), args), None, []
     found = project.here(foreign_too=False)
+    if found:
+        _able(found, args, name)
     own = found.names(args.arch, args.config, args.compiler) if found else []
     if name in own:
         return found, name, own
@@ -139,7 +147,7 @@ def _find(args):
     if name in examples:
         return None, name, []
     if os.path.isdir(name):
-        return project.at(name), None, []
+        return _able(project.at(name), args), None, []
     raise NovaError(_unknown(name, args, found, own, examples))
 
 

@@ -23,6 +23,8 @@ MACHINE_KEY = "machine.key"
 PUBLIC_KEY = "machine.pub"
 ARCH = "x86_64"
 DESCRIPTION = "sealed image's description"
+PROJECT = re.compile(r"^\s*project\s*\(\s*([^\s)]+)", re.MULTILINE | re.IGNORECASE)
+SYSTEM = re.compile(r"^\s*nova_add_(?:system|roottask)\s*\(([^)]*)\)", re.MULTILINE)
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
 # Options of `nova seal` whose keys in a description have other names.
 OPTIONS = {"disk-phrase-file": "phrase"}
@@ -51,6 +53,24 @@ def check_example(folder, arch):
     """Refuses an example that seals an image if the kernel does not run secure guests. Runs before
     the build of the example."""
     if " SEALED " in (folder / "CMakeLists.txt").read_text(encoding="utf-8"):
+        _check_kernel(arch)
+
+
+def check_project(folder, name, arch):
+    """Refuses the system NAME of a project, or all its systems if each has a secure guest, for a
+    kernel that does not run these. Runs before the configuration, so it only knows the text of the
+    calls."""
+    if arch == ARCH:
+        return
+    files = (folder / "CMakeLists.txt", *sorted(folder.glob("*.cmake")))
+    text = "".join(file.read_text(encoding="utf-8", errors="replace") for file in files
+                   if file.is_file())
+    project = PROJECT.search(text)
+    if project:
+        text = text.replace("${PROJECT_NAME}", project[1])
+    calls = [words.split() for words in SYSTEM.findall(text)]
+    calls = [words for words in calls if words and name in (None, words[0])]
+    if calls and all("SEALED" in words for words in calls):
         _check_kernel(arch)
 
 
