@@ -272,9 +272,8 @@ class Make(Folder):
                       "with --rewrap.", said)
 
     def test_an_image_that_cannot_be_written(self):
-        said = self.refused(*self.words(out="absent/sealed.img"))
-        self.assertEqual(said, f"there is no folder {self.path('absent')} for the image: create "
-                               "it.")
+        self.assertEqual(self.refused(*self.words(out="absent/sealed.img")),
+                         f"there is no folder {self.path('absent')} for the image: create it.")
         os.mkdir(self.path("folder"))
         self.assertEqual(self.refused(*self.words(out="folder")),
                          f"{self.path('folder')} is a folder: name a file in it for the image.")
