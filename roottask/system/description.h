@@ -102,8 +102,7 @@ struct nova_system_pci_match {
         uint32_t class_code, class_mask; /**< class, subclass and interface in 24 bits */
         uint16_t vendor, device;
         uint16_t at;    /**< bus << 8 | device << 3 | function */
-        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; a device that is not on PCI has at most UNPROTECTED
-                         */
+        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; at most UNPROTECTED: it is not on PCI */
 };
 
 /** A device: resources of the machine that a program gets together, or a PCI function, whose

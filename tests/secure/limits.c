@@ -58,8 +58,8 @@ static void vcpus(void)
         const nova_word_t cpu = nova_thread_cpu();
         unsigned attached = 1;
 
-        check(nova_uv_attach(&uv, 0, NO_CPU, portal) == EINVAL &&
-                      nova_uv_attach(&uv, 0, NOVA_CPU_MAX, portal) == EINVAL,
+        check(nova_uv_attach(&uv, 0, NO_CPU, portal) == ENODEV &&
+                      nova_uv_attach(&uv, 0, NOVA_CPU_MAX, portal) == ENODEV,
               "a virtual CPU is refused on a CPU that the ultravisor does not have");
         check(nova_uv_attach(&uv, 2, cpu, portal) == EINVAL,
               "no number of a virtual CPU is left out");

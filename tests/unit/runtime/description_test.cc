@@ -144,8 +144,8 @@ TEST(description, a_device_for_dma_must_name_the_protection_of_memory)
 std::string plain_driver(const std::string &machine, const std::string &device,
                          const std::string &program, const std::string &others = "")
 {
-        return "machine\n memory 64M\n" + machine + "device d\n memory 0xfe000000-0xfe000fff\n" + device +
-               "program a\n devices d\n" + program + others;
+        return "machine\n memory 64M\n" + machine + "device d\n memory 0xfe000000-0xfe000fff\n" +
+               device + "program a\n devices d\n" + program + others;
 }
 
 TEST(description, a_device_for_dma_must_name_the_protection_even_if_it_is_not_on_pci)

@@ -48,7 +48,7 @@ static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
-static always_inline void switch_thread_and_base(struct cpu *cpu, struct ec *ec)
+static always_inline void resume_switch_with_base(struct cpu *cpu, struct ec *ec)
 {
         switch_thread(cpu, ec);
         tls_switch(cpu, ec);
@@ -59,7 +59,7 @@ static __attribute__((noinline)) _Noreturn void resume_waiter_slowly(struct cpu 
 {
         if (unlikely(!switch_needs_base(cpu, ec)))
                 resume_generally(cpu, ec);
-        switch_thread_and_base(cpu, ec);
+        resume_switch_with_base(cpu, ec);
         leave_by_hypercall(ec->wait_status, ec);
 }
 
@@ -171,7 +171,7 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
 
 _Noreturn void resume_caller_with_base(struct cpu *cpu, struct ec *caller)
 {
-        switch_thread_and_base(cpu, caller);
+        resume_switch_with_base(cpu, caller);
         leave_with_success(caller);
 }
 
@@ -179,7 +179,7 @@ _Noreturn void resume_caller_with_base(struct cpu *cpu, struct ec *caller)
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         if (likely(switch_needs_base(callee->cpu, callee))) {
-                switch_thread_and_base(callee->cpu, callee);
+                resume_switch_with_base(callee->cpu, callee);
                 thread_leave_to_portal(callee, callee, pt);
         }
         prepare_portal(callee, pt);
