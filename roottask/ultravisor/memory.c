@@ -382,9 +382,8 @@ bool memory_exit(struct nova_vcpu *vcpu)
                                (unsigned long long)address);
         else if (makes_no_progress(vcpu, address))
                 nova_vcpu_fail(vcpu,
-                               "the page at 0x%llx cannot be mapped: no kernel memory is left for "
-                               "it (enlarge 'kernel-memory' of the ultravisor), or its VMM takes "
-                               "it away",
+                               "the page at 0x%llx cannot be mapped: its VMM takes it away, or "
+                               "'kernel-memory' of the ultravisor is too small",
                                (unsigned long long)address);
         else if (!mapped)
                 map_later(vcpu, address, found == FOUND_SECURE);
