@@ -11,8 +11,11 @@ static void out(uint32_t value)
         __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(PORT));
 }
 
-/* The guest's start state has the stack pointer of a function that was just called. */
-__attribute__((noreturn)) void _start(void)
+__attribute__((noreturn)) void _start(void);
+
+/* The stack begins below the boot parameters at 0x10000, and has 28 KiB: the start page is below
+ * it. */
+void _start(void)
 {
         void *const page = (void *)(SHARED_GFN << 12);
 

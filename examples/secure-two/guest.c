@@ -54,7 +54,9 @@ static uint32_t perform(uint32_t task)
         return RESULT_RIGHT;
 }
 
-__attribute__((noreturn)) void _start(void)
+__attribute__((noreturn)) void _start(void);
+
+void _start(void)
 {
         uint32_t task;
 

@@ -113,6 +113,25 @@ function(nova_add_program target)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
 endfunction()
 
+# nova_add_secure_guest(<target> SOURCES <file>...)
+# builds <target>, the kernel of a sealed image, for GUEST of nova_add_system(): freestanding code
+# without a library, linked at 2 MiB, which begins in _start() and can include <novauv/guest.h>. A
+# secure guest begins with SSE off and without a descriptor table for interrupts, so the compiler
+# may use neither SSE nor the red zone.
+function(nova_add_secure_guest target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  nova_check_arguments(nova_add_secure_guest "${target}" SOURCES)
+  nova_check_program(nova_add_secure_guest "${target}" "${arg_SOURCES}" "")
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE nova_warnings nova_freestanding)
+  target_include_directories(${target} SYSTEM PRIVATE
+    $<TARGET_PROPERTY:Nova::novavmm,INTERFACE_INCLUDE_DIRECTORIES>
+    $<TARGET_PROPERTY:Nova::novart,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_compile_options(${target} PRIVATE
+    -mgeneral-regs-only -mno-red-zone -fno-stack-protector)
+  target_link_options(${target} PRIVATE -static -no-pie -Wl,-Ttext-segment=0x200000)
+endfunction()
+
 # nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [RUNTIME | NO_LIBNOVA] [MODULES
 # <program or file>...]) builds bin/<target>, a static ELF file that the kernel can start as its
 # roottask: with libnova only, with no library, or, with RUNTIME, like a program of

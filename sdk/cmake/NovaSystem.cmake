@@ -62,7 +62,7 @@ set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci po
 # file. `nova run <name>` boots the system. PROGRAMS includes those that a program with `grants
 # children` starts, which the description names after `modules`. SEALED adds two modules:
 # sealed.img, which `nova` seals at each boot of the system as <file> describes, and machine.key.
-# GUEST: the kernel of this image, a program of the build.
+# GUEST: the kernel of this image, of nova_add_secure_guest().
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;SEALED;GUEST" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION SEALED GUEST PROGRAMS MODULES)
@@ -110,8 +110,8 @@ such as SEALED guest.seal.")
       get_directory_property(known BUILDSYSTEM_TARGETS)
       nova_meant(question "${arg_GUEST}" ${known})
       nova_mistake(nova_add_system ${name}
-        "there is no program '${arg_GUEST}' for GUEST.${question} Add it with add_executable \
-before this line.")
+        "there is no program '${arg_GUEST}' for GUEST.${question} Add it with \
+nova_add_secure_guest before this line.")
     endif()
     if(arg_GUEST)
       set(kernel "\t$<TARGET_FILE:${arg_GUEST}>")

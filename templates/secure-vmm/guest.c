@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest, whose first instruction runs in secure mode, in 64-bit code: it prints a text to a
- * port. <novauv/guest.h> has the ultracalls for guests in C. */
-__asm__(".text\n"
-        ".code64\n"
-        ".globl _start\n"
-        "_start: movl $text, %esi\n"
-        "1:      lodsb\n"
-        "        outb %al, $0xe9\n"
-        "        testb %al, %al\n"
-        "        jnz 1b\n"
-        "2:      cli\n"
-        "        hlt\n"
-        "        jmp 2b\n"
-        "text:   .asciz \"My monitor cannot read my memory.\"\n");
+ * port. <novauv/guest.h> has the ultracalls and the guest's secrets, too. */
+#include <novauv/guest.h>
+
+#define PRINT_PORT 0xe9
+
+static const char text[] = "My monitor cannot read my memory.";
+
+__attribute__((noreturn)) void _start(void);
+
+void _start(void)
+{
+        for (unsigned i = 0; i < sizeof(text); i++)
+                nova_guest_out(PRINT_PORT, (uint8_t)text[i]);
+        for (;;)
+                __asm__ volatile("cli\nhlt");
+}

@@ -112,7 +112,12 @@ WRONG = (
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS log SEALED system.nova GUEST gest)",
      FIRST + 1,
      "nova_add_system(one): there is no program 'gest' for GUEST. Did you mean 'guest'? Add it "
-     "with add_executable before this line."),
+     "with nova_add_secure_guest before this line."),
+    ("nova_add_secure_guest(guest)", FIRST,
+     "nova_add_secure_guest(guest): SOURCES is missing: name the files, such as SOURCES main.c."),
+    ("nova_add_secure_guest(guest SOURCE main.c)", FIRST,
+     "nova_add_secure_guest(guest): 'SOURCE' is not understood. Did you mean 'SOURCES'? Possible "
+     "here: SOURCES."),
     ("nova_add_boot_test(one EXPECT hello)", FIRST,
      "nova_add_boot_test(one): give either ROOTTASK or SYSTEM: ROOTTASK names a program, "
      "SYSTEM a system of nova_add_system()."),
@@ -152,6 +157,8 @@ nova_add_roottask(three SOURCES "${CMAKE_CURRENT_SOURCE_DIR}/main.c" LINK Nova::
   MODULES two guest:vmlinuz)
 nova_add_system(one DESCRIPTION system.nova PROGRAMS log two
   MODULES main.c "${CMAKE_CURRENT_BINARY_DIR}/disk.img")
+nova_add_secure_guest(guest SOURCES main.c)
+nova_add_system(sealed DESCRIPTION system.nova SEALED system.nova GUEST guest)
 nova_add_boot_test(after ROOTTASK three TIMEOUT 9 CMDLINE "" EXPECT)
 nova_add_boot_test(nothing ROOTTASK NONE DISK later.img)
 nova_add_boot_test(file ROOTTASK "${CMAKE_BINARY_DIR}/not-yet")
@@ -197,6 +204,19 @@ class Arguments(unittest.TestCase):
             'message(FATAL_ERROR "needed: ${needed}.")'
         )
         self.assertRegex(output, r"needed: (\w+;)*kernel[;.]")
+
+    def test_a_secure_guest_is_compiled_without_sse_and_finds_its_headers(self):
+        output = self.configure(
+            "target_include_directories(novavmm INTERFACE vmm/include)\n"
+            "nova_add_secure_guest(guest SOURCES main.c)\n"
+            "get_target_property(options guest COMPILE_OPTIONS)\n"
+            "get_target_property(folders guest INCLUDE_DIRECTORIES)\n"
+            'message(FATAL_ERROR "with ${options} from ${folders}")'
+        )
+        output = "".join(output.split())
+        for word in ("-mgeneral-regs-only", "-mno-red-zone", "-fno-stack-protector",
+                     "$<TARGET_PROPERTY:Nova::novavmm,INTERFACE_INCLUDE_DIRECTORIES>"):
+            self.assertIn(word, output)
 
     def test_cpus_take_turns_where_the_tree_wants_it_and_the_test_does_not_choose(self):
         lists = (
