@@ -39,6 +39,21 @@ static bool finds_secret(void)
         return false;
 }
 
+/* Says how the guest has ended. @return the program's status */
+static int report(enum nova_vm_end end)
+{
+        if (!nova_secure_is_secure(&secure)) {
+                printf("The guest has not become secure; see the ultravisor's line above.\n");
+                return 1;
+        }
+        if (end != NOVA_VM_OFF) {
+                printf("The secure guest %s before it said anything.\n", nova_vm_end_text(end));
+                return 1;
+        }
+        printf("The monitor %s the guest's secret.\n", finds_secret() ? "has" : "does not find");
+        return 0;
+}
+
 int main(void)
 {
         const struct nova_bus_range port = {PORT, PORT + 3, NULL, greet, NULL};
@@ -69,8 +84,7 @@ int main(void)
 
         if (why || nova_bus_add(&vm.ports, &port) || nova_vm_run(&vm))
                 return nova_vm_not_loaded(&vm, why ? why : "the machine cannot run");
-        nova_vm_wait(&vm);
-        printf("The monitor %s the guest's secret.\n", finds_secret() ? "has" : "does not find");
+        error = report(nova_vm_wait(&vm));
         nova_vm_destroy(&vm);
-        return 0;
+        return error;
 }

@@ -35,9 +35,10 @@ static int add_disk(void)
         const void *from;
         size_t bytes;
         void *data;
+        const int error = find_module("secret.img", &from, &bytes);
 
-        if (find_module("secret.img", &from, &bytes))
-                return 0;
+        if (error)
+                return error == ENOENT ? 0 : error;
         data = malloc(bytes);
         if (!data)
                 return ENOMEM;
@@ -102,6 +103,20 @@ static int run(const void *image, size_t bytes)
         return end != NOVA_VM_OFF;
 }
 
+/* Says why the image cannot be read. @return the program's status */
+static int refuse_image(int error)
+{
+        const bool is_root = nova_program_is_root();
+
+        printf("The boot module sealed.img cannot be read: %s", strerror(error));
+        if (error == ENOMEM || error == EAGAIN)
+                printf("; enlarge %s%s",
+                       is_root ? "--memory" : "'kernel-memory' in the description of program ",
+                       is_root ? "" : nova_program.name);
+        printf(".\n");
+        return 1;
+}
+
 int main(void)
 {
         const void *image;
@@ -114,10 +129,9 @@ int main(void)
         if (error)
                 printf("The guest cannot become secure: no session with the ultravisor: %s.\n",
                        strerror(error));
-        if (find_module("sealed.img", &image, &bytes)) {
-                printf("The boot module sealed.img is missing.\n");
-                return 1;
-        }
+        error = find_module("sealed.img", &image, &bytes);
+        if (error)
+                return refuse_image(error);
         nova_time_set_by_rtc();
         return run(image, bytes);
 }

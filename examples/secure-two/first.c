@@ -60,6 +60,18 @@ static void wait_for_end(void)
         __atomic_store_n(&over, true, __ATOMIC_RELEASE);
 }
 
+/* Waits for the end of the guest. @return the program's status */
+static int finish(void)
+{
+        const bool lost = nova_vm_wait(&vm) != NOVA_VM_OFF;
+
+        if (lost)
+                printf("The first guest %s.\n",
+                       nova_secure_is_secure(&secure) ? "was lost" : "has not become secure");
+        nova_vm_destroy(&vm);
+        return lost || wrong > 0;
+}
+
 int main(void)
 {
         const struct nova_bus_range ports = {TASK_PORT, RESULT_PORT + 3, give_task, take_result,
@@ -92,8 +104,5 @@ int main(void)
         if (why || nova_bus_add(&vm.ports, &ports) || nova_vm_run(&vm))
                 return nova_vm_not_loaded(&vm, why ? why : "the machine cannot run");
         wait_for_end();
-        if (nova_vm_wait(&vm) != NOVA_VM_OFF)
-                printf("The first guest was lost.\n");
-        nova_vm_destroy(&vm);
-        return wrong > 0;
+        return finish();
 }

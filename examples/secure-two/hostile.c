@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nova/hypercall.h>
@@ -162,7 +163,7 @@ enum nova_u_status become_secure(void)
         nova_sealed_load(&memory, image, image_bytes, &start);
         status = nova_uv_esm(&uv, BLOB, PARAMS);
         if (status)
-                return status;
+                return esm_status = status;
         nova_semaphore_down(&converted);
         return esm_status;
 }
@@ -173,8 +174,7 @@ void begin(void)
 
         if (status)
                 outcome("makes its guest secure", status, NOVA_U_SUCCESS);
-        else
-                task(PAGES - 1); /* the guest has filled its pages */
+        task(PAGES - 1); /* the guest has filled its pages */
 }
 
 enum nova_u_status end(void)
@@ -190,6 +190,10 @@ enum nova_u_status end(void)
 
 void begin_task(uint64_t number)
 {
+        if (esm_status) { /* a guest that is not secure never takes a task */
+                printf("The guest has not become secure; see the ultravisor's line above.\n");
+                exit(1);
+        }
         next_task = (nova_word_t)number;
         nova_sm_up(asked);
 }

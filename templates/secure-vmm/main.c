@@ -69,8 +69,12 @@ int main(void)
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
-        if (end != NOVA_VM_OFF)
+        const bool is_secure = nova_secure_is_secure(&secure);
+
+        if (!is_secure)
+                printf("The guest has not become secure.\n");
+        else if (end != NOVA_VM_OFF)
                 printf("The guest %s.\n", nova_vm_end_text(end));
         nova_vm_destroy(&vm);
-        return end != NOVA_VM_OFF;
+        return !is_secure || end != NOVA_VM_OFF;
 }

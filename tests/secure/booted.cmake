@@ -389,6 +389,37 @@ nova_add_boot_test(secure.debian-linux SYSTEM secure-debian-linux CPU qemu64,+sv
   ARGUMENTS "run=dmesg|grep,-o,Memory.Encryption.Features.active:.AMD.SEV+poweroff,-f"
   EXPECT "^Memory Encryption Features active: AMD SEV$" "^The guest ended after .* switched itself")
 
+# With the key of another machine, the guests of the examples and of the template stay normal, and
+# their monitors end with status 1.
+set(other "${CMAKE_CURRENT_BINARY_DIR}/other/machine.key")
+file(WRITE "${other}" "NOVA-MACHINE-KEY0123456789abcdef0123456789abcdef")
+set(refused "^ultravisor: A VM cannot become secure: the image is not sealed for this machine[.]")
+set(see "The guest has not become secure. see the ultravisor's line above[.]$")
+foreach(system secure-hello secure-two secure-vmm)
+  set(said "^monitor: ${see}")
+  if(system STREQUAL "secure-two")
+    set(said "It makes its guest secure: U_NO_KEY .-76. instead of U_SUCCESS[.]" "^hostile: ${see}"
+      "^first: The first guest has not become secure[.]$")
+  elseif(system STREQUAL "secure-vmm")
+    set(said "^monitor: The guest has not become secure[.]$")
+  endif()
+  nova_add_boot_test(secure.other-key.${system} SYSTEM ${system} MODULES "'${other}'"
+    CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 EXPECT ${refused} ${said})
+endforeach()
+# An attack whose UV_ESM has to fail gives its guest no task either.
+nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}'"
+  ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1
+  EXPECT "instead of U_PERMISSION" "^hostile: ${see}")
+
+# A monitor with too little kernel memory for its image.
+nova_change_description(description scarce "${example}/secure-linux.nova"
+  "300M\n        kernel-memory 8M" "300M\n        kernel-memory 512K")
+nova_add_system(secure-scarce DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor
+  MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
+nova_add_boot_test(secure.scarce SYSTEM secure-scarce CPU qemu64,+svm,+npt,+rdrand LABELS secure
+  TIMEOUT 120 STATUS 1 EXPECT "^The boot module sealed.img cannot be read: .*. enlarge \
+'kernel-memory' in the description of program monitor[.]$")
+
 # nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
 #   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>]): Debian as a secure
 # guest of that monitor, from the image that the example's file <description>.seal describes.
