@@ -23,7 +23,8 @@ REFUSED = re.compile(
     r"  [^\n]*Reason given by package:\n\n((?:  [^\n]*\n)+)",
     re.MULTILINE,
 )
-FUNCTIONS = ("nova_add_program", "nova_add_roottask", "nova_add_system", "nova_add_boot_test")
+FUNCTIONS = ("nova_add_program", "nova_add_roottask", "nova_add_secure_guest", "nova_add_system",
+             "nova_add_boot_test")
 # Ninja's lines: a step; and before the output of a failed step, its file and its command.
 STEP = re.compile(r"^\[\d+/\d+\] [^\n]*\n(?=\[\d+/\d+\] |ninja: |\Z)", re.MULTILINE)
 FAILED = re.compile(r"^FAILED: [^\n]*\n[^\n]*\n", re.MULTILINE)
