@@ -6,9 +6,10 @@ proves all modules, then each of them with each of its faults.
 `modules.tsv` lists the modules. `eva` finds all values that the functions of a module can compute
 from any input, and gives an alarm where an access or an operation could be invalid. `bits` does the
 same and also follows single bits. `wp` proves the contracts in the module's driver. An alarm or a
-contract without a proof fails the test unless `alarms.tsv` lists it with an argument; a listed one
-that does not occur fails it, too. A fault of `faults.tsv`, put into a copy of the source, must give
-an alarm that the unchanged source does not give; the run of Eva ends with the first one."""
+contract without a proof fails the test unless `alarms.tsv` lists it with an argument. A row of
+`alarms.tsv` that does not occur fails the test, too. A fault of `faults.tsv`, put into a copy of
+the source, must give an alarm that the unchanged source does not give. Eva is stopped at the first
+such alarm."""
 
 import csv
 import os
@@ -83,8 +84,8 @@ def rows(path, fields):
 
 
 def check_names(root):
-    """Checks that each row belongs to a module with a known method and has known widths: no run
-    would look at another row."""
+    """Checks that each row belongs to a module of modules.tsv with a known method and known widths.
+    Runs skip the rows of other modules and widths, so they would not notice a wrong one."""
     widths = {}
     for name, method, known, *_ in rows(root / HERE / "modules.tsv", 7):
         widths[name] = set(known.split())
@@ -130,9 +131,8 @@ def faults(root, name):
 
 
 def run(command, seconds, place, usual=None):
-    """Runs a command of Frama-C, with a limit of CPU time, until it ends or, if the
-    usual alarms are given, until it reports another one. Returns the output and the alarms in it.
-    """
+    """Runs a command of Frama-C, with a limit of CPU time, until it ends. If the usual alarms are
+    given, stops it when it reports another alarm. Returns the output and the alarms in it."""
     limited = ["sh", "-c", f'ulimit -t {seconds} && exec "$@"', "sh", *command]
     # Frama-C's provers are found by why3's configuration in HOME.
     environment = dict(os.environ, HOME=str(place), TMPDIR=str(place), LC_ALL="C.UTF-8")
@@ -178,8 +178,8 @@ def alarms_of_eva(table):
 
 
 def run_eva(module, common, place, usual):
-    """Returns the result of a run of Eva. The result of a fault has only the alarms that the module
-    does not give without the fault, and the run ends with the first of them."""
+    """Returns the result of a run of Eva. If a fault gives an alarm that the module does not give
+    without the fault, the run is stopped there, and the result has only this alarm."""
     table = place / "alarms.csv"
     table.unlink(missing_ok=True)
     bits = BITS if module.method == "bits" else ()
@@ -286,8 +286,9 @@ def check_module(root, name, folder, every_fault):
     first = module.widths[0]
     wrong = []
     inserted = faults(root, name)
+    # Also without --faults: fails if the source no longer contains the code that a fault replaces.
     for fault in inserted:
-        with_fault(root / fault[0], fault)  # in each run, because its code must be there
+        with_fault(root / fault[0], fault)
     if not every_fault:
         inserted = []
     if module.method == "wp":

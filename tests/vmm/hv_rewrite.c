@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU makes flush calls, whose number is the argument, while another one rewrites their
- * parameters all the time. Each call has the status of parameters that were in memory, and flushes
- * exactly one virtual processor if it succeeds. */
+/* One virtual CPU makes flush calls (argument: how many), while another one rewrites their
+ * parameters all the time. Each call must return the status that belongs to parameters that were in
+ * memory at some time. A successful call must flush exactly one virtual processor. */
 #include <stdlib.h>
 
 #include "novavmm/hv.h"
@@ -49,7 +49,8 @@ GUEST_CODE(starter, 16,
            "xorw %ax, %ax\nmovw %ax, %ds\nlgdtl 0x3020\n"
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
-/* Writes flags that do not exist, a set with virtual processor 15, and both right ones. */
+/* Writes invalid flags and a set with the missing virtual processor 15; then valid flags and a
+ * valid set. */
 GUEST_CODE(writer, 32,
            "movl $16, %eax\nmovl %eax, %ds\nsti\n"
            "1: movl $8, 0x7108\nmovl $0x8001, 0x7110\nmovl $0, 0x7108\nincl 0x701c\n"

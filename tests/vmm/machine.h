@@ -26,7 +26,7 @@ static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_confi
 }
 
 /* Starts virtual CPU 1 at a page below 1 MiB when virtual CPU 0 has written a word other than 0 to
- * ready: then the guest has its RAM. */
+ * ready. An earlier start would be wrong: the guest gets its RAM only when virtual CPU 0 starts. */
 static inline void machine_start_second(struct nova_vm *vm, uint64_t ready, uint64_t page)
 {
         uint32_t word = 0;
@@ -64,7 +64,8 @@ static inline void machine_set_tables(struct nova_vm *vm, uint32_t gdt_at, uint3
         start->idtr.limit = (last + 1) * 8 - 1;
 }
 
-/* Writes the operands of LGDT and, 8 bytes above, of LIDT that load the same tables. */
+/* Writes an operand of LGDT and, 8 bytes above it, an operand of LIDT. They load the tables of
+ * machine_set_tables(). */
 static inline void machine_write_operands(struct nova_vm *vm, uint64_t at)
 {
         const struct nova_utcb_state *const start = &vm->vcpu[0].start.state;

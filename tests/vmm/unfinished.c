@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest sends a packet that its card cuts into 2,000 frames, and halts without a timer. The card
- * sends them in several turns, although the guest has no further exit: when each frame finds room
- * at once, and when there is room only after the guest has halted. */
+ * sends them in several turns, although the guest has no further exit. Two cases: each frame finds
+ * room at once; or most find room only after the guest has halted. */
 #include <string.h>
 
 #include "novavmm/load.h"
@@ -79,7 +79,8 @@ static bool make(void)
         return nova_guest_write(&vm.memory, PACKET_AT, &headers, sizeof(headers));
 }
 
-/* Waits until the guest has halted, and a number of frames was sent. @return their number */
+/* Waits, for a limited time, until the guest has halted and this number of frames was sent.
+ * @return the number of frames that were sent */
 static unsigned wait_for(unsigned frames)
 {
         unsigned sent = 0;

@@ -161,7 +161,8 @@ static void mute(struct nova_block *block)
         int error = 0;
 
         while (nova_block_listen(block, nova_deadline_in(1000000)) == 0)
-                continue; /* the bell rings for the next completion */
+                continue; /* until no ring is left: then the service is asked to ring for the next
+                           * completion */
         nova_block_mute(block);
         check(submit(block, 1) == 0 && in_flight(1) && device_end(0) && nova_block_unmute(block),
               "a client that has muted the bell finds a completion itself");
@@ -342,8 +343,8 @@ static void early_end(void)
         device_hold(false);
 }
 
-/* A client that ends while the device has its write or discard: a later client of that block waits
- * for it. */
+/* A client that ends while the device executes its write or discard. Another client's request for
+ * that block starts only when the device has finished. */
 static void late_change(enum nova_block_operation operation)
 {
         const struct nova_block_range range = {.first = 8, .count = 8};

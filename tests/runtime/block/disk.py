@@ -24,7 +24,8 @@ def is_version(block, number):
 
 
 def lost_versions(output, after):
-    """Returns the lines of storm.c in a boot's output whose versions are not those of the disk."""
+    """Returns a sentence for each line that storm.c printed in a boot and whose versions the disk
+    does not have, and a sentence if it printed no such line."""
     lines = re.findall(r"(\d+) blocks from (\d+) have versions with the sum (\w+)", output)
     wrong = [] if lines else ["no program printed its versions"]
     for count, first, expected in lines:
@@ -40,7 +41,8 @@ def lost_versions(output, after):
 
 def bad_kills(output):
     """Prints how many requests were in flight when a driver crashed or hung, as mortal_driver.c
-    reports it. Returns a sentence for each kind of kill that is missing."""
+    reports it. Returns a sentence for each fault: a kind of end does not occur, a crash has no
+    count, or too few ends found requests in flight."""
     crashes = re.findall(r" ax 0*fade([0-9a-f]{4}) ", output)
     kinds = {"crashes": [int(number, 16) for number in crashes],
              "hangs": [int(number) for number in

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Clients that try to see more than their folder. Argument: `names` tries paths, `messages` calls
- * the service itself, and `outer` moves and removes the folder of `inner`. */
+/* Clients that try to see more than their folder. Argument: `names` tries paths, `messages` sends
+ * messages to the service directly, without the C library, and `outer` moves and removes the folder
+ * of `inner`. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -204,7 +205,7 @@ static void try_texts(void)
         expect(call(NOVA_FILES_SYNC + 100, 1) != 0, "an unknown operation");
 }
 
-/* Numbers that name no file of the session, with one file open as number 0. */
+/* Tries numbers that name no file of the session. One file is open, and has number 0. */
 static void try_numbers(void)
 {
         static const nova_word_t numbers[] = {1,  NOVA_FILES_MAX - 1, NOVA_FILES_MAX,

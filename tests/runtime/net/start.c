@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints the result of nova_ip_start(). Arguments: the service, the addresses of IPv4 and IPv6; `-`
- * is none. Before this call it makes calls that fail at once; after it, a second call. machines.py
- * is the network outside. */
+/* Prints the results of calls of nova_ip_start(). Arguments: the service, an IPv4 address, and an
+ * IPv6 address; `-` means none. First the program makes calls that fail at once, then the call with
+ * the arguments, then another one. machines.py simulates the other machines of the network. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -39,8 +39,8 @@ static int call_until(nova_word_t operation, uint64_t deadline)
         return nova_session_call_until(session, &message, deadline);
 }
 
-/* One call is being executed by the service and does not return. On a busy machine a call may be
- * abandoned before the service receives it. */
+/* Abandons a call that the service has begun and does not finish. Repeats it while it times out
+ * before the service has received it, as happens on a busy machine. */
 static bool hang(void)
 {
         int status;
@@ -76,7 +76,7 @@ static void times_out(void)
 
 static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
 
-/* The service adds one to the first byte of the shared memory. */
+/* Makes the service add one to the first byte of the shared memory. */
 static int add_one(void)
 {
         const nova_word_t words[] = {0, 1};
@@ -114,7 +114,8 @@ static void *share_soon(void *argument)
         return (void *)(intptr_t)nova_session_share_until(session, page, 1, nova_deadline_in(SOON));
 }
 
-/* On the program's last CPU, on which no other thread calls. */
+/* Shares memory from a thread on the program's last CPU. If there are several CPUs, no other thread
+ * of the test makes calls there. */
 static int share_far_away(void)
 {
         struct nova_thread_attr attr = {.name = "far"};
@@ -137,7 +138,7 @@ static void takes_back_in_time(void)
         check(add_one() != 0 && page[0] == 1 && wait_for_hanging(0),
               "the service has lost it, though it never answered");
 
-        /* The service's own thread holds the lock, so that handlers cannot take the memory. */
+        /* This thread holds the service's lock, so that the handlers cannot take the memory. */
         check(nova_service_lock(service) == 0 && share_far_away() == ETIMEDOUT,
               "sharing is abandoned in the middle, on another CPU if there is one");
         nova_service_unlock(service);
@@ -172,7 +173,7 @@ static void opens_again(void)
         check(wait_for_sessions(0), "and is closed at once");
 }
 
-/* A selector is reused at once: an abandoned message must not arrive at its new owner. */
+/* Selectors are reused at once. An abandoned message must not arrive at a selector's new owner. */
 static void arrives_nowhere(void)
 {
         const struct echo_options options = {"other", 4, 4, false, 0};
@@ -183,7 +184,7 @@ static void arrives_nowhere(void)
                 nova_word_t count = 0;
 
                 if (nova_session_open(&session, "hang", NULL))
-                        continue; /* earlier ones are not closed yet */
+                        continue; /* earlier sessions are not closed yet */
                 early += call_until(ECHO_COUNT, i & 1 ? nova_deadline_in(i * 10000) : 1) == 0;
                 nova_session_close(session);
                 if (nova_session_open(&session, "other", NULL))
@@ -222,14 +223,15 @@ static void *nothing(void *argument)
         return argument;
 }
 
-/* Abandons calls at different moments, then stores the selectors and kernel memory in use. */
+/* Abandons calls at different moments, then stores how many selectors and bytes of kernel memory
+ * are in use. */
 static void give_up(nova_word_t *selectors, nova_word_t *memory)
 {
         struct nova_thread *thread;
 
         for (unsigned i = 0; i < 40; i++) {
                 if (nova_session_open(&session, "hang", NULL))
-                        continue; /* earlier ones are not closed yet */
+                        continue; /* earlier sessions are not closed yet */
                 nova_session_enable_notify_until(session, nova_deadline_in(i * 20000));
                 nova_session_share_until(session, page, 1, nova_deadline_in(i * 20000));
                 call_until(ECHO_SLOW, nova_deadline_in(i * 100000));
@@ -243,7 +245,8 @@ static void give_up(nova_word_t *selectors, nova_word_t *memory)
         *memory = kernel_memory();
 }
 
-/* Freed kernel memory becomes available later: not every reading includes all of it. */
+/* Freed kernel memory still counts as used for a while, so the smallest of several readings is
+ * compared. */
 static void costs_nothing(void)
 {
         nova_word_t selectors[2], memory[2], least = (nova_word_t)-1;

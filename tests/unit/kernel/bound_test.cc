@@ -128,7 +128,8 @@ TEST(short_steps, create_the_tables_of_few_pages)
                 }
 }
 
-// The pages are revoked again: each revocation empties its tables.
+// The pages are delegated, then revoked. Each page has tables of its own, which become empty when
+// the page is revoked.
 TEST(short_steps, empty_the_tables_of_few_pages)
 {
         constexpr word_t PAGES = 40;
@@ -159,7 +160,8 @@ TEST(short_steps, empty_the_tables_of_few_pages)
         }
 }
 
-// A hypercall opens a window between the mappings that it drops at once and its first step.
+// The hypercall first drops some mappings directly. It opens a window before the first step that
+// drops the others.
 TEST(short_steps, revoke_few_mappings_in_a_hypercall)
 {
         constexpr word_t PAGES = 40;
@@ -188,7 +190,7 @@ TEST(short_steps, revoke_few_mappings_in_a_hypercall)
         EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
 }
 
-// The last object that is charged to a chain of accounts closes the whole chain.
+// When the last object that is charged to a chain of accounts is freed, the whole chain closes.
 TEST(short_steps, close_few_chains_of_accounts)
 {
         constexpr unsigned CHAINS = 60;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver's end of an 82574's queues, with cards that write arbitrary data, and the card's
- * resets. */
+/* Tests of the e1000e driver: its end of the queues of an 82574 that writes arbitrary data, and the
+ * reset of the card. */
 extern "C" {
 #include "e1000e/controller.h"
 #include "novart/page.h"

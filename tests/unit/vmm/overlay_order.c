@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The path of exits and the mapping of overlay pages with the kernel's calls replaced by functions
- * of the test. */
+/* Compiles overlay.c (mapping of overlay pages) and vcpu.c (handling of exits). Functions of the
+ * test replace the hypercalls. */
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/page.h"

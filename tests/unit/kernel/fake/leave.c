@@ -75,7 +75,8 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
 {
         struct ec *volatile result = NULL;
         const bool was_inside = inside;
-        jmp_buf outer; /* the exit of another CPU, which waits for this one */
+        jmp_buf outer; /* way_out of an enclosing fake_run(), whose simulated CPU waits until this
+                        * call returns */
 
         memcpy(outer, way_out, sizeof(outer));
         inside = true;
@@ -119,8 +120,8 @@ hypercall_result_t entry_invalid(word_t id, struct ec *self)
         return NOVA_BAD_HYP;
 }
 
-/* Makes the hypercall in the registers of ec. Then does the work that was pending before the
- * hypercall: a test may leave it to the CPU, while hardware would do it before the entry. */
+/* Makes the hypercall in the registers of ec. If the CPU had pending work before, does that work
+ * afterwards. On hardware, no work is pending at an entry, but a test may have left some. */
 void fake_enter(struct ec *ec)
 {
         const word_t id = REG_P1(ec);
