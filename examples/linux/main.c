@@ -26,8 +26,8 @@
 #define GENERIC           "-amd64"     /* Debian's generic kernel, which has drivers for devices */
 #define REPORT_KEY        0x1d         /* ctrl-]: prints the state of the guest */
 
-/* A guest that resets itself more often within a minute does not get a new machine: it panics at
- * each boot. */
+/* A guest that resets itself more than RESETS_MAX times within a minute gets no new machine,
+ * because it probably panics at each boot. */
 #define RESETS_MAX 3
 #define MINUTE_NS  60000000000
 
@@ -82,7 +82,7 @@ static const char *command_line(char **argv, char **envp)
         return line;
 }
 
-/* Makes the boot module disk.img, if it exists, a disk. The guest's writes stay in memory. */
+/* Adds the boot module disk.img, if it exists, as a disk. The guest's writes stay in memory. */
 static int add_memory_disk(void)
 {
         static void *data;

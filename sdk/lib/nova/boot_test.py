@@ -72,7 +72,7 @@ def check_patterns(args):
 def find_in_order(patterns, text):
     """Returns the first pattern that does not follow the ones before it, or None. A pattern that
     begins with a look-ahead, for lines in any order, is tried only at the end of the previous
-    match: at each character of a long text it would take hours to fail."""
+    match. A search, which tries it at each character, could take hours to fail in a long text."""
     position = 0
     for pattern in patterns:
         one = re.compile(pattern, re.MULTILINE)
@@ -117,7 +117,8 @@ def tap_complaints(stream, rows, words):
 
 
 def by_hand(machine):
-    """Returns a shell command. Only folders above the tree may have blanks in their names."""
+    """Returns a shell command that boots the machine by hand. It is correct only if no blank is in
+    the names below the files' common folder."""
     change = ""
     if any(qemu.has_blank(name) for name in machine.names()):
         folder = os.path.commonpath([os.path.abspath(name) for name in machine.names()])
@@ -128,8 +129,9 @@ def by_hand(machine):
 
 
 def with_lasting_files(machine, args):
-    """Returns the same machine with copies of the files that vanish when this command ends, such as
-    a sealed image, in a folder for the test beside its log."""
+    """Returns the machine with each boot module that vanishes when this command ends, such as a
+    sealed image, replaced by a copy. For a boot list, the copies are in Testing/NAME of the build
+    folder."""
     name = (args.name or Path(args.list or "test").stem).replace(os.sep, "-")
     folder, modules = Path(args.list or ".").absolute().parent.parent / "Testing" / name, []
     for module in machine.modules:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova new`: copies a template and gives the copy its name."""
+"""`nova new`: copies a template into a new folder, and names the project after the folder."""
 
 import re
 import shlex

@@ -111,7 +111,7 @@ class Runner:
 
     def _stdin(self):
         """Returns the source of QEMU's input. QEMU gets a terminal only if the terminal also shows
-        the console: otherwise it would stay raw, and ctrl-c would have no effect."""
+        the console: otherwise the terminal would stay raw, and ctrl-c would have no effect."""
         if self.interactive:
             return None
         return subprocess.PIPE if self.echo else subprocess.DEVNULL
@@ -175,7 +175,8 @@ class Runner:
         self.deadline = moment if self.deadline is None else min(moment, self.deadline)
 
     def _longest_wait(self, left):
-        """Returns the seconds until the next action without input; None: for ever."""
+        """Does what is due, and returns how many seconds to wait for input at most. None: no
+        limit."""
         times = [] if left is None else [left]
         if self.input:
             self.input.look()

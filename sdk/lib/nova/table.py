@@ -61,8 +61,8 @@ def lines_of(path):
 
 
 def _narrow_target(text, target):
-    """Returns the target for x86_32 in TEXT. If TEXT is ABOVE, this is TARGET plus that share,
-    rounded down."""
+    """Returns the x86_32 target that TEXT states. If TEXT is the constant ABOVE, a percentage, this
+    is TARGET plus that percentage of TARGET, rounded down."""
     if text != ABOVE:
         return _number(text)
     percent = 100 + int(ABOVE.rstrip("%"))
