@@ -336,7 +336,7 @@ static inline enum nova_status nova_quota_take(nova_sel_t pd, nova_word_t bytes)
  *         nova_printf(&console, "%zu of %zu bytes\n", (size_t)used, (size_t)limit);
  * @endcode
  * @param pd         PD capability
- * @param[out] used  bytes charged or given to child accounts
+ * @param[out] used  bytes charged to the account, plus bytes given to its child accounts
  * @param[out] limit maximum of @p used in bytes
  * @retval NOVA_SUCCESS the outputs are valid
  * @retval NOVA_BAD_CAP @p pd names no PD

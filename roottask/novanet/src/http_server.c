@@ -16,11 +16,11 @@
 #define CONNECTIONS     16
 #define PATIENCE_NS     10000000000
 #define NS_PER_MS       1000000
-#define PIECE           16384 /* minimum size of a read for which `files` shares its cache */
+#define PIECE           16384 /* size of `out`; large enough for reads from the cache of `files` */
 #define LEAST           65536 /* bytes of an answer that a client must take in PATIENCE_NS */
 #define DRAIN_MAX       65536 /* bytes that a client may still send after an error */
 #define DRAIN_NS        2000000000
-#define IDLE_NS         250000000 /* after this time a new client may get the place of another */
+#define IDLE_NS         250000000 /* a connection that is idle for this time may lose its place */
 #define SENTENCE        64
 
 /* States of a connection, by the action that it waits for. */
@@ -38,7 +38,7 @@ struct connection {
         size_t moved;      /* bytes sent since the deadline was set; DRAINING: bytes drained */
         size_t got;        /* bytes received into `in` */
         size_t first, end; /* part of `out` that is still to be sent */
-        size_t given;      /* bytes of the answer's text in `out` or sent */
+        size_t given;      /* bytes of the content that were put into `out` so far */
         uint64_t left;     /* bytes of the content that are not in `out` */
         struct nova_http_request request;
         struct nova_http_answer answer;
@@ -100,7 +100,8 @@ static bool fill(struct connection *one)
         return true;
 }
 
-/* Gives an answer without content a sentence. The size of `sentence` is SENTENCE. */
+/* If an answer has no content, writes a line with its status to `sentence`, which becomes the
+ * content. The size of `sentence` is SENTENCE. */
 static void complete(struct nova_http_answer *answer, char *sentence)
 {
         if (answer->text || answer->file >= 0)
@@ -152,7 +153,7 @@ static void answer(const struct server *server, struct connection *one)
         begin(server, one, one->request.keep);
 }
 
-/* After an answer: the connection waits for the next request, or for its end. */
+/* Ends an answer. The connection then waits for the next request, or until the client closes it. */
 static void finish(const struct server *server, struct connection *one)
 {
         free_content(one);
@@ -341,7 +342,7 @@ static void serve_once(struct server *server)
                 accept_one(server);
 }
 
-/* The socket accepts IPv4 connections, too. @return 0 or an errno value */
+/* Opens the socket for new connections, including those of IPv4. @return 0 or an errno value */
 static int open_listener(struct server *server)
 {
         const struct sockaddr_in6 here = {.sin6_family = AF_INET6,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frames and buffers that a virtio network card has (VIRTIO 1.2, 5.1.6): their requests in its
- * two queues, their headers, checksums, and frames in several buffers. The device may write
- * anything at any time. */
+/* Frames and buffers that a virtio network card holds at the moment (VIRTIO 1.2, 5.1.6): the
+ * requests in the card's two queues, headers and checksums of the frames, and frames that lie in
+ * several buffers. The device may write anything at any time. */
 #ifndef NOVART_VIRTIO_NET_FRAMES_H
 #define NOVART_VIRTIO_NET_FRAMES_H
 
@@ -25,17 +25,18 @@ struct frames_request {
         uint8_t *memory; /* the client's buffer */
         uint32_t bytes;  /* its size */
         uint32_t tag;
-        uint32_t sum;   /* the word of the request */
-        uint32_t stamp; /* time of a frame to send, for the watchdog, which takes no lock; 0: not in
-                           flight */
+        uint32_t sum;   /* `sum` of the client's request (nova_net_entry) */
+        uint32_t stamp; /* time of a frame to send, for the watchdog, which takes no lock; 0: an
+                           empty buffer, or not in flight */
 };
 
 /* The end of a request. */
 struct frames_end {
         uint32_t tag;
         uint32_t bytes; /* size of a received frame; 0: the buffer has none */
-        uint32_t sum;   /* the word that describes its checksum, as the request accepts it */
-        bool dropped;   /* a frame had a wrong size, or a wrong header */
+        uint32_t sum; /* describes the frame's checksum (enum nova_net_sum). If the request accepts
+                         no open checksums, this is 0, and an open one was filled in */
+        bool dropped; /* a frame had a wrong size, or a wrong header */
 };
 
 struct frames {
@@ -52,20 +53,21 @@ struct frames {
         bool too_long;     /* the frame does not fit into the first buffer */
 };
 
-/* Returns the size of a queue's headers. The sizes of the queue are set. */
+/* Returns the size of a queue's headers. The caller has set the queue's sizes. */
 size_t frames_header_bytes(const struct frames *frames, unsigned index);
 
-/* Makes both queues empty. Their sizes, addresses, headers and the features are set. */
+/* Makes both queues empty. The caller has set their sizes and addresses, the headers' addresses,
+ * and the features. */
 void frames_init(struct frames *frames);
 
-/* Gives the device a frame, or an empty buffer. free_count is not 0.
- * @param request without a stamp for buffers
+/* Gives the device a frame, or an empty buffer. free_count must not be 0.
+ * @param request its stamp is 0 if it is an empty buffer
  * @param device  the buffer's address for the device */
 void frames_add(struct frames *frames, unsigned index, const struct frames_request *request,
                 uint64_t device);
 
-/* Takes a request that the device has completed. QUEUE_BROKEN: the device names one that is not in
- * flight, or a frame lies in no buffer, or in more buffers than the device has completed. */
+/* Takes a request that the device has completed. QUEUE_BROKEN: the device names a request that is
+ * not in flight, or a frame lies in no buffer, or in more buffers than the device has completed. */
 enum queue_answer frames_take(struct frames *frames, unsigned index, struct frames_end *end);
 
 #endif
