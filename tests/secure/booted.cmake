@@ -191,7 +191,8 @@ nova_add_secure_test(overlap SOURCES overlap.c EXPECT
 
 # A guest that uses up its account of kernel memory.
 nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
-  "^ultravisor: .* no kernel memory is left for it" "^vmm: 1[.][.]4$")
+  "^ultravisor: .* cannot be mapped: its VMM takes it away, or 'kernel-memory' of the ultravisor"
+  "^vmm: 1[.][.]4$")
 
 # A guest that cannot become secure continues as a normal one.
 nova_add_secure_test(refused SOURCES refused.c
