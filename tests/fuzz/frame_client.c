@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of a service with frames, whose service is hostile: it writes arbitrary data into the
- * rings, and gives arbitrary answers. The client must hand out only buffers of its pool, none of
- * them twice, and skip only a limited number of completions in one call. */
+/* A client of a hostile service for frames. The service writes arbitrary data into the rings, and
+ * gives arbitrary answers. The client must hand out only buffers of its pool, none of them twice,
+ * and skip only a limited number of completions in one call. */
 #include <string.h>
 
 #include "client_rings.h"
@@ -38,7 +38,7 @@ static void act(void)
         rings_write(kind & 0x80 ? &rings->transmit.head : &rings->receive.head, NOVA_NET_ENTRIES);
 }
 
-/* The requests in flight are inside the client's pool, and fit into the ring. */
+/* Checks that the requests in flight are inside the client's pool, and fit into the ring. */
 static void check_ring(const struct ring_end *end, bool sends)
 {
         const struct nova_net_ring *const ring = (const struct nova_net_ring *)end->ring;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses the normal view of the guest's memory, and runs code at another place. */
+/* Accesses the guest's memory through its normal view (without the encryption bit), and copies code
+ * to another address and runs it there. */
 #include "guest_view.h"
 
 #include "probe.h"
@@ -7,7 +8,7 @@
 #ifdef __x86_64__
 
 #define WINDOW       0xffe00000ull         /* the last block of the 4 GiB that the guest maps */
-#define ADDRESS_BITS 0x0000007ffffff000ull /* without the bit of encryption, which is bit 39 */
+#define ADDRESS_BITS 0x0000007ffffff000ull /* without the encryption bit, which is bit 39 */
 #define BLOCK_ENTRY  0x83u
 #define BLOCK_MASK   0x1fffffull
 
@@ -27,7 +28,8 @@ volatile uint32_t *guest_view(unsigned long address)
 
 extern const uint8_t guest_image[], guest_image_end[];
 
-/* The second image. */
+/* The second image: the code that guest_image_run() copies. It writes PROBE_IMAGE_RUNS to the port
+ * PROBE_RESULT, and returns. */
 __asm__(".pushsection .rodata\n"
         "guest_image:\n"
         "movl $0x2badcafe, %eax\n"

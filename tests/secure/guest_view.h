@@ -8,7 +8,7 @@
  * call. */
 volatile uint32_t *guest_view(unsigned long address);
 
-/* Copies the second image, and jumps to the copy. */
+/* Copies the second image (guest_view.c) to an address, and calls the copy. */
 void guest_image_run(unsigned long address);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that ends its VM, or closes its session, while it answers a call of that VM: on the time of
- * a virtual CPU that the ultravisor then destroys. The ultravisor serves others, and finishes the
- * end without another call on that CPU. */
+/* A VMM that ends its VM, or closes its session, while it answers a call of that VM. It then runs
+ * on the time of a virtual CPU that the ultravisor destroys. The ultravisor still serves other
+ * sessions, and completes the end of the VM even if no further call comes on that CPU. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"
@@ -17,7 +17,7 @@ static const nova_word_t calls[] = {NOVA_H_SVM_INIT_START, NOVA_H_SVM_PAGE_IN, N
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
-static nova_word_t at; /* number of the call that has the attack */
+static nova_word_t at; /* number of the call during which the VMM attacks */
 static enum act act;
 static bool struck; /* the attack has begun; atomic */
 
@@ -58,8 +58,9 @@ static bool has_closed(void)
         return true;
 }
 
-/* The thread of the ultravisor that ends the VM lost its time with the virtual CPU. This VMM makes
- * no call on that CPU, which would lend time to the thread. */
+/* Waits until the end is complete. The ultravisor's thread that ends the VM ran on the time of the
+ * virtual CPU, and has no time since that was destroyed. This VMM makes no call on that CPU,
+ * because the call would lend the thread time. */
 static bool completes(bool (*complete)(void))
 {
         for (unsigned i = 0; i < WAITS; i++) {
@@ -70,7 +71,7 @@ static bool completes(bool (*complete)(void))
         return false;
 }
 
-/* Returns true if the VM is gone after an attack, and another one runs. */
+/* Returns true if the VM is gone after an attack, and another VM runs. */
 static bool play(void)
 {
         struct nova_session *other = NULL;

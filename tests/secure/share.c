@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM beside one that has taken all secure memory and all kernel memory that it can (greedy.c).
- * The memory is divided between two VMMs; then a third VMM gets no VM. */
+ * The memory is divided between two VMMs. So while both have VMs, a third VMM gets no VM. */
 #include <string.h>
 
 #include "novart/service.h"
@@ -10,7 +10,7 @@
 
 #define BLOCK 0x200000u
 
-/* gets an up when the third VMM has asked for a VM */
+/* counted up when the third VMM has asked for a VM */
 static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
 
 static int has_asked(struct nova_request *request)
@@ -20,7 +20,7 @@ static int has_asked(struct nova_request *request)
         return 0;
 }
 
-/* Waits until the third VMM has asked. */
+/* Waits until the third VMM has asked for a VM. */
 static void wait_for_third(void)
 {
         static const struct nova_service_operation operations[] = {{has_asked, 0, 0, false}};
@@ -69,6 +69,8 @@ int main(int argc, char **argv)
                 shared += guest(PROBE_READ, at, 0) == 0;
         check(shared == BLOCK / PAGE, "it has kernel memory for the mappings of all of them");
         const int status = tap_end();
-        wait_for_third(); /* while it waits, its guest holds its share. The system ends meanwhile */
+        /* Until the third VMM has asked, this VMM's guest holds its share. The end of the third VMM
+         * ends the system, because it is the only program without a service. */
+        wait_for_third();
         return status;
 }

@@ -52,10 +52,9 @@ static void asks(struct thread *t)
         }
 }
 
-/* If the recall of a thread was being handled when the previous round ended, the thread ends, and
- * its UTCB becomes free, only when the handler replies. The handler runs on the time of that thread
- * (decision 8). The worker waits for this.
- */
+/* Makes thread n. A thread whose recall is being handled when a round ends keeps its UTCB until the
+ * handler replies; the handler runs on that thread's time (decision 8). So creation in the next
+ * round may fail at first, and the worker tries again. */
 static void make(struct worker *w, unsigned n, thread_fn *fn, word_t flags)
 {
         struct thread *t = &w->slot[n].thread;
@@ -103,7 +102,7 @@ static void crowd(struct worker *w)
                 make(w, n, asks, NOVA_EC_GLOBAL);
                 t->value[1] = w->sel + NAP;
                 t->value[3] = w->sel + SERVER_PT;
-                /* Includes equal priorities; threads above the worker sleep with the server. */
+                /* Callers above the worker let it run while the server sleeps. */
                 start(w, n, PRIO_CASE - 2 + n / 2, 100 + 200 * n);
         }
         w->phase = 2;
@@ -224,7 +223,7 @@ CASE(ipc, chains_of_100_calls_and_cycles, "5.2.1 D-28")
 /* ---- Random messages ---------------------------------------------------------------------------
  */
 
-/* The sender chooses all items at random; none can do harm, because the window lies far away. */
+/* The sender chooses all items at random; no item can do harm, because the window is far away. */
 static void babbles(struct worker *w)
 {
         struct thread *t = mirrors[w->index];

@@ -22,7 +22,8 @@ SECONDS = 600
 # second one with zeroes. The third one does not change.
 PART = 4 << 20
 PATTERN = b"kept " * 3 + b"\n"
-# Pairs of a text and the input that is typed when the text appears after that of the previous pair.
+# Pairs of a pattern and an input. The input is typed once the pattern has appeared after the
+# previous pair's pattern.
 FIRST = (
     (LOGIN, b"root\r"),
     (PROMPT, b"findmnt -n -o SOURCE,FSTYPE /; echo the first boot was here > note; sync\r"),
@@ -48,7 +49,7 @@ def extend(image):
 
 
 def compare(image, begin):
-    """Returns whether the guest has cleared the first two parts, and left the third one."""
+    """Returns whether the first two parts are zeroes, and the third part has not changed."""
     with open(image, "rb") as file:
         file.seek(begin)
         seen = file.read()

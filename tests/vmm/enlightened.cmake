@@ -37,7 +37,8 @@ nova_add_boot_test(vmm.reference-time ROOTTASK vmm-reference-time CPUS 1 LABELS 
 nova_add_boot_test(vmm.reference-time-vmx ROOTTASK vmm-reference-time EMULATOR bochs CPUS 2
   LABELS guest TIMEOUT 180
   EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: the guest halted")
-# The local APIC by MSRs, and ends of interrupts in the assist page, whose first access is a write.
+# The local APIC by MSRs, and ends of interrupts in the assist page. The guest's first access to
+# that page is a write.
 nova_add_roottask(vmm-assist RUNTIME SOURCES assist.c LINK Nova::novavmm)
 set(assist
   "^101 interrupts, 0 ends with the EOI MSR, 10[01] in the assist page, priority 0x50, 0 early")
@@ -53,7 +54,7 @@ foreach(cpus 1 2)
 endforeach()
 nova_add_boot_test(vmm.flush-vmx ROOTTASK vmm-flush EMULATOR bochs CPUS 2 LABELS guest TIMEOUT 180
   EXPECT "${flush}")
-# A flush of one virtual CPU by each call causes no exit of others.
+# One virtual CPU flushes another by each call that can do this; the other two have no exit.
 nova_add_roottask(vmm-flush-one RUNTIME SOURCES flush_one.c LINK Nova::novavmm)
 set(one "^2 marks, 40 flushes, status 0, exits of the flushed one [4-9][0-9]*, of others 0 and 0: ")
 foreach(cpus 1 4)
@@ -98,7 +99,8 @@ nova_add_boot_test(vmm.hv-rewrite ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 30000
   QEMU ${NOVA_THREADS} TIMEOUT 180 EXPECT "${rewrite}")
 nova_add_boot_test(vmm.hv-rewrite-long ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 1000000
   LABELS endurance QEMU ${NOVA_THREADS} TIMEOUT 1800 EXPECT "${rewrite}")
-# Debian with parts of the interface: pairs of the eight groups of bits, and more in `endurance`.
+# Debian with parts of the interface. hv_matrix.c divides its privileges and hints into eight
+# groups. vmm.hv-matrix has pairs of groups, vmm.hv-matrix-all also has further subsets.
 if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_roottask(vmm-hv-matrix RUNTIME SOURCES hv_matrix.c LINK Nova::novavmm
     MODULES guest:vmlinuz guest:initrd)
@@ -120,7 +122,7 @@ if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_boot_test(vmm.hv-soak-counted ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 30 LABELS endurance
     QEMU -icount "shift=0,sleep=off" TIMEOUT 3600 EXPECT "${soak}")
 endif()
-# Virtual CPUs that make hypercalls for ever, and another machine that boots.
+# Virtual CPUs make hypercalls for ever while another machine boots.
 nova_add_roottask(vmm-hv-beside RUNTIME SOURCES hv_beside.c LINK Nova::novavmm
   MODULES guest:vmlinuz guest:initrd)
 set(beside QEMU -icount "shift=0,sleep=off"
@@ -140,7 +142,7 @@ set(storm LABELS guest TIMEOUT 120 QEMU -icount "shift=0,sleep=off"
   EXPECT "^[0-9]+ interrupts, [0-9]+ thousand rounds, [0-9] per cent for alarms: the guest halted")
 nova_add_boot_test(vmm.hv-storm ROOTTASK vmm-hv-storm CPUS 1 ${storm})
 nova_add_boot_test(vmm.hv-storm-messages ROOTTASK vmm-hv-storm CPUS 1 ARGUMENTS messages ${storm})
-# Calls and the port of other hypervisors.
+# A guest looks for other hypervisors: by their calls, by VMware's port, and by CPUID.
 nova_add_roottask(vmm-hv-foreign RUNTIME SOURCES hv_foreign.c LINK Nova::novavmm)
 set(foreign "^without: 6 #UD, port 0xffffffff, leaf 0x0" "^with the interface: the same"
   "^with the page: 3 #UD, 3 calls: as expected")
@@ -157,15 +159,15 @@ nova_add_boot_test(vmm.hv-modes-vmx ROOTTASK vmm-hv-modes EMULATOR bochs CPUS 1 
   TIMEOUT 180 EXPECT ${modes})
 nova_add_boot_test(vmm.hv-modes-svm ROOTTASK vmm-hv-modes EMULATOR bochs CPU ryzen CPUS 1
   ARGUMENTS no-v86 LABELS guest TIMEOUT 180 EXPECT ${modes})
-# Parameters and output of calls in XMM registers.
 if(NOVA_ARCH STREQUAL "x86_64")
-  # The task priority by CR8, memory and MSR.
+  # The task priority by CR8, by the local APIC's register and by MSR.
   nova_add_roottask(vmm-hv-priority RUNTIME SOURCES hv_priority.c LINK Nova::novavmm)
   set(priority "^7200 checks, 0 wrong, 0 of [0-9]+ ticks wrong: one register, it halted")
   nova_add_boot_test(vmm.hv-priority ROOTTASK vmm-hv-priority CPUS 1 LABELS guest TIMEOUT 120
     EXPECT ${priority})
   nova_add_boot_test(vmm.hv-priority-vmx ROOTTASK vmm-hv-priority EMULATOR bochs CPUS 1
     LABELS guest TIMEOUT 180 EXPECT ${priority})
+  # Parameters and output of calls in XMM registers.
   nova_add_roottask(vmm-hv-xmm RUNTIME SOURCES hv_xmm.c LINK Nova::novavmm)
   set(xmm "^without XMM registers: .* need a 64-bit kernel with NOVA_HIP_XMM, and NOVA_MTD_XMM in "
     "^15 calls, 12 performed, 0 wrong, bits 0x8010: the guest halted")
@@ -190,7 +192,7 @@ foreach(cpus 1 3)
 endforeach()
 nova_add_boot_test(vmm.messages-vmx ROOTTASK vmm-messages EMULATOR bochs CPUS 2 LABELS guest
   TIMEOUT 180 EXPECT "${messages}")
-# Calls of a parent or root partition.
+# A guest makes the calls that only a parent or root partition may make: they are denied.
 nova_add_roottask(vmm-hv-partition RUNTIME SOURCES hv_partition.c LINK Nova::novavmm)
 set(partition "^129 denied, 0 wrong, privileges of a parent 0x0: the guest halted"
   "^141 denied, 0 wrong, privileges of a parent 0x0: the guest halted")
@@ -215,14 +217,15 @@ nova_add_boot_test(vmm.hv-atomic-2cpu ROOTTASK vmm-hv-atomic CPUS 2 LABELS guest
   QEMU ${NOVA_THREADS} EXPECT ${atomic})
 nova_add_boot_test(vmm.hv-atomic-vmx ROOTTASK vmm-hv-atomic EMULATOR bochs CPUS 2 LABELS guest
   TIMEOUT 180 EXPECT ${atomic})
-# A virtio device that is to access overlay pages.
+# A guest asks a virtio device to access overlay pages: the device refuses.
 nova_add_roottask(vmm-hv-dma RUNTIME SOURCES hv_dma.c LINK Nova::novavmm)
 set(dma "^6 refused, 2 written, memory is right: the guest halted")
 nova_add_boot_test(vmm.hv-dma ROOTTASK vmm-hv-dma CPUS 1 LABELS guest TIMEOUT 120
   EXPECT "${dma}")
 nova_add_boot_test(vmm.hv-dma-vmx ROOTTASK vmm-hv-dma EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT "${dma}")
-# The template with the lines of its comment as code. Its guest asks for the interface's leaf.
+# templates/vmm/main.c, in which the lines that its comment gives for an enlightened guest are code.
+# Its guest executes CPUID with leaf 0x40000000.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_ROOT}/templates/vmm/main.c")
 file(READ "${NOVA_ROOT}/templates/vmm/main.c" template)
 string(REGEX REPLACE

@@ -38,8 +38,8 @@ GUEST_CODE(starter, 16,
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
 /* WRONG: a rep call of 4,095 elements that begins at each element in turn; each call is refused.
- * FLUSH: a list of 509 addresses, which flushes all virtual CPUs. All virtual CPUs use the same
- * stack: its only word is the same for all. */
+ * FLUSH: a list of 509 addresses, which flushes all virtual CPUs. All virtual CPUs share one
+ * stack. It only ever holds one return address, which is the same for all. */
 GUEST_CODE(common, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %ss\nmovl $0x9000, %esp\n"
            "movl $0x10000, %ebp\nxorl %ebx, %ebx\nxorl %edi, %edi\nxorl %esi, %esi\n"
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
                 us[way] = boot_beside((enum way)way, debian);
                 good &= us[way] > 0;
         }
-        /* The four virtual CPUs and the one that boots share a CPU. */
+        /* The four virtual CPUs that count, and the one that boots, share a CPU. */
         good &= us[COUNT] > 2 * us[HALT];
         for (unsigned way = WRONG; way <= FLUSH; way++)
                 good &= us[way] * 10 <= us[COUNT] * 11;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Translation of a sender's range to the range of the receiver from which it was derived. */
+/* Translation: finds the range of the receiver from which a sender's range was derived. */
 #ifndef IPC_TRANSLATION_H
 #define IPC_TRANSLATION_H
 

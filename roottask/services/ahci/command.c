@@ -9,7 +9,7 @@ _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 byt
 #define FIS_COMMAND   0x27
 #define FIS_IS_UPDATE 0x80 /* the FIS is a command */
 #define DEVICE_BLOCKS 0x40 /* the address is a block number */
-#define DISCARD_TRIM  1    /* a feature */
+#define DISCARD_TRIM  1    /* value of the features field */
 #define RANGE_SHIFT   48
 
 /* Words of the description, and bits in them. */
@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 byt
 #define CAPABILITIES   49
 #define HAS_DMA        0x0100
 #define HAS_BLOCKS     0x0200
-#define QUEUE_DEPTH    75 /* - 1 */
+#define QUEUE_DEPTH    75 /* the word holds the depth minus 1 */
 #define DEPTH_MASK     0x1f
 #define SERIAL         76
 #define HAS_QUEUE      0x0100

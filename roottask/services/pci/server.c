@@ -49,7 +49,7 @@ static int read_register(struct nova_request *request)
         return 0;
 }
 
-/* The device whose name was the argument of the session; NULL: there was no name. */
+/* The device that the argument of the session names; NULL if there was no argument. */
 struct state {
         struct device *device;
 };
@@ -84,8 +84,9 @@ static int describe_own(struct nova_request *request)
         return 0;
 }
 
-/* Gives a page and the pages after it in a naturally aligned block of the client's order, except
- * those that must be withheld. Words of the answer: pages to skip, pages given. */
+/* Gives the largest naturally aligned block that begins at the page, has at most the client's
+ * order, and contains no page that must be withheld. Words of the answer: pages to skip (1 if the
+ * page itself is withheld, else 0), pages given. */
 static int map(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -180,8 +181,8 @@ static int vector(struct nova_request *request)
 }
 
 /* Writes the bits of the command register that concern the driver's function alone. A driver must
- * not write addresses, which could be those of another device, or change messages, power or link.
- */
+ * not write base address registers, because it could set the address of another device. It must not
+ * change the settings of message-signalled interrupts, power or link either. */
 static int write_register(struct nova_request *request)
 {
         const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
@@ -239,7 +240,8 @@ static int reset_done(struct nova_request *request)
 }
 
 /* The client's right to create ECs in the PD shows that the client can access the memory of the PD
- * anyway. A service holds the PDs of its clients without this right. */
+ * anyway. The capabilities that a service has for its clients' PDs lack this right, so the service
+ * cannot assign a device to a client. */
 static int assign(struct nova_request *request)
 {
         struct device *const device = device_of(request);

@@ -43,8 +43,8 @@ static void start(void *context, const struct nova_virtio_block_step *step)
 
 /* Submits requests. A fast disk executes them before the driver returns the CPU, while the handler
  * of the exit has the machine's lock. The thread would be woken and wait for the lock; instead,
- * poll() takes these completions before the guest continues. If the service has ended, the thread
- * notices it as well. */
+ * poll() takes these completions before the guest continues. kick() need not check whether the
+ * service has ended, because the thread notices that. */
 static void kick(void *context)
 {
         struct nova_guest_disk *const disk = context;
@@ -156,8 +156,8 @@ static void give_up(struct nova_guest_disk *disk, int error)
 }
 
 /* Waits until the service is available again. The session has no other user, because `down` is set.
- * A service that is not available in time may become available later.
- * @return 0, ECONNRESET or, if the service never comes back, another error */
+ * @return 0; ECONNRESET if the service is not available in time, but may be later; another error if
+ * it never comes back */
 static int reopen(struct nova_guest_disk *disk)
 {
         int error;

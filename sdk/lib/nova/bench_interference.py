@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench interference`: counts how much each hypercall of a PD with one CPU and a small
-account costs other PDs. Plugins of QEMU count the kernel's instructions on the CPUs of the others,
-and the longest time in which the kernel lets no other thread run."""
+"""`nova bench interference`: counts what each hypercall of an attacker costs other PDs. The
+attacker is a PD with one CPU and a small account. Plugins of QEMU count the kernel's instructions
+on the CPUs of the other PDs, and the longest time in which the kernel lets no other thread run."""
 
 import json
 from dataclasses import dataclass
@@ -25,11 +25,12 @@ NOTHING = "compute"  # the operation of an attacker that makes no hypercall
 FIELDS = ("wait", "server", "thread", "busy", "guest", "receiver", "bytes", "events")
 TOLD = FIELDS[-3:]  # the program prints them
 NONE = FIELDS[-2:]  # must be 0
-# Memory of the kernel: the receiver's account must pay for any message.
+# The kernel needs this much memory because the receiver's account is so large that no message
+# exhausts it.
 CMDLINE = "kmem=96M"
 # Functions of the kernel that keep the CPU from other threads, with the plugin's option for each.
-# No other thread runs in a window for interrupts inside the function (keep), or in the first window
-# after it (next).
+# keep: no other thread runs in the interrupt windows inside the function. next: no other thread
+# runs in the first window after the function.
 KEEPS = {
     "interrupt_window": "keep",
     "chain_end": "keep",
@@ -71,8 +72,9 @@ def _numbers(console, word):
 
 
 def _busy(console, cpus):
-    """Returns, by key, the instructions that one execution of an operation adds to the busy
-    thread's pairs of hypercalls. The operation NOTHING gives the length of a pair."""
+    """Returns, by key, how many instructions one execution of an operation adds to the busy
+    thread's hypercalls. The operation NOTHING shows how many instructions a pair of hypercalls
+    takes if nothing disturbs it."""
     operations = qemu_plugin.told_names(console)
     pairs, times = _numbers(console, "pairs"), _numbers(console, "times")
     rows = (line.split() for line in cpus.splitlines())
@@ -111,8 +113,8 @@ def read(console, cpus, runs, busy=("", ""), server=""):
 
 
 def complaints(rows, found):
-    """Returns a message for each figure above its limit or not counted, and for each operation
-    without a row."""
+    """Returns a message for each figure that is above its limit or was not counted, and for each
+    operation without a row."""
     bad = [f"{key} has no row" for key in found if key not in {row.key for row in rows}]
     for row in rows:
         if row.key not in found:

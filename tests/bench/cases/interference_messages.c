@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attacks of bench-interference: messages that charge the receiver's account, ports, and a call to
- * another CPU. */
+/* Attacks of bench-interference: messages that charge the receiver's account, translations,
+ * messages with ports, and a call to another CPU. */
 #include "interference.h"
 
 #define ITEMS       NOVA_UTCB_TYPED_MAX
 #define RANGE       0x80000 /* first of the attacker's pages that all map one page */
 #define RANGE_ORDER 10
-#define RANGES      8 /* items of a message; a full message costs as much for each of its items */
+#define RANGES      8 /* items of a message; a full message would cost the same per item */
 #if __SIZEOF_POINTER__ == 8
 #define APART      ((word_t)1 << 18) /* pages in a table of the second level */
 #define ITEM_ORDER 7
@@ -15,7 +15,7 @@
 #define ITEM_ORDER 6
 #endif
 #define PIECES_ORDER    10
-#define DEPTH           990 /* delegations; the limit, 1,000, includes those that gave the page */
+#define DEPTH           990 /* delegations; the limit, 1,000, counts the page's earlier ones, too */
 #define SELECTORS_APART ((word_t)1 << 12)
 
 word_t attack_used(nova_sel_t pd)
@@ -63,7 +63,7 @@ void attack_receive_objects(struct thread *t)
         }
 }
 
-/* Each page needs tables of its own: for programs, devices and guests. */
+/* For each page, the receiver needs new tables for programs, devices and guests. */
 void attack_receive_pages(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
@@ -75,7 +75,7 @@ void attack_receive_pages(struct thread *t)
         }
 }
 
-/* Maps the shared page at each page of RANGE, so that each page has a mapping of its own. */
+/* Maps the shared page at each page of RANGE, so that each page of RANGE has its own mapping. */
 static void map_range(struct thread *t)
 {
         attack.taker->utcb->delegate_window = mem(0, SPACE_ORDER, NOVA_MEM_RWX);
@@ -89,7 +89,7 @@ static void map_range(struct thread *t)
         }
 }
 
-/* first: order of the first item's range. */
+/* Sends RANGES ranges. first: order of the first item's range. */
 static void send_ranges(struct thread *t, nova_sel_t pt, unsigned first)
 {
         for (unsigned i = 0; i < attack.times; i++) {
@@ -112,8 +112,8 @@ void attack_receive_limited(struct thread *t)
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER);
 }
 
-/* After the first item, the rest of the limit is too small for any other item, but enough for most
- * of that item's pages. For each item, the kernel maps these pages and then undoes this. */
+/* After the first item, the rest of the limit is too small for a whole further item, but enough for
+ * most of its pages. For each further item, the kernel maps these pages and then undoes this. */
 void attack_receive_undone(struct thread *t)
 {
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER - 1);
@@ -121,8 +121,8 @@ void attack_receive_undone(struct thread *t)
 
 /* ---- Translation ----------------------------------------------------------------------------- */
 
-/* Makes a chain of delegations in its own PD: each range, of order 0, from the one before. Returns
- * the number of delegations for which there was memory. */
+/* Makes a chain of delegations in the attacker's PD. Each one delegates the range of the one
+ * before; all ranges have order 0. Returns the number of delegations for which there was memory. */
 static word_t make_delegations(struct thread *t, nova_crd_t first)
 {
         const word_t one = (word_t)1 << NOVA_CRD_BASE_SHIFT;
@@ -146,7 +146,7 @@ static word_t make_delegations(struct thread *t, nova_crd_t first)
         return depth;
 }
 
-/* Lets the receiver recognise the last capability of a long chain. */
+/* Makes a long chain of delegations, and sends its last range as items to translate. */
 static void translate(struct thread *t, nova_sel_t pt, nova_crd_t first)
 {
         attack.depth = make_delegations(t, first);

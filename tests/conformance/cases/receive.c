@@ -6,7 +6,7 @@
 #define ITEMS  200
 #define WINDOW 16 /* order of the window that a flood fills */
 #define TABLE  NOVA_PAGE_SIZE
-#define LARGE  11 /* order of memory whose tables take several steps */
+#define LARGE  11 /* order of memory whose tables the kernel makes in several steps */
 
 static const char *needs_receive(void)
 {
@@ -21,8 +21,8 @@ static word_t limit(nova_sel_t ec, word_t bytes)
         return hypercall(&a);
 }
 
-/* Returns the memory that the root PD's account uses after all memory of ended objects has been
- * freed; its children use this account, too. */
+/* Waits until all memory of ended objects has been freed, then returns the bytes used in the root
+ * PD's account. Child PDs use this account, too. */
 static word_t used(void)
 {
         rest_until_freed();
@@ -32,7 +32,7 @@ static word_t used(void)
         return a.a2;
 }
 
-/* The receiver's whole copy of a message, and its typed items. */
+/* The receiver's copy of the ranges (first words) of a message's typed items. */
 static nova_crd_t copy[ITEMS];
 
 static void copy_items(struct thread *t)
@@ -41,8 +41,8 @@ static void copy_items(struct thread *t)
                 copy[i] = t->utcb->word[nova_utcb_item_index(i)];
 }
 
-/* A thread of a child that has all the code of these cases already, because its pages cost memory,
- * too. */
+/* Returns a thread of a child. The code that the cases execute in the child is mapped already,
+ * because mapping it later would add to the measured memory. */
 static struct thread *receiver(void)
 {
         struct thread *t = child_server(child_new(boot_cpu));
@@ -72,7 +72,7 @@ static unsigned send_items(struct thread *t, unsigned items)
         return got;
 }
 
-/* Each capability needs a table of its own. Returns the cost. */
+/* Sends capabilities that each need their own table. Returns the cost in bytes. */
 static word_t flood_objects(struct thread *t, nova_sel_t window, unsigned *got)
 {
         const nova_sel_t sm = semaphore(0);
@@ -103,10 +103,11 @@ CASE_ON(receive, a_flood_of_capabilities_costs_no_more_than_the_limit, "X-RECEIV
         EXPECT_EQ(got, ITEMS);
 }
 
-/* Windows of 2^SPREAD_ORDER selectors, which fit into the 2^20 of x86-32, one after the other. */
+/* Each window has 2^SPREAD_ORDER selectors. The windows follow each other, and all fit into the
+ * 2^20 selectors of x86-32. */
 #define MESSAGES     4
 #define SPREAD       32    /* items of one of these messages */
-#define SPREAD_STEP  0x400 /* selectors between two items, at least a table's */
+#define SPREAD_STEP  0x400 /* selectors between two items; no table holds more selectors */
 #define SPREAD_ORDER 17
 
 _Static_assert(MESSAGES *SPREAD *SPREAD_STEP == 1 << SPREAD_ORDER, "a window holds all items");
@@ -118,8 +119,8 @@ static void count_items(struct thread *t)
         t->fn = count_items;
 }
 
-/* Sends the semaphore value[1] to the portal value[0] with hotspots that begin at value[2], each of
- * which needs a table of its own. value[3] counts the messages. */
+/* Sends the semaphore value[1] to the portal value[0]. The hotspots begin at value[2], and each
+ * needs a table of its own. value[3] counts the messages. */
 static void send_spread(struct thread *t)
 {
         nova_sel_t at = t->value[2];
@@ -229,7 +230,7 @@ CASE_ON(receive, pieces_of_memory_beyond_the_limit_are_null_and_free, "X-RECEIVE
         EXPECT_EQ(remote_read(t, (dst + 63) << NOVA_PAGE_BITS), 0);
 }
 
-/* Memory of which no part fits into a large page at the destination. */
+/* Returns the first page of memory of which no part fits into a large page at the destination. */
 static word_t small_pages(void)
 {
         const word_t from = page_of(memory(LARGE + 1)), to = page_alloc(LARGE);
@@ -238,7 +239,9 @@ static word_t small_pages(void)
         return to;
 }
 
-/* Its tables are made and freed in several steps. Neither leaves memory behind. */
+/* Sends two ranges of memory whose tables are made and freed in several steps, and expects that at
+ * least one of them is refused. Afterwards no memory is in use, except for root tables. roots: the
+ * number of these tables. */
 static void expect_large_refused(word_t upper, word_t roots)
 {
         struct thread *t = receiver();
@@ -260,7 +263,7 @@ static void expect_large_refused(word_t upper, word_t roots)
                 }
         EXPECT(got < 2);
         EXPECT_EQ(hc_revoke(mem(src, LARGE, ALL), 0), NOVA_SUCCESS);
-        EXPECT(used() - before <= roots * TABLE); /* the PD keeps them */
+        EXPECT(used() - before <= roots * TABLE); /* the PD keeps its root tables */
 }
 
 CASE_ON(receive, large_memory_beyond_the_limit_is_null_and_free, "X-RECEIVE", needs_receive)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Features of the machine or the kernel that a case may need: NULL where present, else the name. */
+/* Functions for features of the machine or the kernel that a case may need. Each returns NULL if
+ * its feature is present, else a text that says what is needed. */
 #include "harness.h"
 
 static const char *unless(bool there, const char *what)
@@ -39,7 +40,7 @@ const char *needs_no_virtualization(void)
         return unless(needs_virtualization() != NULL, "needs a CPU without virtualization");
 }
 
-/* QEMU's own emulation does not raise all exceptions; CPUID shows its name. */
+/* QEMU's own emulation (TCG) does not raise all exceptions. CPUID shows its name. */
 const char *needs_hardware(void)
 {
         const bool guest = features(1, 2) >> 31;
@@ -52,7 +53,7 @@ const char *needs_sse(void)
         return unless(features(1, 3) & 1u << 25, "needs SSE");
 }
 
-/* The kernel must have enabled it, too. */
+/* The kernel must have enabled AVX, too. */
 const char *needs_avx(void)
 {
         const uint32_t osxsave_and_avx = 3u << 27;
@@ -143,7 +144,7 @@ static uint64_t kernel_memory(void)
         return size;
 }
 
-/* Small enough for a case to use up. */
+/* The pool is so small that a case can use it up. */
 const char *needs_small_pool(void)
 {
         return unless(kernel_memory() <= 6u << 20, "needs a kernel pool of 4 MiB");

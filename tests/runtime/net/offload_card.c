@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor whose guest is this kernel with the driver virtio-net. The guest's card is novavmm's,
- * which computes checksums. The other end of its cable returns each frame: one with an open
- * checksum as it is, and any other one as checked. */
+/* A monitor whose guest is this kernel with the driver virtio-net. The guest's card is that of
+ * novavmm, which takes frames with open checksums. The other end of the card's cable returns each
+ * frame: a frame with an open checksum unchanged, any other frame marked as having a right
+ * checksum. */
 #include <stdio.h>
 
 #include "novavmm/virtio_net.h"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Types at the keyboard of the log service: two programs read lines, a key switches."""
+"""Types at the keyboard of the log service: two programs each read a line, and Ctrl-T gives the
+keyboard to the next program."""
 
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "boot"))
 import terminal
 
-# Input to type after each number of texts has been seen.
+# A text, how many times the output must contain it, and the input that is then typed.
 STEPS = (
     (b"type a line, please", 2, b"\x14"),
     (b"keyboard input now goes to", 1, b"ome\x7f\x7fne\r"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Page tables: a write to part of one existing table gives equal results to a write that needs more
-// tables.
+// Page tables: a write by the short path, for a part of one existing table, gives the same result
+// as the same write by the general path.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -20,8 +20,9 @@ namespace
 constexpr word_t TABLE = 512, USER_PAGES = NOVA_USER_END >> PAGE_BITS,
                  LAST_TABLE = USER_PAGES - TABLE;
 
-// WHOLE: at once. IN_STEPS: with a budget that is always one page too small for the rest. BEYOND:
-// up to the first page beyond the user's, which has no entry. WRITTEN: without a budget.
+// WHOLE: at once. IN_STEPS: in steps, each with a budget for half of the remaining pages, until one
+// page is left. BEYOND: with USER_PAGES as the last page, one page beyond user memory, for which
+// nothing is written. WRITTEN: without a budget.
 enum Way { WHOLE, IN_STEPS, BEYOND, WRITTEN };
 
 struct Write {
@@ -34,7 +35,8 @@ std::ostream &operator<<(std::ostream &out, const Write &one)
         return out << std::hex << one.first << ".." << one.last << " value " << one.value;
 }
 
-// Shows all entries of the user's half, with counts of entries in place of tables' addresses.
+// Appends all entries of user memory to out. In place of a table's address it shows how many
+// entries the table has.
 void show_table(const uint64_t *table, unsigned level, word_t page, std::string &out)
 {
         for (word_t i = 0; i < (level == 3 ? TABLE / 2 : TABLE); i++) {
@@ -129,7 +131,8 @@ class PageTables : public Kernel
                 ASSERT_EQ(whole, after(two, what, way));
         }
 
-        // Returns zero most of the time, or frames of which some allow a large page.
+        // Returns 0 in about one of eight cases, otherwise an entry; the frames of some entries
+        // allow a large page.
         uint64_t value()
         {
                 const unsigned perms = unsigned(random() % 8);

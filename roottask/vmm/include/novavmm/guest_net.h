@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's network card, connected with a service that has frames (novart/service/net.h): a port
- * of `switch`, or a whole card. The session outlives the machine: a guest that restarts has the
- * same address. */
+/* A guest's network card. Behind it is a session of a service for frames (novart/service/net.h): a
+ * port of `switch`, or a driver, which gives the guest a whole card. The session outlives the
+ * machine: a guest that restarts has the same address. */
 #ifndef NOVAVMM_GUEST_NET_H
 #define NOVAVMM_GUEST_NET_H
 
@@ -27,16 +27,16 @@ struct nova_guest_net {
         /* Private to the library; changes with the machine locked, or without a machine. */
         bool down;    /**< the service has ended and is not available again yet */
         bool blocked; /**< frames of the guest wait for a free buffer of the session */
-        bool drops;   /**< the guest's present frame is dropped */
+        bool drops;   /**< the frame that the guest is sending goes to `dropped` */
         bool holds;   /**< `held` waits for a buffer of the guest */
-        struct nova_net_frame held;          /**< a frame that was received */
+        struct nova_net_frame held;          /**< the frame that waits */
         struct nova_semaphore room;          /**< the guest may have buffers again */
         uint8_t dropped[NOVA_NET_FRAME_MAX]; /**< frames go here while the service is down */
-        uint64_t lost;                       /**< number of these frames */
+        uint64_t lost;                       /**< number of the guest's frames that were lost */
 };
 
 /**
- * Opens a session of a service with frames for a guest.
+ * Opens a guest's session of a service for frames.
  * @code
  * extern struct nova_pc pc;
  * static struct nova_guest_net card;
