@@ -35,6 +35,20 @@ static int fail(const char *what, const char *why)
         return 1;
 }
 
+/* Waits for the end of the guest. Returns the program's exit status. */
+static int wait_for_end(void)
+{
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+        const bool is_secure = nova_secure_is_secure(&secure);
+
+        if (!is_secure)
+                printf("The guest has not become secure.\n");
+        else if (end != NOVA_VM_OFF)
+                printf("The guest %s.\n", nova_vm_end_text(end));
+        nova_vm_destroy(&vm);
+        return !is_secure || end != NOVA_VM_OFF;
+}
+
 int main(void)
 {
         const struct nova_bus_range port = {PRINT_PORT, PRINT_PORT, NULL, print, NULL};
@@ -66,15 +80,5 @@ int main(void)
         error = nova_vm_run(&vm);
         if (error)
                 return fail("The machine cannot run", nova_vm_why(&vm, error));
-
-        const enum nova_vm_end end = nova_vm_wait(&vm);
-
-        const bool is_secure = nova_secure_is_secure(&secure);
-
-        if (!is_secure)
-                printf("The guest has not become secure.\n");
-        else if (end != NOVA_VM_OFF)
-                printf("The guest %s.\n", nova_vm_end_text(end));
-        nova_vm_destroy(&vm);
-        return !is_secure || end != NOVA_VM_OFF;
+        return wait_for_end();
 }

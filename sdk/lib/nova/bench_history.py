@@ -38,6 +38,11 @@ CHARTS = (
             "sc_ctrl",
         ),
     ),
+    Chart(
+        "bases",
+        "Calls between threads with a storage base",
+        ("call_bases", "call_bases_64_words"),
+    ),
     Chart("words", "Each further word of a call", ("call_word",)),
     Chart(
         "lookups",
