@@ -68,8 +68,8 @@ reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
 
 /* Finishes a reply without typed items, if the caller or the CPU needs attention or the call has
  * not donated. */
-static __attribute__((noinline)) _Noreturn void reply_finish_words(struct ec *caller,
-                                                                   struct ec *self)
+static __attribute__((noinline)) _Noreturn void reply_finish_slowly(struct ec *caller,
+                                                                    struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
@@ -92,7 +92,7 @@ static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *
         if (unlikely(items))
                 reply_finish_typed(self, caller, items);
         if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller)))
-                reply_finish_words(caller, self);
+                reply_finish_slowly(caller, self);
         reply_release(self, caller);
         resume_caller(cpu, caller);
 }
