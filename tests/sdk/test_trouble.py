@@ -46,28 +46,29 @@ class Trouble(unittest.TestCase):
     def test_errors_that_cannot_be_printed(self):
         self.assertEqual(self.shell("$nova fly 2>/dev/full").returncode, 2)
 
+    def version_after(self, lines):
+        """Runs `nova --version` in a program that first executes LINES. Returns status and
+        errors."""
+        program = (f"import runpy, sys\n{lines}"
+                   "sys.argv[1:] = ['--version']\n"
+                   f"runpy.run_path({str(paths.ROOT / 'sdk/lib/nova')!r}, run_name='__main__')\n")
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              check=False)
+        return done.returncode, done.stderr
+
     def test_ctrl_c_at_the_end_of_a_command_has_no_effect(self):
         """Sends it while Python ends, from a function that Python then calls."""
-        program = ("import atexit, os, runpy, signal, sys\n"
-                   "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
-                   "sys.argv[1:] = ['--version']\n"
-                   f"runpy.run_path({str(paths.ROOT / 'sdk/lib/nova')!r}, run_name='__main__')\n")
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
-                              check=False)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = ("import atexit, os, signal\n"
+                 "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n")
+        self.assertEqual(self.version_after(lines), (0, ""))
 
     def test_ctrl_c_during_the_clean_up_ends_the_command(self):
-        program = ("import runpy, sys\n"
-                   f"sys.path.insert(0, {str(paths.ROOT / 'sdk/lib')!r})\n"
-                   "from nova import process\n"
-                   "def interrupt():\n"
-                   "    raise KeyboardInterrupt\n"
-                   "process.remove_folders = interrupt\n"
-                   "sys.argv[1:] = ['--version']\n"
-                   f"runpy.run_path({str(paths.ROOT / 'sdk/lib/nova')!r}, run_name='__main__')\n")
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
-                              check=False)
-        self.assertEqual((done.returncode, done.stderr), (130, ""))
+        lines = (f"sys.path.insert(0, {str(paths.ROOT / 'sdk/lib')!r})\n"
+                 "from nova import process\n"
+                 "def interrupt():\n"
+                 "    raise KeyboardInterrupt\n"
+                 "process.remove_folders = interrupt\n")
+        self.assertEqual(self.version_after(lines), (130, ""))
 
     def test_a_slip_in_a_command_is_guessed(self):
         result = self.shell("$nova debg")
