@@ -77,8 +77,8 @@ const struct nova_system_device *pci_unprotected(const struct nova_system_progra
 bool quarantine_keep(struct program *program, void *page, unsigned order);
 /* Records that device number `device` of the description is quiet, or that it cannot be reset. */
 void quarantine_report(unsigned device, bool quiet);
-/* Keeps the semaphore that tells the service pci that a driver has ended. `sel` is the first of 64
- * selectors. */
+/* Keeps a semaphore of the service pci, which gets an up when a driver has ended. It is at `sel`,
+ * the first of 64 selectors. */
 void quarantine_watch(nova_sel_t sel);
 /* Returns the time in ns since boot before which a program should not start again: until then, the
  * memory of its predecessor may still come back. 0: it can start now. */
