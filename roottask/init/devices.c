@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "init.h"
+#include "memory.h"
 #include "nova/console.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
 #include "novart/console.h"
 #include "novart/parent.h"
+#include "novart/program.h"
 #include "novart/region.h"
 #include "novart/selector.h"
 
@@ -94,6 +96,27 @@ static bool has_console(const struct nova_system_device *says)
                         return true;
         }
         return false;
+}
+
+const char *devices_taken(const struct nova_system_program *says,
+                          const struct nova_system_device **device,
+                          const struct nova_system_range **range)
+{
+        for (unsigned i = 0; i < init.system.devices; i++) {
+                *device = &init.system.device[i];
+                if (!grants_list_has(says->devices, (*device)->name))
+                        continue;
+                for (unsigned k = 0; k < (*device)->memory.count; k++) {
+                        *range = &init.system.range[(*device)->memory.first + k];
+
+                        const char *const content =
+                                memory_content(nova_program.hip, (*range)->first, (*range)->last);
+
+                        if (content)
+                                return content;
+                }
+        }
+        return NULL;
 }
 
 int devices_get(const char *name, unsigned index, struct nova_child_device *device)

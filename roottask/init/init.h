@@ -58,6 +58,11 @@ bool grants_service_there(const char *name);
 /* devices.c: returns in `device` range number `index` of the kind that `device` names. Returns 0 or
  * ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
+/* Finds memory of a program's devices that is not a device's. Returns words for what it contains,
+ * with the device and its range; NULL: there is none. */
+const char *devices_taken(const struct nova_system_program *says,
+                          const struct nova_system_device **device,
+                          const struct nova_system_range **range);
 
 /* pci.c: maps the configuration space of a bus, 1 MiB of memory. Returns 0, or ENOENT if the
  * machine does not map it. */

@@ -58,6 +58,26 @@ static bool is_dangerous(const struct nova_system_program *says)
         return true;
 }
 
+/* Returns true and prints a message if the memory of a program's device is not a device's. */
+static bool has_taken_memory(const struct nova_system_program *says)
+{
+        const struct nova_system_device *device;
+        const struct nova_system_range *range;
+        const char *const content = devices_taken(says, &device, &range);
+
+        if (!content)
+                return false;
+        printf("init: %s cannot start: the memory 0x%llx-0x%llx of its device '%s' overlaps %s; ",
+               says->name, (unsigned long long)range->first, (unsigned long long)range->last,
+               device->name, content);
+        if (device->line)
+                printf("write the addresses of a device's registers below line %u.\n",
+                       device->line);
+        else
+                printf("leave out this device.\n");
+        return true;
+}
+
 static void start(struct program *program)
 {
         const struct nova_system_program *const says = program->says;
@@ -99,7 +119,7 @@ static void start(struct program *program)
 static void start_first(struct program *program)
 {
         printf("init: %s starts.\n", program->says->name);
-        if (!is_dangerous(program->says)) {
+        if (!is_dangerous(program->says) && !has_taken_memory(program->says)) {
                 start(program);
                 return;
         }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Physical memory that a description cannot give to a device. */
+#ifndef NOVA_INIT_MEMORY_H
+#define NOVA_INIT_MEMORY_H
+
+#include <stdint.h>
+
+#include "nova/hip.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Returns what a range of physical memory contains that is not a device's, as words for a message;
+ * NULL: nothing. `last` is the range's last address. */
+const char *memory_content(const struct nova_hip *hip, uint64_t first, uint64_t last);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
