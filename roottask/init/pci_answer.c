@@ -233,13 +233,15 @@ bool pci_has_iommu(void)
         return known == YES;
 }
 
+/* nova_system_read() has refused the devices that reach all memory even with an I/O MMU. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
 {
         for (unsigned i = 0; i < init.system.devices; i++) {
                 const struct nova_system_device *const device = &init.system.device[i];
 
                 if (grants_list_has(says->devices, device->name) &&
-                    nova_system_is_unprotected(&init.system, says, device) && !pci_has_iommu())
+                    nova_system_is_unprotected(&init.system, says, device, false) &&
+                    !pci_has_iommu())
                         return device;
         }
         return NULL;

@@ -12,9 +12,24 @@
 #define FUNCTIONS    8
 #define CLASS_BRIDGE 0x06
 
-/* Ports of the configuration space. */
-#define CONFIGURATION_FIRST 0xcf8
-#define CONFIGURATION_LAST  0xcff
+/* Ports of the configuration space. Functions that a program starts with them are behind the I/O
+ * MMU, if there is one. */
+static const struct nova_system_range configuration = {0xcf8, 0xcff};
+
+/* Registers of the board by which a program lets a device write to an address of its choice. These
+ * devices are not PCI functions, so the service pci does not stop them. An I/O MMU does not stop
+ * them on all machines: those of QEMU write past it. Interrupt controllers write messages, too, but
+ * the kernel gives their registers to no program. The other known devices cannot access memory. */
+static const struct nova_system_range writer_memory[] = {
+        {0xfed00000, 0xfed03fff}, /* HPET, at one of four places: messages of its timers */
+};
+static const struct nova_system_range writer_ports[] = {
+        {0x00, 0x1f},   /* DMA controller of the ISA bus, with other names of the same registers */
+        {0x81, 0x9f},   /* its pages, likewise */
+        {0xc0, 0xdf},   /* second DMA controller */
+        {0x481, 0x48f}, /* upper bits of the pages */
+        {0x514, 0x51b}, /* fw_cfg of QEMU: address of a command, which names memory */
+};
 
 /* Reads exactly `digits` hexadecimal digits. Returns the text after them, or NULL. */
 static const char *hex(const char *text, unsigned digits, unsigned *value)
@@ -167,16 +182,27 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name, program->name);
 }
 
-static bool has_configuration(const struct nova_system *system,
-                              const struct nova_system_device *device)
+/* Returns true if a list has a part of a range. */
+static bool has_part(const struct nova_system *system, struct nova_system_list list,
+                     const struct nova_system_range *part)
 {
-        for (unsigned i = 0; i < device->ports.count; i++) {
-                const struct nova_system_range *const range =
-                        &system->range[device->ports.first + i];
+        for (unsigned i = 0; i < list.count; i++) {
+                const struct nova_system_range *const range = &system->range[list.first + i];
 
-                if (range->first <= CONFIGURATION_LAST && range->last >= CONFIGURATION_FIRST)
+                if (range->first <= part->last && range->last >= part->first)
                         return true;
         }
+        return false;
+}
+
+static bool has_writer(const struct nova_system *system, const struct nova_system_device *device)
+{
+        for (unsigned i = 0; i < sizeof(writer_memory) / sizeof(*writer_memory); i++)
+                if (has_part(system, device->memory, &writer_memory[i]))
+                        return true;
+        for (unsigned i = 0; i < sizeof(writer_ports) / sizeof(*writer_ports); i++)
+                if (has_part(system, device->ports, &writer_ports[i]))
+                        return true;
         return false;
 }
 
@@ -190,14 +216,34 @@ static bool provides(const struct nova_system *system, const struct nova_system_
 
 bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_program *program,
-                                const struct nova_system_device *device)
+                                const struct nova_system_device *device, bool iommu)
 {
+        const bool secure = nova_system_provider(system, ULTRAVISOR) >= 0;
+
         if (device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
+                return false;
+        if (secure && has_writer(system, device))
+                return true;
+        if (iommu)
                 return false;
         if (program->grants & NOVA_SYSTEM_GRANT_DMA && device->line)
                 return nova_system_is_pci(device) || device->ports.count || device->memory.count;
-        return nova_system_provider(system, ULTRAVISOR) >= 0 && has_configuration(system, device) &&
+        return secure && has_part(system, device->ports, &configuration) &&
                !provides(system, program, SERVICE);
+}
+
+/* Reports a device that could reach memory even with an I/O MMU. */
+static void tell_writer(struct reader *reader, const struct nova_system_program *program,
+                        const struct nova_system_device *device)
+{
+        const char *const remedy =
+                device->line ? "write 'dma-unprotected' for the device"
+                             : "declare a device with the same ranges and 'dma-unprotected'";
+
+        reader_mistake(reader, device->line ? device->line : program->line_of[NOVA_SYSTEM_DEVICES],
+                       "the device '%s' of '%s' could write to the memory of secure guests, even "
+                       "with an I/O MMU; leave it out, or %s if '%s' is trusted.",
+                       device->name, program->name, remedy, program->name);
 }
 
 /* A device that may access all memory must be permitted explicitly. Only init knows the machine, so
@@ -205,10 +251,13 @@ bool nova_system_is_unprotected(const struct nova_system *system,
 static void check_protection(struct reader *reader, const struct nova_system_program *program,
                              const struct nova_system_device *device)
 {
-        if (reader->system->machine_iommu ||
-            !nova_system_is_unprotected(reader->system, program, device))
+        const struct nova_system *const system = reader->system;
+
+        if (nova_system_is_unprotected(system, program, device, true))
+                tell_writer(reader, program, device);
+        else if (!nova_system_is_unprotected(system, program, device, system->machine_iommu))
                 return;
-        if (device->line)
+        else if (device->line)
                 reader_mistake(reader, device->line,
                                "on a machine without an I/O MMU the device '%s' of '%s' would "
                                "reach all memory by DMA; write 'iommu' in the section 'machine' if "

@@ -19,7 +19,7 @@ int nova_system_owner(const struct nova_system *of, const char *device)
 }
 
 static void check(unsigned programs, unsigned devices, struct nova_system_list words,
-                  struct nova_system_list ports)
+                  struct nova_system_list ranges)
 {
         struct reader reader = {.system = &system};
 
@@ -27,8 +27,8 @@ static void check(unsigned programs, unsigned devices, struct nova_system_list w
         system.devices = devices;
         system.machine_iommu = any_bool();
         /*@ loop unroll 2; */
-        for (unsigned i = 0; i < ports.count; i++)
-                system.range[ports.first + i] = (struct nova_system_range){any_u64(), any_u64()};
+        for (unsigned i = 0; i < ranges.count; i++)
+                system.range[ranges.first + i] = (struct nova_system_range){any_u64(), any_u64()};
         /*@ loop unroll 2; */
         for (unsigned i = 0; i < programs; i++) {
                 system.program[i].name = word_of_any();
@@ -40,8 +40,8 @@ static void check(unsigned programs, unsigned devices, struct nova_system_list w
 
                 device->name = word_of_any();
                 device->line = any_u32();
-                device->ports = ports;
-                device->memory.count = (uint16_t)any_u32();
+                device->ports = any_bool() ? ranges : (struct nova_system_list){0, 0};
+                device->memory = any_bool() ? ranges : (struct nova_system_list){0, 0};
                 device->interrupts.count = (uint16_t)any_u32();
                 device->pci.lines = (uint16_t)any_u32();
         }
@@ -52,11 +52,11 @@ int main(void)
 {
         const struct nova_system_list none = {0, 0}, first = {0, 2},
                                       last = {NOVA_SYSTEM_WORDS_MAX - 2, 2},
-                                      last_ports = {NOVA_SYSTEM_RANGES_MAX - 2, 2};
+                                      last_ranges = {NOVA_SYSTEM_RANGES_MAX - 2, 2};
 
         check(0, 0, none, none);
         check(1, 1, none, first);
-        check(2, 2, first, last_ports);
+        check(2, 2, first, last_ranges);
         check(2, 2, last, none);
         check(NOVA_SYSTEM_PROGRAMS_MAX, NOVA_SYSTEM_DEVICES_MAX, first, first);
         return 0;
