@@ -67,6 +67,7 @@ PARTS = (
                                       "roottask/vmm/include/**/*.h")),
     ("its cryptography", ("roottask/ultravisor/crypto*.[ch]",)),
     ("mbedTLS", ()),
+    ("service `pci`", ("roottask/services/pci/*.[ch]",)),
 )
 # Handlers of exits, by their words in exits.tsv.
 WHO = {"inside": "ultravisor", "reflected": "monitor", "refused": "ultravisor: ends the guest"}
