@@ -233,7 +233,7 @@ bool pci_has_iommu(void)
         return known == YES;
 }
 
-/* nova_system_read() has refused the devices that reach all memory even with an I/O MMU. */
+/* nova_system_read() has refused the devices that reach memory even with an I/O MMU. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
 {
         for (unsigned i = 0; i < init.system.devices; i++) {

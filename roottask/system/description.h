@@ -198,8 +198,8 @@ static inline bool nova_system_is_pci(const struct nova_system_device *device)
 /** Returns whether a program could reach all memory by a device of its own, although the
  * description does not permit it. On a machine without an I/O MMU, it could if it may use DMA, or,
  * in a system with secure guests, if it has the ports of PCI's configuration and is not the service
- * `pci`. On every machine, it could in such a system if the device writes to an address in
- * registers that are not PCI's, as the HPET does.
+ * `pci`. On every machine, it could in such a system by some devices of the board, such as the
+ * HPET.
  * @param iommu the machine has an I/O MMU */
 bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_program *program,

@@ -16,16 +16,17 @@
  * MMU, if there is one. */
 static const struct nova_system_range configuration = {0xcf8, 0xcff};
 
-/* Registers of the board by which a program lets a device write to an address of its choice. These
- * devices are not PCI functions, so the service pci does not stop them. An I/O MMU does not stop
- * them on all machines: those of QEMU write past it. Interrupt controllers write messages, too, but
- * the kernel gives their registers to no program. The other known devices cannot access memory. */
-static const struct nova_system_range writer_memory[] = {
+/* Registers of the board by which a program reaches memory that it does not have. Their devices are
+ * not PCI functions, so the service pci does not stop them. An I/O MMU does not stop them on all
+ * machines: QEMU's write past it. Interrupt controllers write messages, too, but the kernel gives
+ * their registers to no program. The other known devices cannot access memory. */
+static const struct nova_system_range board_memory[] = {
         {0xfed00000, 0xfed03fff}, /* HPET, at one of four places: messages of its timers */
 };
-static const struct nova_system_range writer_ports[] = {
+static const struct nova_system_range board_ports[] = {
         {0x00, 0x1f},   /* DMA controller of the ISA bus, with other names of the same registers */
-        {0x81, 0x9f},   /* its pages, likewise */
+        {0x64, 0x64},   /* keyboard controller: its A20 gate lets addresses name other memory */
+        {0x81, 0x9f},   /* pages of the DMA controllers, likewise; a second A20 gate */
         {0xc0, 0xdf},   /* second DMA controller */
         {0x481, 0x48f}, /* upper bits of the pages */
         {0x514, 0x51b}, /* fw_cfg of QEMU: address of a command, which names memory */
@@ -195,13 +196,14 @@ static bool has_part(const struct nova_system *system, struct nova_system_list l
         return false;
 }
 
-static bool has_writer(const struct nova_system *system, const struct nova_system_device *device)
+static bool reaches_memory(const struct nova_system *system,
+                           const struct nova_system_device *device)
 {
-        for (unsigned i = 0; i < sizeof(writer_memory) / sizeof(*writer_memory); i++)
-                if (has_part(system, device->memory, &writer_memory[i]))
+        for (unsigned i = 0; i < sizeof(board_memory) / sizeof(*board_memory); i++)
+                if (has_part(system, device->memory, &board_memory[i]))
                         return true;
-        for (unsigned i = 0; i < sizeof(writer_ports) / sizeof(*writer_ports); i++)
-                if (has_part(system, device->ports, &writer_ports[i]))
+        for (unsigned i = 0; i < sizeof(board_ports) / sizeof(*board_ports); i++)
+                if (has_part(system, device->ports, &board_ports[i]))
                         return true;
         return false;
 }
@@ -222,7 +224,7 @@ bool nova_system_is_unprotected(const struct nova_system *system,
 
         if (device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
                 return false;
-        if (secure && has_writer(system, device))
+        if (secure && reaches_memory(system, device))
                 return true;
         if (iommu)
                 return false;
@@ -233,15 +235,15 @@ bool nova_system_is_unprotected(const struct nova_system *system,
 }
 
 /* Reports a device that could reach memory even with an I/O MMU. */
-static void tell_writer(struct reader *reader, const struct nova_system_program *program,
-                        const struct nova_system_device *device)
+static void tell_board(struct reader *reader, const struct nova_system_program *program,
+                       const struct nova_system_device *device)
 {
         const char *const remedy =
                 device->line ? "write 'dma-unprotected' for the device"
                              : "declare a device with the same ranges and 'dma-unprotected'";
 
         reader_mistake(reader, device->line ? device->line : program->line_of[NOVA_SYSTEM_DEVICES],
-                       "the device '%s' of '%s' could write to the memory of secure guests, even "
+                       "the device '%s' of '%s' could access the memory of secure guests, even "
                        "with an I/O MMU; leave it out, or %s if '%s' is trusted.",
                        device->name, program->name, remedy, program->name);
 }
@@ -254,7 +256,7 @@ static void check_protection(struct reader *reader, const struct nova_system_pro
         const struct nova_system *const system = reader->system;
 
         if (nova_system_is_unprotected(system, program, device, true))
-                tell_writer(reader, program, device);
+                tell_board(reader, program, device);
         else if (!nova_system_is_unprotected(system, program, device, system->machine_iommu))
                 return;
         else if (device->line)
