@@ -4,22 +4,30 @@
 //
 // Three CPUs begin with the address space A loaded or not, with or without its translations. They
 // load and leave A up to LOADS times each, and may cache translations whenever it is loaded. Two
-// of them revoke a page of A each: they clear its entry in the tables, flush, and free the page. A
-// store of current_pd stays in the CPU's store buffer until a fence or a write of CR3, as on x86.
+// of them revoke a page of A each, or both revoke the same page (SAME): they clear its entry in the
+// tables if it is still there, flush, and free the page. A store of current_pd stays in the CPU's
+// store buffer until a fence or a write of CR3, as on x86.
 //
 // holds:
+// holds: LOADS=1 SAME
 // holds: PCID LOADS=1
+// holds: PCID LOADS=1 SAME
 // holds: PCID LOADS=1 ALL
 // fails: FREE_EARLY -> not-used-freed
 // fails: READ_BEFORE_CHANGE -> not-used-freed
-// fails: LATE_NUMBER -> not-used-freed
-// fails: NO_ANSWER -> deadlock
+// fails: LOADS=1 LATE_NUMBER -> not-used-freed
+// fails: LOADS=1 NO_ANSWER -> deadlock
+// fails: SAME TRUSTS_OTHERS -> not-used-freed
+// fails: SAME BEGINS_LATE -> not-used-freed
+// fails: SAME ENDS_EARLY -> not-used-freed
+// fails: SAME ROUNDS_ONLY -> not-used-freed
+// fails: SAME OWN_LAST -> not-used-freed
 // fails: PCID LOADS=1 NO_FENCE -> not-used-freed
 // fails: PCID LOADS=1 NO_STALE -> not-used-freed
 // fails: PCID ALL LATE_CLEAR -> not-used-freed
 
 #define CPUS     3
-#define FLUSHERS 2 /* CPU n revokes page n */
+#define FLUSHERS 2
 #ifndef LOADS
 #define LOADS 2
 #endif
@@ -29,6 +37,7 @@
 
 #define BIT(n) (1 << (n))
 
+byte page[FLUSHERS];      /* the page that CPU n revokes */
 byte mapped = 3;          /* bit n: page n is in the tables of A */
 byte freed;               /* bit n: page n is free memory */
 bit current_pd[CPUS];     /* as the other CPUs see it */
@@ -38,6 +47,8 @@ byte stale;               /* with PCID, bit n: CPU n may cache translations that
 byte wanted[CPUS];        /* flush_wanted */
 byte done[CPUS];          /* flush_done */
 bool flush_all[CPUS];
+byte begun;               /* flushes_begun */
+byte rounds[CPUS];        /* flush_round */
 bit switches[CPUS];       /* the CPU is between the store of current_pd and the write of CR3 */
 
 /* Called after each change that can make a CPU use a translation, or free a page. A CPU that
@@ -128,22 +139,24 @@ inline answer(c)
 }
 
 /* Asks the CPU other for a flush if it may have the space A loaded; with ALL in any case. */
-inline ask(other, at)
+inline ask(other)
 {
 #ifdef ALL
         flush_all[other] = true;
-        atomic { wanted[other]++; at = wanted[other] }
+        atomic { wanted[other]++; asked = asked | BIT(other) }
 #else
         if
-        :: current_pd[other] == A -> atomic { wanted[other]++; at = wanted[other] }
+        :: current_pd[other] == A -> atomic { wanted[other]++; asked = asked | BIT(other) }
         :: else
         fi
 #endif
 }
 
-/* Waits until a CPU has answered. cpu_wait() answers other flushes meanwhile. */
-inline wait_for(c, other, at)
+/* tlb_await() for one CPU: waits until the CPU has answered the requests that it has now. Meanwhile,
+ * cpu_wait() answers other flushes. */
+inline wait_for(c, other)
 {
+        at = wanted[other];
         do
         :: atomic { done[other] >= at -> at = 0; break }
 #ifndef NO_ANSWER
@@ -153,12 +166,48 @@ inline wait_for(c, other, at)
         od
 }
 
-/* flush_perform(), after the page c has gone from the tables of A. ALL: more than FLUSH_PDS spaces
+inline wait_if_asked(c, other)
+{
+        if
+        :: asked & BIT(other) -> wait_for(c, other)
+        :: else
+        fi
+}
+
+/* flush_begin(). */
+inline begin_flush(c)
+{
+        begun++;
+        rounds[c]++
+}
+
+/* A step of a revocation under the lock. The page may have been revoked already. */
+inline unmap(c)
+{
+        atomic {
+                if
+                :: mapped & BIT(page[c]) ->
+#ifndef READ_BEFORE_CHANGE
+                        mapped = mapped & ~BIT(page[c]);
+#endif
+#ifndef BEGINS_LATE
+                        begin_flush(c);
+#endif
+                        mine = 1
+                :: else
+                fi
+        }
+}
+
+/* flush_perform(), after the page has gone from the tables of A. ALL: more than FLUSH_PDS spaces
  * have changed. The flush goes to all CPUs then, and the mask stale is not written. */
 inline perform(c)
 {
-#ifndef READ_BEFORE_CHANGE
-        mapped = mapped & ~BIT(c);
+#ifdef BEGINS_LATE
+        atomic { begin_flush(c) };
+#endif
+#ifdef ENDS_EARLY
+        rounds[c]++;
 #endif
 #ifdef PCID
 #ifndef NO_STALE
@@ -180,30 +229,82 @@ inline perform(c)
                 fi
 #endif
         };
-        ask((c + 1) % CPUS, at_1);
-        ask((c + 2) % CPUS, at_2);
+        ask((c + 1) % CPUS);
+        ask((c + 2) % CPUS);
 #ifdef READ_BEFORE_CHANGE
-        mapped = mapped & ~BIT(c);
+        mapped = mapped & ~BIT(page[c]);
+#endif
+#ifndef ENDS_EARLY
+        rounds[c]++;
 #endif
 #ifdef FREE_EARLY
-        atomic { freed = freed | BIT(c); check_all() };
+        atomic { freed = freed | BIT(page[c]); check_all() };
 #endif
-        wait_for(c, (c + 1) % CPUS, at_1);
-        wait_for(c, (c + 2) % CPUS, at_2);
-        atomic { freed = freed | BIT(c); check_all() }
+        wait_if_asked(c, (c + 1) % CPUS);
+        wait_if_asked(c, (c + 2) % CPUS);
+        asked = 0;
+        begun--
+}
+
+/* Waits until another CPU has sent the requests of a flush that it has begun. */
+inline wait_for_round(c, other)
+{
+        at = rounds[other];
+        do
+        :: atomic { !(at & 1) || rounds[other] != at -> at = 0; break }
+#ifndef NO_ANSWER
+        :: atomic { (at & 1) && rounds[other] == at && wanted[c] != done[c] }
+           answer(c)
+#endif
+        od
+}
+
+/* flush_wait_for_others(). */
+inline wait_for_others(c)
+{
+#ifdef OWN_LAST
+        answer(c);
+#endif
+        wait_for_round(c, (c + 1) % CPUS);
+        wait_for_round(c, (c + 2) % CPUS);
+#ifndef OWN_LAST
+        answer(c);
+#endif
+#ifndef ROUNDS_ONLY
+        wait_for(c, (c + 1) % CPUS);
+        wait_for(c, (c + 2) % CPUS)
+#endif
+}
+
+/* mapping_remove_utcb(), for example: the page is freed when flush_complete() has returned. */
+inline revoke(c)
+{
+        unmap(c);
+        if
+        :: atomic { mine -> mine = 0 }
+           perform(c)
+        :: else
+        fi;
+#ifndef TRUSTS_OTHERS
+        if
+        :: begun -> wait_for_others(c)
+        :: else
+        fi;
+#endif
+        atomic { freed = freed | BIT(page[c]); check_all() }
 }
 
 proctype cpu(byte c)
 {
-        byte at_1, at_2, number, loads;
-        bit keep, revoked;
+        byte asked, at, number, loads;
+        bit keep, revoked, mine;
 
 end:    do
         :: loads < LOADS && loaded[c] == B -> loads++; load(c, A)
         :: loads < LOADS && loaded[c] == A -> loads++; load(c, B)
         :: wanted[c] != done[c] -> answer(c)
         :: atomic { c < FLUSHERS && !revoked -> revoked = 1 }
-           perform(c)
+           revoke(c)
         od
 }
 
@@ -240,6 +341,9 @@ init {
                 loaded[0] = A;
                 current_pd[0] = A;
                 cached[0] = 3;
+#ifndef SAME
+                page[1] = 1;
+#endif
                 begin(1);
                 begin(2);
                 run cpu(0); run cpu(1); run cpu(2);

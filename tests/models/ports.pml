@@ -5,9 +5,10 @@
 //
 // CPUs 0 and 1 each delegate a port to one PD and revoke it, ROUNDS times. Both ports are bits of
 // one word of the PD's I/O bitmap. The first delegation gives the PD a page of its own in place of
-// the page of ones, and flushes the translation of that page. CPU 2 runs the PD: a thread, whose
-// accesses the CPU checks by the bitmap that it finds with its TLB, and a guest, whose accesses the
-// kernel checks and makes.
+// the page of ones, and flushes the translation of that page. A delegation that finds a page of the
+// PD's own waits until the flush is complete (flush_complete(), which flush.pml models). CPU 2 runs
+// the PD: a thread, whose accesses the CPU checks by the bitmap that it finds with its TLB, and a
+// guest, whose accesses the kernel checks and makes.
 //
 // holds:
 // fails: OLD_RULE -> revoked
@@ -15,11 +16,7 @@
 // fails: WRITES_UNLOCKED -> revoked
 // fails: ENTRY_FIRST -> revoked
 // fails: NO_FLUSH -> delegated
-//
-// If a delegation finds the page that another delegation has made, the kernel does not flush again,
-// even if the other delegation has not flushed yet. An access may then still fail (OTHERS_FLUSH).
-//
-// fails: OTHERS_FLUSH -> delegated
+// fails: TRUSTS_OTHERS -> delegated
 
 #define ROUNDS 2
 
@@ -97,17 +94,10 @@ proctype owner(byte port)
                 :: else
                 fi;
 #endif
-                /* The delegation returns. */
-#if defined(OTHERS_FLUSH) || defined(NO_FLUSH)
-                must[port] = true;
-#else
-                atomic {
-                        if
-                        :: !flushing -> must[port] = true
-                        :: else
-                        fi
-                }
+#if !defined(TRUSTS_OTHERS) && !defined(NO_FLUSH)
+                !flushing; /* waits */
 #endif
+                must[port] = true;  /* the delegation returns */
                 must[port] = false; /* the revocation begins */
                 WRITE(port, false);
                 may[port] = false

@@ -91,6 +91,8 @@ struct cpu {
         uint32_t flush_wanted; /* number of TLB flushes requested */
         bool flush_all;        /* some of these flushes concern other PDs than the loaded one */
         uint32_t flush_done;   /* number of requested flushes done; written by this CPU only */
+        uint32_t flush_round;  /* odd from the beginning of this CPU's flush until all CPUs have its
+                                * requests; written by this CPU only */
         uint32_t grace_seen;   /* last grace period in which this CPU was quiescent; written by this
                                 * CPU only */
 

@@ -121,7 +121,7 @@ void mapping_remove_utcb(struct mapping *mapping)
         else /* the mapping was revoked */
                 mapping_release(mapping);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
-        flush_run(&flush);
+        flush_complete(&flush);
 }
 
 bool mapping_source(struct space *space, word_t sel, word_t *source)
@@ -540,14 +540,16 @@ enum step_result range_revocation_step(struct revocation *r)
         }
         r->pin = here;
         spin_unlock(&space_lock[r->space->type]);
-        flush_run(&flush);
+        flush_complete(&flush);
         return done ? STEP_DONE : STEP_AGAIN;
 }
 
 /* Drops the mappings derived from sources first..last of top. Returns false if the rest requires a
- * walk, because a mapping is not simple or there are too many. */
-static bool revocation_do_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
-                                 struct flush *flush)
+ * walk, because a mapping is not simple or there are too many. A separate function, so that its
+ * loop and the rest of range_revoke() do not compete for registers. */
+static __attribute__((noinline)) bool revocation_do_leaves(struct mapping *top, word_t first,
+                                                           word_t last, unsigned perms,
+                                                           struct flush *flush)
 {
         word_t budget = STEP_ENTRIES;
         struct tree_node *node;
@@ -579,7 +581,7 @@ bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms
                        revocation_do_leaves(top, source, source + (last - first), perms, &flush);
         }
         spin_unlock(&space_lock[space->type]);
-        flush_run(&flush);
+        flush_complete(&flush);
         return done;
 }
 

@@ -16,8 +16,22 @@
 #include "sched/wake.h"
 #include "space/second_level.h"
 
+uint32_t flushes_begun;
+
+/* Begins a request, unless it has an entry already. */
+static void flush_begin(const struct flush *flush)
+{
+        if (flush->any)
+                return;
+        struct cpu *cpu = cpu_self();
+        assert(!(cpu->flush_round & 1));
+        store_once(cpu->flush_round, cpu->flush_round + 1);
+        atomic_fetch_add_u32(&flushes_begun, 1);
+}
+
 void flush_add(struct flush *flush, struct pd *pd)
 {
+        flush_begin(flush);
         for (unsigned i = 0; i < flush->count && i < FLUSH_PDS; i++)
                 if (flush->pd[i] == pd)
                         return;
@@ -27,8 +41,17 @@ void flush_add(struct flush *flush, struct pd *pd)
                 flush->count++;
 }
 
+void flush_add_dma(struct flush *flush, unsigned domain)
+{
+        if (!domain)
+                return;
+        flush_begin(flush);
+        flush->dma = !flush->dma || flush->dma == domain ? (uint16_t)domain : FLUSH_DMA_ALL;
+}
+
 void flush_add_frame(struct flush *flush, void *frame)
 {
+        flush_begin(flush);
         frame_info(frame)->next = flush->frames;
         flush->frames = frame_index(frame);
 }
@@ -44,11 +67,10 @@ static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
         return false;
 }
 
-static void tlb_flush_others(const struct flush *flush, const struct cpu *self)
+/* Requests a flush from each CPU that needs it. Returns these CPUs as bits. */
+static uint64_t tlb_ask_others(const struct flush *flush, const struct cpu *self)
 {
-        uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
-        unsigned mails = MAIL_STEP; /* interrupts are off until all CPUs have answered */
         /* PDs without an entry in flush may have left translations on CPUs where they are not
          * loaded. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
@@ -60,22 +82,54 @@ static void tlb_flush_others(const struct flush *flush, const struct cpu *self)
                         continue;
                 if (all)
                         store_once(cpu->flush_all, true);
-                wanted[id] = atomic_fetch_add_u32(&cpu->flush_wanted, 1) + 1;
+                atomic_fetch_add_u32(&cpu->flush_wanted, 1);
                 asked |= (uint64_t)1 << id;
                 ipi_send(cpu);
         }
-        for (; asked; asked &= asked - 1) {
-                const unsigned id = bit_lowest_u64(asked);
-                while ((int32_t)(load_once(cpu_by_id(id)->flush_done) - wanted[id]) < 0)
-                        cpu_wait(&mails);
+        return asked;
+}
+
+/* Waits until these CPUs have answered the requests that they have now. */
+static void tlb_await(uint64_t cpus, unsigned *mails)
+{
+        for (; cpus; cpus &= cpus - 1) {
+                const struct cpu *const cpu = cpu_by_id(bit_lowest_u64(cpus));
+                const uint32_t wanted = load_once(cpu->flush_wanted);
+                while ((int32_t)(load_once(cpu->flush_done) - wanted) < 0)
+                        cpu_wait(mails);
         }
+}
+
+/* A CPU with an odd flush_round does not wait for another CPU, except for a lock. So this wait
+ * ends, even if this CPU is itself waiting for answers and executes an end that it received by
+ * mail. */
+static cold_path void flush_wait_for_others(unsigned *mails)
+{
+        struct cpu *const self = cpu_self();
+        const uint64_t others = cpu_online & ~((uint64_t)1 << self->id);
+
+        for (uint64_t left = others; left; left &= left - 1) {
+                const struct cpu *const cpu = cpu_by_id(bit_lowest_u64(left));
+                const uint32_t round = load_once(cpu->flush_round);
+                while (round & 1 && load_once(cpu->flush_round) == round)
+                        cpu_wait(mails);
+        }
+        flush_answer(self);
+        tlb_await(others, mails);
 }
 
 void flush_perform(struct flush *flush)
 {
         struct cpu *cpu = cpu_self();
+        unsigned mails = MAIL_STEP; /* interrupts are off until all CPUs have answered */
+        uint64_t asked = 0;
 
         assert_no_lock();
+        if (unlikely(!flush->any)) {
+                flush_wait_for_others(&mails);
+                return;
+        }
+        assert(cpu->flush_round & 1);
         if (flush->count) {
                 atomic_fence();
                 pcid_note(flush, cpu);
@@ -84,10 +138,15 @@ void flush_perform(struct flush *flush)
                 else if (tlb_is_affected(flush, cpu->current_pd))
                         write_cr3(read_cr3());
                 if (cpu_count > 1)
-                        tlb_flush_others(flush, cpu);
+                        asked = tlb_ask_others(flush, cpu);
         }
         if (flush->dma)
                 dma_format.flush(flush->dma);
+        store_once(cpu->flush_round, cpu->flush_round + 1);
+        if (asked)
+                tlb_await(asked, &mails); /* the mails may begin further flushes */
+        if (unlikely(atomic_fetch_add_u32(&flushes_begun, (uint32_t)-1) != 1))
+                flush_wait_for_others(&mails);
         while (flush->frames) { /* the frame with index 0 is not a page table */
                 void *frame = frame_by_index(flush->frames);
                 flush->frames = frame_info(frame)->next;

@@ -3,6 +3,7 @@
 #ifndef ARCH_TLB_H
 #define ARCH_TLB_H
 
+#include "lib/atomic.h"
 #include "lib/types.h"
 
 struct cpu;
@@ -11,7 +12,13 @@ struct pd;
 #define FLUSH_PDS     4
 #define FLUSH_DMA_ALL 0xffff /* more than one domain */
 
-/* A request for flushes, collected under a space lock and executed after the lock was released. */
+/* A request for flushes, collected under a space lock and executed after the lock was released.
+ *
+ * The tables change before the flush, so another CPU can find nothing left to change while a third
+ * CPU still uses an old translation. Therefore a request is begun under the lock, by its first
+ * entry: it counts in flushes_begun, and the CPU's flush_round is odd until the request has been
+ * sent to all CPUs. flush_complete() waits for the requests that were begun before it took the
+ * lock. */
 struct flush {
         struct pd *pd[FLUSH_PDS]; /* PDs with mappings that lost permissions */
         union {
@@ -38,24 +45,33 @@ static inline void flush_init(struct flush *flush)
 void flush_add(struct flush *flush, struct pd *pd);
 
 /** Records that translations of a domain must be flushed in the I/O MMUs; 0: no device has them. */
-static inline void flush_add_dma(struct flush *flush, unsigned domain)
-{
-        if (domain)
-                flush->dma = !flush->dma || flush->dma == domain ? (uint16_t)domain : FLUSH_DMA_ALL;
-}
+void flush_add_dma(struct flush *flush, unsigned domain);
 
 /** Records an unlinked page table, to be freed after the flush. The caller also records its PD,
  * even if the table was empty: a CPU may cache entries that led to it (SDM 3A, 4.10.3). */
 void flush_add_frame(struct flush *flush, void *frame);
 
-/** Executes a request that is not empty, for flush_run(). */
+/** Executes a request and waits for the flushes of other CPUs, for flush_run() and
+ * flush_complete(). */
 void flush_perform(struct flush *flush);
+
+/** Number of requests that were begun and whose flush is not complete. Increased under a space
+ * lock. */
+extern uint32_t flushes_begun;
 
 /** Flushes the translations in the I/O MMUs and on all CPUs that have one of the PDs loaded, waits
  * for the end of the flushes, and frees the tables. The caller holds no lock. */
 static inline void flush_run(struct flush *flush)
 {
         if (unlikely(flush->any))
+                flush_perform(flush);
+}
+
+/** Does flush_run(). Then waits until all flushes are complete that other CPUs had begun when the
+ * caller took the space lock. */
+static inline void flush_complete(struct flush *flush)
+{
+        if (unlikely(flush->any || load_once(flushes_begun)))
                 flush_perform(flush);
 }
 
