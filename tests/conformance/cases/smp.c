@@ -117,6 +117,66 @@ CASE_ON(smp, revoked_memory_faults_on_other_cpus_when_revoke_returns, "3.6-15", 
         }
 }
 
+static const char *needs_3_cpus(void)
+{
+        return cpu_count >= 3 ? NULL : "needs 3 CPUs";
+}
+
+#define ROUNDS_OF_TWO 200
+
+/* The threads begin a round when value[2] is its number, and store the number in value[1]. */
+static void begin_round(struct thread *t, word_t round)
+{
+        while (t->value[2] != round)
+                __asm__ volatile("pause");
+}
+
+static void reads_until_fault_in_rounds(struct thread *t)
+{
+        for (word_t round = 1; round <= ROUNDS_OF_TWO; round++) {
+                begin_round(t, round);
+                while (!probe_read((void *)t->value[0]))
+                        t->value[3]++;
+                t->value[1] = round;
+        }
+}
+
+static void revokes_in_rounds(struct thread *t)
+{
+        for (word_t round = 1; round <= ROUNDS_OF_TWO; round++) {
+                begin_round(t, round);
+                hc_revoke(t->value[0], 0);
+                t->value[1] = round;
+        }
+}
+
+CASE_ON(smp, memory_that_two_cpus_revoke_at_once_faults_when_either_revoke_returns, "3.6-15",
+        needs_3_cpus)
+{
+        const word_t src = page_of(memory(0)), dst = page_alloc(0);
+        const nova_crd_t crd = mem(src, 0, NOVA_PERM_ALL);
+        struct thread *reader = global(cpu_numbers[1], reads_until_fault_in_rounds, NULL);
+        struct thread *other = global(cpu_numbers[2], revokes_in_rounds, NULL);
+
+        reader->value[0] = dst << NOVA_PAGE_BITS;
+        other->value[0] = crd;
+        thread_start(reader, PRIO_CASE, QUANTUM);
+        thread_start(other, PRIO_CASE, QUANTUM);
+        for (word_t round = 1; round <= ROUNDS_OF_TWO; round++) {
+                give_self(mem(src, 0, NOVA_MEM_RWX), dst);
+                const word_t before = reader->value[3];
+                reader->value[2] = round;
+                while (reader->value[3] == before)
+                        __asm__ volatile("pause");
+                other->value[2] = round;
+                spin_us(round % 16);
+                EXPECT_EQ(hc_revoke(crd, 0), NOVA_SUCCESS);
+                const word_t count = reader->value[3];
+                EXPECT(wait_for(&reader->value[1], round) && wait_for(&other->value[1], round));
+                EXPECT(reader->value[3] <= count + 1);
+        }
+}
+
 static void writes_until_fault(struct thread *t)
 {
         while (!probe_write((void *)t->value[0], t->value[1]))
