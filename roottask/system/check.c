@@ -7,7 +7,9 @@
 
 #define GUEST_MOST     254 /* priority of its virtual CPUs, at most */
 #define CYCLE_TEXT_MAX 300
-#define LABEL_MAX      8 /* NOVA_NAME_SIZE */
+#define LABEL_MAX      8       /* NOVA_NAME_SIZE */
+#define SHARES         "vmms=" /* argument of the ultravisor: number of shares of its memory */
+#define SHARES_MOST    8
 
 /* Minimum memory in bytes of a program that provides or uses a service. The heap leaves 32 KiB to
  * stacks and tables; a service on one CPU, or a session, needs some more. (16 KiB are enough for a
@@ -155,6 +157,44 @@ static void check_key(struct reader *reader, unsigned number)
                                "the machine; leave it out of 'modules', because only '%s' may have "
                                "it.",
                                program->name, system->program[ultravisor].name);
+}
+
+/* Returns the number in the ultravisor's argument; 0: there is no such argument, or the ultravisor
+ * refuses it when it starts. */
+static unsigned shares_of(const char *argument)
+{
+        unsigned shares = 0;
+
+        if (strncmp(argument, SHARES, strlen(SHARES)) != 0)
+                return 0;
+        argument += strlen(SHARES);
+        for (; *argument >= '0' && *argument <= '9' && shares <= SHARES_MOST; argument++)
+                shares = shares * 10 + (unsigned)(*argument - '0');
+        return *argument ? 0 : shares;
+}
+
+/* Each program that uses the ultravisor needs a share of its memory: the ultravisor refuses the
+ * sessions of a further program. */
+static void check_shares(struct reader *reader)
+{
+        const struct nova_system *system = reader->system;
+        const int ultravisor = nova_system_provider(system, ULTRAVISOR);
+        const struct nova_system_program *program =
+                &system->program[ultravisor < 0 ? 0 : ultravisor];
+        unsigned shares, users = 0;
+
+        if (ultravisor < 0 || program->arguments.count != 1)
+                return;
+        shares = shares_of(system->word[program->arguments.first]);
+        for (unsigned i = 0; i < system->programs; i++)
+                users += list_has(system, system->program[i].uses, ULTRAVISOR);
+        if (shares && shares < users)
+                reader_mistake(reader, program->line_of[NOVA_SYSTEM_ARGUMENTS],
+                               SHARES
+                               "%u divides the memory of '%s' among too few programs: %u "
+                               "programs use its service '" ULTRAVISOR "'; write '" SHARES
+                               "%u' (at most %u), or remove the service from 'uses' of a program.",
+                               shares, program->name, users, users, SHARES_MOST);
 }
 
 static void check_memory(struct reader *reader, const struct nova_system_program *program)
@@ -382,6 +422,7 @@ void check_programs(struct reader *reader)
                 check_memory(reader, &reader->system->program[i]);
                 check_label(reader, i);
         }
+        check_shares(reader);
         find_order(reader);
         check_devices(reader);
         pci_check(reader);

@@ -390,6 +390,24 @@ WRONG(key_of_the_machine_for_another_program_than_the_ultravisor,
         "program u\n provides ultravisor\n modules machine.key\n",
       "3: 'a' gets machine.key, which opens all images that are sealed for the machine; leave it "
       "out of 'modules', because only 'u' may have it.")
+#define MONITORS                          \
+        A " uses ultravisor\n"            \
+          "program b\n uses ultravisor\n" \
+          "program c\n uses ultravisor\n" \
+          "program u\n provides ultravisor\n"
+WRONG(fewer_shares_of_the_ultravisor_than_programs_that_use_it, MONITORS " arguments vmms=2\n",
+      "9: vmms=2 divides the memory of 'u' among too few programs: 3 programs use its service "
+      "'ultravisor'; write 'vmms=3' (at most 8), or remove the service from 'uses' of a program.")
+
+// The ultravisor itself refuses a wrong argument when it starts.
+TEST(description, has_a_share_of_the_ultravisor_for_each_program_that_uses_it)
+{
+        for (const char *argument : {"vmms=3", "vmms=8", "vmms=", "vmms=2x", "vmms=99999999999999",
+                                     "vmm=2", "disabled", "VMMS=2"})
+                EXPECT_EQ(Description(MONITORS " arguments " + std::string(argument)).all(), "");
+        EXPECT_EQ(Description(MONITORS "program other\n arguments vmms=2\n").all(), "");
+}
+
 WRONG(priority_above_that_of_the_ultravisor,
       A " uses ultravisor\n priority 65\nprogram u\n provides ultravisor\n",
       "3: 'a' has priority 65, so its threads could stop the guests of 'u' for ever; write "
