@@ -3,6 +3,8 @@
  * service's lock for the data that the lock protects. */
 #include "server.h"
 
+#include <errno.h>
+
 #include "session.h"
 #include "vm.h"
 
@@ -385,6 +387,13 @@ static int ultracall(struct nova_request *request)
         return 0;
 }
 
+/* Without a share, not even its sessions may use kernel memory: it belongs to the other shares. */
+static int open_session(struct nova_request *request, const char *arguments)
+{
+        (void)arguments;
+        return vm_open(request->client) ? 0 : ENOSPC;
+}
+
 static void close_session(struct nova_service *service, void *session)
 {
         (void)service;
@@ -413,6 +422,7 @@ int server_start(void)
                 .share_pages = SHARE_PAGES,
                 .receive_bytes = SERVER_CLIENT_BYTES / CLIENT_SESSIONS,
                 .parallel = true,
+                .open = open_session,
                 .close = close_session,
         };
 

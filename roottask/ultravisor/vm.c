@@ -58,9 +58,11 @@ uint64_t vm_pages(const struct vm *vm)
         return sum;
 }
 
-/* Clients and their shares. A VMM can have two sessions, but has one name. */
-static struct {
+/* Shares of the memory, and the clients that have them. A VMM can have two sessions, but has one
+ * name. The service's lock protects them. */
+static struct share {
         char client[NOVA_NAME_SIZE];
+        unsigned sessions; /* of this client; 0: no client has the share */
         struct page_budget frames;
 } shares[VM_COUNT];
 static uint32_t share_count; /* number of shares; 0: the memory is not divided */
@@ -85,44 +87,48 @@ bool vm_share(uint32_t vmms, size_t sessions)
         return share_kernel;
 }
 
-static bool is_used(const struct page_budget *share)
+/* Returns the share of a client that has a session, NULL: there is none. */
+static struct share *share_of(const char *client)
 {
-        for (unsigned i = 0; i < VM_COUNT; i++)
-                if (vms[i].state != VM_FREE && vms[i].pages.share == share)
-                        return true;
-        return false;
+        for (unsigned i = 0; i < share_count; i++)
+                if (shares[i].sessions && !strncmp(shares[i].client, client, NOVA_NAME_SIZE))
+                        return &shares[i];
+        return NULL;
 }
 
-/* Returns the share of a client: the share of its other VMs, or a share that no VM has. NULL: other
- * clients have all shares. */
-static struct page_budget *find_share(const char *client)
+/* Returns a share that no client has, for a client. NULL: other clients have all shares. */
+static struct share *take_share(const char *client)
 {
-        unsigned found = VM_COUNT;
-
         for (unsigned i = 0; i < share_count; i++) {
-                const bool used = is_used(&shares[i].frames);
-
-                if (used && !strncmp(shares[i].client, client, NOVA_NAME_SIZE))
-                        return &shares[i].frames;
-                if (!used)
-                        found = i;
+                if (shares[i].sessions)
+                        continue;
+                strncpy(shares[i].client, client, NOVA_NAME_SIZE);
+                shares[i].frames = (struct page_budget){0, share_limit};
+                return &shares[i];
         }
-        if (found == VM_COUNT)
-                return NULL;
-        strncpy(shares[found].client, client, NOVA_NAME_SIZE);
-        shares[found].frames = (struct page_budget){0, share_limit};
-        return &shares[found].frames;
+        return NULL;
+}
+
+bool vm_open(const char *client)
+{
+        struct share *share;
+
+        if (!share_count)
+                return true;
+        vm_lock();
+        share = share_of(client);
+        if (!share)
+                share = take_share(client);
+        if (share)
+                share->sessions++;
+        vm_unlock();
+        return share;
 }
 
 struct vm *vm_add(void *session, uint16_t lpid)
 {
-        struct page_budget *share = NULL;
+        struct share *const share = share_of(nova_service_client(vm_service, session));
 
-        if (share_count) {
-                share = find_share(nova_service_client(vm_service, session));
-                if (!share)
-                        return NULL;
-        }
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 if (vms[i].state != VM_FREE)
                         continue;
@@ -131,7 +137,7 @@ struct vm *vm_add(void *session, uint16_t lpid)
                 vms[i].session = session;
                 vms[i].lpid = lpid;
                 memory_prepare(&vms[i]);
-                vms[i].pages.share = share;
+                vms[i].pages.share = share ? &share->frames : NULL;
                 return &vms[i];
         }
         return NULL;
@@ -322,7 +328,8 @@ static enum vm_state begin_close(struct vm *vm, const void *session)
         return state;
 }
 
-void vm_close(const void *session)
+/* Ends all VMs of a session that is closed. */
+static void close_vms(const void *session)
 {
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 struct vm *const vm = &vms[i];
@@ -339,4 +346,16 @@ void vm_close(const void *session)
                 vm->state = VM_FREE;
                 vm_unlock();
         }
+}
+
+void vm_close(const void *session)
+{
+        struct share *share;
+
+        close_vms(session);
+        vm_lock();
+        share = share_of(nova_service_client(vm_service, session));
+        if (share)
+                share->sessions--;
+        vm_unlock();
 }

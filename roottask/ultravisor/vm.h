@@ -69,8 +69,8 @@ struct vm {
 
 extern struct nova_service *vm_service;
 
-/* Divides the secure memory and the kernel memory by a number of VMMs. Without this call each VMM
- * can use all of it.
+/* Divides the secure memory and the kernel memory by a number of VMMs, before any of them has a
+ * session. Without this call each VMM can use all of it.
  * @param sessions bytes of kernel memory that the sessions of a VMM can charge to the ultravisor
  * @return false if the sessions leave no kernel memory for VMs */
 bool vm_share(uint32_t vmms, size_t sessions);
@@ -95,7 +95,12 @@ uint64_t vm_pages(const struct vm *vm);
 /* Returns the number of VMs of a session. The service's lock is held. */
 unsigned vm_count(const void *session);
 
-/* Enters a VM in the table. @return NULL: the table is full, or other clients have all shares */
+/* Gives a client's new session a share of the memory: that of the client's other session, or one
+ * that no client has. The client has it until vm_close() of its last session. The caller holds no
+ * lock. @return false: other clients have all shares */
+bool vm_open(const char *client);
+
+/* Enters a VM in the table. @return NULL: the table is full */
 struct vm *vm_add(void *session, uint16_t lpid);
 
 /* Creates the machine of a VM and starts virtual CPU 0, which performs UV_ESM. The caller holds no
@@ -120,7 +125,7 @@ bool vm_settle_init(void);
  * bounds the wait: no program can prolong it. The caller holds no lock. */
 void vm_settle(void);
 
-/* Ends all VMs of a session that is closed. */
+/* Ends all VMs of a session that is closed. The caller holds no lock. */
 void vm_close(const void *session);
 
 /* convert.c: performs UV_ESM at the start of virtual CPU 0. @return its status */

@@ -278,7 +278,11 @@ SECURE_LIMITS = (
     ("machines that the ultravisor can make secure at a time, and sessions", UV, "NOVA_UV_VMS",
      plain, "`nova_vm_create()` returns ENOSPC, `nova_secure_open()` ENFILE"),
     ("machines of a session, and sessions of a monitor", UV, "NOVA_UV_SESSION_VMS", plain,
-     "`nova_vm_create()` returns ENOSPC, `nova_secure_open()` EMFILE"),
+     "`nova_uv_write_pate()` returns U_BUSY, `nova_secure_open()` EMFILE"),
+    ("N in `arguments vmms=N` of the ultravisor", UV, "NOVA_UV_VMS", plain,
+     "the ultravisor does not start"),
+    ("programs that use an ultravisor with `vmms=N`: N, at most", UV, "NOVA_UV_VMS", plain,
+     "the build refuses the description; `nova_secure_open()` returns ENOSPC"),
     ("RAM of a monitor's machine with an ultravisor", UV, "NOVA_UV_NORMAL_BYTES", bytes_of,
      "`nova_vm_create()` returns EINVAL"),
 )

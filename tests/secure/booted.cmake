@@ -277,7 +277,12 @@ nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE 
 # A VMM that takes all secure memory that it can, beside another VMM.
 nova_add_program(secure-greedy SOURCES greedy.c)
 target_link_libraries(secure-greedy PRIVATE Nova::novavmm)
+nova_add_program(ultravisor-divided SOURCES divided.c ${ultravisor_sources}
+  LINK ultravisor-seal Nova::novavmm)
+nova_avoid_fpu(ultravisor-divided)
+target_link_options(ultravisor-divided PRIVATE -Wl,--wrap=server_start)
 nova_add_secure_test(share SOURCES share.c DESCRIPTION share.nova.in BESIDE secure-greedy
+  ULTRAVISOR ultravisor-divided
   EXPECT "^greedy: ok 4 .* UV_ESM is U_RETRY if secure memory is missing$"
          "^greedy: [34] of 4 VMs hold kernel memory" "^greedy: 1[.][.]4$" "^vmm: 1[.][.]5$"
          "^third: 1[.][.]2$"

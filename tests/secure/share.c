@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM beside one that has taken all secure memory and all kernel memory that it can (greedy.c).
- * The memory is divided between two VMMs. So while both have VMs, a third VMM gets no VM. */
+ * The memory is divided between two VMMs. So while both have sessions, a third VMM gets none. */
+#include <errno.h>
 #include <string.h>
 
 #include "novart/service.h"
@@ -10,20 +11,21 @@
 
 #define BLOCK 0x200000u
 
-/* counted up when the third VMM has asked for a VM */
 static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
 
-static int has_asked(struct nova_request *request)
+/* Closes this VMM's session for the third VMM. */
+static int leave(struct nova_request *request)
 {
         (void)request;
+        nova_session_close(uv.session);
         nova_semaphore_up(&asked);
         return 0;
 }
 
-/* Waits until the third VMM has asked for a VM. */
+/* Waits until the third VMM has asked for this VMM's share. */
 static void wait_for_third(void)
 {
-        static const struct nova_service_operation operations[] = {{has_asked, 0, 0, false}};
+        static const struct nova_service_operation operations[] = {{leave, 0, 0, false}};
         const struct nova_service_config config = {
                 .name = "vmm", .operations = operations, .operation_count = 1};
 
@@ -34,13 +36,14 @@ static void wait_for_third(void)
 /* The third VMM. */
 static int third(void)
 {
-        struct nova_session *vmm = NULL;
-        struct nova_message message = {.operation = 0};
+        struct nova_session *vmm = NULL, *session = NULL;
+        struct nova_message message = {.operation = NOVA_OPERATION_FIRST};
 
         nova_session_open(&vmm, "vmm", NULL);
-        check(!honest_start(3), "the third VMM of two gets no VM");
-        check(nova_uv_write_pate(&uv, 0, MEMORY) == NOVA_U_BUSY, "its UV_WRITE_PATE is U_BUSY");
-        nova_session_call(vmm, &message);
+        check(nova_session_open(&session, "ultravisor", NULL) == ENOSPC,
+              "the third VMM of two gets no session");
+        check(vmm && !nova_session_call(vmm, &message) && honest_start(3),
+              "it gets a session and a VM when another VMM has closed its session");
         return tap_end();
 }
 
@@ -69,7 +72,7 @@ int main(int argc, char **argv)
                 shared += guest(PROBE_READ, at, 0) == 0;
         check(shared == BLOCK / PAGE, "it has kernel memory for the mappings of all of them");
         const int status = tap_end();
-        /* Until the third VMM has asked, this VMM's guest holds its share. The end of the third VMM
+        /* Until the third VMM asks, this VMM's session holds its share. The end of the third VMM
          * ends the system, because it is the only program without a service. */
         wait_for_third();
         return status;

@@ -23,6 +23,8 @@
  * | STATE | lpid | – | enum nova_uv_state |
  * | ATTRIBUTES | lpid; guest-physical address | – | flags: secure page; shared page |
  *
+ * Error of opening: ENOSPC with `vmms=N`, N other programs have sessions.
+ *
  * Errors of all but CALL, ESM and STATE: EINVAL no such VM, virtual CPU or page, or the VM is in
  * the wrong state. Errors of START and RESET: EPERM the guest has not requested it.
  *
@@ -103,8 +105,8 @@ enum nova_u_status nova_uv_call(const struct nova_uv *uv, unsigned number, uint6
  * @param uv  the VM
  * @param dw0 offset of guest-physical address 0 in the normal memory
  * @param dw1 size of the guest's memory in bytes
- * @return SUCCESS; PARAMETER, P2, P3; PERMISSION the VM is secure; BUSY the table is full,
- *         the session has two other VMs, or with `vmms=N` the VMs of N other programs exist */
+ * @return SUCCESS; PARAMETER, P2, P3; PERMISSION the VM is secure; BUSY the table is full, or
+ *         the session has two other VMs */
 static inline enum nova_u_status nova_uv_write_pate(const struct nova_uv *uv, uint64_t dw0,
                                                     uint64_t dw1)
 {
