@@ -110,8 +110,8 @@ struct nova_service_config {
  * @retval EEXIST a service of this name exists already
  * @retval EACCES the parent does not expect this service
  * @retval ENOSPC the program already has 16 services
- * @retval ENOMEM no more memory, selectors, threads or kernel memory; for memory and kernel memory,
- *                a message on stderr names the remedy
+ * @retval ENOMEM no more memory, selectors, threads or kernel memory; a message on stderr names the
+ *                resource and the remedy, unless the heap is too small
  */
 int nova_service_start(struct nova_service **started, const struct nova_service_config *config);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reports of a service that cannot start for lack of memory. They name the resource and the place
- * to change its size, because an errno value does not show which resource is exhausted. */
+/* Reports of a service that cannot start for lack of memory or selectors. They name the resource
+ * and the place to change its size, because an errno value does not show which resource is
+ * exhausted. */
 #include <stdio.h>
 
 #include "internal.h"
 #include "nova/hypercall.h"
 #include "novart/page.h"
+#include "novart/selector.h"
 
 /* Kernel memory of a service on each CPU: two handlers, a runner and their portals. */
 #define CPU_BYTES ((nova_word_t)56 << 10)
@@ -14,6 +16,8 @@
  * charged by the frame, and a frame holds objects of one kind. */
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 8
+
+#define SELECTORS_DEFAULT 1024ul /* of a description without a line `selectors` */
 
 #define KIB(bytes) ((unsigned long)((bytes) >> 10))
 
@@ -43,6 +47,30 @@ nova_word_t novart_service_kernel_memory(nova_word_t *limit)
         return used;
 }
 
+/* Returns true if a service that is not complete has got none of the selectors for its portals, or
+ * if the program has no selector left. */
+static bool lacks_selectors(const struct nova_service *service)
+{
+        const nova_sel_t sel = nova_sel_alloc(0);
+
+        if (sel != NOVA_SEL_NONE)
+                nova_sel_free(sel, 0);
+        return sel == NOVA_SEL_NONE || service->control == NOVA_SEL_NONE ||
+               (service->config.share_pages && service->share == NOVA_SEL_NONE) ||
+               (service->states && service->table.portals == NOVA_SEL_NONE);
+}
+
+static void tell_selectors(const struct nova_service *service)
+{
+        const unsigned long count = nova_program.start->sel_count;
+
+        fprintf(stderr,
+                "service '%s' cannot start: %lu selectors are too few; write 'selectors %lu' for "
+                "its program\n",
+                service->config.name, count,
+                count < SELECTORS_DEFAULT ? SELECTORS_DEFAULT : 2 * count);
+}
+
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before)
 {
         nova_word_t limit;
@@ -50,10 +78,14 @@ void novart_service_tell_shortage(const struct nova_service *service, nova_word_
 
         if (limit - used < SHORT_BYTES)
                 tell_kernel_memory(service, limit - used, limit, used_before);
-        else if (nova_page_free_count() < SHORT_PAGES && !nova_program_is_root())
+        else if (nova_program_is_root())
+                return;
+        else if (nova_page_free_count() < SHORT_PAGES)
                 fprintf(stderr,
                         "service '%s' cannot start: %lu KiB of memory are used up; write 'memory "
                         "%luK' for its program\n",
                         service->config.name, KIB(nova_program.start->pool_bytes),
                         2 * KIB(nova_program.start->pool_bytes));
+        else if (lacks_selectors(service))
+                tell_selectors(service);
 }
