@@ -76,12 +76,22 @@ static int refuse(const char *why)
         return 1;
 }
 
-static const char no_room[] = "no kernel memory or no selector is left: enlarge 'kernel-memory' or "
-                              "'selectors' in its description";
+/* Says which resource vm_settle_init() lacks. */
+static int refuse_settle(int error)
+{
+        return refuse(error == EAGAIN
+                              ? "no selector is left: enlarge 'selectors' in its description"
+                              : "no kernel memory is left: enlarge 'kernel-memory' in its "
+                                "description");
+}
 
+/* If a resource is missing, the runtime has said which one. */
 static int refuse_service(int error)
 {
-        return refuse(error == ENOMEM || error == EAGAIN ? no_room : "its service does not start");
+        if (error == ENOMEM)
+                return refuse("its service needs more of the resource that the line above names");
+        printf("It cannot start: its service does not start: %s.\n", strerror(error));
+        return 1;
 }
 
 /* Says why there is no first block, and how many pages it needs if they are missing. */
@@ -117,24 +127,36 @@ static uint32_t vmms_of(const char *argument)
 }
 
 /* Divides the memory as the program's argument says, if there is one.
+ * @param[out] vmms number of shares; 0: the memory is not divided
  * @return NULL, or the reason of a refusal */
-static const char *share(int argc, char **argv)
+static const char *share(int argc, char **argv, uint32_t *vmms)
 {
         static char why[128];
-        const uint32_t vmms = argc == 2 ? vmms_of(argv[1]) : 0;
 
+        *vmms = argc == 2 ? vmms_of(argv[1]) : 0;
         if (argc == 1)
                 return NULL;
-        if (!vmms)
+        if (!*vmms)
                 return "its argument is neither 'disabled' nor vmms=N, the number of VMMs that "
                        "share its memory, from 1 to 8";
-        if (vm_share(vmms, SERVER_CLIENT_BYTES))
+        if (vm_share(*vmms, SERVER_CLIENT_BYTES))
                 return NULL;
         snprintf(why, sizeof(why),
                  "'kernel-memory' in its description is too small for vmms=%u: give it 3 MiB for "
                  "each VMM",
-                 (unsigned)vmms);
+                 (unsigned)*vmms);
         return why;
+}
+
+static void announce(uint32_t vmms)
+{
+        const uint32_t frames = MIB / NOVA_PAGE_SIZE;
+
+        printf("%u MiB of secure memory", (unsigned)(memory_frames.count / frames));
+        if (vmms)
+                printf(", %u MiB for each of %u VMMs",
+                       (unsigned)(memory_frames.count / vmms / frames), (unsigned)vmms);
+        printf(".\n");
 }
 
 /* The argument 'disabled': guests stay normal. */
@@ -151,6 +173,7 @@ static int run_disabled(void)
 int main(int argc, char **argv)
 {
         const char *why;
+        uint32_t vmms;
         int error;
 
         if (argc == 2 && !strcmp(argv[1], "disabled"))
@@ -169,13 +192,13 @@ int main(int argc, char **argv)
                               "machine-key', and add it to the program's modules");
         if (!make_frames())
                 return refuse_memory();
-        if (!vm_settle_init())
-                return refuse(no_room);
-        why = share(argc, argv);
+        error = vm_settle_init();
+        if (error)
+                return refuse_settle(error);
+        why = share(argc, argv, &vmms);
         if (why)
                 return refuse(why);
-        printf("%u MiB of secure memory.\n",
-               (unsigned)(memory_frames.count / (MIB / NOVA_PAGE_SIZE)));
+        announce(vmms);
         error = server_start();
         if (error)
                 return refuse_service(error);

@@ -5,6 +5,8 @@
  * account of a PD has room for one semaphore only. vm_settle() ends this semaphore and creates
  * another one. The create returns when the kernel has freed all objects that ended before the
  * semaphore. */
+#include <errno.h>
+
 #include "nova/crd.h"
 #include "nova/extension.h"
 #include "novart/program.h"
@@ -24,16 +26,18 @@
 
 static nova_sel_t pd, sm;
 
-bool vm_settle_init(void)
+int vm_settle_init(void)
 {
         nova_word_t used = 0, limit = 0;
 
         pd = nova_sel_alloc(0);
         sm = nova_sel_alloc(0);
-        return pd != NOVA_SEL_NONE && sm != NOVA_SEL_NONE &&
-               !nova_create_pd_account(pd, nova_program.pd, 0, ROOM) &&
-               !nova_create_sm(sm, pd, 0) && !nova_quota_query(pd, &used, &limit) &&
-               !nova_quota_take(pd, limit - used);
+        if (pd == NOVA_SEL_NONE || sm == NOVA_SEL_NONE)
+                return EAGAIN;
+        if (nova_create_pd_account(pd, nova_program.pd, 0, ROOM) || nova_create_sm(sm, pd, 0) ||
+            nova_quota_query(pd, &used, &limit) || nova_quota_take(pd, limit - used))
+                return ENOMEM;
+        return 0;
 }
 
 /* If a period ends between the revocation and the create, the kernel may free the semaphore before

@@ -117,9 +117,9 @@ bool vm_may_report(struct vm *vm);
  * free, including kernel memory. */
 void vm_stop(struct vm *vm);
 
-/* settle.c: creates the objects of vm_settle(). @return false: too little kernel memory or no free
- * selector */
-bool vm_settle_init(void);
+/* settle.c: creates the objects of vm_settle().
+ * @return 0; ENOMEM: too little kernel memory; EAGAIN: no free selector */
+int vm_settle_init(void);
 
 /* Returns when the kernel has freed all objects of the ultravisor that have ended. The kernel
  * bounds the wait: no program can prolong it. The caller holds no lock. */
