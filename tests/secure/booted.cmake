@@ -292,8 +292,8 @@ nova_add_program(secure-crowd SOURCES crowd.c)
 target_link_libraries(secure-crowd PRIVATE Nova::novavmm)
 nova_add_secure_test(limits SOURCES limits.c DESCRIPTION limits.nova.in BESIDE secure-crowd
   KERNEL_MEMORY 4M EXPECT
-  "^vmm: The ninth machine cannot be created: the ultravisor accepts no other machine: it has at \
-most 8, at most 2 of a session, and those of N programs with 'vmms=N'[.]$"
+  "^vmm: The ninth machine cannot be created: the ultravisor's table is full: the machines of all \
+programs are 8, the maximum. destroy one of them first[.]$"
   "^ultravisor: A VM cannot become secure: it has [0-9]+ virtual CPUs, and its image allows [0-9]+"
   "^vmm: 1[.][.]14$" REJECT "^[a-z]+: not ok")
 # A guest that makes ultracalls without a pause, beside two VMs that boot.

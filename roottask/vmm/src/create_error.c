@@ -11,7 +11,7 @@
 #include "nova/qpd.h"
 #include "novart/page.h"
 #include "novart/program.h"
-#include "novart/service/ultravisor.h"
+#include "novavmm/secure.h"
 
 #define MIB (1u << 20)
 
@@ -107,14 +107,37 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error)
 {
         if (error == ENOSPC)
                 return refuse(vm, error,
-                              "the ultravisor accepts no other machine: it has at most %u, at "
-                              "most %u of a session, and those of N programs with 'vmms=N'",
-                              NOVA_UV_VMS, NOVA_UV_SESSION_VMS);
+                              "the ultravisor's table is full: the machines of all programs are "
+                              "%u, the maximum; destroy one of them first",
+                              NOVA_UV_VMS);
         if (error == ENODEV)
                 return refuse(vm, error,
                               "the ultravisor may not use a CPU of its virtual CPUs; write 'cpus "
                               "all' in the description of the ultravisor");
         return error;
+}
+
+_Static_assert(NOVA_UV_VMS == 8 && NOVA_UV_SESSION_VMS == 2, "the sentences have these numbers");
+
+const char *nova_secure_why(int error)
+{
+        switch (error) {
+        case EMFILE:
+                return "this program has 2 sessions with it, the maximum; close one of them first";
+        case ENFILE:
+                return "all programs together have 8 sessions with it, the maximum; close one of "
+                       "them first";
+        case ENOSPC:
+                return "other programs have all shares of its memory; enlarge N of 'vmms=N' in its "
+                       "description";
+        case ENOENT:
+                return "no program provides it; add the program ultravisor to the description of "
+                       "the system";
+        case EACCES:
+                return "this program may not use it; write 'uses ultravisor' in its description";
+        default:
+                return strerror(error);
+        }
 }
 
 /* Records a lack of memory that may be the program's own or the kernel's. */

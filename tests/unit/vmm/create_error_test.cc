@@ -9,6 +9,7 @@ extern "C" {
 #include "create_error.h"
 #include "novart/page.h"
 #include "novart/program.h"
+#include "novavmm/secure.h"
 
 struct nova_program nova_program;
 
@@ -31,11 +32,25 @@ struct create_error : testing::Test {
         }
 };
 
-TEST_F(create_error, a_full_table_is_named_with_its_limits)
+TEST_F(create_error, a_full_table_is_named_with_its_limit)
 {
-        EXPECT_EQ(why(ENOSPC),
-                  "the ultravisor accepts no other machine: it has at most 8, at most 2 of a "
-                  "session, and those of N programs with 'vmms=N'");
+        EXPECT_EQ(why(ENOSPC), "the ultravisor's table is full: the machines of all programs are "
+                               "8, the maximum; destroy one of them first");
+}
+
+TEST(secure_why, names_the_limit_that_refuses_a_session_and_the_remedy)
+{
+        EXPECT_STREQ(nova_secure_why(EMFILE), "this program has 2 sessions with it, the maximum; "
+                                              "close one of them first");
+        EXPECT_STREQ(nova_secure_why(ENFILE), "all programs together have 8 sessions with it, the "
+                                              "maximum; close one of them first");
+        EXPECT_STREQ(nova_secure_why(ENOSPC), "other programs have all shares of its memory; "
+                                              "enlarge N of 'vmms=N' in its description");
+        EXPECT_STREQ(nova_secure_why(ENOENT), "no program provides it; add the program ultravisor "
+                                              "to the description of the system");
+        EXPECT_STREQ(nova_secure_why(EACCES), "this program may not use it; write 'uses "
+                                              "ultravisor' in its description");
+        EXPECT_STREQ(nova_secure_why(ENOMEM), strerror(ENOMEM));
 }
 
 TEST_F(create_error, a_cpu_that_the_ultravisor_lacks_is_named_with_the_remedy)

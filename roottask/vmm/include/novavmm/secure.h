@@ -55,9 +55,22 @@ struct nova_secure {
  * fails with U_FUNCTION, and the guest stays normal.
  * @param secure  the connection
  * @param service name of the ultravisor in the system's description
- * @return as nova_session_open()
+ * @return as nova_session_open(); ENOSPC: with `vmms=N`, N other programs have sessions
  */
 int nova_secure_open(struct nova_secure *secure, const char *service);
+
+/**
+ * Returns why nova_secure_open() has failed, with the remedy, as the end of a sentence about the
+ * ultravisor. @param error what it returned
+ * @code
+ * static struct nova_secure secure;
+ * const int error = nova_secure_open(&secure, "ultravisor");
+ *
+ * if (error)
+ *         printf("The ultravisor cannot be reached: %s.\n", nova_secure_why(error));
+ * @endcode
+ */
+const char *nova_secure_why(int error);
 
 /** Closes the connection of a machine that has been destroyed, or was never created. */
 void nova_secure_close(struct nova_secure *secure);
