@@ -54,6 +54,12 @@ static int report(enum nova_vm_end end)
         return 0;
 }
 
+static int fail(const char *what, const char *why)
+{
+        printf("%s: %s.\n", what, why);
+        return 1;
+}
+
 int main(void)
 {
         const struct nova_bus_range port = {PORT, PORT + 3, NULL, greet, NULL};
@@ -61,29 +67,28 @@ int main(void)
         size_t bytes;
         int error = nova_parent_module("sealed.img", &image, &bytes);
 
-        if (error) {
-                printf("The module sealed.img cannot be read: %s.\n", strerror(error));
-                return 1;
-        }
+        if (error)
+                return fail("The module sealed.img cannot be read", strerror(error));
         error = nova_secure_open(&secure, "ultravisor");
-        if (error) {
-                printf("The ultravisor cannot be reached: %s.\n", strerror(error));
-                return 1;
-        }
+        if (error)
+                return fail("The ultravisor cannot be reached", nova_secure_why(error));
 
         const struct nova_vm_config config = {
                 .name = "hello", .memory = nova_sealed_memory(image, bytes), .secure = &secure};
 
         error = nova_vm_create(&vm, &config);
-        if (error) {
-                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
-                return 1;
-        }
+        if (!error)
+                error = nova_bus_add(&vm.ports, &port);
+        if (error)
+                return fail("The machine cannot be created", nova_vm_why(&vm, error));
 
         const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
 
-        if (why || nova_bus_add(&vm.ports, &port) || nova_vm_run(&vm))
-                return nova_vm_not_loaded(&vm, why ? why : "the machine cannot run");
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
+        error = nova_vm_run(&vm);
+        if (error)
+                return fail("The machine cannot run", nova_vm_why(&vm, error));
         error = report(nova_vm_wait(&vm));
         nova_vm_destroy(&vm);
         return error;

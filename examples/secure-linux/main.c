@@ -127,8 +127,9 @@ int main(void)
                 terminal_use();
         error = nova_secure_open(&secure, "ultravisor");
         if (error)
-                printf("The guest cannot become secure: no session with the ultravisor: %s.\n",
-                       strerror(error));
+                printf("The guest cannot become secure, because the ultravisor cannot be reached: "
+                       "%s.\n",
+                       nova_secure_why(error));
         error = find_module("sealed.img", &image, &bytes);
         if (error)
                 return refuse_image(error);

@@ -66,10 +66,16 @@ static int finish(void)
         const bool lost = nova_vm_wait(&vm) != NOVA_VM_OFF;
 
         if (lost)
-                printf("The first guest %s.\n",
+                printf("The first guest %s; see the ultravisor's line above.\n",
                        nova_secure_is_secure(&secure) ? "was lost" : "has not become secure");
         nova_vm_destroy(&vm);
         return lost || wrong > 0;
+}
+
+static int fail(const char *what, const char *why)
+{
+        printf("%s: %s.\n", what, why);
+        return 1;
 }
 
 int main(void)
@@ -80,29 +86,28 @@ int main(void)
         size_t bytes;
         int error = nova_parent_module("sealed.img", &image, &bytes);
 
-        if (error) {
-                printf("The module sealed.img cannot be read: %s.\n", strerror(error));
-                return 1;
-        }
+        if (error)
+                return fail("The module sealed.img cannot be read", strerror(error));
         error = nova_secure_open(&secure, "ultravisor");
-        if (error) {
-                printf("The ultravisor cannot be reached: %s.\n", strerror(error));
-                return 1;
-        }
+        if (error)
+                return fail("The ultravisor cannot be reached", nova_secure_why(error));
 
         const struct nova_vm_config config = {
                 .name = "first", .memory = nova_sealed_memory(image, bytes), .secure = &secure};
 
         error = nova_vm_create(&vm, &config);
-        if (error) {
-                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
-                return 1;
-        }
+        if (!error)
+                error = nova_bus_add(&vm.ports, &ports);
+        if (error)
+                return fail("The machine cannot be created", nova_vm_why(&vm, error));
 
         const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
 
-        if (why || nova_bus_add(&vm.ports, &ports) || nova_vm_run(&vm))
-                return nova_vm_not_loaded(&vm, why ? why : "the machine cannot run");
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
+        error = nova_vm_run(&vm);
+        if (error)
+                return fail("The machine cannot run", nova_vm_why(&vm, error));
         wait_for_end();
         return finish();
 }

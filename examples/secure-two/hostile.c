@@ -55,7 +55,7 @@ static uint32_t last_result;
 static bool waits;  /* the handler waits for a task */
 static bool closed; /* its guest has been ended meanwhile */
 
-void outcome(const char *what, enum nova_u_status status, enum nova_u_status right)
+static const char *name_of(enum nova_u_status status)
 {
         static const struct {
                 enum nova_u_status status;
@@ -65,18 +65,21 @@ void outcome(const char *what, enum nova_u_status status, enum nova_u_status rig
                 NOVA_U_STATUS_ROWS(NAME)
 #undef NAME
         };
-        const char *is = "?", *should_be = "?";
 
-        for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (names[i].status == status)
-                        is = names[i].name;
-                if (names[i].status == right)
-                        should_be = names[i].name;
-        }
+                        return names[i].name;
+        return "?";
+}
+
+void outcome(const char *what, enum nova_u_status status, enum nova_u_status right)
+{
+        const char *const is = name_of(status);
+
         if (status == right)
                 printf("It %s: %s.\n", what, is);
         else
-                printf("It %s: %s (%d) instead of %s.\n", what, is, status, should_be);
+                printf("It %s: %s (%d) instead of %s.\n", what, is, status, name_of(right));
         tries++;
         surprises += status != right;
 }
@@ -250,13 +253,13 @@ static int let_in(struct nova_request *request, const char *arguments)
 
 /* Starts a service. The first VMM opens it when its guest runs. The end of the service shows the
  * first VMM that the attack is over. */
-static bool start_service(void)
+static int start_service(void)
 {
         static const struct nova_service_operation operations[] = {{refuse, 0, 0, false}};
         static const struct nova_service_config config = {
                 .name = "attack", .operations = operations, .operation_count = 1, .open = let_in};
 
-        return !nova_service_start(NULL, &config);
+        return nova_service_start(NULL, &config);
 }
 
 bool create_semaphore(nova_sel_t *sm)
@@ -265,28 +268,75 @@ bool create_semaphore(nova_sel_t *sm)
         return *sm != NOVA_SEL_NONE && nova_create_sm(*sm, nova_program.pd, 0) == NOVA_SUCCESS;
 }
 
-/* Prepares the attack. @return NULL, or the reason of a failure */
-static const char *start(void)
+/* Says what has failed. @return false */
+static bool fail(const char *what, const char *why, const char *remedy)
 {
+        printf("%s: %s%s.\n", what, why, remedy);
+        return false;
+}
+
+/* Creates the memory of the guest, and the objects by which the ultravisor calls this VMM. */
+static bool create(nova_sel_t portal)
+{
+        static const char enlarge[] = "; enlarge 'kernel-memory' in the description of program "
+                                      "hostile";
         static struct nova_handler *handler;
+        int error = nova_guest_memory_create(&memory, MEMORY);
+
+        if (error)
+                return fail("The memory of the guest cannot be created", strerror(error),
+                            "; enlarge 'memory' in the description of program hostile");
+        normal = (uint8_t *)memory.base;
+        error = nova_handler_create(&handler, GUEST_CPU, "vcpu 0", serve, NULL);
+        if (!error)
+                error = nova_handler_portal(handler, portal, 0);
+        if (error)
+                return fail("The handler of the ultravisor's calls cannot be created",
+                            strerror(error), enlarge);
+        if (!create_semaphore(&asked))
+                return fail("A semaphore cannot be created", strerror(ENOMEM), enlarge);
+        error = start_service();
+        return error ? fail("The service 'attack' cannot start", strerror(error), "") : true;
+}
+
+/* Enters the VM in the ultravisor's table. */
+static bool enter(nova_sel_t portal)
+{
+        enum nova_u_status status;
+        int error = nova_session_share(uv.session, memory.base, MEMORY / PAGE_BYTES);
+
+        if (error)
+                return fail("The memory of the guest cannot be shared with the ultravisor",
+                            strerror(error), "");
+        status = nova_uv_write_pate(&uv, 0, MEMORY);
+        if (status == NOVA_U_BUSY)
+                return fail("The ultravisor refuses the VM", "its table of 8 VMs is full",
+                            "; let fewer programs use it");
+        if (status)
+                return fail("The ultravisor refuses the VM", name_of(status), "");
+        error = nova_uv_attach(&uv, 0, GUEST_CPU, portal);
+        if (error == ENODEV)
+                return fail("The ultravisor refuses the virtual CPU", "it may not use CPU 1",
+                            "; write 'cpus all' in its description");
+        return error ? fail("The ultravisor refuses the virtual CPU", strerror(error), "") : true;
+}
+
+/* Prepares the attack. @return false after a message, if that failed */
+static bool start(void)
+{
         const nova_sel_t portal = nova_sel_alloc(0);
+        int error;
 
         if (!(nova_program.cpus >> GUEST_CPU & 1))
-                return "The guest needs the machine's second CPU: give the machine two (--cpus 2)";
-        if (nova_session_open(&uv.session, "ultravisor", NULL))
-                return "There is no ultravisor";
-        if (nova_parent_module("sealed.img", &image, &image_bytes))
-                return "The module sealed.img is missing";
-        if (!create_semaphore(&asked) || !start_service() || portal == NOVA_SEL_NONE ||
-            nova_guest_memory_create(&memory, MEMORY) ||
-            nova_handler_create(&handler, GUEST_CPU, "vcpu 0", serve, NULL) ||
-            nova_handler_portal(handler, portal, 0) ||
-            nova_session_share(uv.session, memory.base, MEMORY / PAGE_BYTES))
-                return "Memory or kernel objects are missing";
-        normal = (uint8_t *)memory.base;
-        if (nova_uv_write_pate(&uv, 0, MEMORY) || nova_uv_attach(&uv, 0, GUEST_CPU, portal))
-                return "The ultravisor refuses the VM";
-        return NULL;
+                return fail("The guest needs the machine's second CPU", "give the machine two",
+                            " (--cpus 2)");
+        error = nova_session_open(&uv.session, "ultravisor", NULL);
+        if (error)
+                return fail("The ultravisor cannot be reached", nova_secure_why(error), "");
+        error = nova_parent_module("sealed.img", &image, &image_bytes);
+        if (error)
+                return fail("The module sealed.img cannot be read", strerror(error), "");
+        return create(portal) && enter(portal);
 }
 
 /* Returns what follows `attack=` on the command line of the image, or the whole line if it does not
@@ -323,14 +373,11 @@ static int list_attacks(const char *name)
 
 int main(void)
 {
-        const char *const why = start();
         const char *name;
         unsigned done = 0;
 
-        if (why) {
-                printf("%s.\n", why);
+        if (!start())
                 return 1;
-        }
         nova_semaphore_down(&watched);
         name = name_of_attack();
         for (unsigned i = 0; i < ATTACKS; i++) {

@@ -42,7 +42,7 @@ static int wait_for_end(void)
         const bool is_secure = nova_secure_is_secure(&secure);
 
         if (!is_secure)
-                printf("The guest has not become secure.\n");
+                printf("The guest has not become secure; see the ultravisor's line above.\n");
         else if (end != NOVA_VM_OFF)
                 printf("The guest %s.\n", nova_vm_end_text(end));
         nova_vm_destroy(&vm);
@@ -62,7 +62,7 @@ int main(void)
                 return fail("The module sealed.img cannot be used", "it is not a sealed image");
         error = nova_secure_open(&secure, "ultravisor");
         if (error)
-                return fail("The ultravisor cannot be reached", strerror(error));
+                return fail("The ultravisor cannot be reached", nova_secure_why(error));
 
         const struct nova_vm_config config = {
                 .name = "sealed", .memory = nova_sealed_memory(image, bytes), .secure = &secure};

@@ -405,9 +405,7 @@ foreach(system secure-hello secure-two secure-vmm)
   set(said "^monitor: ${see}")
   if(system STREQUAL "secure-two")
     set(said "It makes its guest secure: U_NO_KEY .-76. instead of U_SUCCESS[.]" "^hostile: ${see}"
-      "^first: The first guest has not become secure[.]$")
-  elseif(system STREQUAL "secure-vmm")
-    set(said "^monitor: The guest has not become secure[.]$")
+      "^first: The first guest has not become secure. see the ultravisor's line above[.]$")
   endif()
   nova_add_boot_test(secure.other-key.${system} SYSTEM ${system} MODULES "'${other}'"
     CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 EXPECT ${refused} ${said})
@@ -425,6 +423,16 @@ nova_add_system(secure-scarce DESCRIPTION "${description}" PROGRAMS ultravisor s
 nova_add_boot_test(secure.scarce SYSTEM secure-scarce CPU qemu64,+svm,+npt,+rdrand LABELS secure
   TIMEOUT 120 STATUS 1 EXPECT "^The boot module sealed.img cannot be read: .*. enlarge \
 'kernel-memory' in the description of program monitor[.]$")
+
+# An ultravisor without the CPU of a virtual CPU.
+nova_change_description(description fewer-cpus "${NOVA_ROOT}/examples/secure-two/secure-two.nova"
+  "20000\n        cpus          all" "20000\n        cpus          0")
+nova_add_system(secure-fewer-cpus DESCRIPTION "${description}" PROGRAMS ultravisor two-first
+  two-hostile SEALED "${NOVA_ROOT}/examples/secure-two/secure-two.seal" GUEST two-guest)
+nova_add_boot_test(secure.fewer-cpus SYSTEM secure-fewer-cpus CPU qemu64,+svm,+npt,+rdrand
+  LABELS secure CPUS 2 STATUS 1
+  EXPECT "hostile: The ultravisor refuses the virtual CPU: it may not use CPU 1. write 'cpus all' \
+in its description[.]$")
 
 # nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
 #   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>]): Debian as a secure
