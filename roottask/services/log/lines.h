@@ -7,7 +7,7 @@
 
 #include "nova/utf8.h"
 
-#define LOG_LINE_MAX 160 /* a longer line is written in pieces, each with the prefix */
+#define LOG_LINE_MAX 256 /* a longer line is written in pieces, each with the prefix */
 
 /* Destination of finished lines. */
 typedef void log_sink(void *argument, const char *text, size_t bytes);

@@ -6,7 +6,7 @@
 #include "nova/utf8.h"
 #include "novart/start_page.h"
 
-#define CHILD_LINE 160 /* maximum number of bytes that are kept until the end of their line */
+#define CHILD_LINE 256 /* maximum number of bytes that are kept until the end of their line */
 
 /* Text that a child has written since its last line. Zeroed initially. */
 struct child_line {
