@@ -2,6 +2,7 @@
 """`nova seal` and `nova machine-key`: their results, and each refusal."""
 
 import os
+import re
 import stat
 import struct
 import subprocess
@@ -202,6 +203,16 @@ class Make(Folder):
         self.assertEqual(stub.hex(), seal_image.STUB.hex())
         at = seal_image.STUB_OFFSET
         self.assertEqual(Path(self.sealed()).read_bytes()[at:at + len(stub)], stub)
+
+    def test_the_stub_knows_each_status_by_its_value(self):
+        calls = paths.ROOT / "roottask/include/novart/service/ultravisor_calls.h"
+        values = dict(re.findall(r"ROW\((\w+), (-?\d+), ", calls.read_text().split("_H_STATUS")[0]))
+        rows = re.findall(r'^ +status +(-?\d+), "(.*)", "U_(\w+)"$', STUB.read_text(), re.M)
+        self.assertEqual(len(rows), 7)
+        for value, cause, name in rows:
+            self.assertEqual(values[name], value)
+            entry = bytes([int(value) & 0xFF]) + f"{cause} (UV_ESM returned U_{name}).\n".encode()
+            self.assertIn(b"\0" + entry + b"\0", seal_image.STUB)
 
     def test_the_start_page_has_the_fields_that_the_stub_reads(self):
         page = Path(self.sealed()).read_bytes()[:PAGE]

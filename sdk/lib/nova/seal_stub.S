@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The entry stub of a sealed image, at the address 0x8400. A normal VM begins here in protected
  * mode without paging, with flat segments of 4 GiB and interrupts off, and asks the ultravisor to
- * make it secure. That call returns only if it fails: the stub then reports the status on the
- * serial port COM1, and halts. seal_image.py contains the assembled bytes of the stub. A test
+ * make it secure. That call returns only if it fails: the stub then reports the cause and the
+ * status on the serial port COM1, and halts. seal_image.py contains the assembled bytes of the stub. A test
  * compares them with this source. */
 
 #define START_PAGE     0x8000
@@ -31,7 +31,8 @@ _start:
 1:      mov     %esi, %ebx
         vmmcall
 
-        /* The text, then the status in EAX as eight hexadecimal digits. */
+        /* The text, then the entry of the table with the status in EAX. The last entry is for any
+         * other status, which follows as eight hexadecimal digits. */
 2:      mov     %eax, %ebp
         mov     $START_PAGE + 0x400 + text - _start, %esi
         mov     $COM1, %dx
@@ -40,18 +41,52 @@ _start:
         jz      4f
         out     %al, %dx
         jmp     3b
-4:      mov     $8, %ecx
-5:      rol     $4, %ebp
+4:      lodsb
+        movsbl  %al, %ebx
+        test    %ebx, %ebx
+        jz      6f
+        cmp     %ebx, %ebp
+        je      6f
+5:      lodsb
+        test    %al, %al
+        jnz     5b
+        jmp     4b
+6:      lodsb
+        test    %al, %al
+        jz      7f
+        out     %al, %dx
+        jmp     6b
+7:      test    %ebx, %ebx
+        jnz     9f
+        mov     $8, %ecx
+8:      rol     $4, %ebp
         mov     %ebp, %eax
         and     $15, %al
         cmp     $10, %al
         sbb     $0x69, %al
         das
         out     %al, %dx
-        loop    5b
+        loop    8b
+        mov     $'.', %al
+        out     %al, %dx
         mov     $'\n', %al
         out     %al, %dx
-6:      hlt
-        jmp     6b
+9:      hlt
+        jmp     9b
 
-text:   .asciz  "The VM cannot become secure: UV_ESM returned 0x"
+        .macro  status value, cause, name
+        .byte   \value
+        .ascii  "\cause"
+        .asciz  " (UV_ESM returned \name).\n"
+        .endm
+
+text:   .asciz  "The VM cannot become secure: "
+        status  -11, "it differs from the sealed guest", "U_PERMISSION"
+        status  -76, "the image is not sealed for this machine", "U_NO_KEY"
+        status  -2, "its monitor has no working ultravisor", "U_FUNCTION"
+        status  9, "the ultravisor lacks a resource that its report names", "U_RETRY"
+        status  -4, "there is no blob at the given address", "U_PARAMETER"
+        status  -55, "the boot parameters are not at the given address", "U_P2"
+        status  -75, "its state does not allow it", "U_INVALID"
+        .byte   0
+        .asciz  "UV_ESM returned 0x"
