@@ -413,6 +413,11 @@ foreach(system secure-hello secure-two secure-vmm)
   nova_add_boot_test(secure.other-key.${system} SYSTEM ${system} MODULES "'${other}'"
     CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 EXPECT ${refused} ${said})
 endforeach()
+# The monitor of Debian reports a guest that halts, but not one that has said why.
+nova_add_boot_test(secure.other-key.secure-linux SYSTEM secure-linux MODULES "'${other}'"
+  CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 TIMEOUT 120 EXPECT ${refused}
+  "^The VM cannot become secure: the image is not sealed for this machine .UV_ESM returned \
+U_NO_KEY.[.]$" "^The normal guest halted[.]$" REJECT "code at ip")
 # An attack whose UV_ESM has to fail gives its guest no task either.
 nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}'"
   ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1

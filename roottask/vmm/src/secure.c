@@ -311,12 +311,6 @@ static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_statu
         return NOVA_H_SUCCESS;
 }
 
-/* Ends UV_ESM with an error. */
-static enum nova_h_status init_abort(struct nova_secure *secure, enum nova_u_status status)
-{
-        return status ? init_end(secure, status) : NOVA_H_PARAMETER;
-}
-
 static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
 {
         struct nova_secure *const secure = secure_of(vcpu);
@@ -334,7 +328,8 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
                 call->status = word_of(init_end(secure, NOVA_U_SUCCESS));
                 break;
         case NOVA_H_SVM_INIT_ABORT:
-                call->status = word_of(init_abort(secure, (enum nova_u_status)(int)call->word[0]));
+                call->status = word_of((int)call->word[0] ? init_end(secure, (int)call->word[0])
+                                                          : NOVA_H_PARAMETER);
                 break;
         case NOVA_H_SVM_PAGE_IN:
         case NOVA_H_SVM_PAGE_OUT:
@@ -429,6 +424,8 @@ static void hypercall(struct nova_vcpu *vcpu)
         else if (secure->place && (number == NOVA_UV_SHARE_PAGE || number == NOVA_UV_UNSHARE_PAGE ||
                                    number == NOVA_UV_UNSHARE_ALL_PAGES))
                 status = NOVA_U_INVALID;
+        if (number == NOVA_UV_ESM && status)
+                vcpu->vm->report_halt = false; /* the stub prints the status and halts */
         vcpu->state->ax = (nova_word_t)(intptr_t)status;
         vcpu->changed |= NOVA_MTD_ACDB;
         nova_vcpu_skip(vcpu, CALL_BYTES);

@@ -68,7 +68,8 @@ struct nova_vm_config {
                            * not fetch these instructions: their exits carry R8 to R15, control
                            * registers and MSRs only if @c mtd has those groups */
         bool hide_state;  /**< reports show neither registers nor memory of the guest */
-        bool report_halt; /**< treat NOVA_VM_HALTED as an error and report it */
+        bool report_halt; /**< treat NOVA_VM_HALTED as an error and report it, unless the guest's
+                           * UV_ESM has failed: then its stub has printed the reason */
         bool report_reset; /**< print the registers of the virtual CPU that resets the machine
                             * (NOVA_VM_RESET) */
         /** State that exits carry for the monitor's handlers, by cause, in addition to that of the
