@@ -2,13 +2,9 @@
 # VMMs that test the ultravisor, and the guest that they drive.
 include("${NOVA_ROOT}/tests/changed.cmake")
 
-add_executable(secure-probe guest.c guest_debug.c guest_exits.c guest_flood.c guest_harm.c
-  guest_interrupt.c guest_marks.c guest_msr.c guest_user.c guest_vectors.c guest_view.c)
-target_link_libraries(secure-probe PRIVATE nova_freestanding)
-target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
-  "${NOVA_ROOT}/roottask/vmm/include")
-target_compile_options(secure-probe PRIVATE -fno-stack-protector -mgeneral-regs-only -mno-red-zone)
-target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x200000)
+nova_add_secure_guest(secure-probe SOURCES guest.c guest_debug.c guest_exits.c guest_flood.c
+  guest_harm.c guest_interrupt.c guest_marks.c guest_msr.c guest_user.c guest_vectors.c
+  guest_view.c)
 
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
 #   [DESCRIPTION <file.in>] [ULTRAVISOR <program>] [BESIDE <program>...]

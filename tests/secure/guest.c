@@ -132,7 +132,9 @@ static uint32_t perform(uint32_t command, unsigned long first, unsigned long sec
         }
 }
 
-__attribute__((noreturn)) void _start(void)
+__attribute__((noreturn)) void _start(void);
+
+void _start(void)
 {
         for (;;) {
                 const uint32_t command = in(PROBE_COMMAND);
