@@ -2,23 +2,18 @@
 """`nova seal` and `nova machine-key`: their results, and each refusal."""
 
 import os
-import re
 import stat
 import struct
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-import paths
 import sealing
 from nova import cli, machine_key, seal, seal_blob, seal_guest, seal_image, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 from sealing import MIB, PAGE
-
-STUB = paths.ROOT / "sdk/lib/nova/seal_stub.S"
 
 
 class Folder(unittest.TestCase):
@@ -193,31 +188,6 @@ class Make(Folder):
                                 f"token={self.path('phrase')}")).read_bytes()
         self.assertNotIn(b"swordfish", data)
         self.assertNotIn(b"token", data)
-
-    def test_the_stub_in_the_image_is_the_assembled_source(self):
-        object_file = self.path("stub.o")
-        subprocess.run(["gcc", "-m32", "-c", "-o", object_file, str(STUB)], check=True)
-        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", object_file,
-                        self.path("stub")], check=True)
-        stub = Path(self.path("stub")).read_bytes()
-        self.assertEqual(stub.hex(), seal_image.STUB.hex())
-        at = seal_image.STUB_OFFSET
-        self.assertEqual(Path(self.sealed()).read_bytes()[at:at + len(stub)], stub)
-
-    def test_the_stub_knows_each_status_by_its_value(self):
-        calls = paths.ROOT / "roottask/include/novart/service/ultravisor_calls.h"
-        values = dict(re.findall(r"ROW\((\w+), (-?\d+), ", calls.read_text().split("_H_STATUS")[0]))
-        rows = re.findall(r'^ +status +(-?\d+), "(.*)", "U_(\w+)"$', STUB.read_text(), re.M)
-        self.assertEqual(len(rows), 7)
-        for value, cause, name in rows:
-            self.assertEqual(values[name], value)
-            entry = bytes([int(value) & 0xFF]) + f"{cause} (UV_ESM returned U_{name}).\n".encode()
-            self.assertIn(b"\0" + entry + b"\0", seal_image.STUB)
-
-    def test_the_start_page_has_the_fields_that_the_stub_reads(self):
-        page = Path(self.sealed()).read_bytes()[:PAGE]
-        self.assertEqual(struct.unpack_from("<Q", page, 0x30), (seal_image.BLOB_AT,))
-        self.assertEqual(struct.unpack_from("<Q", page, 0x40), (seal_image.PARAMS_AT,))
 
     def test_a_missing_argument_is_named(self):
         self.assertIn("no action is given", self.refused("seal"))

@@ -552,7 +552,7 @@ nova_add_system(secure-no-selectors DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/no-
 nova_add_boot_test(secure.no-selectors SYSTEM secure-no-selectors CPU qemu64,+svm,+npt,+rdrand
   STATUS 1 LABELS secure EXPECT "ultravisor: service 'ultravisor' cannot start: 64 \
 selectors are too few. write 'selectors 1024' for its program$"
-  "ultravisor: It cannot start: its service needs more of the resource that the line above names[.]")
+  "ultravisor: It cannot start: its service needs more of the resource that the line above names")
 nova_add_boot_test(secure.no-kernel-memory SYSTEM secure-no-kernel-memory
   CPU qemu64,+svm,+npt,+rdrand STATUS 1 LABELS secure EXPECT
   "ultravisor: It cannot start: 'kernel-memory' in its description is too small for vmms=8: ")

@@ -2,8 +2,8 @@
 /* The entry stub of a sealed image, at the address 0x8400. A normal VM begins here in protected
  * mode without paging, with flat segments of 4 GiB and interrupts off, and asks the ultravisor to
  * make it secure. That call returns only if it fails: the stub then reports the cause and the
- * status on the serial port COM1, and halts. seal_image.py contains the assembled bytes of the stub. A test
- * compares them with this source. */
+ * status on the serial port COM1, and halts. seal_image.py contains the assembled bytes of the
+ * stub. A test compares them with this source. */
 
 #define START_PAGE     0x8000
 #define BLOB_ADDRESS   0x30 /* fields of the start page */
