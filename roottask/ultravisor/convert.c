@@ -284,14 +284,19 @@ static void set_start(struct vm *vm, struct nova_utcb_event *start)
         start->state.gdtr.limit = GDT_ENTRIES * 8 - 1;
 }
 
-static bool make_key(struct vm *vm)
+/* Makes the key for pages that are moved out. @return NULL, or why there is none */
+static const char *make_key(struct vm *vm)
 {
+        const char *why = NULL;
         uint8_t bytes[CRYPTO_KEY_BYTES];
 
-        vm->has_key = crypto_random(bytes, sizeof(bytes)) == CRYPTO_OK &&
-                      crypto_gcm_begin(&vm->key, bytes) == CRYPTO_OK;
+        if (crypto_random(bytes, sizeof(bytes)) != CRYPTO_OK)
+                why = "the CPU returns no random number";
+        else if (crypto_gcm_begin(&vm->key, bytes) != CRYPTO_OK)
+                why = "memory for a key is missing; enlarge 'memory' of the ultravisor";
+        vm->has_key = !why;
         crypto_wipe(bytes, sizeof(bytes));
-        return vm->has_key;
+        return why;
 }
 
 /* Returns the status of UV_ESM after the VMM has refused H_SVM_INIT_START: perhaps because its
@@ -312,12 +317,12 @@ static enum nova_u_status refused_start(struct vm *vm)
 static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
 {
         static const uint64_t nothing[4];
+        const char *const why = make_key(vm);
         enum nova_u_status status;
 
-        if (!make_key(vm)) {
+        if (why) {
                 if (vm_may_report(vm))
-                        printf("A VM cannot become secure: the CPU returns no random number, or "
-                               "memory for a key is missing.\n");
+                        printf("A VM cannot become secure: %s.\n", why);
                 return NOVA_U_RETRY;
         }
         vm->refused_pages = 0;
