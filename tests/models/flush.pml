@@ -152,8 +152,8 @@ inline ask(other)
 #endif
 }
 
-/* tlb_await() for one CPU: waits until the CPU has answered the requests that it has now. Meanwhile,
- * cpu_wait() answers other flushes. */
+/* tlb_await() for one CPU: waits until the CPU has answered the requests that it has now.
+ * Meanwhile, cpu_wait() answers other flushes. */
 inline wait_for(c, other)
 {
         at = wanted[other];
@@ -174,7 +174,7 @@ inline wait_if_asked(c, other)
         fi
 }
 
-/* flush_begin(). */
+/* tlb_begin(). */
 inline begin_flush(c)
 {
         begun++;
@@ -259,7 +259,7 @@ inline wait_for_round(c, other)
         od
 }
 
-/* flush_wait_for_others(). */
+/* tlb_wait_for_others(). */
 inline wait_for_others(c)
 {
 #ifdef OWN_LAST

@@ -545,8 +545,7 @@ enum step_result range_revocation_step(struct revocation *r)
 }
 
 /* Drops the mappings derived from sources first..last of top. Returns false if the rest requires a
- * walk, because a mapping is not simple or there are too many. A separate function, so that its
- * loop and the rest of range_revoke() do not compete for registers. */
+ * walk. A separate function, so that range_revoke() takes no registers from the loop. */
 static __attribute__((noinline)) bool revocation_do_leaves(struct mapping *top, word_t first,
                                                            word_t last, unsigned perms,
                                                            struct flush *flush)
@@ -590,8 +589,7 @@ bool revocation_finish_step(struct revocation *r)
         if (!r->given_up) {
                 r->given_up = true;
                 r->cutting = false;
-                /* Objects have no pieces: owed_end is not set for them. */
-                if (r->at < r->owed_end) {
+                if (r->at < r->owed_end) { /* false for objects, which have no pieces */
                         r->last = r->owed_end - 1;
                 } else {
                         r->at = 1;

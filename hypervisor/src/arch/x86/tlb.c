@@ -19,7 +19,7 @@
 uint32_t flushes_begun;
 
 /* Begins a request, unless it has an entry already. */
-static void flush_begin(const struct flush *flush)
+static void tlb_begin(const struct flush *flush)
 {
         if (flush->any)
                 return;
@@ -31,7 +31,7 @@ static void flush_begin(const struct flush *flush)
 
 void flush_add(struct flush *flush, struct pd *pd)
 {
-        flush_begin(flush);
+        tlb_begin(flush);
         for (unsigned i = 0; i < flush->count && i < FLUSH_PDS; i++)
                 if (flush->pd[i] == pd)
                         return;
@@ -45,13 +45,13 @@ void flush_add_dma(struct flush *flush, unsigned domain)
 {
         if (!domain)
                 return;
-        flush_begin(flush);
+        tlb_begin(flush);
         flush->dma = !flush->dma || flush->dma == domain ? (uint16_t)domain : FLUSH_DMA_ALL;
 }
 
 void flush_add_frame(struct flush *flush, void *frame)
 {
-        flush_begin(flush);
+        tlb_begin(flush);
         frame_info(frame)->next = flush->frames;
         flush->frames = frame_index(frame);
 }
@@ -103,7 +103,7 @@ static void tlb_await(uint64_t cpus, unsigned *mails)
 /* A CPU with an odd flush_round does not wait for another CPU, except for a lock. So this wait
  * ends, even if this CPU is itself waiting for answers and executes an end that it received by
  * mail. */
-static cold_path void flush_wait_for_others(unsigned *mails)
+static cold_path void tlb_wait_for_others(unsigned *mails)
 {
         struct cpu *const self = cpu_self();
         const uint64_t others = cpu_online & ~((uint64_t)1 << self->id);
@@ -126,7 +126,7 @@ void flush_perform(struct flush *flush)
 
         assert_no_lock();
         if (unlikely(!flush->any)) {
-                flush_wait_for_others(&mails);
+                tlb_wait_for_others(&mails);
                 return;
         }
         assert(cpu->flush_round & 1);
@@ -146,7 +146,7 @@ void flush_perform(struct flush *flush)
         if (asked)
                 tlb_await(asked, &mails); /* the mails may begin further flushes */
         if (unlikely(atomic_fetch_add_u32(&flushes_begun, (uint32_t)-1) != 1))
-                flush_wait_for_others(&mails);
+                tlb_wait_for_others(&mails);
         while (flush->frames) { /* the frame with index 0 is not a page table */
                 void *frame = frame_by_index(flush->frames);
                 flush->frames = frame_info(frame)->next;
