@@ -6,10 +6,12 @@
 // it without a reference, and forgets it. An interrupt that arrives meanwhile sets a mark
 // (CPU_PENDING_GRACE). The CPU answers the request after the operation, even if it then idles. CPUs
 // 0 and 1 end one object each: they remove its capability, and then pass it to reclaim_object().
-// Each object is in the batch of its CPU, which frees this batch in one step.
+// Object 0 is a PD, whose address space stays loaded after an operation that used the PD. CPU 0
+// also passes a frame to reclaim_frame(), as entry 2. Each entry is in the batch of its CPU, which
+// frees one entry in each step. Object 1 may have mail, and then waits for another period.
 //
 // holds: live
-// fails: HANDS_OVER_FIRST -> not-in-use
+// fails: HANDS_OVER_FIRST -> not-loaded-freed
 // fails: BEGINS_UNDER_WAY -> not-in-use
 // fails: ANSWERS_AT_WORK -> not-in-use
 // fails: FIRST_ANSWER_FREES -> not-in-use
@@ -17,18 +19,26 @@
 // fails: live FORGETS_OTHERS -> progress
 // fails: live IDLES_WITH_MARK -> progress
 // fails: live PASSES_SILENTLY -> progress
+// fails: live FORGETS_STEP -> progress
+// fails: live FORGETS_POSTPONED -> progress
+// fails: IGNORES_MAIL -> not-mailed-freed
+// fails: KEEPS_DEAD_PD -> not-loaded-freed
 
 #define CPUS    3
 #define OBJECTS 2 /* CPU n ends object n */
 #define NONE    3
 
-#define BIT(n)  (1 << (n))
+#define BIT(n)   (1 << (n))
+#define MINE(c)  ((c) == 0 -> 5 : ((c) == 1 -> 2 : 0)) /* entries of the batches of CPU c */
+#define FRAME    4
 
 byte capability = 3; /* bit n: object n can be found */
-byte freed;          /* bit n: object n has been freed */
+byte freed;          /* bit n: entry n has been freed */
+bool loaded[CPUS];   /* the CPU has loaded the address space of object 0 */
+bool mailed;         /* object 1 has mail, until its first period ends */
 byte uses[CPUS];     /* the object that the CPU has found, or NONE */
 
-byte filling, waiting; /* bit n: object n is in the batch of CPU n */
+byte filling, waiting; /* bit n: entry n is in the batch of its CPU */
 byte period;           /* modulo 8, more than the number of periods here */
 bool under_way, late;
 byte freer = NONE;
@@ -60,8 +70,8 @@ inline begin()
 inline pass_on(c)
 {
         if
-        :: waiting & 1 -> freer = 0
-        :: !(waiting & 1) && waiting & 2 -> freer = 1
+        :: waiting & MINE(0) -> freer = 0
+        :: !(waiting & MINE(0)) && waiting & MINE(1) -> freer = 1
         :: waiting == 0 ->
                 freer = NONE;
                 under_way = false;
@@ -104,6 +114,12 @@ inline quiescent(c)
         atomic { asked[c] = false; mark[c] = false; now = period }
         if
         :: seen[c] != now ->
+#ifndef KEEPS_DEAD_PD
+                if /* reclaim_leave_dead_pd() */
+                :: !(capability & 1) -> loaded[c] = false
+                :: else
+                fi;
+#endif
                 seen[c] = now;
                 atomic { /* under the lock */
                         if
@@ -124,10 +140,52 @@ inline quiescent(c)
         fi
 }
 
-/* reclaim_free_waiting(). */
+/* reclaim_added(), for an entry. */
+inline add(entries)
+{
+        if
+        :: filling == 0 -> watched = true
+        :: else
+        fi;
+        filling = filling | entries
+}
+
+/* reclaim_free_object() of CPU c's object. */
+inline free_object(c)
+{
+        waiting = waiting & ~BIT(c);
+        if
+#ifndef IGNORES_MAIL
+        :: c == 1 && mailed ->
+                mailed = false; /* the mail arrives */
+#ifndef FORGETS_POSTPONED
+                add(BIT(c))
+#else
+                filling = filling | BIT(c)
+#endif
+#endif
+        :: else -> freed = freed | BIT(c); check(c)
+        fi
+}
+
+/* reclaim_free_waiting(): frees the frame in the first step, and the object in the next one. */
 inline free_waiting(c)
 {
-        atomic { waiting = waiting & ~BIT(c); freed = freed | BIT(c); check(c) };
+        if
+        :: atomic { c == 0 && waiting & FRAME ->
+                waiting = waiting & ~FRAME;
+                freed = freed | FRAME;
+#ifndef FORGETS_STEP
+                asked[c] = true
+#endif
+           }
+        :: atomic { !(c == 0 && waiting & FRAME) -> free_object(c) }
+           free_pass(c)
+        fi
+}
+
+inline free_pass(c)
+{
         atomic { /* under the lock */
 #ifdef FORGETS_OTHERS
                 freer = NONE;
@@ -144,7 +202,9 @@ inline free_waiting(c)
 
 inline check(object)
 {
-        assert(uses[0] != object && uses[1] != object && uses[2] != object) /* claim: not-in-use */
+        assert(uses[0] != object && uses[1] != object && uses[2] != object); /* claim: not-in-use */
+        assert(object != 1 || !mailed); /* claim: not-mailed-freed */
+        assert(object || !(loaded[0] || loaded[1] || loaded[2])) /* claim: not-loaded-freed */
 }
 
 /* Uses an object, forgets it, and answers the interrupts that came meanwhile. */
@@ -179,7 +239,7 @@ proctype cpu(byte c)
 end:    do
         /* An operation begins in user mode, finds an object, and uses it. In user mode a CPU takes
          * an interrupt before anything else. */
-        :: atomic { !asked[c] && capability & 1 -> uses[c] = 0 }
+        :: atomic { !asked[c] && capability & 1 -> uses[c] = 0; loaded[c] = true }
            operation(c)
         :: atomic { !asked[c] && capability & 2 -> uses[c] = 1 }
            operation(c)
@@ -189,13 +249,7 @@ end:    do
 #ifndef HANDS_OVER_FIRST
                 capability = capability & ~BIT(c);
 #endif
-                atomic {
-                        if
-                        :: filling == 0 -> watched = true
-                        :: else
-                        fi;
-                        filling = filling | BIT(c)
-                };
+                atomic { add(MINE(c)) };
 #ifdef HANDS_OVER_FIRST
                 capability = capability & ~BIT(c)
 #endif
@@ -216,6 +270,10 @@ init {
                 uses[0] = NONE;
                 uses[1] = NONE;
                 uses[2] = NONE;
+                if
+                :: mailed = true
+                :: mailed = false
+                fi;
                 run cpu(0);
                 run cpu(1);
                 run cpu(2);
