@@ -48,13 +48,8 @@ static bool is_dangerous(const struct nova_system_program *says)
         if (!device)
                 return false;
         printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' would reach "
-               "all memory by DMA; ",
-               says->name, device->name);
-        if (device->line)
-                printf("if that is acceptable, write 'dma-unprotected' below line %u.\n",
-                       device->line);
-        else
-                printf("leave out this device, and use the service 'pci'.\n");
+               "all memory by DMA; if that is acceptable, write 'dma-unprotected' below line %u.\n",
+               says->name, device->name, device->line);
         return true;
 }
 

@@ -193,8 +193,9 @@ static void check_shares(struct reader *reader)
                                SHARES
                                "%u divides the memory of '%s' among too few programs: %u "
                                "programs use its service '" ULTRAVISOR "'; write '" SHARES
-                               "%u' (at most %u), or remove the service from 'uses' of a program.",
-                               shares, program->name, users, users, SHARES_MOST);
+                               "N' with a larger N (at most %u), or remove the service from 'uses' "
+                               "of a program.",
+                               shares, program->name, users, SHARES_MOST);
 }
 
 static void check_memory(struct reader *reader, const struct nova_system_program *program)

@@ -196,10 +196,9 @@ static inline bool nova_system_is_pci(const struct nova_system_device *device)
 }
 
 /** Returns whether a program could reach all memory by a device of its own, although the
- * description does not permit it. On a machine without an I/O MMU, it could if it may use DMA, or,
- * in a system with secure guests, if it has the ports of PCI's configuration and is not the service
- * `pci`. On every machine, it could in such a system by some devices of the board, such as the
- * HPET.
+ * description does not permit it. On a machine without an I/O MMU, it could if it may use DMA. In
+ * a system with secure guests, it could on every machine if its device has ports or memory other
+ * than those that are known to be harmless. The service `pci` may have PCI's configuration there.
  * @param iommu the machine has an I/O MMU */
 bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_program *program,

@@ -12,24 +12,21 @@
 #define FUNCTIONS    8
 #define CLASS_BRIDGE 0x06
 
-/* Ports of the configuration space. Functions that a program starts with them are behind the I/O
- * MMU, if there is one. */
-static const struct nova_system_range configuration = {0xcf8, 0xcff};
-
-/* Registers of the board by which a program reaches memory that it does not have. Their devices are
- * not PCI functions, so the service pci does not stop them. An I/O MMU does not stop them on all
- * machines: QEMU's write past it. Interrupt controllers write messages, too, but the kernel gives
- * their registers to no program. The other known devices cannot access memory. */
-static const struct nova_system_range board_memory[] = {
-        {0xfed00000, 0xfed03fff}, /* HPET, at one of four places: messages of its timers */
+/* Registers by which no program reaches memory that it does not have. Beside secure guests, a
+ * program with other registers of the board must be trusted. Some of them contain addresses: those
+ * of the HPET, of DMA controllers, of QEMU's fw_cfg. Others change what addresses name, as the A20
+ * gates and the bridges' registers in PCI's configuration do, or let the firmware run code (port
+ * 0xb2). An I/O MMU does not stop them on all machines. */
+static const struct nova_system_range harmless_ports[] = {
+        {0x40, 0x43},   /* PIT */
+        {0x61, 0x61},   /* speaker */
+        {0x70, 0x77},   /* RTC and its memory */
+        {0x278, 0x27f}, /* parallel ports and serial ports, without their DMA controllers */
+        {0x2e8, 0x2ef}, {0x2f8, 0x2ff}, {0x378, 0x37f},
+        {0x3e8, 0x3ef}, {0x3f8, 0x3ff}, {0x3b0, 0x3df}, /* VGA */
 };
-static const struct nova_system_range board_ports[] = {
-        {0x00, 0x1f},   /* DMA controller of the ISA bus, with other names of the same registers */
-        {0x64, 0x64},   /* keyboard controller: its A20 gate lets addresses name other memory */
-        {0x81, 0x9f},   /* pages of the DMA controllers, likewise; a second A20 gate */
-        {0xc0, 0xdf},   /* second DMA controller */
-        {0x481, 0x48f}, /* upper bits of the pages */
-        {0x514, 0x51b}, /* fw_cfg of QEMU: address of a command, which names memory */
+static const struct nova_system_range harmless_memory[] = {
+        {0xa0000, 0xbffff}, /* VGA */
 };
 
 /* Reads exactly `digits` hexadecimal digits. Returns the text after them, or NULL. */
@@ -183,29 +180,31 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name, program->name);
 }
 
-/* Returns true if a list has a part of a range. */
-static bool has_part(const struct nova_system *system, struct nova_system_list list,
-                     const struct nova_system_range *part)
+/* Returns true if each range of a list is a part of one of these. */
+static bool all_within(const struct nova_system *system, struct nova_system_list list,
+                       const struct nova_system_range *whole, size_t count)
 {
         for (unsigned i = 0; i < list.count; i++) {
                 const struct nova_system_range *const range = &system->range[list.first + i];
+                size_t at = 0;
 
-                if (range->first <= part->last && range->last >= part->first)
-                        return true;
+                while (at < count &&
+                       (range->first < whole[at].first || range->last > whole[at].last))
+                        at++;
+                if (at == count)
+                        return false;
         }
-        return false;
+        return true;
 }
 
+/* Returns true if a device may have registers by which its program reaches memory. */
 static bool reaches_memory(const struct nova_system *system,
                            const struct nova_system_device *device)
 {
-        for (unsigned i = 0; i < sizeof(board_memory) / sizeof(*board_memory); i++)
-                if (has_part(system, device->memory, &board_memory[i]))
-                        return true;
-        for (unsigned i = 0; i < sizeof(board_ports) / sizeof(*board_ports); i++)
-                if (has_part(system, device->ports, &board_ports[i]))
-                        return true;
-        return false;
+        return !all_within(system, device->ports, harmless_ports,
+                           sizeof(harmless_ports) / sizeof(*harmless_ports)) ||
+               !all_within(system, device->memory, harmless_memory,
+                           sizeof(harmless_memory) / sizeof(*harmless_memory));
 }
 
 static bool provides(const struct nova_system *system, const struct nova_system_program *program,
@@ -221,17 +220,18 @@ bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_device *device, bool iommu)
 {
         const bool secure = nova_system_provider(system, ULTRAVISOR) >= 0;
+        const bool bus = text_equal(device->name, NOVA_SYSTEM_PCI) && !device->line;
 
         if (device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
                 return false;
+        if (secure && bus)
+                return !provides(system, program, SERVICE);
         if (secure && reaches_memory(system, device))
                 return true;
         if (iommu)
                 return false;
-        if (program->grants & NOVA_SYSTEM_GRANT_DMA && device->line)
-                return nova_system_is_pci(device) || device->ports.count || device->memory.count;
-        return secure && has_part(system, device->ports, &configuration) &&
-               !provides(system, program, SERVICE);
+        return program->grants & NOVA_SYSTEM_GRANT_DMA && device->line &&
+               (nova_system_is_pci(device) || device->ports.count || device->memory.count);
 }
 
 /* Reports a device that could reach memory even with an I/O MMU. */
@@ -241,11 +241,15 @@ static void tell_board(struct reader *reader, const struct nova_system_program *
         const char *const remedy =
                 device->line ? "write 'dma-unprotected' for the device"
                              : "declare a device with the same ranges and 'dma-unprotected'";
+        const bool bus =
+                text_equal(device->name, PORTS) || text_equal(device->name, NOVA_SYSTEM_PCI);
 
         reader_mistake(reader, device->line ? device->line : program->line_of[NOVA_SYSTEM_DEVICES],
                        "the device '%s' of '%s' could access the memory of secure guests, even "
-                       "with an I/O MMU; leave it out, or %s if '%s' is trusted.",
-                       device->name, program->name, remedy, program->name);
+                       "with an I/O MMU; leave it out%s, or %s if '%s' is trusted.",
+                       device->name, program->name,
+                       bus && !device->line ? " and use the service '" SERVICE "'" : "", remedy,
+                       program->name);
 }
 
 /* A device that may access all memory must be permitted explicitly. Only init knows the machine, so
@@ -259,20 +263,13 @@ static void check_protection(struct reader *reader, const struct nova_system_pro
                 tell_board(reader, program, device);
         else if (!nova_system_is_unprotected(system, program, device, system->machine_iommu))
                 return;
-        else if (device->line)
+        else
                 reader_mistake(reader, device->line,
                                "on a machine without an I/O MMU the device '%s' of '%s' would "
                                "reach all memory by DMA; write 'iommu' in the section 'machine' if "
                                "all machines of the system have one, otherwise 'dma-unprotected' "
                                "for the device.",
                                device->name, program->name);
-        else
-                reader_mistake(reader, program->line_of[NOVA_SYSTEM_DEVICES],
-                               "on a machine without an I/O MMU '%s' could let any PCI device "
-                               "reach the memory of secure guests by the device '%s'; leave it "
-                               "out and use the service '" SERVICE "', or write 'iommu' in the "
-                               "section 'machine' if all machines of the system have one.",
-                               program->name, device->name);
 }
 
 /* Reports a program that has both devices. If two programs have one device each, check.c reports

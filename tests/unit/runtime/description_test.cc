@@ -165,16 +165,17 @@ TEST(description, beside_secure_guests_only_the_service_pci_has_the_configuratio
 {
         const std::string ultravisor = "program u\n provides ultravisor\n";
         const std::string sentence =
-                "on a machine without an I/O MMU 'b' could let any PCI device reach the memory of "
-                "secure guests by the device 'pci'; leave it out and use the service 'pci', or "
-                "write 'iommu' in the section 'machine' if all machines of the system have one.\n";
+                "the device 'pci' of 'b' could access the memory of secure guests, even with an "
+                "I/O MMU; leave it out and use the service 'pci', or declare a device with the "
+                "same ranges and 'dma-unprotected' if 'b' is trusted.\n";
         const std::string own = "program b\n devices pci\n";
         const std::string service = "program p\n devices pci-config\n provides pci\n";
         const std::string device = "device c\n ports 0xcfc-0xcff\n";
 
         EXPECT_EQ(Description(ultravisor + own).all(), "4: " + sentence);
         EXPECT_EQ(Description(own).all(), "");
-        EXPECT_EQ(Description("machine\n memory 64M\n iommu\n" + ultravisor + own).all(), "");
+        EXPECT_EQ(Description("machine\n memory 64M\n iommu\n" + ultravisor + own).all(),
+                  "7: " + sentence);
         EXPECT_EQ(Description(ultravisor + service).all(), "");
         EXPECT_NE(Description(device + ultravisor + "program b\n devices c\n").all(), "");
         EXPECT_EQ(
@@ -397,7 +398,8 @@ WRONG(key_of_the_machine_for_another_program_than_the_ultravisor,
           "program u\n provides ultravisor\n"
 WRONG(fewer_shares_of_the_ultravisor_than_programs_that_use_it, MONITORS " arguments vmms=2\n",
       "9: vmms=2 divides the memory of 'u' among too few programs: 3 programs use its service "
-      "'ultravisor'; write 'vmms=3' (at most 8), or remove the service from 'uses' of a program.")
+      "'ultravisor'; write 'vmms=N' with a larger N (at most 8), or remove the service from "
+      "'uses' of a program.")
 
 // The ultravisor itself refuses a wrong argument when it starts.
 TEST(description, has_a_share_of_the_ultravisor_for_each_program_that_uses_it)
