@@ -382,6 +382,14 @@ class Open(Folder):
             said = self.refused("seal", self.file("large", bytes(PAGE + 1)), "--show")
         self.assertIn("more than 2 GiB", said)
 
+    def test_an_image_with_the_stub_of_another_release_can_be_read(self):
+        data = bytearray(Path(self.sealed()).read_bytes())
+        start = seal_image.read_start("image", data)
+        data[seal_image.STUB_OFFSET:seal_image.PAGE] = b"\xf4".ljust(
+            seal_image.PAGE - seal_image.STUB_OFFSET, b"\0")
+        self.assertEqual(seal_image.read_start("image", data), start)
+        self.assertIn("another SHA-256 sum", self.refused_check(data))
+
     def test_images_that_are_damaged_outside_of_their_parts(self):
         data = bytearray(Path(self.sealed()).read_bytes())
         size = f"{len(data) - 1} bytes instead of {len(data)}"

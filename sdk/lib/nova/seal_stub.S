@@ -81,10 +81,10 @@ _start:
         .endm
 
 text:   .asciz  "The VM cannot become secure: "
-        status  -11, "it differs from the sealed guest", "U_PERMISSION"
+        status  -11, "the ultravisor refuses its image", "U_PERMISSION"
         status  -76, "the image is not sealed for this machine", "U_NO_KEY"
-        status  -2, "its monitor has no working ultravisor", "U_FUNCTION"
-        status  9, "the ultravisor lacks a resource that its report names", "U_RETRY"
+        status  -2, "its monitor cannot use the ultravisor", "U_FUNCTION"
+        status  9, "the ultravisor's report has the reason", "U_RETRY"
         status  -4, "there is no blob at the given address", "U_PARAMETER"
         status  -55, "the boot parameters are not at the given address", "U_P2"
         status  -75, "its state does not allow it", "U_INVALID"
