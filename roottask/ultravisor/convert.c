@@ -84,6 +84,35 @@ static bool has_come(struct vm *vm, uint64_t gpa, uint64_t bytes)
         return good;
 }
 
+/* Returns true if a number of frames is left for a VM. Otherwise prints a message. */
+static bool has_room(struct vm *vm, uint64_t pages)
+{
+        uint64_t room;
+
+        vm_lock();
+        room = page_room(&vm->pages);
+        vm_unlock();
+        if (pages > room && vm_may_report(vm))
+                printf("A VM cannot become secure: it needs %llu KiB of secure memory at once, and "
+                       "%llu are free for its VMM; enlarge 'memory' of the ultravisor.\n",
+                       (unsigned long long)pages * 4, (unsigned long long)room * 4);
+        return pages <= room;
+}
+
+/* Prints why a page has not come, unless the VM has ended meanwhile. Other VMs may have taken
+ * frames since has_room(). */
+static void tell_absence(struct vm *vm, uint64_t gpa, uint64_t pages)
+{
+        bool ended;
+
+        vm_lock();
+        ended = vm->state != VM_CONVERTING;
+        vm_unlock();
+        if (!ended && has_room(vm, pages) && vm_may_report(vm))
+                printf("A VM cannot become secure: its VMM does not provide the page at 0x%llx.\n",
+                       (unsigned long long)gpa);
+}
+
 /* Lets the VMM move pages into secure memory: 2 MiB at once where the address and the size allow
  * it, otherwise single pages. */
 static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
@@ -100,6 +129,7 @@ static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
                     reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL) ||
                     !has_come(vm, gpa, part)) {
                         expect(vm, gpa, part, false);
+                        tell_absence(vm, gpa, part / FRAME_BYTES);
                         return false;
                 }
                 gpa += part;
@@ -166,7 +196,7 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
                 return NOVA_U_PARAMETER;
         if (!has(vm, vm->params, FRAME_BYTES))
                 return NOVA_U_P2;
-        if (!move(vcpu, vm->blob, SEAL_ROOM_BYTES))
+        if (!has_room(vm, SEAL_ROOM_BYTES / FRAME_BYTES) || !move(vcpu, vm->blob, SEAL_ROOM_BYTES))
                 return NOVA_U_RETRY;
         status = open_copy(vm);
         discard(vm, vm->blob, SEAL_ROOM_BYTES);
@@ -226,21 +256,12 @@ static enum nova_u_status measure(struct vm *vm, struct nova_vcpu *vcpu,
 static enum nova_u_status measure_all(struct vm *vm, struct nova_vcpu *vcpu)
 {
         enum nova_u_status status = NOVA_U_SUCCESS;
-        uint64_t pages = SEAL_TABLES_BYTES / FRAME_BYTES, room;
+        uint64_t pages = SEAL_TABLES_BYTES / FRAME_BYTES;
 
         for (unsigned i = 0; i < vm->seal->parts; i++)
                 pages += vm->seal->part[i].bytes / FRAME_BYTES;
-        vm_lock();
-        room = page_room(&vm->pages);
-        vm_unlock();
-        if (pages > room) {
-                if (vm_may_report(vm))
-                        printf("A VM cannot become secure: it needs %llu KiB of secure memory "
-                               "at once, and %llu are free for its VMM; enlarge 'memory' of the "
-                               "ultravisor.\n",
-                               (unsigned long long)pages * 4, (unsigned long long)room * 4);
+        if (!has_room(vm, pages))
                 return NOVA_U_RETRY;
-        }
         for (unsigned i = 0; i < vm->seal->parts && !status; i++)
                 status = measure(vm, vcpu, &vm->seal->part[i]);
         return status;
@@ -256,8 +277,10 @@ static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
 
         /* The tables are not in a part of the image, so their pages begin with zeroes. */
         for (uint64_t i = 0; i < SEAL_TABLES_BYTES; i += FRAME_BYTES)
-                if (!expect(vm, at + i, FRAME_BYTES, false) || !memory_get(vcpu, at + i))
+                if (!expect(vm, at + i, FRAME_BYTES, false) || !memory_get(vcpu, at + i)) {
+                        tell_absence(vm, at + i, 1);
                         return false;
+                }
         table = (uint64_t *)place(vm, at + LEVEL4);
         table[0] = (at + LEVEL3) | bit | TABLE_ENTRY;
         table = (uint64_t *)place(vm, at + LEVEL3);

@@ -116,14 +116,14 @@ static int refuse_memory(void)
 static uint32_t vmms_of(const char *argument)
 {
         static const char name[] = "vmms=";
-        unsigned long vmms;
-        char *end;
+        uint32_t vmms = 0;
 
         if (strncmp(argument, name, sizeof(name) - 1) != 0)
                 return 0;
         argument += sizeof(name) - 1;
-        vmms = strtoul(argument, &end, 10);
-        return end == argument || *end || vmms > VM_COUNT ? 0 : (uint32_t)vmms;
+        for (; *argument >= '0' && *argument <= '9' && vmms <= VM_COUNT; argument++)
+                vmms = vmms * 10 + (uint32_t)(*argument - '0');
+        return *argument || vmms > VM_COUNT ? 0 : vmms;
 }
 
 /* Divides the memory as the program's argument says, if there is one.

@@ -129,6 +129,8 @@ struct vm *vm_add(void *session, uint16_t lpid)
 {
         struct share *const share = share_of(nova_service_client(vm_service, session));
 
+        if (share_count && !share) /* vm_open() has given a share to each client */
+                return NULL;
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 if (vms[i].state != VM_FREE)
                         continue;

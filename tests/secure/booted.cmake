@@ -73,6 +73,7 @@ nova_add_secure_test(rounds-long ${rounds} ARGUMENTS 1000 LABEL endurance TIMEOU
 nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: .* its memory slots do not have the [0-9]+ KiB of its image"
   "^ultravisor: .* it has [0-9]+ virtual CPUs, and its image allows [0-9]+"
+  "^ultravisor: A VM cannot become secure: its VMM does not provide the page at 0x[0-9a-f]+[.]$"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500008, which its VMM has protected"
@@ -281,9 +282,11 @@ nova_avoid_fpu(ultravisor-divided)
 target_link_options(ultravisor-divided PRIVATE -Wl,--wrap=server_start)
 nova_add_secure_test(share SOURCES share.c DESCRIPTION share.nova.in BESIDE secure-greedy
   ULTRAVISOR ultravisor-divided
-  EXPECT "^greedy: ok 4 .* UV_ESM is U_RETRY if secure memory is missing$"
+  EXPECT "^ultravisor: A VM cannot become secure: it needs 68 KiB of secure memory at once, and 0 \
+are free for its VMM; enlarge 'memory' of the ultravisor[.]$"
+         "^greedy: ok 4 .* UV_ESM is U_RETRY if secure memory is missing$"
          "^ultravisor: A VM cannot become secure: too little .* of program ultravisor[.]$"
-         "^greedy: [34] of 4 VMs hold kernel memory" "^greedy: 1[.][.]4$" "^vmm: 1[.][.]5$"
+         "^greedy: [34] of 4 VMs hold kernel memory" "^greedy: 1[.][.]4$" "^vmm: 1[.][.]6$"
          "^third: 1[.][.]2$"
   REJECT "^greedy: not ok" "^third: not ok")
 # A VMM that starts when all sessions, VMs or virtual CPUs are taken.

@@ -49,7 +49,7 @@ static int third(void)
 
 int main(int argc, char **argv)
 {
-        struct nova_session *greedy = NULL;
+        struct nova_session *greedy = NULL, *second = NULL;
         unsigned good = 0, shared = 0;
         bool secure;
 
@@ -71,9 +71,11 @@ int main(int argc, char **argv)
         for (uint32_t at = MEMORY; at < MEMORY + BLOCK; at += PAGE)
                 shared += guest(PROBE_READ, at, 0) == 0;
         check(shared == BLOCK / PAGE, "it has kernel memory for the mappings of all of them");
+        check(!nova_session_open(&second, "ultravisor", NULL), "its VMM gets a second session");
+        nova_session_close(second);
         const int status = tap_end();
-        /* Until the third VMM asks, this VMM's session holds its share. The end of the third VMM
-         * ends the system, because it is the only program without a service. */
+        /* Until the third VMM asks, this VMM's first session holds its share. The end of the third
+         * VMM ends the system, because it is the only program without a service. */
         wait_for_third();
         return status;
 }

@@ -134,7 +134,17 @@ const char *nova_secure_why(int error)
                 return "no program provides it; add the program ultravisor to the description of "
                        "the system";
         case EACCES:
-                return "this program may not use it; write 'uses ultravisor' in its description";
+                return "this program may not use it; write 'uses ultravisor' in its description, "
+                       "and add the program ultravisor if the system has none";
+        case ENOMEM:
+                return "too little memory is left for a session; enlarge 'memory' and "
+                       "'kernel-memory' of this program in its description";
+        case EAGAIN:
+        case ECONNRESET:
+                return "the program that provides it has ended; look for its report above";
+        case EHOSTUNREACH:
+                return "it does not run on the CPU of this thread; write 'cpus all' in the "
+                       "description of the ultravisor";
         default:
                 return strerror(error);
         }

@@ -48,9 +48,19 @@ TEST(secure_why, names_the_limit_that_refuses_a_session_and_the_remedy)
                                               "enlarge N of 'vmms=N' in its description");
         EXPECT_STREQ(nova_secure_why(ENOENT), "no program provides it; add the program ultravisor "
                                               "to the description of the system");
-        EXPECT_STREQ(nova_secure_why(EACCES), "this program may not use it; write 'uses "
-                                              "ultravisor' in its description");
-        EXPECT_STREQ(nova_secure_why(ENOMEM), strerror(ENOMEM));
+        EXPECT_STREQ(nova_secure_why(EACCES),
+                     "this program may not use it; write 'uses ultravisor' in its description, and "
+                     "add the program ultravisor if the system has none");
+        EXPECT_STREQ(nova_secure_why(ENOMEM),
+                     "too little memory is left for a session; enlarge 'memory' and "
+                     "'kernel-memory' of this program in its description");
+        for (const int error : {EAGAIN, ECONNRESET})
+                EXPECT_STREQ(nova_secure_why(error),
+                             "the program that provides it has ended; look for its report above");
+        EXPECT_STREQ(nova_secure_why(EHOSTUNREACH),
+                     "it does not run on the CPU of this thread; write 'cpus all' in the "
+                     "description of the ultravisor");
+        EXPECT_STREQ(nova_secure_why(EIO), strerror(EIO));
 }
 
 TEST_F(create_error, a_cpu_that_the_ultravisor_lacks_is_named_with_the_remedy)

@@ -17,7 +17,7 @@ extern "C" {
 #define NOVA_U_STATUS_ROWS(ROW)                                                            \
         ROW(SUCCESS, 0, "the call is done")                                                \
         ROW(BUSY, 1, "the page cannot be moved now: try again")                            \
-        ROW(RETRY, 9, "there is not enough secure memory: the VM is still normal")         \
+        ROW(RETRY, 9, "secure memory or another resource is missing: the VM is normal")    \
         ROW(FUNCTION, -2, "there is no such call, or no ultravisor")                       \
         ROW(PARAMETER, -4, "the first parameter is invalid")                               \
         ROW(PERMISSION, -11, "an integrity check failed, or the caller may not call this") \
