@@ -330,7 +330,7 @@ static bool start(void)
         if (!(nova_program.cpus >> GUEST_CPU & 1))
                 return fail("The guest needs the machine's second CPU", "give the machine two",
                             " (--cpus 2)");
-        error = nova_session_open(&uv.session, "ultravisor", NULL);
+        error = nova_session_open_trusting(&uv.session, "ultravisor", NULL);
         if (error)
                 return fail("The ultravisor cannot be reached", nova_secure_why(error), "");
         error = nova_parent_module("sealed.img", &image, &image_bytes);

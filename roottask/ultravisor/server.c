@@ -422,6 +422,7 @@ int server_start(void)
                 .share_pages = SHARE_PAGES,
                 .receive_bytes = SERVER_CLIENT_BYTES / CLIENT_SESSIONS,
                 .parallel = true,
+                .proof = vm_is_shared(), /* shares belong to clients */
                 .open = open_session,
                 .close = close_session,
         };

@@ -87,6 +87,11 @@ bool vm_share(uint32_t vmms, size_t sessions)
         return share_kernel;
 }
 
+bool vm_is_shared(void)
+{
+        return share_count;
+}
+
 /* Returns the share of a client that has a session, NULL: there is none. */
 static struct share *share_of(const char *client)
 {

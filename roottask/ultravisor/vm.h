@@ -75,6 +75,9 @@ extern struct nova_service *vm_service;
  * @return false if the sessions leave no kernel memory for VMs */
 bool vm_share(uint32_t vmms, size_t sessions);
 
+/* Returns true if vm_share() has divided the memory. */
+bool vm_is_shared(void);
+
 /* The service's lock. Only a service that stops refuses it, and the ultravisor's never stops. */
 void vm_lock(void);
 void vm_unlock(void);

@@ -282,13 +282,13 @@ static void closed(void)
 {
         struct nova_uv other = {.lpid = LPID};
         const struct nova_uv same = {uv.session, LPID};
-        bool opened = !nova_session_open(&other.session, "ultravisor", NULL) &&
+        bool opened = !nova_session_open_trusting(&other.session, "ultravisor", NULL) &&
                       !nova_session_share(other.session, memory.base + OTHER, PAGES) &&
                       !nova_uv_write_pate(&other, 0, PAGE) &&
                       nova_uv_page_inval(&other, 0, ORDER) == NOVA_U_PARAMETER;
 
         nova_session_close(other.session);
-        opened = opened && !nova_session_open(&other.session, "ultravisor", NULL);
+        opened = opened && !nova_session_open_trusting(&other.session, "ultravisor", NULL);
         check(opened && call_all(&other, 1, of_closed) && call_all(&same, 1, of_closed),
               "each ultracall for a VM of a closed session has a status");
         nova_session_close(other.session);

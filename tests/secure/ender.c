@@ -159,8 +159,8 @@ static int run_guest(void)
 
         if (honest_become_secure() || !guest(PROBE_READ, KERNEL, 0))
                 return ENDER_WRONG;
-        return nova_session_open(&third, "ultravisor", NULL) == EMFILE ? ENDER_RIGHT
-                                                                       : ENDER_CROWDED;
+        return nova_session_open_trusting(&third, "ultravisor", NULL) == EMFILE ? ENDER_RIGHT
+                                                                                : ENDER_CROWDED;
 }
 
 static int count_calls(void)

@@ -52,7 +52,7 @@ static void hold_all(void)
 
         honest_attack = refuse;
         held += hold(&uv);
-        if (!nova_session_open(&other.session, "ultravisor", NULL) &&
+        if (!nova_session_open_trusting(&other.session, "ultravisor", NULL) &&
             !nova_session_share(other.session, memory.base, MEMORY / PAGE)) {
                 held += hold(&other);
                 other.lpid++;

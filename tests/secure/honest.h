@@ -161,7 +161,7 @@ static inline bool honest_next_runs(void)
 static inline bool honest_start_on(uint16_t lpid, nova_word_t cpu)
 {
         uv.lpid = lpid;
-        nova_session_open(&uv.session, "ultravisor", NULL);
+        nova_session_open_trusting(&uv.session, "ultravisor", NULL);
         portal = nova_sel_alloc(0);
         return uv.session && portal != NOVA_SEL_NONE && drive_init() &&
                !nova_parent_module("sealed.img", &image, &image_bytes) &&

@@ -36,7 +36,7 @@ static void strike(struct call *call)
 static bool open_again(void)
 {
         uv.session = NULL;
-        return !nova_session_open(&uv.session, "ultravisor", NULL) &&
+        return !nova_session_open_trusting(&uv.session, "ultravisor", NULL) &&
                !nova_session_share(uv.session, memory.base, MEMORY / PAGE) &&
                !nova_uv_write_pate(&uv, 0, MEMORY) && !nova_uv_attach(&uv, 0, SECOND, portal);
 }
@@ -52,7 +52,7 @@ static bool has_closed(void)
 {
         struct nova_session *second;
 
-        if (nova_session_open(&second, "ultravisor", NULL))
+        if (nova_session_open_trusting(&second, "ultravisor", NULL))
                 return false;
         nova_session_close(second);
         return true;
@@ -87,7 +87,7 @@ static bool play(void)
         nova_sleep(PAUSE_MS * MS);
         if (at == NOVA_H_PORT)
                 nova_semaphore_down(&converted); /* this guest had become secure */
-        good = struck && !nova_session_open(&other, "ultravisor", NULL);
+        good = struck && !nova_session_open_trusting(&other, "ultravisor", NULL);
         nova_session_close(other);
         honest_attack = NULL;
         if (act == TERMINATE)

@@ -15,7 +15,7 @@
 static bool second_session(const struct nova_guest_memory *from, unsigned bytes)
 {
         struct nova_uv second = {.lpid = 4};
-        const bool good = !nova_session_open(&second.session, "ultravisor", NULL) &&
+        const bool good = !nova_session_open_trusting(&second.session, "ultravisor", NULL) &&
                           !nova_session_share(second.session, from->base, bytes / PAGE) &&
                           nova_uv_write_pate(&second, 0, bytes) == NOVA_U_SUCCESS;
 
@@ -41,7 +41,7 @@ static bool renew(void)
         nova_session_close(uv.session);
         uv.session = NULL;
         drive_close();
-        return !nova_session_open(&uv.session, "ultravisor", NULL) &&
+        return !nova_session_open_trusting(&uv.session, "ultravisor", NULL) &&
                !nova_session_share(uv.session, memory.base, MEMORY / PAGE) &&
                !nova_uv_write_pate(&uv, 0, MEMORY) &&
                !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal);

@@ -40,7 +40,7 @@ static int third(void)
         struct nova_message message = {.operation = NOVA_OPERATION_FIRST};
 
         nova_session_open(&vmm, "vmm", NULL);
-        check(nova_session_open(&session, "ultravisor", NULL) == ENOSPC,
+        check(nova_session_open_trusting(&session, "ultravisor", NULL) == ENOSPC,
               "the third VMM of two gets no session");
         check(vmm && !nova_session_call(vmm, &message) && honest_start(3),
               "it gets a session and a VM when another VMM has closed its session");
@@ -71,7 +71,8 @@ int main(int argc, char **argv)
         for (uint32_t at = MEMORY; at < MEMORY + BLOCK; at += PAGE)
                 shared += guest(PROBE_READ, at, 0) == 0;
         check(shared == BLOCK / PAGE, "it has kernel memory for the mappings of all of them");
-        check(!nova_session_open(&second, "ultravisor", NULL), "its VMM gets a second session");
+        check(!nova_session_open_trusting(&second, "ultravisor", NULL),
+              "its VMM gets a second session");
         nova_session_close(second);
         const int status = tap_end();
         /* Until the third VMM asks, this VMM's first session holds its share. The end of the third

@@ -54,6 +54,10 @@
 #define NOVA_SERVICE_NAME_SIZE     32
 #define NOVA_SESSION_ARGUMENT_SIZE 64
 
+/** Permission for the client's PD that proves who the client is. OPEN of
+ * nova_session_open_trusting() contains it beside NOVA_PD_SM, which each OPEN contains. */
+#define NOVA_SESSION_PROOF NOVA_PD_PT
+
 /** @} */
 
 #endif

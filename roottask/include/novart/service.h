@@ -71,9 +71,11 @@ struct nova_service_config {
                                    * each session */
         size_t receive_bytes; /**< kernel memory in bytes that a message may charge to the program;
                                  0: 64 KiB plus 256 bytes per page that can be shared */
-        bool parallel;     /**< handlers of several CPUs may run at once; otherwise one handler runs
-                            * at a time and needs no lock */
-        uint64_t cpus;     /**< bit n: serve CPU n; 0: all CPUs of the program */
+        bool parallel; /**< handlers of several CPUs may run at once; otherwise one handler runs
+                        * at a time and needs no lock */
+        bool proof;    /**< refuse clients that do not open by nova_session_open_trusting(): another
+                        * server of the client could pose as the client */
+        uint64_t cpus; /**< bit n: serve CPU n; 0: all CPUs of the program */
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
         void *argument;    /**< result of nova_service_argument() */
         /** Called for a new session; may initialise its state. @return 0, or a number of <errno.h>

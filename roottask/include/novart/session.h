@@ -64,7 +64,8 @@ struct nova_message {
  * @param arguments    interpreted by the service; NULL: none
  * @retval 0            done
  * @retval ENOENT       there is no such service
- * @retval EACCES       the program may not use it
+ * @retval EACCES       the program may not use it, or the service requires a proof
+ *                      (nova_session_open_trusting())
  * @retval EINVAL       the name or the arguments are too long, or the service refuses them
  * @retval EMFILE       the program has reached the service's limit of sessions per client
  * @retval ENFILE       the service has reached its limit of sessions
@@ -74,6 +75,21 @@ struct nova_message {
  * @retval ENOMEM       no more memory, selectors or kernel memory in client or service
  */
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments);
+
+/**
+ * Opens a session with a service that the program trusts, and proves who the client is.
+ *
+ * The server of any session gets a capability for the client's PD, with which it could pose as the
+ * client. This function also gives it the permission to create portals, which a service with
+ * `proof` in its configuration requires. A program that calls this function only for trusted
+ * services is therefore the only one that such a service takes for this program.
+ * @param[out] opened the session, to be closed by nova_session_close()
+ * @param service     its name in the system description
+ * @param arguments   interpreted by the service; NULL: none
+ * @return as nova_session_open()
+ */
+int nova_session_open_trusting(struct nova_session **opened, const char *service,
+                               const char *arguments);
 
 /**
  * Opens a session with a service that is not trusted to answer, at most until a deadline.

@@ -24,6 +24,14 @@ static int identify(nova_sel_t pd, char name[NOVA_NAME_SIZE])
         return pd_alive(pd) && nova_name_get(pd, name) == NOVA_SUCCESS ? 0 : EACCES;
 }
 
+/* Returns true if a client has given a permission that its other servers do not get. */
+static bool is_proved(nova_sel_t pd)
+{
+        nova_crd_t crd = nova_crd_obj(pd, 0, NOVA_PERM_ALL);
+
+        return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_perms(crd) & NOVA_SESSION_PROOF;
+}
+
 static void remove_portals(struct nova_service *service, const struct session *session)
 {
         nova_revoke(nova_crd_obj(novart_session_portals(&service->table, session),
@@ -170,6 +178,8 @@ int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
 
         if (!error)
                 error = request->item ? identify(cpu->window, name) : EACCES;
+        if (!error && service->config.proof && !is_proved(cpu->window))
+                error = EACCES;
         if (!error)
                 error = take_session(service, name, &session);
         if (error)

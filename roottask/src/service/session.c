@@ -25,8 +25,8 @@ static struct nova_session *create(const char *service, const char *arguments)
         return session;
 }
 
-int nova_session_open_until(struct nova_session **opened, const char *service,
-                            const char *arguments, uint64_t deadline)
+static int open_session(struct nova_session **opened, const char *service, const char *arguments,
+                        uint64_t deadline, bool trusting)
 {
         if (strlen(service) >= NOVA_SERVICE_NAME_SIZE ||
             (arguments && strlen(arguments) >= NOVA_SESSION_ARGUMENT_SIZE))
@@ -36,6 +36,7 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
 
         if (!session)
                 return ENOMEM;
+        session->trusting = trusting;
         session->doubt = deadline != NOVA_FOREVER;
         if (session->doubt)
                 return novart_client_open_until(opened, session, deadline);
@@ -49,9 +50,21 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
         return error;
 }
 
+int nova_session_open_until(struct nova_session **opened, const char *service,
+                            const char *arguments, uint64_t deadline)
+{
+        return open_session(opened, service, arguments, deadline, false);
+}
+
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments)
 {
-        return nova_session_open_until(opened, service, arguments, NOVA_FOREVER);
+        return open_session(opened, service, arguments, NOVA_FOREVER, false);
+}
+
+int nova_session_open_trusting(struct nova_session **opened, const char *service,
+                               const char *arguments)
+{
+        return open_session(opened, service, arguments, NOVA_FOREVER, true);
 }
 
 void novart_client_finish(struct nova_session *session)
@@ -141,8 +154,8 @@ int nova_session_reopen_until(struct nova_session *session, uint64_t deadline)
         int error = leave(session);
 
         if (!error)
-                error = nova_session_open_until(&fresh, session->service, session->arguments,
-                                                deadline);
+                error = open_session(&fresh, session->service, session->arguments, deadline,
+                                     session->trusting);
         if (error)
                 return error;
         take_over(session, fresh);

@@ -387,6 +387,28 @@ static void services(unsigned there)
 }
 
 /* A row that would refuse every call is an error in the program. */
+/* A server of this program could send what another service sends here: the permission that each
+ * server gets is no proof. */
+static void proving(void)
+{
+        static const struct nova_service_operation operations[] = {{nothing, 0, 0, false}};
+        const struct nova_service_config config = {
+                .name = "proof", .operations = operations, .operation_count = 1, .proof = true};
+        struct nova_service *service = NULL;
+        struct nova_session *other;
+
+        check(!nova_service_start(&service, &config) &&
+                      nova_session_open(&other, "proof", NULL) == EACCES,
+              "a client without a proof is refused by a service that requires one");
+        check(nova_session_open_trusting(&other, "proof", NULL) == 0 &&
+                      nova_session_reopen(other) == 0,
+              "a client that trusts the service proves who it is, also when it opens again");
+        nova_session_close(other);
+        nova_service_stop(service);
+        check(nova_session_open_trusting(&other, "echo", NULL) == 0, "another service ignores it");
+        nova_session_close(other);
+}
+
 static void impossible_row(void)
 {
         static const struct nova_service_operation operations[] = {
@@ -414,6 +436,7 @@ int main(void)
         words();
         items();
         opening();
+        proving();
         gifts();
         waits_for_gifts(echo);
         notifications();

@@ -95,7 +95,7 @@ enum nova_u_status nova_uv_call(const struct nova_uv *uv, unsigned number, uint6
  * extern void *memory; // the guest's RAM
  * const size_t bytes = 64u << 20;
  * struct nova_uv uv = {.lpid = 1};
- * int error = nova_session_open(&uv.session, "ultravisor", NULL);
+ * int error = nova_session_open_trusting(&uv.session, "ultravisor", NULL);
  *
  * if (!error)
  *         error = nova_session_share(uv.session, memory, (unsigned)(bytes / NOVA_PAGE_SIZE));
