@@ -142,6 +142,11 @@ struct page *__wrap_page_records(uint64_t bytes)
         return __real_page_records(bytes);
 }
 
+bool vm_is_shared(void)
+{
+        return false;
+}
+
 bool vm_open(const char *client)
 {
         (void)client;
