@@ -80,6 +80,13 @@ void selector_keep(nova_sel_t sel)
         kept[sel >> BLOCK_ORDER] = true;
 }
 
+void selector_drop(nova_sel_t sel)
+{
+        require(kept[sel >> BLOCK_ORDER]);
+        kept[sel >> BLOCK_ORDER] = false;
+        used[sel >> BLOCK_ORDER] = 0;
+}
+
 void nova_sel_release(nova_sel_t base, unsigned order)
 {
         nova_sel_free(base, order);
@@ -228,9 +235,19 @@ nova_sel_t nova_service_client_pd(const struct nova_service *of, const void *sta
         return session_of_state(of, state)->pd;
 }
 
+static void forget(unsigned session)
+{
+        free(clients[session].share);
+        memset(&clients[session], 0, sizeof(clients[session]));
+}
+
+/* The next session may get the portal of one that the sweep closes. */
 void nova_service_sweep(struct nova_service *of)
 {
         novart_service_sweep(of, 0, SLOTS);
+        for (unsigned i = 0; i < CLIENT_SESSIONS; i++)
+                if (clients[i].dead && !novart_session_find(&of->table, clients[i].portal))
+                        forget(i);
 }
 
 void nova_service_later(struct nova_service *of, struct nova_later *later)
@@ -358,8 +375,7 @@ void client_call(unsigned session, nova_word_t operation, const void *words, uns
         send(clients[session].portal, operation, words, count, item, answer);
         if (novart_session_find(&service.table, clients[session].portal))
                 return;
-        free(clients[session].share);
-        memset(&clients[session], 0, sizeof(clients[session]));
+        forget(session);
 }
 
 bool client_is_open(unsigned session)

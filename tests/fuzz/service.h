@@ -54,6 +54,9 @@ bool selector_is_used(nova_sel_t sel);
 /* A selector that the program never releases, also beyond the end of the input. */
 void selector_keep(nova_sel_t sel);
 
+/* Ends selector_keep(). The selector becomes free. */
+void selector_drop(nova_sel_t sel);
+
 /* Serves the program's hypercalls, except those by which the runtime identifies clients. NULL: each
  * one succeeds and changes nothing. */
 extern nova_word_t (*service_hypercall)(nova_word_t id, nova_word_t *a2, nova_word_t *a3);
