@@ -182,15 +182,15 @@ static int get_info(struct nova_request *request)
 static int claim(struct nova_request *request)
 {
         const struct link *link = link_of(request);
-        const enum nova_block_use use = (enum nova_block_use)request->word[0];
+        const nova_word_t use = request->word[0];
         int error;
 
         if (!link->disk || use < NOVA_BLOCK_READS || use > NOVA_BLOCK_WRITES)
                 return EINVAL;
-        error = nova_block_claim(link->disk, use);
+        error = nova_block_claim(link->disk, (enum nova_block_use)use);
         if (error == EBUSY) {
                 nova_service_sweep(request->service);
-                error = nova_block_claim(link->disk, use);
+                error = nova_block_claim(link->disk, (enum nova_block_use)use);
         }
         return error == EBUSY && __atomic_load_n(&closing, __ATOMIC_RELAXED) ? EAGAIN : error;
 }
