@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct nova_block *block;
 static uint32_t block_bytes; /* block size that the service stated when the session was opened */
-static bool in_flight[256];  /* indexed by the cookie of a request */
+static struct nova_block_range present, wanted; /* restrictions of the session */
+static bool changes;                            /* the program restricts the session */
+static bool in_flight[256];                     /* indexed by the cookie of a request */
 
 static void answer(unsigned long operation, void *words, size_t bytes)
 {
@@ -25,6 +27,27 @@ static void answer(unsigned long operation, void *words, size_t bytes)
         about->block_bytes = rings_take() == 0xfe ? rings_take_word() : 512u << (rings_take() & 3);
         about->segments = rings_take_word();
         about->request_max = rings_take_word();
+}
+
+/* Records the restriction of a session. A claim follows it. */
+static void called(const struct nova_message *message)
+{
+        struct nova_block_range range;
+
+        if (message->operation == NOVA_OPERATION_OPEN)
+                memset(&present, 0, sizeof(present));
+        if (message->operation == NOVA_BLOCK_CLAIM)
+                require(!memcmp(&present, &wanted, sizeof(present)));
+        if (message->operation != NOVA_BLOCK_RESTRICT)
+                return;
+        memcpy(&range, message->words, sizeof(range));
+        present.first += range.first;
+        present.count = range.count;
+        if (range.requests && (!present.requests || range.requests < present.requests))
+                present.requests = range.requests;
+        present.read_only |= range.read_only;
+        if (changes)
+                wanted = present;
 }
 
 static void act(void)
@@ -92,11 +115,15 @@ static void transfer_all(bool writes)
 
 static void ask(void)
 {
-        const struct nova_block_range range = {rings_take(), rings_take(), 0, 0};
+        const uint8_t kind = rings_take();
+        const struct nova_block_range range = {rings_take(), 1 + rings_take(), kind / 4,
+                                               kind >> 1 & 1};
 
-        if (rings_take() & 1)
+        if (kind & 1) {
+                changes = true;
                 nova_block_restrict(block, &range);
-        else
+                changes = false;
+        } else
                 nova_block_claim(block, rings_take() & 1 ? NOVA_BLOCK_READS : NOVA_BLOCK_WRITES);
 }
 
@@ -119,7 +146,8 @@ static void run_step(void)
                 transfer_all(rings_take() & 1);
                 break;
         case 7:
-                nova_block_reopen(block);
+                if (!nova_block_reopen(block))
+                        require(!memcmp(&present, &wanted, sizeof(present)));
                 break;
         case 8:
                 nova_block_flush(block);
@@ -140,10 +168,12 @@ static void run_step(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const struct rings_service service = {
-                .magic = NOVA_BLOCK_MAGIC, .answer = answer, .act = act};
+                .magic = NOVA_BLOCK_MAGIC, .answer = answer, .called = called, .act = act};
 
         rings_begin(&service, data, size);
         memset(in_flight, 0, sizeof(in_flight));
+        memset(&present, 0, sizeof(present));
+        memset(&wanted, 0, sizeof(wanted));
         if (nova_block_open(&block, "disk", NULL, (rings_take() & 15u) << 12)) {
                 rings_end();
                 return 0;

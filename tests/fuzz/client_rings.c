@@ -204,8 +204,13 @@ int nova_session_open(struct nova_session **session, const char *service, const 
 
 int nova_session_reopen(struct nova_session *session)
 {
+        const struct nova_message message = {.operation = NOVA_OPERATION_OPEN};
+        const int error = result_of_call();
+
         require(session == (struct nova_session *)&opened && opened);
-        return result_of_call();
+        if (!error && rings->called)
+                rings->called(&message);
+        return error;
 }
 
 void nova_session_close(struct nova_session *session)
@@ -221,6 +226,8 @@ int nova_session_call(struct nova_session *session, struct nova_message *message
         require(session == (struct nova_session *)&opened && opened);
         if (error)
                 return error;
+        if (rings->called)
+                rings->called(message);
         message->answer_count = 0;
         if (nova_crd_type(message->window) == NOVA_CRD_MEM) {
                 require(nova_crd_count(message->window) * NOVA_PAGE_SIZE == region_bytes);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "novart/service/ring.h"
+#include "novart/session.h"
 #include "require.h"
 
 /* The hostile service. */
@@ -17,6 +18,9 @@ struct rings_service {
         uint32_t second; /* offset of the second ring; 0: there is none */
         /* Fills the answer to a call, in words. */
         void (*answer)(unsigned long operation, void *words, size_t bytes);
+        /* Gets each call that succeeds, before its answer, and NOVA_OPERATION_OPEN if the session
+         * was opened again. NULL: nothing does. */
+        void (*called)(const struct nova_message *message);
         /* Does a step while the client sleeps. */
         void (*act)(void);
 };

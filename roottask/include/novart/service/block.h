@@ -381,7 +381,7 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
 
 /**
  * Restricts a session to a range of its blocks. For a program that passes its session on to a
- * client.
+ * client. Lasts until the session is closed; nova_block_reopen() restricts the session again.
  * @code
  * extern struct nova_block *block;
  * const struct nova_block_range range = {.first = 2048, .count = 4096, .read_only = 1};

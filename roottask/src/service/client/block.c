@@ -24,8 +24,10 @@ struct nova_block {
         struct ring_end end;
         struct nova_block_info info;
         struct nova_block_ring *ring;
-        nova_word_t use;     /* the claimed use; 0: none */
-        unsigned used, lost; /* number of slots that are not free; number of lost ones */
+        nova_word_t use;               /* the claimed use; 0: none */
+        struct nova_block_range range; /* the restriction; count 0: none */
+        bool begun;                    /* the session has the restriction and the claim */
+        unsigned used, lost;           /* number of slots that are not free; number of lost ones */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 
@@ -67,6 +69,18 @@ static int claim(const struct nova_block *block)
         return block->use ? novart_ring_call(&block->of, &message) : 0;
 }
 
+static int send_range(const struct nova_block *block, const struct nova_block_range *range)
+{
+        nova_word_t words[NOVA_WORDS_OF(sizeof(*range))] = {0};
+        struct nova_message message = {.operation = NOVA_BLOCK_RESTRICT,
+                                       .words = words,
+                                       .word_count = sizeof(words) / sizeof(words[0])};
+
+        memcpy(words, range, sizeof(*range));
+        return nova_session_call(block->of.session, &message);
+}
+
+/* A session that was opened again has all blocks, so it is restricted again before it is used. */
 static int begin(struct ring_session *session)
 {
         struct nova_block *block = (struct nova_block *)session;
@@ -74,8 +88,13 @@ static int begin(struct ring_session *session)
 
         block->end.submitted = 0;
         block->end.reaped = 0;
-        error = get_info(block);
-        return error ? error : claim(block);
+        error = block->range.count ? send_range(block, &block->range) : 0;
+        if (!error)
+                error = get_info(block);
+        if (!error)
+                error = claim(block);
+        block->begun = !error;
+        return error;
 }
 
 int nova_block_open(struct nova_block **opened, const char *service, const char *arguments,
@@ -189,7 +208,7 @@ int nova_block_submit(struct nova_block *block, const struct nova_block_request 
                 if (requests[i].operation == NOVA_BLOCK_WRITE && !data_valid(block, &requests[i]))
                         return ECONNRESET;
         }
-        if (!novart_ring_alive(&block->of))
+        if (!block->begun || !novart_ring_alive(&block->of))
                 return ECONNRESET;
         for (unsigned i = 0; i < count; i++)
                 put(block, &requests[i]);
@@ -269,8 +288,10 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
 
 int nova_block_reopen(struct nova_block *block)
 {
-        const int error = novart_ring_reach(&block->of, NULL, NULL);
+        int error;
 
+        block->begun = false;
+        error = novart_ring_reach(&block->of, NULL, NULL);
         if (error)
                 return error;
         for (unsigned i = 0; i < NOVA_BLOCK_ENTRIES; i++) {
@@ -392,18 +413,20 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
         return execute(block, &request, &(struct copy){.bytes = 0});
 }
 
+/* Ranges are relative to the earlier ones. */
 int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range)
 {
-        nova_word_t words[NOVA_WORDS_OF(sizeof(*range))] = {0};
-        struct nova_message message = {.operation = NOVA_BLOCK_RESTRICT,
-                                       .words = words,
-                                       .word_count = sizeof(words) / sizeof(words[0])};
+        const struct nova_block_range before = block->range;
+        const int error = block->begun ? send_range(block, range) : ECONNRESET;
 
-        memcpy(words, range, sizeof(*range));
-
-        const int error = nova_session_call(block->of.session, &message);
-
-        return error ? error : get_info(block);
+        if (error)
+                return error;
+        block->range = *range;
+        block->range.first += before.first;
+        block->range.read_only |= before.read_only;
+        if (before.requests && (!range->requests || before.requests < range->requests))
+                block->range.requests = before.requests;
+        return get_info(block);
 }
 
 int nova_block_claim(struct nova_block *block, enum nova_block_use use)
@@ -412,7 +435,7 @@ int nova_block_claim(struct nova_block *block, enum nova_block_use use)
         int error;
 
         block->use = use;
-        error = claim(block);
+        error = block->begun ? claim(block) : ECONNRESET;
         if (error == ECONNRESET && !block->used)
                 error = nova_block_reopen(block); /* which claims them */
         if (error)
