@@ -22,7 +22,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a message does to a virtual CPU. */
+/* The effects of a message on a virtual CPU. */
 struct effects {
         uint32_t request[8]; /* its interrupts that are pending */
         unsigned nmis, starts, resets;
