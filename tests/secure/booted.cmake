@@ -38,7 +38,7 @@ function(nova_add_secure_test name)
   endif()
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]88$"
+nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]89$"
   REJECT "cannot continue")
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT

@@ -226,6 +226,9 @@ static void out_parameters(uint64_t end)
 static void in_parameters(uint64_t end)
 {
         guest(PROBE_WRITE, AREA + PAGE, 1);
+        check(nova_uv_page_in(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_P3 &&
+                      guest(PROBE_READ, AREA + PAGE, 0) == 1,
+              "the VMM cannot share a secure page");
         check(nova_uv_page_out(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
                       nova_uv_page_in(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
                       nova_uv_page_in(uv, end, AREA, 0, ORDER) == NOVA_U_P2 &&
