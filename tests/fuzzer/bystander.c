@@ -142,12 +142,19 @@ static void check_revocation(struct bystander *b)
                 complain(b, REVOCATION);
 }
 
+static void rest_if_told(void)
+{
+        while (plan.pauses)
+                hc_sm_until(SEL_SLEEP, 0, tsc() + plan.ticks / 2);
+}
+
 static void bystand(struct thread *t)
 {
         struct bystander *b = t->arg;
 
         *b->own = 0; /* from now on the bystander has the page */
         for (;;) {
+                rest_if_told();
                 check_registers(b);
                 check_wait(b);
                 check_memory(b);
@@ -163,6 +170,7 @@ static void keep_writing(struct thread *t)
         struct bystander *b = t->arg;
 
         for (;;) {
+                rest_if_told();
                 b->has = probe_write(b->page, b->writes++ << 1) == 0;
                 if (!b->has || b->writes % 64 == 0)
                         hc_sm_until(SEL_SLEEP, 0, tsc() + plan.ticks / 2);

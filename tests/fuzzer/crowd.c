@@ -139,7 +139,8 @@ static void poke_once(void)
                 hc_revoke(mem((word_t)suspect_at(i, 0) >> NOVA_PAGE_BITS, STACKS, NOVA_MEM_RWX), 0);
                 return;
         case 6:
-                hc_revoke(nova_crd(NOVA_CRD_OBJ, group + SEL_SM + below(0x20) * 4, 2, ALL),
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, group + SEL_SM + below(0x20) * 4, 2,
+                                   !plan.compares || below(3) ? ALL : (unsigned)below(ALL)),
                           below(2) ? NOVA_REVOKE_SR : 0);
                 hc_create_sm(group + SEL_SM + 1 + below(11), ROOT_PD, below(3));
                 return;
@@ -158,6 +159,13 @@ void crowd_poke(void)
 {
         for (word_t n = 1 + below(6); n; n--)
                 poke_once();
+}
+
+void crowd_thin(void)
+{
+        for (unsigned i = 0; i < pds; i++)
+                if (below(3) == 0)
+                        hc_pd_destroy(group + SEL_PD + i);
 }
 
 void crowd_end(void)

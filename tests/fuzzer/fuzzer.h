@@ -22,6 +22,7 @@
  * each CPU, those of virtual CPUs, then a zone for each kind of object. */
 #define GROUP_ORDER 10
 #define SHOP        0x1d /* portal that gives capabilities, at a number that no event has */
+#define STILL       0x1c /* semaphore that never receives an up, at a number that no event has */
 #define SEL_GUEST   0x100
 #define SEL_SM      0x200
 #define SEL_PT      0x220
@@ -39,6 +40,7 @@
 
 #define SHARED_ORDER 4    /* pages that all suspects may have */
 #define PORT         0x80 /* an I/O port that does nothing */
+#define PORT_ORDER   3    /* ports that all suspects may have; they only read the first one */
 
 /* Groups of a reply that a suspect may use: QEMU 7.2 ends if a guest has data breakpoints. */
 #define MTD_ALLOWED (((nova_mtd_t)1 << 28) - 1 - NOVA_MTD_DR - NOVA_MTD_DEBUG)
@@ -79,7 +81,9 @@ struct plan {
         word_t arenas, shared, utcbs; /* addresses */
         unsigned cpus, cpu[CPUS_MAX];
         bool guests;
-        uint64_t ticks; /* of the TSC per millisecond */
+        uint64_t ticks;       /* of the TSC per millisecond */
+        bool compares;        /* gdb compares the mapping database; suspects share more */
+        volatile bool pauses; /* all threads but the fuzzer's own must wait */
 };
 extern struct plan plan;
 extern char __image_end[]; /* defined by the linker script */
@@ -125,6 +129,8 @@ extern uint64_t fuzz_seed; /* of the fuzzer's own choices */
 void keepers_init(void);
 /* Seeds the keepers for a round. */
 void keepers_begin(uint64_t seed);
+/* Lets the keepers that wait because of plan.pauses continue. */
+void keepers_wake(void);
 /* Counters since the start: events of threads and of virtual CPUs. */
 word_t keepers_events(void);
 word_t keepers_exits(void);
@@ -137,6 +143,8 @@ void guest_code(void);
 void crowd_make(void);
 /* Disturbs the crowd: ups, recalls, an interrupt, a revocation, more threads. */
 void crowd_poke(void);
+/* Ends some PDs of the crowd, whatever their threads are doing. */
+void crowd_thin(void);
 /* Ends the crowd with all that it has made. */
 void crowd_end(void);
 /* Sums over all suspects of the round. */
@@ -152,6 +160,9 @@ void bystanders_begin(void);
 /* Fails the case if a bystander has noticed a change, or has not run since the last check. */
 void bystanders_check(void);
 void bystanders_end(void);
+
+/* The test `fuzzer.database` stops here and reads all objects of the kernel. */
+void compare_now(void);
 
 /* Bytes of kernel memory that the root PD's account has used. */
 word_t memory_used(void);

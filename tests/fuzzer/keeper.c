@@ -13,6 +13,7 @@ struct keeper {
 };
 
 static struct keeper keepers[CPUS_MAX];
+static nova_sel_t awake; /* keepers wait here while plan.pauses */
 static nova_crd_t image[IMAGE_PIECES];
 static unsigned image_count;
 
@@ -26,6 +27,12 @@ static word_t sum(const volatile word_t *first)
         return n;
 }
 
+void keepers_wake(void)
+{
+        for (unsigned i = 0; i < plan.cpus; i++)
+                hc_sm_ctrl(awake, NOVA_SM_UP_OP);
+}
+
 word_t keepers_events(void)
 {
         return sum(&keepers[0].events);
@@ -36,11 +43,17 @@ word_t keepers_exits(void)
         return sum(&keepers[0].exits);
 }
 
-static void add_item(struct nova_utcb *u, unsigned *n, nova_crd_t crd, nova_sel_t hot)
+static void add_flagged(struct nova_utcb *u, unsigned *n, nova_crd_t crd, word_t flags,
+                        nova_sel_t hot)
 {
         u->word[nova_utcb_item_index(*n)] = crd;
-        u->word[nova_utcb_item_index(*n) + 1] = item_upper(NOVA_ITEM_DELEGATE, hot);
+        u->word[nova_utcb_item_index(*n) + 1] = item_upper(NOVA_ITEM_DELEGATE | flags, hot);
         (*n)++;
+}
+
+static void add_item(struct nova_utcb *u, unsigned *n, nova_crd_t crd, nova_sel_t hot)
+{
+        add_flagged(u, n, crd, 0, hot);
 }
 
 /* The record of a thread with this stack pointer, or NULL. */
@@ -68,14 +81,21 @@ static bool page(struct nova_utcb *u, unsigned *n, const struct suspect *s, word
                 return true;
         }
         if (address - plan.shared < NOVA_PAGE_SIZE << SHARED_ORDER) {
-                const word_t at = address >> NOVA_PAGE_BITS;
-                add_item(u, n, mem(at, 0, NOVA_MEM_RWX), at);
+                /* One page, also for devices, or a range from which a part can be revoked. */
+                const word_t at = address >> NOVA_PAGE_BITS, first = at & ~(word_t)3;
+                if (!plan.compares)
+                        add_item(u, n, mem(at, 0, NOVA_MEM_RWX), at);
+                else if (at == first)
+                        add_flagged(u, n, mem(at, 0, NOVA_MEM_RWX), NOVA_ITEM_D, at);
+                else
+                        add_item(u, n, mem(first, 2, NOVA_MEM_RWX), first);
                 return true;
         }
         return false;
 }
 
-/* Objects for the suspect: its own PD, and the root PD's objects in the zones. */
+/* Capabilities for the suspect, of which its window selects a type: its own PD, the root PD's
+ * objects in the zones, and ports. */
 static void grant(struct keeper *k, struct nova_utcb *u)
 {
         static const struct {
@@ -94,6 +114,8 @@ static void grant(struct keeper *k, struct nova_utcb *u)
                                 u, &n,
                                 nova_crd(NOVA_CRD_OBJ, group + zones[i].first, zones[i].order, ALL),
                                 zones[i].first);
+        if (plan.compares)
+                add_item(u, &n, io(PORT, PORT_ORDER), PORT);
         u->items = nova_utcb_items(0, n);
 }
 
@@ -173,6 +195,8 @@ static void serve(struct thread *t)
         const word_t n = t->portal - group;
 
         t->fn = serve;
+        while (plan.pauses)
+                hc_sm_ctrl(awake, NOVA_SM_DN_OP);
         if (n < SEL_GUEST && n % EVENTS == SHOP) {
                 grant(k, t->utcb);
         } else if (n < SEL_GUEST) {
@@ -188,9 +212,10 @@ static void serve(struct thread *t)
 static void portals_make(const struct keeper *k, unsigned index)
 {
         for (unsigned n = 0; n < EVENTS; n++)
-                EXPECT_EQ(hc_create_pt(group + EVENTS * index + n, ROOT_PD, k->thread->ec,
-                                       NOVA_MTD_EXCEPTION, (word_t)portal_entry),
-                          NOVA_SUCCESS);
+                if (index || n != STILL)
+                        EXPECT_EQ(hc_create_pt(group + EVENTS * index + n, ROOT_PD, k->thread->ec,
+                                               NOVA_MTD_EXCEPTION, (word_t)portal_entry),
+                                  NOVA_SUCCESS);
 }
 
 static void image_find(void)
@@ -217,6 +242,8 @@ void keepers_begin(uint64_t seed)
 void keepers_init(void)
 {
         image_find();
+        awake = semaphore(0);
+        EXPECT_EQ(hc_create_sm(group + STILL, ROOT_PD, 0), NOVA_SUCCESS);
         for (unsigned i = 0; i < plan.cpus; i++) {
                 struct keeper *k = &keepers[i];
                 k->thread = server(plan.cpu[i]);

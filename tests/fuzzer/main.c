@@ -11,6 +11,8 @@
 #define FIRST       2     /* rounds before the kernel's memory is compared */
 #define FIRST_MS    300
 #define PIT_PORTS   0x40
+#define TRIES       50
+#define PAUSE_MS    15           /* the kernel frees ended objects within 10 ms */
 #define ROUNDS_NONE (~(word_t)0) /* no round has this number */
 
 struct plan plan;
@@ -35,13 +37,14 @@ static void prepare(void)
         for (unsigned i = 0; i < plan.cpus; i++)
                 plan.cpu[i] = cpu_numbers[i];
         plan.ticks = tsc_per_ms();
+        plan.compares = case_argument("compare=", 0);
         plan.guests = !needs_virtualization();
         plan.arenas = (word_t)memory(7);
         plan.shared = (word_t)memory(SHARED_ORDER);
         plan.utcbs = page_alloc(6) << NOVA_PAGE_BITS;
         group = sel_alloc(GROUP_ORDER);
         request(io(PIT_PORTS, 2), PIT_PORTS);
-        request(io(PORT, 0), PORT);
+        request(io(PORT, PORT_ORDER), PORT);
         keepers_init();
         bystanders_init();
         watchdog_init();
@@ -68,6 +71,41 @@ static void stall(word_t round)
         watchdog_beat("stops, as it was told");
         for (;;)
                 hc_sm_ctrl(sleep, NOVA_SM_DN_OP);
+}
+
+/* For gdb, which reads `comparing` and the round in compare_now(), and sets `compared` if no
+ * operation is in progress, or if one stays in progress because its thread has no SC. */
+enum comparing { WITH_CROWD = 1, WITHOUT_CROWD, LAST };
+volatile word_t compared, comparing, comparing_round;
+
+__attribute__((noinline)) void compare_now(void)
+{
+        __asm__ volatile("" : : : "memory");
+}
+
+/* Lets all other threads wait, and calls compare_now() until gdb lets it continue. */
+static void compare(word_t round, enum comparing what)
+{
+        unsigned tries = 0;
+
+        compared = 0;
+        comparing_round = round;
+        comparing = what;
+        plan.pauses = true;
+        for (; tries < TRIES && !compared; tries++) {
+                watchdog_beat("lets gdb compare");
+                bystanders_poke();
+                rest(PAUSE_MS);
+                compare_now();
+        }
+        expect("attempts to find no operation in progress:", compared, true);
+}
+
+/* The other threads continue. */
+static void compare_end(void)
+{
+        plan.pauses = false;
+        keepers_wake();
 }
 
 /* Lets the crowd run until it has made its hypercalls, or has stopped making any. */
@@ -114,6 +152,8 @@ static word_t memory_back(word_t before, word_t grace)
 
 static word_t run_round(word_t round, uint64_t seed, word_t before, word_t grace)
 {
+        const bool compares = round >= FIRST && plan.compares;
+
         fuzz_seed = (seed * 0x10001 + round + 1) * 0x9e3779b97f4a7c15ull | 1;
         case_seconds(300);
         bystanders_begin();
@@ -122,11 +162,21 @@ static word_t run_round(word_t round, uint64_t seed, word_t before, word_t grace
         crowd_make();
         run_crowd();
         stall(round);
+        if (compares) {
+                crowd_thin();
+                compare(round, WITH_CROWD);
+        }
         watchdog_beat("ends the crowd");
         crowd_end();
+        if (compares)
+                compare_end();
         check_suspects();
         bystanders_check();
         const word_t ms = memory_back(before, grace);
+        if (compares) {
+                compare(round, WITHOUT_CROWD);
+                compare_end();
+        }
         report_round(round, ms);
         return ms;
 }
@@ -152,5 +202,7 @@ CASE_ON(fuzzer, random_work_of_suspects_leaves_no_trace, "5.1-19 5.1-24", needs_
         }
         report_total();
         bystanders_end();
+        comparing = LAST;
+        compare_now();
         EXPECT(report_good() * 10 >= report_calls() * 3);
 }

@@ -49,6 +49,16 @@ static word_t pick_cpu(struct suspect *s)
         return one_in(s, 64) ? random_value(&s->seed) & 0xfff : plan.cpu[below(s, plan.cpus)];
 }
 
+/* Returns some of the shared pages. The suspect often has the first one afterwards. */
+static nova_crd_t pick_memory(struct suspect *s, unsigned order, unsigned perms)
+{
+        const word_t page = (plan.shared >> NOVA_PAGE_BITS) + below(s, 1 << SHARED_ORDER);
+
+        if (plan.compares && one_in(s, 2))
+                (void)*(volatile word_t *)(page << NOVA_PAGE_BITS);
+        return nova_crd(NOVA_CRD_MEM, page, order % SHARED_ORDER, perms);
+}
+
 static nova_crd_t pick_crd(struct suspect *s)
 {
         const unsigned order = (unsigned)below(s, 6),
@@ -59,11 +69,12 @@ static nova_crd_t pick_crd(struct suspect *s)
                 return random_value(&s->seed);
         case 1:
         case 2:
-                return nova_crd(NOVA_CRD_MEM,
-                                (plan.shared >> NOVA_PAGE_BITS) + below(s, 1 << SHARED_ORDER),
-                                order % SHARED_ORDER, perms);
+                return pick_memory(s, order, perms);
         case 3:
-                return nova_crd(NOVA_CRD_IO, PORT - below(s, 4), order, perms);
+                return nova_crd(NOVA_CRD_IO,
+                                plan.compares ? PORT + below(s, 1 << PORT_ORDER)
+                                              : PORT - below(s, 4),
+                                order, perms);
         default:
                 return nova_crd(NOVA_CRD_OBJ, SEL_SM + below(s, SEL_END - SEL_SM), order, perms);
         }
@@ -92,14 +103,28 @@ static nova_crd_t pick_window(struct suspect *s)
 
         if (one_in(s, 2) && !has_home(crd))
                 return crd;
+        if (plan.compares && one_in(s, 3))
+                return nova_crd(NOVA_CRD_MEM, plan.shared >> NOVA_PAGE_BITS, SHARED_ORDER, ALL);
         return one_in(s, 2) ? nova_crd(NOVA_CRD_OBJ, SEL_SM, 7, ALL)
                             : nova_crd(NOVA_CRD_OBJ, SEL_FREE, 6, ALL);
+}
+
+/* Waits while the fuzzer wants all threads to wait. A thread without the semaphore waits for its
+ * keeper. */
+static void rest_if_told(void)
+{
+        while (plan.pauses) {
+                struct args a = {.a1 = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, STILL)};
+                if (hypercall(&a) != NOVA_SUCCESS)
+                        raise_ud();
+        }
 }
 
 /* Makes a hypercall, counts it, and notes it for the watchdog. Returns whether it succeeded. */
 static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, nova_sel_t sel,
                    struct args a)
 {
+        rest_if_told();
         a.a1 = nova_hypercall_id(number, flags, sel);
         if (one_in(s, 64)) {
                 *(&a.a2 + below(s, 4)) = random_place(&s->seed);
@@ -184,11 +209,14 @@ static void step_call(struct suspect *s)
 static void step_obtain(struct suspect *s)
 {
         struct nova_utcb *u = own_utcb(s);
+        const nova_crd_t window = plan.compares && one_in(s, 8)
+                                          ? nova_crd(NOVA_CRD_IO, 0, 16, ALL)
+                                          : nova_crd(NOVA_CRD_OBJ, 0, GROUP_ORDER, ALL);
 
         for (unsigned i = 0; i < plan.cpus; i++) {
                 u->word[0] = s->arena;
                 u->items = nova_utcb_items(1, 0);
-                u->delegate_window = nova_crd(NOVA_CRD_OBJ, 0, GROUP_ORDER, ALL);
+                u->delegate_window = window;
                 if (invoke(s, NOVA_CALL, 0, s->home * EVENTS + SHOP, (struct args){0}))
                         break;
                 s->home = (s->home + 1) % plan.cpus; /* a call does not leave its CPU */
@@ -519,6 +547,7 @@ _Noreturn void suspect_main(struct suspect *s, word_t fresh)
         if (fresh)
                 step_obtain(s);
         for (;;) {
+                rest_if_told();
                 check_flags(s);
                 step(s);
         }
