@@ -71,9 +71,9 @@ nova_add_secure_test(rounds ${rounds} ARGUMENTS 20 TIMEOUT 120)
 nova_add_secure_test(rounds-long ${rounds} ARGUMENTS 1000 LABEL endurance TIMEOUT 3600)
 # Two VMs at once, and an account of kernel memory is half of what is left.
 nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
+  "^ultravisor: A VM cannot become secure: its VMM does not provide the page at 0x[0-9a-f]+[.]$"
   "^ultravisor: .* its memory slots do not have the [0-9]+ KiB of its image"
   "^ultravisor: .* it has [0-9]+ virtual CPUs, and its image allows [0-9]+"
-  "^ultravisor: A VM cannot become secure: its VMM does not provide the page at 0x[0-9a-f]+[.]$"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500008, which its VMM has protected"
