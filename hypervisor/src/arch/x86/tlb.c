@@ -89,13 +89,19 @@ static uint64_t tlb_ask_others(const struct flush *flush, const struct cpu *self
         return asked;
 }
 
-/* Waits until these CPUs have answered the requests that they have now. */
-static void tlb_await(uint64_t cpus, unsigned *mails)
+/* Waits until these CPUs have answered the requests that they have now. Later requests do not
+ * count, so that the waits for several CPUs overlap. */
+static cold_path void tlb_await(uint64_t cpus, unsigned *mails)
 {
-        for (; cpus; cpus &= cpus - 1) {
-                const struct cpu *const cpu = cpu_by_id(bit_lowest_u64(cpus));
-                const uint32_t wanted = load_once(cpu->flush_wanted);
-                while ((int32_t)(load_once(cpu->flush_done) - wanted) < 0)
+        uint32_t wanted[NOVA_CPU_MAX];
+
+        for (uint64_t left = cpus; left; left &= left - 1) {
+                const unsigned id = bit_lowest_u64(left);
+                wanted[id] = load_once(cpu_by_id(id)->flush_wanted);
+        }
+        for (uint64_t left = cpus; left; left &= left - 1) {
+                const unsigned id = bit_lowest_u64(left);
+                while ((int32_t)(load_once(cpu_by_id(id)->flush_done) - wanted[id]) < 0)
                         cpu_wait(mails);
         }
 }
@@ -107,11 +113,15 @@ static cold_path void tlb_wait_for_others(unsigned *mails)
 {
         struct cpu *const self = cpu_self();
         const uint64_t others = cpu_online & ~((uint64_t)1 << self->id);
+        uint32_t round[NOVA_CPU_MAX];
 
         for (uint64_t left = others; left; left &= left - 1) {
-                const struct cpu *const cpu = cpu_by_id(bit_lowest_u64(left));
-                const uint32_t round = load_once(cpu->flush_round);
-                while (round & 1 && load_once(cpu->flush_round) == round)
+                const unsigned id = bit_lowest_u64(left);
+                round[id] = load_once(cpu_by_id(id)->flush_round);
+        }
+        for (uint64_t left = others; left; left &= left - 1) {
+                const unsigned id = bit_lowest_u64(left);
+                while (round[id] & 1 && load_once(cpu_by_id(id)->flush_round) == round[id])
                         cpu_wait(mails);
         }
         flush_answer(self);
