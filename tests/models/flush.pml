@@ -276,7 +276,7 @@ inline wait_for_others(c)
 #endif
 }
 
-/* mapping_remove_utcb(), for example: the page is freed when flush_complete() has returned. */
+/* mapping_remove_utcb(), for example: the page is freed when flush_run() has returned. */
 inline revoke(c)
 {
         unmap(c);

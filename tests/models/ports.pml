@@ -6,7 +6,7 @@
 // CPUs 0 and 1 each delegate a port to one PD and revoke it, ROUNDS times. Both ports are bits of
 // one word of the PD's I/O bitmap. The first delegation gives the PD a page of its own in place of
 // the page of ones, and flushes the translation of that page. A delegation that finds a page of the
-// PD's own waits until the flush is complete (flush_complete(), which flush.pml models). CPU 2 runs
+// PD's own waits until the flush is complete (flush_run(), which flush.pml models). CPU 2 runs
 // the PD: a thread, whose accesses the CPU checks by the bitmap that it finds with its TLB, and a
 // guest, whose accesses the kernel checks and makes.
 //

@@ -122,7 +122,7 @@ bool range_delegate(const struct delegation *d)
                 mapping_drop(child, &flush);
 general:
         spin_unlock(&space_lock[d->source->type]);
-        mapping_show(d->target, &flush);
+        flush_run(&flush);
         return done;
 }
 
@@ -507,7 +507,7 @@ enum step_result range_delegation_step(struct delegation *d)
         if (unlikely(held || delegation_is_open(d)))
                 delegation_hold(d, held);
         spin_unlock(&space_lock[d->source->type]);
-        mapping_show(d->target, &flush);
+        flush_run(&flush);
         return result;
 }
 

@@ -64,7 +64,7 @@ static always_inline enum nova_status mapping_insert_underived(struct space *spa
                 }
         }
         spin_unlock(&space_lock[space->type]);
-        mapping_show(space, &flush);
+        flush_run(&flush);
         return status;
 }
 

@@ -3,12 +3,12 @@
 #ifndef SPACE_MAPPING_TREE_H
 #define SPACE_MAPPING_TREE_H
 
-#include "arch/x86/tlb.h"
 #include "lib/bits.h"
 #include "memory/account.h"
 #include "memory/slab.h"
-#include "paging_levels.h"
 #include "space/mapping.h"
+
+struct flush;
 
 /** Does the part of mapping_find() that searches the tree, and remembers the result. */
 struct mapping *mapping_search(struct space *space, word_t first, word_t last);
@@ -23,18 +23,6 @@ static inline struct mapping *mapping_find(struct space *space, word_t first, wo
         if (node && node->start <= first && first <= node->last)
                 return container_of(node, struct mapping, in_space);
         return mapping_search(space, first, last);
-}
-
-/** Executes the flush after new mappings of a space. Waits for the flushes of other CPUs if the
- * mappings may be invisible before: the CPUs cache the translation of the page that all I/O bitmaps
- * share, an I/O MMU may cache absent entries, and on x86-32 the CPUs cache the entries of the top
- * level. */
-static inline void mapping_show(const struct space *space, struct flush *flush)
-{
-        if (space->tables != SPACE_PAGES || PAGING_LEVELS == 3)
-                flush_complete(flush);
-        else
-                flush_run(flush);
 }
 
 extern struct slab_cache mapping_cache;

@@ -121,7 +121,7 @@ void mapping_remove_utcb(struct mapping *mapping)
         else /* the mapping was revoked */
                 mapping_release(mapping);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
-        flush_complete(&flush);
+        flush_run(&flush);
 }
 
 bool mapping_source(struct space *space, word_t sel, word_t *source)
@@ -540,7 +540,7 @@ enum step_result range_revocation_step(struct revocation *r)
         }
         r->pin = here;
         spin_unlock(&space_lock[r->space->type]);
-        flush_complete(&flush);
+        flush_run(&flush);
         return done ? STEP_DONE : STEP_AGAIN;
 }
 
@@ -580,7 +580,7 @@ bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms
                        revocation_do_leaves(top, source, source + (last - first), perms, &flush);
         }
         spin_unlock(&space_lock[space->type]);
-        flush_complete(&flush);
+        flush_run(&flush);
         return done;
 }
 

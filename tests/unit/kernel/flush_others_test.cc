@@ -81,12 +81,11 @@ struct Others : Kernel {
                 complete = true;
         }
 
-        // Expects that the operation has waited, or has not.
-        void expect(bool waited)
+        // Expects that the operation has waited.
+        void expect_waited()
         {
-                const bool answered = cpu_self()->flush_done == cpu_self()->flush_wanted;
-                EXPECT_EQ(progress == ASKED ? answered : complete, waited);
-                EXPECT_TRUE(answered || !waited);
+                EXPECT_EQ(cpu_self()->flush_done, cpu_self()->flush_wanted);
+                EXPECT_TRUE(progress == ASKED || complete);
                 while (!complete)
                         wait();
         }
@@ -94,7 +93,7 @@ struct Others : Kernel {
 
 Others *Others::now;
 
-void try_each_progress(bool waits, void (*prepare)(Others &), void (*run)(Others &))
+void try_each_progress(void (*prepare)(Others &), void (*run)(Others &))
 {
         for (const Progress progress : {BEGUN, SENT, ASKED}) {
                 SCOPED_TRACE(progress);
@@ -102,7 +101,7 @@ void try_each_progress(bool waits, void (*prepare)(Others &), void (*run)(Others
                 prepare(k);
                 k.begin();
                 run(k);
-                k.expect(waits);
+                k.expect_waited();
         }
 }
 
@@ -112,14 +111,14 @@ void nothing(Others &)
 
 TEST(flush_of_another_cpu, is_awaited_by_a_revocation_at_once)
 {
-        try_each_progress(true, nothing, [](Others &k) {
+        try_each_progress(nothing, [](Others &k) {
                 EXPECT_TRUE(range_revoke(&k.child->memory.space, PAGE, PAGE, NOVA_PERM_ALL));
         });
 }
 
 TEST(flush_of_another_cpu, is_awaited_by_a_revocation_in_steps)
 {
-        try_each_progress(true, nothing, [](Others &k) {
+        try_each_progress(nothing, [](Others &k) {
                 revocation r;
                 revocation_begin(&r, &k.child->memory.space, PAGE, PAGE, NOVA_PERM_ALL, true);
                 EXPECT_EQ(revocation_step(&r), STEP_DONE);
@@ -130,7 +129,6 @@ TEST(flush_of_another_cpu, is_awaited_before_the_frame_of_a_utcb_is_free)
 {
         static mapping *utcb;
         try_each_progress(
-                true,
                 [](Others &k) {
                         space *const memory = &k.child->memory.space;
                         ASSERT_EQ(mapping_insert_utcb(memory, PAGE, FRAME, &utcb), NOVA_SUCCESS);
@@ -148,7 +146,6 @@ TEST(flush_of_another_cpu, is_awaited_by_a_delegation_of_ports)
                 EXPECT_TRUE(range_delegate(&d));
         };
         try_each_progress(
-                true,
                 [](Others &k) {
                         fake_wait = [] { cpu_by_id(1)->flush_done = cpu_by_id(1)->flush_wanted; };
                         delegate(k, PORT);
@@ -156,9 +153,9 @@ TEST(flush_of_another_cpu, is_awaited_by_a_delegation_of_ports)
                 [](Others &k) { delegate(k, PORT + 1); });
 }
 
-TEST(flush_of_another_cpu, is_not_awaited_by_a_delegation_of_memory)
+TEST(flush_of_another_cpu, is_awaited_by_a_delegation_of_memory)
 {
-        try_each_progress(false, nothing, [](Others &k) {
+        try_each_progress(nothing, [](Others &k) {
                 delegation d = make_delegation(&kernel_pd, FRAME, k.child, PAGE, 1, NOVA_CRD_MEM,
                                                NOVA_MEM_RWX, 0);
                 EXPECT_TRUE(range_delegate(&d));
@@ -167,13 +164,12 @@ TEST(flush_of_another_cpu, is_not_awaited_by_a_delegation_of_memory)
 
 TEST(flush_of_another_cpu, is_awaited_by_a_delegation_to_a_domain_of_devices)
 {
-        try_each_progress(
-                true, [](Others &k) { k.child->memory.space.tables = SPACE_ALL_TABLES; },
-                [](Others &k) {
-                        delegation d = make_delegation(&kernel_pd, FRAME, k.child, PAGE, 1,
-                                                       NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
-                        EXPECT_TRUE(range_delegate(&d));
-                });
+        try_each_progress([](Others &k) { k.child->memory.space.tables = SPACE_ALL_TABLES; },
+                          [](Others &k) {
+                                  delegation d = make_delegation(&kernel_pd, FRAME, k.child, PAGE,
+                                                                 1, NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
+                                  EXPECT_TRUE(range_delegate(&d));
+                          });
 }
 
 // A CPU waits for the answers to its flush, and ends an object meanwhile.
@@ -196,7 +192,7 @@ TEST(flush_of_another_cpu, is_awaited_in_a_nested_operation)
         };
         k.revoke(k.child, PAGE, PAGE, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
         EXPECT_TRUE(nested);
-        k.expect(true);
+        k.expect_waited();
 }
 
 } // namespace

@@ -17,7 +17,7 @@ struct pd;
  * The tables change before the flush, so another CPU can find nothing left to change while a third
  * CPU still uses an old translation. Therefore a request is begun under the lock, by its first
  * entry: it counts in flushes_begun, and the CPU's flush_round is odd until the request has been
- * sent to all CPUs. flush_complete() waits for the requests that were begun before it took the
+ * sent to all CPUs. flush_run() waits for the requests that were begun before its caller took the
  * lock. */
 struct flush {
         struct pd *pd[FLUSH_PDS]; /* PDs with mappings that lost permissions */
@@ -51,8 +51,8 @@ void flush_add_dma(struct flush *flush, unsigned domain);
  * even if the table was empty: a CPU may cache entries that led to it (SDM 3A, 4.10.3). */
 void flush_add_frame(struct flush *flush, void *frame);
 
-/** Executes a request and waits for the flushes of other CPUs, for flush_run() and
- * flush_complete(). */
+/** Executes a request, which may be empty, and waits for the flushes of other CPUs, for
+ * flush_run(). */
 void flush_perform(struct flush *flush);
 
 /** Number of requests that were begun and whose flush is not complete. Increased under a space
@@ -60,16 +60,10 @@ void flush_perform(struct flush *flush);
 extern uint32_t flushes_begun;
 
 /** Flushes the translations in the I/O MMUs and on all CPUs that have one of the PDs loaded, waits
- * for the end of the flushes, and frees the tables. The caller holds no lock. */
+ * for the end of the flushes, and frees the tables. Also waits until all flushes are complete that
+ * other CPUs had begun when the caller took the space lock: the caller may have found an old entry
+ * removed by them, or have replaced it. The caller holds no lock. */
 static inline void flush_run(struct flush *flush)
-{
-        if (unlikely(flush->any))
-                flush_perform(flush);
-}
-
-/** Does flush_run(). Then waits until all flushes are complete that other CPUs had begun when the
- * caller took the space lock. */
-static inline void flush_complete(struct flush *flush)
 {
         if (unlikely(flush->any || load_once(flushes_begun)))
                 flush_perform(flush);
