@@ -167,7 +167,9 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
         const uint8_t left = mapping->perms & (uint8_t)~r->perms & (uint8_t)parent_perms;
         word_t at = mapping->in_space.start;
 
-        if (!mapping->space || (mapping->perms && left == mapping->perms))
+        /* An operation that stopped at a pinned mapping may owe entries of it and of its pieces. */
+        const bool owed = mapping->pins || mapping->torn;
+        if (!mapping->space || (mapping->perms && left == mapping->perms && !owed))
                 return;
         mapping->perms = left;
         if (!left)
@@ -178,12 +180,10 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
                 r->emptied = !left;
         if (top && !left)
                 r->owed_end = max_word(r->owed_end, mapping->in_space.last + 1);
-        /* A mapping that another revocation is about to remove stays in its space until that
-         * revocation has visited the mappings below it. This revocation may return first, so it
-         * clears the tables. */
+        /* A mapping that another revocation will remove stays in its space until that revocation
+         * has visited the mappings below it. This one may return first, so it clears the tables. */
         const bool leaves = !top && had && !left;
-        /* A mapping of one selector cannot be cut. So it has no pieces for revocation_sync(). */
-        if (at == mapping->in_space.last) {
+        if (at == mapping->in_space.last) { /* cannot be cut: has no pieces for revocation_sync() */
                 space_apply_from(mapping, &at, budget, flush);
                 if (at > mapping->in_space.last) {
                         if (leaves)

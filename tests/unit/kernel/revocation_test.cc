@@ -89,6 +89,24 @@ TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
         check_pd(a); // no page may remain writable
 }
 
+// The second revocation finds the right taken, but the first one has not written all entries.
+TEST(revocation, clears_tables_though_another_revocation_has_taken_the_same_right)
+{
+        for (const bool whole : {false, true}) {
+                SCOPED_TRACE(whole);
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+                Step first(a, BASE, BASE + 1999, NOVA_MEM_W, true);
+                EXPECT_EQ(first.once(), STEP_AGAIN);
+                const word_t at = SOURCE + (whole ? 0 : 400); // the first step wrote more than 400
+                Step(&kernel_pd, at, SOURCE + 1999, NOVA_MEM_W, false).finish();
+                check_pd(a, false); // no page may remain writable
+                first.finish();
+                check_pd(a);
+        }
+}
+
 TEST(revocation, clears_tables_of_a_mapping_that_has_no_rights_left_and_is_cut)
 {
         Kernel kernel;
