@@ -3,6 +3,7 @@
  * whose checksums the test corrects. All partitions must lie on the disk and share no block, reads
  * must stay on the disk, and their number must have a bound. The disk may return different data at
  * the second read. */
+#include "disk_table.h"
 #include "table.h"
 
 #include <stdlib.h>
@@ -37,24 +38,6 @@ static bool read_block(uint64_t block, void *to)
         return true;
 }
 
-static uint32_t crc_of(const uint8_t *bytes, size_t count)
-{
-        uint32_t crc = UINT32_MAX;
-
-        while (count--) {
-                crc ^= *bytes++;
-                for (unsigned bit = 0; bit < 8; bit++)
-                        crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-        }
-        return ~crc;
-}
-
-static void put(uint8_t *to, uint64_t value, unsigned bytes)
-{
-        for (unsigned i = 0; i < bytes; i++)
-                to[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* Makes the header of a block one that is read on. */
 static void mend(uint64_t at)
 {
@@ -63,13 +46,13 @@ static void mend(uint64_t at)
         const uint64_t bytes = (uint64_t)table_le32(header + 80) * table_le32(header + 84);
 
         memcpy(header, "EFI PART\0\0\1", 12);
-        put(header + 12, HEADER_SIZE, 4);
-        put(header + 20, 0, 4);
-        put(header + 24, at, 8);
+        table_put(header + 12, HEADER_SIZE, 4);
+        table_put(header + 20, 0, 4);
+        table_put(header + 24, at, 8);
         if (entries < BLOCKS && bytes <= sizeof(image) - entries * block_bytes)
-                put(header + 88, crc_of(image + entries * block_bytes, (size_t)bytes), 4);
-        put(header + 16, 0, 4);
-        put(header + 16, crc_of(header, HEADER_SIZE), 4);
+                table_put(header + 88, table_crc(image + entries * block_bytes, (size_t)bytes), 4);
+        table_put(header + 16, 0, 4);
+        table_put(header + 16, table_crc(header, HEADER_SIZE), 4);
 }
 
 static void make(const uint8_t *data, size_t size)
@@ -80,11 +63,11 @@ static void make(const uint8_t *data, size_t size)
         memcpy(image, data, size < whole ? size : whole);
         if (choice.kind % 3 == 0) { /* the signature, also in the blocks of a chain */
                 for (unsigned i = 0; i < BLOCKS; i++)
-                        put(image + i * block_bytes + 510, 0xaa55, 2);
+                        table_put(image + i * block_bytes + 510, 0xaa55, 2);
                 return;
         }
         memcpy(image + (size_t)(BLOCKS - 1) * block_bytes, image + block_bytes, HEADER_SIZE);
-        put(image + 510, 0, 2);
+        table_put(image + 510, 0, 2);
         if (choice.kind % 3 == 1)
                 mend(1);
         mend(BLOCKS - 1);

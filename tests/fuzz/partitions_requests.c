@@ -13,6 +13,7 @@
 #include "partitions/main.c"
 #undef main
 
+#include "disk_table.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "service.h"
@@ -211,25 +212,6 @@ static nova_word_t serve_hypercall(nova_word_t id, nova_word_t *a2, nova_word_t 
         return NOVA_SUCCESS;
 }
 
-/* The partition table. */
-static void put(uint8_t *to, uint64_t value, unsigned bytes)
-{
-        for (unsigned i = 0; i < bytes; i++)
-                to[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint32_t crc_of(const uint8_t *bytes, size_t count)
-{
-        uint32_t crc = UINT32_MAX;
-
-        while (count--) {
-                crc ^= *bytes++;
-                for (unsigned bit = 0; bit < 8; bit++)
-                        crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-        }
-        return ~crc;
-}
-
 /* Entries have numbers of the configuration, which may be wrong. */
 static void make_mbr(void)
 {
@@ -239,11 +221,11 @@ static void make_mbr(void)
 
                 entry[0] = of[3] & 0x80;
                 entry[4] = of[2];
-                put(entry + 8, of[0] == 0xff ? UINT32_MAX : of[0], 4);
-                put(entry + 12, of[1] == 0xff ? UINT32_MAX : of[1], 4);
+                table_put(entry + 8, of[0] == 0xff ? UINT32_MAX : of[0], 4);
+                table_put(entry + 12, of[1] == 0xff ? UINT32_MAX : of[1], 4);
         }
         for (unsigned i = 0; i < BLOCKS; i++)
-                put(image + i * BYTES + 510, 0xaa55, 2);
+                table_put(image + i * BYTES + 510, 0xaa55, 2);
 }
 
 static void make_gpt(void)
@@ -255,22 +237,22 @@ static void make_gpt(void)
                 uint8_t *const entry = entries + ENTRY * i;
 
                 entry[0] = of[0];
-                put(entry + 32, of[0] == 0xff ? UINT64_MAX : of[0], 8);
-                put(entry + 40, of[1] == 0xff ? UINT64_MAX - 1 : of[1], 8);
+                table_put(entry + 32, of[0] == 0xff ? UINT64_MAX : of[0], 8);
+                table_put(entry + 40, of[1] == 0xff ? UINT64_MAX - 1 : of[1], 8);
                 for (unsigned k = 0; k < 3; k++)
-                        put(entry + 56 + 2 * k, k & 1 ? of[3] : of[2] + k / 2, 2);
+                        table_put(entry + 56 + 2 * k, k & 1 ? of[3] : of[2] + k / 2, 2);
         }
         memcpy(header, "EFI PART\0\0\1", 12);
-        put(header + 12, 92, 4);
-        put(header + 24, 1, 8);
-        put(header + 32, BLOCKS - 1, 8);
-        put(header + 40, 3, 8);
-        put(header + 48, BLOCKS - 3, 8);
-        put(header + 72, 2, 8);
-        put(header + 80, ENTRIES, 4);
-        put(header + 84, ENTRY, 4);
-        put(header + 88, crc_of(entries, (size_t)ENTRIES * ENTRY), 4);
-        put(header + 16, crc_of(header, 92), 4);
+        table_put(header + 12, 92, 4);
+        table_put(header + 24, 1, 8);
+        table_put(header + 32, BLOCKS - 1, 8);
+        table_put(header + 40, 3, 8);
+        table_put(header + 48, BLOCKS - 3, 8);
+        table_put(header + 72, 2, 8);
+        table_put(header + 80, ENTRIES, 4);
+        table_put(header + 84, ENTRY, 4);
+        table_put(header + 88, table_crc(entries, (size_t)ENTRIES * ENTRY), 4);
+        table_put(header + 16, table_crc(header, 92), 4);
 }
 
 /* Returns the partition with a number or a name. */
