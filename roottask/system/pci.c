@@ -220,7 +220,7 @@ bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_device *device, bool iommu)
 {
         const bool secure = nova_system_provider(system, ULTRAVISOR) >= 0;
-        const bool bus = text_equal(device->name, NOVA_SYSTEM_PCI) && !device->line;
+        const bool bus = text_equal(device->name, NOVA_SYSTEM_PCI);
 
         if (device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
                 return false;
@@ -247,9 +247,8 @@ static void tell_board(struct reader *reader, const struct nova_system_program *
         reader_mistake(reader, device->line ? device->line : program->line_of[NOVA_SYSTEM_DEVICES],
                        "the device '%s' of '%s' could access the memory of secure guests, even "
                        "with an I/O MMU; leave it out%s, or %s if '%s' is trusted.",
-                       device->name, program->name,
-                       bus && !device->line ? " and use the service '" SERVICE "'" : "", remedy,
-                       program->name);
+                       device->name, program->name, bus ? " and use the service '" SERVICE "'" : "",
+                       remedy, program->name);
 }
 
 /* A device that may access all memory must be permitted explicitly. Only init knows the machine, so

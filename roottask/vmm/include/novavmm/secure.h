@@ -60,8 +60,8 @@ struct nova_secure {
 int nova_secure_open(struct nova_secure *secure, const char *service);
 
 /**
- * Returns why nova_secure_open() has failed, with the remedy, as the end of a sentence about the
- * ultravisor. @param error what it returned
+ * Describes why nova_secure_open() has failed, with the remedy. Any thread may call it.
+ *
  * @code
  * static struct nova_secure secure;
  * const int error = nova_secure_open(&secure, "ultravisor");
@@ -69,6 +69,8 @@ int nova_secure_open(struct nova_secure *secure, const char *service);
  * if (error)
  *         printf("The ultravisor cannot be reached: %s.\n", nova_secure_why(error));
  * @endcode
+ * @param error the number that nova_secure_open() returned
+ * @return the end of a sentence about the ultravisor, without a full stop
  */
 const char *nova_secure_why(int error);
 
