@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nova/hip.h"
+#include "nova/hypercall.h"
 #include "nova/qpd.h"
 #include "novart/page.h"
 #include "novart/program.h"
@@ -150,33 +151,48 @@ const char *nova_secure_why(int error)
         }
 }
 
-/* Records a lack of memory that may be the program's own or the kernel's. */
-static int refuse_memory(struct nova_vm *vm, int error, const char *what)
+/* Free bytes of an account, and free pages, below which the next object may find none: the kernel
+ * charges whole frames, and a frame holds objects of one kind. */
+#define SHORT_BYTES ((nova_word_t)24 << 10)
+#define SHORT_PAGES 8
+
+/* Returns the sentence for a lack of memory or selectors, by what the program has left now. */
+static const char *shortage(void)
 {
-        if (nova_program_is_root())
-                return refuse(vm, error,
-                              "too little %s is left; boot the kernel with a larger kmem=, or "
-                              "enlarge --memory",
-                              what);
-        return refuse(vm, error,
-                      "too little %s is left; enlarge 'kernel-memory' or 'memory' in the "
-                      "description of program %s",
-                      what, nova_program.name);
+        const bool is_root = nova_program_is_root();
+        nova_word_t used = 0;
+        nova_word_t limit = 0;
+
+        if (nova_quota_query(nova_program.pd, &used, &limit) == NOVA_SUCCESS &&
+            limit - used < SHORT_BYTES)
+                return is_root ? "too little kernel memory is left; boot the kernel with a larger "
+                                 "kmem="
+                               : "too little kernel memory is left; enlarge 'kernel-memory' of "
+                                 "this program in its description";
+        if (nova_page_free_count() < SHORT_PAGES)
+                return is_root ? "too little memory is left; enlarge --memory"
+                               : "too little memory is left; enlarge 'memory' of this program in "
+                                 "its description";
+        return is_root ? "too little kernel memory or memory is left; boot the kernel with a "
+                         "larger kmem=, or enlarge --memory"
+                       : "too little kernel memory or memory, or too few selectors are left; "
+                         "enlarge 'kernel-memory', 'memory' or 'selectors' of this program in its "
+                         "description";
+}
+
+static bool is_shortage(int error)
+{
+        return error == EAGAIN || error == ENOMEM;
 }
 
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
-        if (error != EAGAIN && error != ENOMEM)
-                return error;
-        return refuse_memory(vm, EAGAIN, "kernel memory, or memory for threads,");
-}
-
-int novavmm_create_error_pages(struct nova_vm *vm, int error)
-{
-        return refuse_memory(vm, error, "memory for the pages of the hypercall interface");
+        return is_shortage(error) ? refuse(vm, EAGAIN, "%s", shortage()) : error;
 }
 
 const char *nova_vm_why(const struct nova_vm *vm, int error)
 {
-        return error && vm->why[0] ? vm->why : strerror(error);
+        if (error && vm->why[0])
+                return vm->why;
+        return is_shortage(error) ? shortage() : strerror(error);
 }

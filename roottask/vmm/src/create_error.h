@@ -26,12 +26,9 @@ int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
  * @return @p error */
 int novavmm_create_error_secure(struct nova_vm *vm, int error);
 
-/* Records an error of creating threads and kernel objects.
+/* Records an error of creating threads and kernel objects. Must be called before the objects that
+ * exist are destroyed: the sentence names the resource of which the program has too little left.
  * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);
-
-/* Records an error of creating the pages of the hypercall interface.
- * @return @p error */
-int novavmm_create_error_pages(struct nova_vm *vm, int error);
 
 #endif

@@ -240,8 +240,10 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
                 error = novavmm_secure_attach(vm);
         if (!error)
                 return 0;
+        if (!vm->why[0])
+                error = novavmm_create_error_objects(vm, error);
         nova_vm_destroy(vm);
-        return vm->why[0] ? error : novavmm_create_error_objects(vm, error);
+        return error;
 }
 
 /* Creates a virtual CPU's SC, which starts it. */

@@ -7,15 +7,27 @@
 
 extern "C" {
 #include "create_error.h"
+#include "nova/abi/status.h"
+#include "nova/abi/types.h"
 #include "novart/page.h"
 #include "novart/program.h"
 #include "novavmm/secure.h"
 
 struct nova_program nova_program;
 
+static nova_word_t kernel_bytes_left; /* in the program's account */
+static size_t pages_left;
+
+nova_word_t nova_trap_3(nova_word_t, nova_word_t *used, nova_word_t *limit)
+{
+        *limit = 1u << 20;
+        *used = *limit - kernel_bytes_left;
+        return NOVA_SUCCESS;
+}
+
 size_t nova_page_free_count(void)
 {
-        return 0;
+        return pages_left;
 }
 }
 
@@ -71,45 +83,86 @@ TEST_F(create_error, a_cpu_that_the_ultravisor_lacks_is_named_with_the_remedy)
 
 TEST_F(create_error, other_errors_stay)
 {
-        EXPECT_EQ(why(ENOMEM), strerror(ENOMEM));
+        EXPECT_EQ(why(EIO), strerror(EIO));
 }
 
-struct missing_memory : create_error {
+TEST_F(create_error, missing_ram_of_the_guest_is_named_with_the_remedy)
+{
         static constexpr size_t BYTES = 8u << 20;
+        static const nova_start_page start = {};
+        const std::string blocks = "8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB are "
+                                   "free; enlarge ";
 
-        // Expects the remedies for too little RAM for the guest, and for too little memory of
-        // any kind, which may be the kernel's.
-        void expect(const char *ram, const std::string &any)
+        pages_left = 0;
+        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
+        EXPECT_EQ(nova_vm_why(&vm, ENOMEM), blocks + "--memory");
+        nova_program.start = &start;
+        nova_program.name = "monitor";
+        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
+        EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
+                  blocks + "'memory' in the description of program monitor");
+        nova_program.start = nullptr;
+}
+
+struct shortage : testing::Test {
+        static constexpr nova_word_t FEW_BYTES = 20u << 10;
+        static constexpr nova_word_t MANY_BYTES = 24u << 10;
+        static constexpr size_t FEW_PAGES = 7;
+        static constexpr size_t MANY_PAGES = 8;
+
+        // Expects the sentence for a lack that creation records, and for one that it does not.
+        static void expect(const char *sentence)
         {
-                EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
-                EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
-                          std::string("8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB "
-                                      "are free; ") +
-                                  ram);
-                EXPECT_EQ(novavmm_create_error_objects(&vm, ENOMEM), EAGAIN);
-                EXPECT_EQ(nova_vm_why(&vm, EAGAIN),
-                          "too little kernel memory, or memory for threads, is left; " + any);
-                EXPECT_EQ(novavmm_create_error_pages(&vm, ENOMEM), ENOMEM);
-                EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
-                          "too little memory for the pages of the hypercall interface is left; " +
-                                  any);
+                nova_vm vm = {};
+
+                for (const int error : {EAGAIN, ENOMEM}) {
+                        EXPECT_STREQ(nova_vm_why(&vm, error), sentence);
+                        EXPECT_EQ(novavmm_create_error_objects(&vm, error), EAGAIN);
+                        EXPECT_STREQ(nova_vm_why(&vm, EAGAIN), sentence);
+                        vm.why[0] = 0;
+                }
+        }
+
+        static void expect_each(const char *kernel, const char *memory, const char *any)
+        {
+                kernel_bytes_left = FEW_BYTES;
+                pages_left = FEW_PAGES;
+                expect(kernel);
+                kernel_bytes_left = MANY_BYTES;
+                expect(memory);
+                pages_left = MANY_PAGES;
+                expect(any);
         }
 };
 
-TEST_F(missing_memory, of_a_roottask_is_enlarged_at_its_boot)
+TEST_F(shortage, of_a_roottask_ends_with_a_larger_size_at_boot)
 {
-        expect("enlarge --memory", "boot the kernel with a larger kmem=, or enlarge --memory");
+        expect_each("too little kernel memory is left; boot the kernel with a larger kmem=",
+                    "too little memory is left; enlarge --memory",
+                    "too little kernel memory or memory is left; boot the kernel with a larger "
+                    "kmem=, or enlarge --memory");
 }
 
-TEST_F(missing_memory, of_a_program_is_enlarged_in_its_description)
+TEST_F(shortage, of_a_program_ends_with_a_larger_size_in_its_description)
 {
         static const nova_start_page start = {};
 
         nova_program.start = &start;
-        nova_program.name = "monitor";
-        expect("enlarge 'memory' in the description of program monitor",
-               "enlarge 'kernel-memory' or 'memory' in the description of program monitor");
+        expect_each("too little kernel memory is left; enlarge 'kernel-memory' of this program in "
+                    "its description",
+                    "too little memory is left; enlarge 'memory' of this program in its "
+                    "description",
+                    "too little kernel memory or memory, or too few selectors are left; enlarge "
+                    "'kernel-memory', 'memory' or 'selectors' of this program in its description");
         nova_program.start = nullptr;
+}
+
+TEST_F(shortage, is_not_the_reason_of_other_errors)
+{
+        nova_vm vm = {};
+
+        EXPECT_EQ(novavmm_create_error_objects(&vm, EBADF), EBADF);
+        EXPECT_STREQ(nova_vm_why(&vm, EBADF), strerror(EBADF));
 }
 
 } // namespace

@@ -157,7 +157,9 @@ struct nova_vm {
 int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
 
 /** Returns why nova_vm_create() or nova_vm_run() returned @p error, with the remedy, as the end of
- * a sentence. For errors of other functions, returns strerror() */
+ * a sentence. Call it before the machine is destroyed: for EAGAIN and ENOMEM of other functions,
+ * such as nova_pc_create(), it names the resource of which the program has too little left. For
+ * their other errors it returns strerror(). */
 const char *nova_vm_why(const struct nova_vm *vm, int error);
 
 /**

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "create_error.h"
 #include "hv/numbers.h"
 #include "hv/page.h"
 #include "hv/registers.h"
@@ -201,7 +200,7 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                 return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
         error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
         if (error)
-                return novavmm_create_error_pages(vm, error);
+                return error;
         begin(hv, vm, config);
         vm->hv = hv;
         vm->hv_exits = &exits;
