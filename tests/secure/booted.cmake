@@ -40,6 +40,9 @@ endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]89$"
   REJECT "cannot continue")
+# A guest that gets a function of a device.
+nova_add_secure_test(passed SOURCES passed.c EXPECT
+  "^vmm: The device nic .*: a guest that can become secure has only virtual devices[.]$")
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
   "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]6$")

@@ -68,7 +68,8 @@ struct nova_guest_pci {
  * @param number number of the device on the guest's bus, 1 to 31
  * @param name   its name in the description: `device NAME`
  * @retval 0       done
- * @retval ENOTSUP there is no I/O MMU, or the function has no interrupt messages
+ * @retval ENOTSUP there is no I/O MMU, the function has no interrupt messages, or the guest can
+ *                 become secure (nova_vm_config.secure)
  * @retval ENOSPC  its memory does not fit into the guest's range for devices
  * @retval EINVAL  the machine has no local APICs, or there is no such number
  * @retval EBUSY   the number is taken, or the program has claimed the function already
