@@ -18,6 +18,7 @@ SIZES = {
     "speculation_fill_return_stack": 34,
     "speculation_overwrite_history": 305,
     "speculation_verw": 2,
+    "speculation_divide": 11,
     "cleared_sysret": 2,
     "cleared_sysexit": 3,
     "cleared_iret": 2,
@@ -39,6 +40,7 @@ EXPECTED = {
         "speculation_ibpb": 4,
         "speculation_fill_return_stack": 4,
         "speculation_overwrite_history": 2,
+        "speculation_divide": 2,
         "exit": 2,
     },
     "ud_eip": {
@@ -56,6 +58,7 @@ EXPECTED = {
         "speculation_overwrite_history": 2,
         "speculation_l1d_flush": 1,
         "speculation_verw": 1,
+        "speculation_divide": 4,
         "exit": 1,
     },
 }

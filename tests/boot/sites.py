@@ -43,6 +43,7 @@ SLOTS = {
     "guest_ibrs": "speculation_ibrs",
     "guest_stack": "speculation_fill_return_stack",
     "guest_history": "speculation_overwrite_history",
+    "guest_divide": "speculation_divide",
 }
 RETURN_STACK = 32  # entries, on CPUs with the most
 # The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
@@ -174,6 +175,8 @@ def action_complaints(image):
     for name in ("speculation_ibpb", "speculation_ibrs", "speculation_l1d_flush"):
         if not any(i.startswith("wrmsr") for i in instructions(image, name)):
             found.append(f"{name} does not write an MSR")
+    if not any(i.startswith("div") for i in instructions(image, "speculation_divide")):
+        found.append("speculation_divide does not divide")
     for name in ("speculation_verw", *STUBS[1] & image.at.keys()):
         if not any("verw" in i for i in instructions(image, name)):
             found.append(f"{name} has no VERW")

@@ -79,7 +79,8 @@ static const struct {
         {NOVA_FLAW_BUFFERS, "(MDS,"},         {NOVA_FLAW_LAZY_FPU, "(LazyFP)"},
         {NOVA_FLAW_GATHER, "(GDS)"},          {NOVA_FLAW_STORES, "(SSB)"},
         {NOVA_FLAW_MONITOR, "(VMSCAPE)"},     {NOVA_FLAW_TARGETS, "(ITS)"},
-        {NOVA_FLAW_UPPER, "(Zenbleed)"},
+        {NOVA_FLAW_UPPER, "(Zenbleed)"},      {NOVA_FLAW_DIVIDER, "(DIV0)"},
+        {NOVA_FLAW_RANDOM, "(SRBDS)"},
 };
 
 CASE_ON(announce, the_boot_information_names_the_flaws_of_the_cpus, "X-BOOT", needs_boot_info)

@@ -17,8 +17,9 @@ constexpr uint32_t AT_ENTRY =
 
 // IA32_ARCH_CAPABILITIES.
 constexpr uint32_t RDCL_NO = 0x1, SSB_NO = 0x10, MDS_NO = 0x20, TAA_NO = 0x100, MMIO_NO = 0xe000,
-                   FB_CLEAR = 0x20000, BHI_NO = 0x100000, GDS_CTRL = 0x2000000, GDS_NO = 0x4000000,
-                   RFDS_NO = 0x8000000, RFDS_CLEAR = 0x10000000;
+                   FB_CLEAR = 0x20000, FB_CLEAR_CTRL = 0x40000, BHI_NO = 0x100000,
+                   GDS_CTRL = 0x2000000, GDS_NO = 0x4000000, RFDS_NO = 0x8000000,
+                   RFDS_CLEAR = 0x10000000;
 constexpr uint64_t ITS_NO = 1ull << 62;
 
 uint32_t set(std::initializer_list<flaw> flaws)
@@ -83,17 +84,19 @@ TEST(speculation, expects_no_flaw_of_an_emulated_cpu)
 
 TEST(speculation, treats_skylake)
 {
-        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x5e, CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH,
-                              GDS_CTRL);
+        cpu_facts facts =
+                cpu(VENDOR_INTEL, 6, 0x5e,
+                    CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH | CAN_SRBDS_CTRL | CAN_MCU_OPT,
+                    GDS_CTRL);
 
         facts.avx2 = facts.rtm = true;
         const auto choice = choose(facts);
         EXPECT_EQ(choice.treatments, TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST |
                                              TREAT_RSB_GUEST | TREAT_VERW | TREAT_L1D_FLUSH |
-                                             TREAT_HIDE_FPU);
+                                             TREAT_HIDE_FPU | TREAT_MICROCODE);
         EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_MELTDOWN, FLAW_STORES}));
         EXPECT_EQ(choice.treated, set({FLAW_BRANCHES, FLAW_RETURNS, FLAW_L1TF, FLAW_BUFFERS,
-                                       FLAW_LAZY_FPU, FLAW_GATHER, FLAW_MONITOR}));
+                                       FLAW_LAZY_FPU, FLAW_GATHER, FLAW_MONITOR, FLAW_RANDOM}));
 }
 
 TEST(speculation, treats_skylake_with_old_microcode_in_part)
@@ -106,7 +109,7 @@ TEST(speculation, treats_skylake_with_old_microcode_in_part)
         EXPECT_EQ(choice.treatments, TREAT_RSB_GUEST | TREAT_HIDE_FPU);
         EXPECT_EQ(choice.flaws & ~choice.treated,
                   set({FLAW_BRANCHES, FLAW_RETURNS, FLAW_MELTDOWN, FLAW_L1TF, FLAW_BUFFERS,
-                       FLAW_GATHER, FLAW_STORES, FLAW_MONITOR}));
+                       FLAW_GATHER, FLAW_STORES, FLAW_MONITOR, FLAW_RANDOM}));
 }
 
 TEST(speculation, treats_ice_lake)
@@ -180,6 +183,118 @@ TEST(speculation, treats_zen_4)
                                              TREAT_RSB_GUEST | TREAT_VERW);
         facts.srso_no = facts.tsa_no = facts.ssb_no = true;
         EXPECT_EQ(choose(facts).flaws, set({FLAW_BRANCHES, FLAW_MONITOR}));
+}
+
+// VERW with old microcode leaves some buffers as they are.
+TEST(speculation, treats_buffers_in_part_if_the_microcode_is_too_old)
+{
+        const uint32_t others = RDCL_NO | TAA_NO | GDS_NO;
+        const struct {
+                unsigned model;
+                uint64_t old, with_new;
+        } rows[] = {
+                {0x6a, MDS_NO, FB_CLEAR},             // Ice Lake: MMIO
+                {0xa7, MDS_NO, MMIO_NO},              // Rocket Lake
+                {0x97, MDS_NO | MMIO_NO, RFDS_CLEAR}, // Alder Lake: RFDS
+                {0xbe, MDS_NO | MMIO_NO, RFDS_NO},    // Gracemont
+                {0x5c, 0, RFDS_CLEAR},                // Goldmont
+        };
+
+        for (const auto &row : rows) {
+                const uint64_t with_old = others | row.old;
+                const auto bad =
+                        choose(cpu(VENDOR_INTEL, 6, row.model, CAN_IBPB | CAN_VERW, with_old));
+                const auto good = choose(cpu(VENDOR_INTEL, 6, row.model, CAN_IBPB | CAN_VERW,
+                                             with_old | row.with_new));
+
+                EXPECT_NE(bad.treatments & TREAT_VERW, 0u) << row.model;
+                EXPECT_NE((bad.flaws & ~bad.treated) & set({FLAW_BUFFERS}), 0u) << row.model;
+                EXPECT_EQ((good.flaws & ~good.treated) & set({FLAW_BUFFERS}), 0u) << row.model;
+        }
+        // A CPU with MDS clears its fill buffers with any microcode that knows MDS, and a model
+        // that is not listed has neither flaw.
+        for (const auto &facts : {cpu(VENDOR_INTEL, 6, 0x5e, CAN_VERW, others),
+                                  cpu(VENDOR_INTEL, 6, 0xcf, CAN_VERW, others | MDS_NO)})
+                EXPECT_EQ((choose(facts).flaws & ~choose(facts).treated) & set({FLAW_BUFFERS}), 0u);
+        EXPECT_EQ(choose(cpu(VENDOR_INTEL, 6, 0xcf, CAN_VERW, others | MDS_NO)).flaws &
+                          set({FLAW_BUFFERS}),
+                  0u);
+}
+
+TEST(speculation, leaves_random_numbers_to_the_microcode)
+{
+        for (const auto mode : {MITIGATIONS_AUTO, MITIGATIONS_FULL}) {
+                const auto by_model = choose(cpu(VENDOR_INTEL, 6, 0x3a, 0), mode);
+                const auto by_report =
+                        choose(cpu(VENDOR_INTEL, 6, 0xcf, CAN_SRBDS_CTRL | CAN_MCU_OPT), mode);
+
+                EXPECT_NE((by_model.flaws & ~by_model.treated) & set({FLAW_RANDOM}), 0u);
+                EXPECT_EQ(by_model.treatments & TREAT_MICROCODE, 0u);
+                EXPECT_NE(by_report.treated & set({FLAW_RANDOM}), 0u);
+                EXPECT_NE(by_report.treatments & TREAT_MICROCODE, 0u);
+                EXPECT_EQ(choose(cpu(VENDOR_INTEL, 6, 0x2a, 0), mode).flaws & set({FLAW_RANDOM}),
+                          0u);
+                EXPECT_EQ(choose(cpu(VENDOR_AMD, 0x17, 0x31, 0), mode).flaws & set({FLAW_RANDOM}),
+                          0u);
+        }
+}
+
+// IA32_MCU_OPT_CTRL: the firmware may have locked GDS_MITG_DIS.
+TEST(speculation, admits_the_flaws_whose_treatment_the_firmware_keeps_off)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x5e, CAN_VERW | CAN_SRBDS_CTRL | CAN_MCU_OPT,
+                              GDS_CTRL | FB_CLEAR_CTRL);
+        const struct {
+                uint64_t off;
+                uint32_t flaws;
+        } rows[] = {{0x0, 0},
+                    {0x1, set({FLAW_RANDOM})},
+                    {0x8, set({FLAW_BUFFERS})},
+                    {0x10, set({FLAW_GATHER})},
+                    {0x26, 0},
+                    {0x39, set({FLAW_RANDOM, FLAW_BUFFERS, FLAW_GATHER})}};
+
+        facts.avx2 = true;
+        for (const auto &row : rows) {
+                flaws_choice choice = choose(facts);
+                const uint32_t flaws = choice.flaws, treated = choice.treated;
+
+                ASSERT_EQ(treated & row.flaws, row.flaws);
+                flaws_refuse_microcode(&choice, row.off);
+                EXPECT_EQ(choice.flaws, flaws);
+                EXPECT_EQ(choice.treated, treated & ~row.flaws);
+                for (const flaw f : {FLAW_RANDOM, FLAW_BUFFERS, FLAW_GATHER})
+                        EXPECT_EQ(std::string(choice.done[f]).find("not treated: ") == 0,
+                                  (row.flaws & set({f})) != 0);
+        }
+        // A bit for a flaw that the CPU does not have is no flaw.
+        flaws_choice choice = choose(cpu(VENDOR_INTEL, 6, 0xcf, CAN_MCU_OPT, GDS_NO));
+        const uint32_t flaws = choice.flaws;
+        flaws_refuse_microcode(&choice, 0x10);
+        EXPECT_EQ(choice.flaws, flaws);
+}
+
+// The first and the last model of each range, and their neighbours. Hygon has family 0x18.
+TEST(speculation, divides_between_programs_on_zen_1)
+{
+        const auto divides = [](cpu_vendor vendor, unsigned family, unsigned model) {
+                const auto choice = choose(cpu(vendor, family, model, 0));
+
+                EXPECT_EQ((choice.treated & set({FLAW_DIVIDER})) != 0,
+                          (choice.treatments & TREAT_DIVIDE) != 0);
+                return (choice.treatments & TREAT_DIVIDE) != 0;
+        };
+
+        for (unsigned model : {0x00, 0x2f, 0x50, 0x5f})
+                EXPECT_TRUE(divides(VENDOR_AMD, 0x17, model)) << model;
+        for (unsigned model : {0x30, 0x4f, 0x60})
+                EXPECT_FALSE(divides(VENDOR_AMD, 0x17, model)) << model;
+        EXPECT_TRUE(divides(VENDOR_AMD, 0x18, 0x02));
+        EXPECT_FALSE(divides(VENDOR_AMD, 0x19, 0x01));
+        EXPECT_FALSE(divides(VENDOR_AMD, 0x16, 0x01));
+        EXPECT_FALSE(divides(VENDOR_INTEL, 0x17, 0x01));
+        EXPECT_NE(choose(cpu(VENDOR_INTEL, 6, 0xcf, 0), MITIGATIONS_FULL).treatments & TREAT_DIVIDE,
+                  0u);
 }
 
 // A guest of a hypervisor cannot write DE_CFG.
@@ -301,8 +416,9 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_that_lacks_its_features)
                                          CAN_IBRS | CAN_IBRS_ON | CAN_IBPB | CAN_BHI_DIS, RDCL_NO);
         const cpu_facts zen_4 = cpu(VENDOR_AMD, 0x19, 0x11, CAN_IBRS | CAN_AUTO_IBRS | CAN_IBPB);
         const cpu_facts zen_2 = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBPB | CAN_KEEP_UPPER);
+        const cpu_facts haswell = cpu(VENDOR_INTEL, 6, 0x3c, CAN_SRBDS_CTRL | CAN_MCU_OPT);
 
-        for (const cpu_facts &boot : {skylake, alder_lake, zen_4, zen_2})
+        for (const cpu_facts &boot : {skylake, alder_lake, zen_4, zen_2, haswell})
                 for (uint32_t bit = 1; bit <= boot.can; bit <<= 1)
                         if (boot.can & bit && (bit != CAN_IBRS || boot.vendor != VENDOR_AMD)) {
                                 cpu_facts other = boot;
@@ -333,15 +449,15 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_with_more_flaws)
 // For each set of CPU features, no treatment needs a feature that the CPU lacks.
 TEST(speculation, uses_only_features_of_the_cpu)
 {
-        for (unsigned bits = 0; bits < 0x100 * 8; bits++)
+        for (unsigned bits = 0; bits < 0x400 * 8; bits++)
                 for (int mode = MITIGATIONS_AUTO; mode <= MITIGATIONS_FULL; mode++)
                         for (int vendor = VENDOR_OTHER; vendor <= VENDOR_AMD; vendor++) {
                                 cpu_facts facts =
                                         cpu((cpu_vendor)vendor, vendor == VENDOR_AMD ? 0x17 : 6,
-                                            0x5e, bits & 0xff);
-                                facts.sse2 = bits & 0x100;
-                                facts.smep = bits & 0x200;
-                                facts.capabilities = bits & 0x400 ? 0 : RDCL_NO;
+                                            0x5e, bits & 0x3ff);
+                                facts.sse2 = bits & 0x400;
+                                facts.smep = bits & 0x800;
+                                facts.capabilities = bits & 0x1000 ? 0 : RDCL_NO;
                                 const auto choice = choose(facts, (mitigations)mode);
                                 const uint32_t t = choice.treatments;
                                 ASSERT_TRUE(!(t & (TREAT_IBRS_ON | TREAT_IBRS_ENTRY)) ||
@@ -355,6 +471,7 @@ TEST(speculation, uses_only_features_of_the_cpu)
                                 ASSERT_TRUE(!(t & TREAT_L1D_FLUSH) || bits & CAN_L1D_FLUSH);
                                 ASSERT_TRUE(!(t & TREAT_KEEP_UPPER) || bits & CAN_KEEP_UPPER);
                                 ASSERT_TRUE(!(t & TREAT_HISTORY_LOOP) || facts.sse2);
+                                ASSERT_TRUE(!(t & TREAT_MICROCODE) || bits & CAN_MCU_OPT);
                         }
 }
 

@@ -132,6 +132,8 @@ struct nova_log {
 #define NOVA_FLAW_MONITOR  0x400  /**< branches of a VMM that its guest trains (VMSCAPE) */
 #define NOVA_FLAW_TARGETS  0x800  /**< indirect target selection (ITS) */
 #define NOVA_FLAW_UPPER    0x1000 /**< stale upper halves of vector registers (Zenbleed) */
+#define NOVA_FLAW_DIVIDER  0x2000 /**< stale results of the divider (DIV0) */
+#define NOVA_FLAW_RANDOM   0x4000 /**< sampling of random numbers of other CPUs (SRBDS) */
 
 /** Extension: times of the boot in TSC ticks, the name of the boot loader, and flaws of the CPUs.
  */

@@ -7,7 +7,7 @@
 #include "nova/abi/hip.h"
 
 _Static_assert(1 << FLAW_UPPER == NOVA_FLAW_UPPER && 1 << FLAW_STORES == NOVA_FLAW_STORES &&
-                       1 << FLAW_L1TF == NOVA_FLAW_L1TF,
+                       1 << FLAW_RANDOM == NOVA_FLAW_RANDOM && 1 << FLAW_L1TF == NOVA_FLAW_L1TF,
                "the flaws of the interface are in this order");
 
 #define NOT_TREATED "not treated: "
@@ -28,6 +28,8 @@ const char *flaws_name(enum flaw flaw)
                 [FLAW_MONITOR] = "branches of a VMM trained by its guest (VMSCAPE)",
                 [FLAW_TARGETS] = "indirect target selection (ITS)",
                 [FLAW_UPPER] = "stale upper halves of vector registers (Zenbleed)",
+                [FLAW_DIVIDER] = "stale results of the divider (DIV0)",
+                [FLAW_RANDOM] = "sampling of other CPUs' random numbers (SRBDS)",
         };
 
         return names[flaw];
@@ -50,6 +52,13 @@ static void flaws_admit(struct flaws_choice *choice, enum flaw flaw, uint32_t tr
         choice->treatments |= treatments;
         choice->flaws |= 1u << flaw;
         choice->done[flaw] = why;
+}
+
+/* Records that the chosen treatment of a flaw has failed. */
+static void flaws_refuse(struct flaws_choice *choice, enum flaw flaw, const char *why)
+{
+        choice->treated &= ~(1u << flaw);
+        flaws_admit(choice, flaw, 0, why);
 }
 
 static void flaws_choose_for_branches(struct flaws_choice *choice, const struct cpu_facts *cpu)
@@ -84,13 +93,63 @@ static void flaws_choose_for_history(struct flaws_choice *choice, const struct c
                 flaws_admit(choice, FLAW_HISTORY, 0, NOT_TREATED "the CPU has no LFENCE");
 }
 
+static bool flaws_is_model(const struct cpu_facts *cpu, const uint8_t *models, unsigned count)
+{
+        for (unsigned i = 0; cpu->family == 6 && i < count; i++)
+                if (cpu->model == models[i])
+                        return true;
+        return false;
+}
+
+/* Returns true if the CPU has MMIO stale data, and its microcode does not let VERW clear the fill
+ * buffers. On CPUs with MDS, VERW clears them anyway. */
+static bool flaws_has_old_mmio(const struct cpu_facts *cpu)
+{
+        static const uint8_t models[] = {0x3f, 0x4e, 0x4f, 0x55, 0x56, 0x5e, 0x6a,
+                                         0x6c, 0x7e, 0x86, 0x8a, 0x8c, 0x8d, 0x8e,
+                                         0x96, 0x9c, 0x9e, 0xa5, 0xa6, 0xa7};
+        const uint64_t caps = cpu->capabilities;
+
+        return caps & ARCH_CAPS_MDS_NO && !(caps & ARCH_CAPS_FB_CLEAR) &&
+               (caps & ARCH_CAPS_MMIO_NO) != ARCH_CAPS_MMIO_NO &&
+               flaws_is_model(cpu, models, array_size(models));
+}
+
+/* Returns true if the CPU has RFDS, as the Atom cores since Goldmont have, and its microcode does
+ * not let VERW clear the register files. */
+static bool flaws_has_old_rfds(const struct cpu_facts *cpu)
+{
+        static const uint8_t models[] = {0x5c, 0x5f, 0x7a, 0x86, 0x8a, 0x96, 0x97,
+                                         0x9a, 0x9c, 0xb7, 0xba, 0xbe, 0xbf};
+
+        return !(cpu->capabilities & (ARCH_CAPS_RFDS_NO | ARCH_CAPS_RFDS_CLEAR)) &&
+               flaws_is_model(cpu, models, array_size(models));
+}
+
+static bool flaws_has_old_verw(const struct cpu_facts *cpu)
+{
+        return flaws_has_old_mmio(cpu) || flaws_has_old_rfds(cpu);
+}
+
+/* Returns the setting that switches the microcode's treatments on. */
+static uint32_t flaws_use_microcode(const struct cpu_facts *cpu)
+{
+        return cpu->can & CAN_MCU_OPT ? TREAT_MICROCODE : 0;
+}
+
 static void flaws_choose_for_buffers(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
-        if (cpu->can & CAN_VERW)
-                flaws_treat(choice, FLAW_BUFFERS, TREAT_VERW, "VERW at each exit");
-        else
+        const uint32_t treatments = TREAT_VERW | flaws_use_microcode(cpu);
+
+        if (!(cpu->can & CAN_VERW))
                 flaws_admit(choice, FLAW_BUFFERS, 0,
                             NOT_TREATED "VERW of this CPU clears no buffers");
+        else if (flaws_has_old_verw(cpu))
+                flaws_admit(choice, FLAW_BUFFERS, treatments,
+                            "treated in part: VERW at each exit; the microcode is too old for all "
+                            "buffers");
+        else
+                flaws_treat(choice, FLAW_BUFFERS, treatments, "VERW at each exit");
 }
 
 static void flaws_choose_for_l1tf(struct flaws_choice *choice, const struct cpu_facts *cpu)
@@ -152,40 +211,63 @@ static void flaws_choose_for_monitor(struct flaws_choice *choice, const struct c
                 flaws_admit(choice, FLAW_MONITOR, 0, NOT_TREATED "the CPU has no IBPB");
 }
 
-static void flaws_choose_for_gather(struct flaws_choice *choice, const struct cpu_facts *cpu)
+static void flaws_choose_microcode(struct flaws_choice *choice, enum flaw flaw, bool is_new,
+                                   const struct cpu_facts *cpu)
 {
-        if (cpu->capabilities & ARCH_CAPS_GDS_CTRL)
-                flaws_treat(choice, FLAW_GATHER, 0, "the CPU's microcode");
+        if (is_new)
+                flaws_treat(choice, flaw, flaws_use_microcode(cpu), "the CPU's microcode");
         else
-                flaws_admit(choice, FLAW_GATHER, 0, NOT_TREATED "the microcode is too old");
+                flaws_admit(choice, flaw, 0, NOT_TREATED "the microcode is too old");
 }
 
-static void flaws_admit_upper(struct flaws_choice *choice)
+static void flaws_choose_for_gather(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
-        flaws_admit(choice, FLAW_UPPER, 0,
-                    NOT_TREATED "the hypervisor below must set the CPU's DE_CFG");
+        flaws_choose_microcode(choice, FLAW_GATHER, cpu->capabilities & ARCH_CAPS_GDS_CTRL, cpu);
 }
+
+/* SRBDS: RDRAND and RDSEED leave their results in a buffer that all CPUs share. */
+static void flaws_choose_for_random(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        flaws_choose_microcode(choice, FLAW_RANDOM, cpu->can & CAN_SRBDS_CTRL, cpu);
+}
+
+void flaws_refuse_microcode(struct flaws_choice *choice, uint64_t off)
+{
+        static const struct {
+                uint64_t bit;
+                enum flaw flaw;
+        } rows[] = {{MCU_OPT_SRBDS_OFF, FLAW_RANDOM},
+                    {MCU_OPT_VERW_OFF, FLAW_BUFFERS},
+                    {MCU_OPT_GDS_OFF, FLAW_GATHER}};
+
+        for (unsigned i = 0; i < array_size(rows); i++)
+                if (off & rows[i].bit && choice->flaws >> rows[i].flaw & 1)
+                        flaws_refuse(choice, rows[i].flaw,
+                                     NOT_TREATED "the firmware has switched the microcode's "
+                                                 "treatment off");
+}
+
+/* The divider of Zen 1 keeps a result that a later division by zero uses speculatively. The kernel
+ * divides only times and sizes, so the results of other programs and guests remain. */
+static void flaws_choose_for_divider(struct flaws_choice *choice)
+{
+        flaws_treat(choice, FLAW_DIVIDER, TREAT_DIVIDE, "a division between PDs");
+}
+
+static const char upper_not_treated[] =
+        NOT_TREATED "the hypervisor below must set the CPU's DE_CFG";
 
 static void flaws_choose_for_upper(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
         if (cpu->can & CAN_KEEP_UPPER)
                 flaws_treat(choice, FLAW_UPPER, TREAT_KEEP_UPPER, "a bit of the CPU's DE_CFG");
         else
-                flaws_admit_upper(choice);
+                flaws_admit(choice, FLAW_UPPER, 0, upper_not_treated);
 }
 
 void flaws_refuse_upper(struct flaws_choice *choice)
 {
-        choice->treated &= ~(1u << FLAW_UPPER);
-        flaws_admit_upper(choice);
-}
-
-static bool flaws_is_model(const struct cpu_facts *cpu, const uint8_t *models, unsigned count)
-{
-        for (unsigned i = 0; cpu->family == 6 && i < count; i++)
-                if (cpu->model == models[i])
-                        return true;
-        return false;
+        flaws_refuse(choice, FLAW_UPPER, upper_not_treated);
 }
 
 /* Returns true for the models from Skylake to Comet Lake: their returns use indirect predictions
@@ -209,6 +291,24 @@ static bool flaws_has_targets(const struct cpu_facts *cpu)
                flaws_is_model(cpu, models, array_size(models));
 }
 
+/* Returns true for the models that have SRBDS, from Ivy Bridge to Comet Lake. CPUs that report the
+ * microcode's treatment have it as well. */
+static bool flaws_has_random(const struct cpu_facts *cpu)
+{
+        static const uint8_t models[] = {0x3a, 0x3c, 0x3d, 0x45, 0x46, 0x47,
+                                         0x4e, 0x5e, 0x8e, 0x9e, 0xa5, 0xa6};
+
+        return cpu->can & CAN_SRBDS_CTRL || flaws_is_model(cpu, models, array_size(models));
+}
+
+static bool flaws_is_zen_1(const struct cpu_facts *cpu)
+{
+        const unsigned model = cpu->model;
+
+        return cpu->family == 0x18 ||
+               (cpu->family == 0x17 && (model <= 0x2f || (model >= 0x50 && model <= 0x5f)));
+}
+
 bool flaws_is_zen_2(const struct cpu_facts *cpu)
 {
         const unsigned model = cpu->model;
@@ -224,7 +324,8 @@ static bool flaws_has_buffers(const struct cpu_facts *cpu)
 
         return !(caps & ARCH_CAPS_MDS_NO) || (cpu->rtm && !(caps & ARCH_CAPS_TAA_NO)) ||
                (caps & ARCH_CAPS_FB_CLEAR && (caps & ARCH_CAPS_MMIO_NO) != ARCH_CAPS_MMIO_NO) ||
-               (caps & ARCH_CAPS_RFDS_CLEAR && !(caps & ARCH_CAPS_RFDS_NO));
+               (caps & ARCH_CAPS_RFDS_CLEAR && !(caps & ARCH_CAPS_RFDS_NO)) ||
+               flaws_has_old_verw(cpu);
 }
 
 /* Also used for unknown vendors. */
@@ -251,6 +352,8 @@ static void flaws_choose_for_intel(struct flaws_choice *choice, const struct cpu
                 flaws_choose_for_buffers(choice, cpu);
         if (cpu->avx2 && !(caps & ARCH_CAPS_GDS_NO))
                 flaws_choose_for_gather(choice, cpu);
+        if (flaws_has_random(cpu))
+                flaws_choose_for_random(choice, cpu);
         if (!(caps & ARCH_CAPS_SSB_NO))
                 flaws_admit_stores(choice);
         flaws_choose_for_monitor(choice, cpu);
@@ -272,6 +375,8 @@ static void flaws_choose_for_amd(struct flaws_choice *choice, const struct cpu_f
                 flaws_admit_stores(choice);
         if (cpu->family >= 0x17)
                 flaws_choose_for_monitor(choice, cpu);
+        if (flaws_is_zen_1(cpu))
+                flaws_choose_for_divider(choice);
         if (flaws_is_zen_2(cpu))
                 flaws_choose_for_upper(choice, cpu);
 }
@@ -291,6 +396,9 @@ static void flaws_choose_all(struct flaws_choice *choice, const struct cpu_facts
                 flaws_admit_meltdown(choice);
         if (cpu->avx2)
                 flaws_choose_for_gather(choice, cpu);
+        if (cpu->vendor != VENDOR_AMD && flaws_has_random(cpu))
+                flaws_choose_for_random(choice, cpu);
+        flaws_choose_for_divider(choice);
         flaws_admit_stores(choice);
         flaws_choose_for_monitor(choice, cpu);
         if (flaws_has_targets(cpu))
@@ -327,6 +435,7 @@ static uint32_t flaws_needs(uint32_t treatments)
                 {TREAT_VERW, CAN_VERW},
                 {TREAT_L1D_FLUSH, CAN_L1D_FLUSH},
                 {TREAT_KEEP_UPPER, CAN_KEEP_UPPER},
+                {TREAT_MICROCODE, CAN_MCU_OPT},
         };
         uint32_t needs = 0;
 
@@ -343,5 +452,6 @@ bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
 
         return !(flaws_needs(chosen->treatments) & ~cpu->can) &&
                (cpu->sse2 || !(chosen->treatments & TREAT_HISTORY_LOOP)) &&
-               !(own.treatments & ~chosen->treatments) && !(own.flaws & ~chosen->flaws);
+               !(own.treatments & ~chosen->treatments) && !(own.flaws & ~chosen->flaws) &&
+               !(own.flaws & ~own.treated & chosen->treated);
 }

@@ -9,14 +9,16 @@
 #include "lib/types.h"
 
 /* The features of a CPU for the treatment of flaws. */
-#define CAN_IBRS       0x1  /* MSR SPEC_CTRL with IBRS */
-#define CAN_IBRS_ON    0x2  /* IBRS protects if it is always on */
-#define CAN_AUTO_IBRS  0x4  /* AMD: a bit of EFER in place of IBRS */
-#define CAN_IBPB       0x8  /* MSR PRED_CMD */
-#define CAN_BHI_DIS    0x10 /* SPEC_CTRL has BHI_DIS_S */
-#define CAN_VERW       0x20 /* VERW overwrites buffers */
-#define CAN_L1D_FLUSH  0x40 /* MSR FLUSH_CMD */
-#define CAN_KEEP_UPPER 0x80 /* AMD Zen 2, not below a hypervisor: a bit of MSR DE_CFG */
+#define CAN_IBRS       0x1   /* MSR SPEC_CTRL with IBRS */
+#define CAN_IBRS_ON    0x2   /* IBRS protects if it is always on */
+#define CAN_AUTO_IBRS  0x4   /* AMD: a bit of EFER in place of IBRS */
+#define CAN_IBPB       0x8   /* MSR PRED_CMD */
+#define CAN_BHI_DIS    0x10  /* SPEC_CTRL has BHI_DIS_S */
+#define CAN_VERW       0x20  /* VERW overwrites buffers */
+#define CAN_L1D_FLUSH  0x40  /* MSR FLUSH_CMD */
+#define CAN_KEEP_UPPER 0x80  /* AMD Zen 2, not below a hypervisor: a bit of MSR DE_CFG */
+#define CAN_SRBDS_CTRL 0x100 /* Intel: the microcode treats SRBDS */
+#define CAN_MCU_OPT    0x200 /* Intel: MSR MCU_OPT_CTRL */
 
 /* Treatments: settings at the start, and actions at entries, exits and switches. */
 #define TREAT_IBRS_ON     0x1   /* at the start: IBRS */
@@ -28,14 +30,16 @@
 #define TREAT_IBPB_GUEST  0x40  /* IBPB at each exit of a guest */
 #define TREAT_RSB_ENTRY   0x80  /* fills the return stack at each entry from user mode */
 #define TREAT_RSB_GUEST   0x100 /* fills the return stack at each exit of a guest */
-#define TREAT_HISTORY_LOOP                                                                      \
-        0x200                   /* overwrites the branch history at entries and exits of guests \
-                                 */
-#define TREAT_VERW       0x400  /* VERW at each return to user mode and each entry of a guest */
-#define TREAT_L1D_FLUSH  0x800  /* flushes the L1 data cache at each entry of a guest */
-#define TREAT_HIDE_FPU   0x1000 /* removes another PD's FPU state from the registers */
-#define TREAT_EACH_PD    0x2000 /* each PD is a domain, not each account and each guest */
-#define TREAT_KEEP_UPPER 0x4000 /* at the start: the bit of DE_CFG against Zenbleed */
+#define TREAT_HISTORY_LOOP                                                                       \
+        0x200                    /* overwrites the branch history at entries and exits of guests \
+                                  */
+#define TREAT_VERW       0x400   /* VERW at each return to user mode and each entry of a guest */
+#define TREAT_L1D_FLUSH  0x800   /* flushes the L1 data cache at each entry of a guest */
+#define TREAT_HIDE_FPU   0x1000  /* removes another PD's FPU state from the registers */
+#define TREAT_EACH_PD    0x2000  /* each PD is a domain, not each account and each guest */
+#define TREAT_KEEP_UPPER 0x4000  /* at the start: the bit of DE_CFG against Zenbleed */
+#define TREAT_MICROCODE  0x8000  /* at the start: switches the microcode's treatments on */
+#define TREAT_DIVIDE     0x10000 /* divides at switches, entries of a guest and exits of a guest */
 
 /* Flaws, in the order in which the kernel reports them; bit n of NOVA_FLAW_… is flaw n. */
 enum flaw {
@@ -52,6 +56,8 @@ enum flaw {
         FLAW_MONITOR,  /* branches of a guest's VMM that the guest trains (VMSCAPE) */
         FLAW_TARGETS,  /* indirect target selection (ITS) */
         FLAW_UPPER,    /* cross-process leak of vector registers (Zenbleed) */
+        FLAW_DIVIDER,  /* stale results of the divider (DIV0) */
+        FLAW_RANDOM,   /* special register buffer data sampling (SRBDS) */
         FLAWS
 };
 
@@ -85,10 +91,14 @@ const char *flaws_name(enum flaw flaw);
 struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode);
 
 /** Returns true if the treatments that were chosen for the boot CPU suit another CPU. This CPU must
- * have the abilities that the treatments need, no flaw that the boot CPU lacks, and no need for
- * other treatments. */
+ * have the abilities that the treatments need. It must not have a flaw that the boot CPU lacks or
+ * treats better, and must not need other treatments. */
 bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
+
+/** Records that treatments of the microcode stay off, by the bits MCU_OPT_…_OFF that are still set
+ * after the CPU's start. */
+void flaws_refuse_microcode(struct flaws_choice *choice, uint64_t off);
 
 /** Records that the write of DE_CFG against Zenbleed was refused, by a hypervisor that CPUID does
  * not report. The treatment stays chosen, so that the choice still suits the other CPUs. */

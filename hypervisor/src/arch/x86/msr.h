@@ -48,6 +48,7 @@
 #define ARCH_CAPS_TAA_NO         0x100
 #define ARCH_CAPS_MMIO_NO        0xe000 /* SBDR_SSDP_NO, FBSDP_NO, PSDP_NO */
 #define ARCH_CAPS_FB_CLEAR       0x20000
+#define ARCH_CAPS_FB_CLEAR_CTRL  0x40000
 #define ARCH_CAPS_BHI_NO         0x100000
 #define ARCH_CAPS_GDS_CTRL       0x2000000
 #define ARCH_CAPS_GDS_NO         0x4000000
@@ -64,6 +65,14 @@
 
 #define FEATURE_CTRL_LOCKED 0x1
 #define FEATURE_CTRL_VMX    0x4
+
+#define MSR_MCU_OPT_CTRL 0x123 /* Intel */
+
+/* Bits that switch treatments of the microcode off. GDS_OFF may be locked. */
+#define MCU_OPT_SRBDS_OFF 0x1
+#define MCU_OPT_VERW_OFF  0x8
+#define MCU_OPT_GDS_OFF   0x10
+#define MCU_OPT_OFF       (MCU_OPT_SRBDS_OFF | MCU_OPT_VERW_OFF | MCU_OPT_GDS_OFF)
 
 #define MSR_DE_CFG 0xc0011029 /* AMD */
 

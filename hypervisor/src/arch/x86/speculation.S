@@ -74,6 +74,22 @@ speculation_verw:
         verw    %cs:speculation_selector
         ret
 
+/* Leaves the result of 0 / 1 in the divider. */
+        .globl speculation_divide
+        .balign 16
+speculation_divide:
+        push    WORD(ax)
+        push    WORD(cx)
+        push    WORD(dx)
+        xor     %eax, %eax
+        xor     %edx, %edx
+        mov     $1, %ecx
+        div     %ecx
+        pop     WORD(dx)
+        pop     WORD(cx)
+        pop     WORD(ax)
+        ret
+
 .macro slot name
         .globl speculation_slot_\name
 speculation_slot_\name:
@@ -98,6 +114,7 @@ speculation_guest_exit:
         slot    guest_ibrs
         slot    guest_stack
         slot    guest_history
+        slot    guest_divide
         ret
 
         .section .rodata

@@ -68,6 +68,10 @@ static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEA
         if (features_have(own, FEATURE_MD_CLEAR) ||
             cpu->capabilities & (ARCH_CAPS_FB_CLEAR | ARCH_CAPS_RFDS_CLEAR))
                 cpu->can |= CAN_VERW;
+        if (features_have(own, FEATURE_SRBDS_CTRL))
+                cpu->can |= CAN_SRBDS_CTRL | CAN_MCU_OPT;
+        if (cpu->capabilities & (ARCH_CAPS_GDS_CTRL | ARCH_CAPS_FB_CLEAR_CTRL))
+                cpu->can |= CAN_MCU_OPT;
         if (features_have(own, FEATURE_L1D_FLUSH))
                 cpu->can |= CAN_L1D_FLUSH;
         cpu->avx2 = features_have(own, FEATURE_AVX2);
@@ -158,6 +162,7 @@ static unsigned speculation_fill_slots(void)
                  speculation_fill_return_stack},
                 {TREAT_HISTORY_LOOP, SITE_GUEST_EXIT, speculation_slot_guest_history,
                  speculation_overwrite_history},
+                {TREAT_DIVIDE, SITE_GUEST_EXIT, speculation_slot_guest_divide, speculation_divide},
         };
         unsigned kinds = 0;
 
@@ -178,13 +183,13 @@ void speculation_boot(void)
                 speculation_control |= SPEC_CTRL_IBRS;
         if (choice.treatments & TREAT_BHI_DIS)
                 speculation_control |= SPEC_CTRL_BHI_DIS;
-        speculation_at_guest_entry =
-                choice.treatments & (TREAT_VERW | TREAT_L1D_FLUSH | TREAT_IBPB_SWITCH);
+        speculation_at_guest_entry = choice.treatments & (TREAT_VERW | TREAT_L1D_FLUSH |
+                                                          TREAT_IBPB_SWITCH | TREAT_DIVIDE);
 
         unsigned kinds = speculation_fill_slots();
         if (choice.treatments & TREAT_VERW)
                 kinds |= 1u << SITE_EXIT;
-        if (choice.treatments & (TREAT_IBPB_SWITCH | TREAT_HIDE_FPU))
+        if (choice.treatments & (TREAT_IBPB_SWITCH | TREAT_HIDE_FPU | TREAT_DIVIDE))
                 kinds |= 1u << SITE_SWITCH;
         for (const struct site *site = speculation_sites; site < speculation_sites_end; site++)
                 if (kinds >> site->kind & 1)
@@ -209,6 +214,17 @@ void speculation_report(struct nova_boot *boot)
                         console_print("NOVA: %s: %s.\n", flaws_name((enum flaw)i), choice.done[i]);
 }
 
+/* Switches the microcode's treatments on, which are on after a reset. */
+static void speculation_use_microcode(void)
+{
+        const uint64_t value = rdmsr(MSR_MCU_OPT_CTRL);
+
+        if (value & MCU_OPT_OFF) {
+                wrmsr_if_accepted(MSR_MCU_OPT_CTRL, value & ~(uint64_t)MCU_OPT_OFF);
+                flaws_refuse_microcode(&choice, rdmsr(MSR_MCU_OPT_CTRL));
+        }
+}
+
 void speculation_init_cpu(void)
 {
         if (choice.treatments & TREAT_AUTO_IBRS)
@@ -216,6 +232,8 @@ void speculation_init_cpu(void)
         if (choice.treatments & TREAT_KEEP_UPPER &&
             !wrmsr_if_accepted(MSR_DE_CFG, rdmsr(MSR_DE_CFG) | DE_CFG_KEEP_UPPER))
                 flaws_refuse_upper(&choice);
+        if (choice.treatments & TREAT_MICROCODE)
+                speculation_use_microcode();
         if (speculation_control)
                 speculation_ibrs();
 }
@@ -234,6 +252,8 @@ void speculation_switched(void)
 
         if (choice.treatments & TREAT_HIDE_FPU)
                 fpu_hide(cpu, pd);
+        if (choice.treatments & TREAT_DIVIDE)
+                speculation_divide();
         if (!(choice.treatments & TREAT_IBPB_SWITCH) || speculation_domain(pd) == cpu->arch.domain)
                 return;
         cpu->arch.domain = speculation_domain(pd);
@@ -249,6 +269,8 @@ void speculation_enter_guest(struct cpu *cpu, const struct pd *pd)
         }
         if (speculation_at_guest_entry & TREAT_L1D_FLUSH)
                 speculation_l1d_flush();
+        if (speculation_at_guest_entry & TREAT_DIVIDE)
+                speculation_divide();
         if (speculation_at_guest_entry & TREAT_VERW)
                 speculation_verw();
 }

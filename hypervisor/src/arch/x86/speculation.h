@@ -35,10 +35,12 @@ void speculation_l1d_flush(void);
 void speculation_fill_return_stack(void);
 void speculation_overwrite_history(void);
 void speculation_verw(void);
+void speculation_divide(void);
 extern uint8_t speculation_slot_entry_ibpb[], speculation_slot_entry_ibrs[],
         speculation_slot_entry_stack[], speculation_slot_entry_history[],
         speculation_slot_guest_ibpb[], speculation_slot_guest_ibrs[],
-        speculation_slot_guest_stack[], speculation_slot_guest_history[];
+        speculation_slot_guest_stack[], speculation_slot_guest_history[],
+        speculation_slot_guest_divide[];
 
 /** Actions before the entry of a guest: TREAT_… of this CPU, 0 in most systems. */
 extern uint32_t speculation_at_guest_entry;
