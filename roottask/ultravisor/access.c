@@ -145,7 +145,7 @@ static bool access_ram(struct vm *vm, uint64_t address, bool write, void *value,
         }
         if (!shared || !memory_get_shared(vcpu, gpa)) {
                 nova_vcpu_fail(vcpu, "an instruction for devices cannot access the page at 0x%llx",
-                               (unsigned long long)address);
+                               (unsigned long long)(address & ~(uint64_t)(FRAME_BYTES - 1)));
                 return true;
         }
         if (!copy_shared(vm, address, write, value, bytes))
@@ -180,20 +180,25 @@ static void note_command(struct vm *vm, unsigned number, unsigned mode, unsigned
 }
 
 /* Notes the messages between local APICs by which the guest starts and stops its virtual CPUs. Each
- * APIC has the number of its virtual CPU. A message that ends an INIT has no effect. */
+ * APIC has the number of its virtual CPU. A message that ends an INIT has no effect. A message with
+ * a logical destination is not noted: the ultravisor does not know the guest's logical numbers. */
 static void note_message(struct vm *vm, uint64_t address, uint64_t value)
 {
         enum { APIC_LOW = 0xfee00300u, APIC_HIGH = 0xfee00310u };
-        enum { TO_ONE = 0, TO_SELF = 1, LEVEL = 0x8000, ASSERT = 0x4000 };
+        enum { TO_ONE = 0, TO_SELF = 1, LEVEL = 0x8000, ASSERT = 0x4000, LOGICAL = 0x800 };
+        enum { TO_ALL = 0xff }; /* as a destination */
         const unsigned self = vm->machine.serving->number;
         const unsigned mode = value >> 8 & 7, vector = value & 0xff, shorthand = value >> 18 & 3;
 
+        const unsigned to = vm->vcpu[self].destination;
+
         if (address == APIC_HIGH)
                 vm->vcpu[self].destination = (uint8_t)(value >> 24);
-        if (address != APIC_LOW || shorthand == TO_SELF || (value & (LEVEL | ASSERT)) == LEVEL)
+        if (address != APIC_LOW || shorthand == TO_SELF || (value & (LEVEL | ASSERT)) == LEVEL ||
+            (shorthand == TO_ONE && value & LOGICAL))
                 return;
         for (unsigned i = 0; i < vm->vcpus; i++)
-                if (i != self && (shorthand != TO_ONE || vm->vcpu[self].destination == i))
+                if (i != self && (shorthand != TO_ONE || to == i || to == TO_ALL))
                         note_command(vm, i, mode, vector);
 }
 

@@ -275,9 +275,14 @@ static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
         const uint64_t at = vm->seal->tables, bit = vm->bit;
         uint64_t *table;
 
-        /* The tables are not in a part of the image, so their pages begin with zeroes. */
+        /* The tables are not in a part of the image, so their pages begin with zeroes. The first
+         * one can bring the others with it. */
+        if (!expect(vm, at, SEAL_TABLES_BYTES, false)) {
+                tell_absence(vm, at, SEAL_TABLES_BYTES / FRAME_BYTES);
+                return false;
+        }
         for (uint64_t i = 0; i < SEAL_TABLES_BYTES; i += FRAME_BYTES)
-                if (!expect(vm, at + i, FRAME_BYTES, false) || !memory_get(vcpu, at + i)) {
+                if (!memory_get(vcpu, at + i)) {
                         tell_absence(vm, at + i, 1);
                         return false;
                 }

@@ -89,7 +89,8 @@ static int refuse_settle(int error)
 static int refuse_service(int error)
 {
         if (error == ENOMEM)
-                return refuse("its service needs more of the resource that the line above names");
+                return refuse("its service lacks a resource; if no line above names it, enlarge "
+                              "'kernel-memory' in its description");
         printf("It cannot start: its service does not start: %s.\n", strerror(error));
         return 1;
 }
@@ -101,9 +102,14 @@ static int refuse_memory(void)
         size_t least = RESERVE_PAGES;
 
         if (map_error == EACCES)
-                return refuse("executable guest memory needs 'grants children' in its description");
+                return refuse(
+                        "executable guest memory needs 'grants children' without 'dma' in its "
+                        "description");
         while (least < reserve_of(least) + (1u << BLOCK_ORDER))
                 least++;
+        if (pages >= least)
+                return refuse("no kernel memory is left to map its secure memory: enlarge "
+                              "'kernel-memory' in its description");
         printf("It cannot start: no block of 2 MiB is left for secure memory: %u KiB are free, "
                "and it needs %u KiB: enlarge 'memory' in its description.\n",
                (unsigned)(pages * (NOVA_PAGE_SIZE / KIB)),
@@ -154,8 +160,9 @@ static void announce(uint32_t vmms)
 
         printf("%u MiB of secure memory", (unsigned)(memory_frames.count / frames));
         if (vmms)
-                printf(", %u MiB for each of %u VMMs",
-                       (unsigned)(memory_frames.count / vmms / frames), (unsigned)vmms);
+                printf(", %u MiB for each of %u VMM%s",
+                       (unsigned)(memory_frames.count / vmms / frames), (unsigned)vmms,
+                       vmms == 1 ? "" : "s");
         printf(".\n");
 }
 

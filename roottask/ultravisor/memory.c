@@ -348,7 +348,7 @@ static void map_later(struct nova_vcpu *vcpu, uint64_t address, bool secure)
 void memory_fail_write(struct nova_vcpu *vcpu, uint64_t address)
 {
         nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
-                       (unsigned long long)address);
+                       (unsigned long long)(address & ~(uint64_t)(FRAME_BYTES - 1)));
 }
 
 /* Returns true if exits for one address follow each other: the kernel did not map the page, or the

@@ -337,23 +337,28 @@ static enum nova_u_status convert(struct pages *pages, struct page *page, uint32
                        : NOVA_U_P2;
 }
 
-/* Brings back a page that was moved out. */
+/* Brings back a page that was moved out. Without a frame the page is decrypted only if the caller
+ * must know whether the VMM's page is the right one.
+ * @return U_PERMISSION: it is another one; U_BUSY: no frame is left */
 static enum nova_u_status restore(struct pages *pages, struct page *page, uint64_t gpa,
-                                  uint32_t normal, unsigned flags)
+                                  uint32_t normal, unsigned flags, bool must_know)
 {
-        uint8_t *to;
+        static uint8_t plain[FRAME_BYTES];
+        uint32_t frame;
+        bool good;
 
         if (!pages->ops->copy_in(pages, pages->buffer, normal))
                 return NOVA_U_P2;
-
-        const uint32_t frame = take_frame(pages);
-
+        frame = take_frame(pages);
         if (frame == FRAME_NONE) {
-                pages->frameless++;
-                return NOVA_U_BUSY;
+                good = !must_know || pages->ops->decrypt(pages, gpa, page->version, pages->buffer,
+                                                         page->tag, plain);
+                memset(plain, 0, sizeof(plain));
+                pages->frameless += good;
+                return good ? NOVA_U_BUSY : NOVA_U_PERMISSION;
         }
-        to = frame_address(pages->frames, frame);
-        if (!pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag, to)) {
+        if (!pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag,
+                                 frame_address(pages->frames, frame))) {
                 give_frame(pages, frame);
                 return NOVA_U_PERMISSION;
         }
@@ -363,34 +368,24 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
         return NOVA_U_SUCCESS;
 }
 
-/* Returns true if a page of the VMM's memory holds a page that was moved out. */
-static bool is_content(struct pages *pages, const struct page *page, uint64_t gpa, uint32_t normal)
-{
-        static uint8_t plain[FRAME_BYTES];
-        const bool is =
-                pages->ops->copy_in(pages, pages->buffer, normal) &&
-                pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag, plain);
-
-        memset(plain, 0, sizeof(plain));
-        return is;
-}
-
 /* UV_PAGE_IN does not say which place its page is for. If a page is out and also has no shared
  * place, two virtual CPUs may wait, one for each place. A page that becomes the shared place is
  * filled with 0, so it must not be the only copy of the secure place. */
 enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags)
 {
         struct page *const page = page_find(pages, gpa);
+        enum nova_u_status status;
 
         if (!page)
                 return NOVA_U_P3;
-        if (page->asked && !(page->state == PAGE_OUT && is_content(pages, page, gpa, normal)))
+        if (page->state == PAGE_OUT) {
+                status = restore(pages, page, gpa, normal, flags, page->asked);
+                if (status != NOVA_U_PERMISSION || !page->asked)
+                        return status;
+        }
+        if (page->asked)
                 return share_in(pages, page, normal, flags);
-        if (page->expected)
-                return convert(pages, page, normal, flags);
-        if (page->state == PAGE_OUT && !page->shared)
-                return restore(pages, page, gpa, normal, flags);
-        return NOVA_U_P3;
+        return page->expected ? convert(pages, page, normal, flags) : NOVA_U_P3;
 }
 
 enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa)

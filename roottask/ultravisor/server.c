@@ -15,9 +15,8 @@ _Static_assert(NOVA_UV_NORMAL_BYTES >= SEAL_MEMORY_MAX, "each sealed image can b
 
 /* The slots of a VMM's VMs may have PAGES_FACTOR pages for each frame of secure memory, because
  * each page has a record in the ultravisor's own memory. */
-#define PAGES_FACTOR    2
-#define SESSION_VMS     NOVA_UV_SESSION_VMS /* limited, so that no VMM takes all records */
-#define CLIENT_SESSIONS NOVA_UV_SESSION_VMS
+#define PAGES_FACTOR 2
+#define SESSION_VMS  NOVA_UV_SESSION_VMS /* limited, so that no VMM takes all records */
 
 /* State of a session. */
 struct session {
@@ -400,6 +399,15 @@ static void close_session(struct nova_service *service, void *session)
         vm_close(session);
 }
 
+/* Returns the maximum number of sessions of a VMM. With shares, all of them together must not be
+ * more than the service has. */
+static unsigned sessions_of_client(void)
+{
+        const unsigned share = vm_records();
+
+        return share < NOVA_UV_SESSION_VMS ? share : NOVA_UV_SESSION_VMS;
+}
+
 int server_start(void)
 {
         static const struct nova_service_operation operations[] = {
@@ -418,9 +426,9 @@ int server_start(void)
                 .operation_count = sizeof(operations) / sizeof(operations[0]),
                 .state_bytes = sizeof(struct session),
                 .sessions = VM_COUNT,
-                .client_sessions = CLIENT_SESSIONS,
+                .client_sessions = sessions_of_client(),
                 .share_pages = SHARE_PAGES,
-                .receive_bytes = SERVER_CLIENT_BYTES / CLIENT_SESSIONS,
+                .receive_bytes = SERVER_CLIENT_BYTES / sessions_of_client(),
                 .parallel = true,
                 .proof = vm_is_shared(), /* shares belong to clients */
                 .open = open_session,

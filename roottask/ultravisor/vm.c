@@ -2,6 +2,7 @@
 /* The table of VMs, and the life of their machines (see vm.h). */
 #include "vm.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,10 @@
  * portals for the VM, and a reserve. */
 #define MACHINE_BYTES 0x8000u
 #define VCPU_BYTES    0x10000u
+/* Longest wait in ns for another machine that is being created. The creating thread runs on its
+ * VMM's time. If that time ends, the runner of its CPU lends it time, up to a second later. */
+#define PATIENCE_NS   50000000
+#define ACCOUNT_LEAST 0x10000u
 #define SPARE_PART    16 /* one part in SPARE_PART of the kernel memory belongs to no share */
 
 struct nova_service *vm_service;
@@ -92,6 +97,12 @@ bool vm_is_shared(void)
         return share_count;
 }
 
+/* Each share has the same number of records. */
+unsigned vm_records(void)
+{
+        return share_count ? VM_COUNT / share_count : VM_COUNT;
+}
+
 /* Returns the share of a client that has a session, NULL: there is none. */
 static struct share *share_of(const char *client)
 {
@@ -130,11 +141,23 @@ bool vm_open(const char *client)
         return share;
 }
 
+/* Returns the number of VMs of a share, NULL: of all VMMs. The service's lock is held. */
+static unsigned count_of(const struct page_budget *share)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < VM_COUNT; i++)
+                count += vms[i].state != VM_FREE && vms[i].pages.share == share;
+        return count;
+}
+
 struct vm *vm_add(void *session, uint16_t lpid)
 {
         struct share *const share = share_of(nova_service_client(vm_service, session));
 
         if (share_count && !share) /* vm_open() has given a share to each client */
+                return NULL;
+        if (count_of(share ? &share->frames : NULL) == vm_records())
                 return NULL;
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 if (vms[i].state != VM_FREE)
@@ -177,8 +200,8 @@ static size_t kernel_used(const struct page_budget *share)
 
 /* Returns the size of a guest's account of kernel memory: half of the memory that is left, so that
  * enough remains for later guests and for sessions (decision 441). If the description gives the
- * number of VMMs, returns half of the memory that is left in the VMM's share (decision 468). Never
- * returns 0, which would mean the ultravisor's own account. */
+ * number of VMMs, returns half of the memory that is left in the VMM's share (decision 468).
+ * @return 0: too little is left for a guest */
 static size_t account(struct vm *vm)
 {
         const size_t own = MACHINE_BYTES + vm->vcpus * VCPU_BYTES;
@@ -189,14 +212,15 @@ static size_t account(struct vm *vm)
                 used = kernel_used(vm->pages.share) + own;
                 left = used < share_kernel ? share_kernel - used : 0;
         }
-        bytes = left > 1 ? left / 2 : 1;
-        vm->kernel_bytes = bytes + own;
+        bytes = left / 2 >= ACCOUNT_LEAST ? left / 2 : 0;
+        vm->kernel_bytes = bytes ? bytes + own : 0;
         vm_unlock();
         return bytes;
 }
 
 /* Creates the machine of a VM. Only one machine is created at a time, so that no other machine
- * takes the kernel memory from which the size of its account is computed. */
+ * takes the kernel memory from which the size of its account is computed.
+ * @return EBUSY: another one is still being created; ENOBUFS: too little kernel memory is left */
 static int make_machine(struct vm *vm)
 {
         static struct nova_mutex turn = NOVA_MUTEX_INITIALIZER;
@@ -213,9 +237,10 @@ static int make_machine(struct vm *vm)
         int error;
 
         place(vm, cpus);
-        nova_mutex_lock(&turn);
+        if (nova_mutex_lock_until(&turn, nova_deadline_in(PATIENCE_NS)))
+                return EBUSY;
         config.kernel_memory = account(vm);
-        error = nova_vm_create(&vm->machine, &config);
+        error = config.kernel_memory ? nova_vm_create(&vm->machine, &config) : ENOBUFS;
         nova_mutex_unlock(&turn);
         return error;
 }
@@ -241,6 +266,29 @@ bool vm_may_report(struct vm *vm)
         return reports < REPORTS;
 }
 
+/* Limits the library's reports of the machine together with those of UV_ESM. */
+static bool may_report(struct nova_vm *machine)
+{
+        return vm_may_report((struct vm *)((char *)machine - offsetof(struct vm, machine)));
+}
+
+/* Returns why make_machine() or nova_vm_run() has failed. */
+static const char *why_not(struct vm *vm, int error)
+{
+        switch (error) {
+        case EBUSY:
+                return "the machine of another VM is being created; try again";
+        case ENOBUFS:
+                return share_count ? "the VMM's share of kernel memory is used up; enlarge "
+                                     "'kernel-memory' in the description of the ultravisor, to 3 "
+                                     "MiB for each VMM"
+                                   : "too little kernel memory is left; enlarge 'kernel-memory' in "
+                                     "the description of the ultravisor";
+        default:
+                return nova_vm_why(&vm->machine, error);
+        }
+}
+
 enum nova_u_status vm_start(struct vm *vm)
 {
         int error;
@@ -250,12 +298,13 @@ enum nova_u_status vm_start(struct vm *vm)
         vm->has_machine = !error;
         if (!error) {
                 exit_init(vm);
+                vm->machine.may_report = may_report;
                 error = nova_vm_run(&vm->machine);
         }
         if (!error)
                 return NOVA_U_SUCCESS;
         if (vm_may_report(vm))
-                printf("A VM cannot become secure: %s.\n", nova_vm_why(&vm->machine, error));
+                printf("A VM cannot become secure: %s.\n", why_not(vm, error));
         return NOVA_U_RETRY;
 }
 

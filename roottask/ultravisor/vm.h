@@ -78,6 +78,9 @@ bool vm_share(uint32_t vmms, size_t sessions);
 /* Returns true if vm_share() has divided the memory. */
 bool vm_is_shared(void);
 
+/* Returns the maximum number of VMs of a VMM's share, or of all VMMs without shares. */
+unsigned vm_records(void);
+
 /* The service's lock. Only a service that stops refuses it, and the ultravisor's never stops. */
 void vm_lock(void);
 void vm_unlock(void);
@@ -103,15 +106,16 @@ unsigned vm_count(const void *session);
  * lock. @return false: other clients have all shares */
 bool vm_open(const char *client);
 
-/* Enters a VM in the table. @return NULL: the table is full */
+/* Enters a VM in the table. @return NULL: the table is full, or the VMM's part of it */
 struct vm *vm_add(void *session, uint16_t lpid);
 
 /* Creates the machine of a VM and starts virtual CPU 0, which performs UV_ESM. The caller holds no
- * lock; the state is VM_CONVERTING. */
+ * lock; the state is VM_CONVERTING.
+ * @return U_SUCCESS; U_RETRY: a resource is missing, or another machine is still being created */
 enum nova_u_status vm_start(struct vm *vm);
 
-/* Returns true if a report about a VM's UV_ESM may be printed: a VMM that repeats it must not fill
- * the log. Takes the service's lock. */
+/* Returns true if a report about a VM may be printed: a VMM that repeats UV_ESM, or a guest that
+ * becomes secure and fails again and again, must not fill the log. Takes the service's lock. */
 bool vm_may_report(struct vm *vm);
 
 /* Destroys the machine of a VM and frees all that belongs to it. If the caller's time ends with the

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Damaged blobs, each with the reason for which the tool and the ultravisor refuse it.
+"""Damaged blobs, each with the reason for which the tool and the ultravisor refuse it, and unusual
+ones that the ultravisor accepts.
 
     damaged.py FOLDER NOVA-ACPI  writes the files of a boot test: an image, its machine's key, and
                                  `blobs`, which contains all of them
@@ -75,6 +76,10 @@ IN_CONTENT = (
     ("boot parameters that are no part", "PARAMS", PARAMS, "<Q", 0x2000),
 )
 
+# The same, of a blob that the ultravisor accepts.
+GOOD = (("page tables in a block without other pages", TABLES, "<Q", 4 * sealing.MIB),)
+ACCEPTED = "U_SUCCESS"
+
 
 class Blob(NamedTuple):
     """A blob; `loaded` is the reason if bytes 0 follow it, up to the size of its room."""
@@ -96,11 +101,24 @@ def _put(data, offset, form, value):
     return bytes(changed)
 
 
-def blobs(data, private, public):
-    """Returns all damaged blobs of an image."""
+def _read(data, private):
+    """Returns an image's blob and the blob's content."""
     room = seal_image.blob_of(data)
     blob = room[:seal_blob.read_header(room)[0]]
-    plain = seal_blob.open_bytes(blob, private)
+    return blob, seal_blob.open_bytes(blob, private)
+
+
+def unusual(data, private, public):
+    """Returns unusual blobs of an image that are not damaged."""
+    plain = _read(data, private)[1]
+    return [Blob(title, ACCEPTED, ACCEPTED,
+                 seal_blob.seal_bytes(_put(plain, *change), [public], sealing.Repeatable()))
+            for title, *change in GOOD]
+
+
+def blobs(data, private, public):
+    """Returns all damaged blobs of an image."""
+    blob, plain = _read(data, private)
     found = [Blob(title, "CUT_OFF", loaded, blob[:length])
              for title, loaded, length in (("no header", "VERSION", 8),
                                            ("half of a header", "CONTENT", HEADER // 2),
@@ -126,7 +144,7 @@ def patterns(found):
 
 def _record(one):
     """Returns a record of the file `blobs`: title, name of the status, number of bytes, bytes."""
-    status = seal_blob.STATUSES[one.loaded][0]
+    status = ACCEPTED if one.loaded == ACCEPTED else seal_blob.STATUSES[one.loaded][0]
     return struct.pack("<48s16sI", one.title.encode(), status.encode(), len(one.data)) + one.data
 
 
@@ -144,6 +162,7 @@ def main(arguments):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "machine.key").write_bytes(machine_key.PRIVATE_MAGIC + private)
     (folder / "sealed.img").write_bytes(data)
+    found += unusual(data, private, public)
     (folder / "blobs").write_bytes(b"".join(map(_record, found)))
 
 

@@ -17,6 +17,8 @@
 #define TO_OTHERS 0xc0000u
 #define NOT_NOTED 0xffffffffu
 #define REGISTERS 6u
+#define LOGICAL   0x800u
+#define TO_ALL    0xffu
 #define LEVEL     0x8000u /* of a message: without the bit 0x4000, it ends an INIT */
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
@@ -114,6 +116,22 @@ static void shorthands(void)
               "its debug registers, which it has set, have their values after a reset again");
 }
 
+/* Physical destination 0xff is each local APIC. The ultravisor does not know logical numbers. */
+static void destinations(void)
+{
+        second_send(TO_ALL, INIT);
+        second_send(TO_ALL, STARTUP | VECTOR);
+        check(nova_uv_reset(&uv, 0) == EPERM && nova_uv_start(&uv, 0, VECTOR) == EPERM,
+              "a message to each APIC is none for its sender");
+        check(nova_uv_reset(&uv, SECOND) == 0 && nova_uv_start(&uv, SECOND, VECTOR) == 0 &&
+                      second_sets(STARTS, 4),
+              "it starts each other virtual CPU");
+        second_send(SECOND, INIT | LOGICAL);
+        second_send(1u << SECOND, INIT | LOGICAL);
+        check(nova_uv_reset(&uv, SECOND) == EPERM,
+              "a message to a logical destination resets none");
+}
+
 /* Waits until both virtual CPUs ask for the page, and answers then. */
 static void meet(struct call *call)
 {
@@ -166,6 +184,7 @@ int main(void)
         startup();
         late();
         shorthands();
+        destinations();
         one_page();
         return tap_end();
 }

@@ -12,6 +12,7 @@
 #include "nova/qpd.h"
 #include "novart/page.h"
 #include "novart/program.h"
+#include "novart/selector.h"
 #include "novavmm/secure.h"
 
 #define MIB (1u << 20)
@@ -69,10 +70,11 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
 
         switch (error) {
         case EACCES:
-                return refuse(vm, error,
-                              "executable guest memory needs 'grants children' in the description "
-                              "of program %s",
-                              nova_program.name);
+                return refuse(
+                        vm, error,
+                        "executable guest memory needs 'grants children' without 'dma' in the "
+                        "description of program %s",
+                        nova_program.name);
         case EAGAIN:
                 return novavmm_create_error_objects(vm, error);
         default:
@@ -101,6 +103,57 @@ int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
                       1u << order, nova_program.name);
 }
 
+/* Free bytes of an account, and free pages, below which the next object may find none: the kernel
+ * charges whole frames, and a frame holds objects of one kind. */
+#define SHORT_BYTES ((nova_word_t)24 << 10)
+#define SHORT_PAGES 64
+
+enum resource { KERNEL_MEMORY, MEMORY, SELECTORS };
+
+/* Returns the resource of which the program has too little now, after a function that needs all of
+ * them has failed. */
+static enum resource missing(void)
+{
+        nova_word_t used = 0;
+        nova_word_t limit = 0;
+        nova_sel_t sel;
+
+        if (nova_quota_query(nova_program.pd, &used, &limit) == NOVA_SUCCESS &&
+            limit - used < SHORT_BYTES)
+                return KERNEL_MEMORY;
+        if (nova_page_free_count() < SHORT_PAGES)
+                return MEMORY;
+        sel = nova_sel_alloc(0);
+        if (sel == NOVA_SEL_NONE)
+                return SELECTORS;
+        nova_sel_free(sel, 0);
+        return KERNEL_MEMORY;
+}
+
+static int refuse_shortage(struct nova_vm *vm, int error)
+{
+        static const struct {
+                const char *what, *word, *at_boot;
+        } rows[] = {
+                [KERNEL_MEMORY] = {"little kernel memory is", "kernel-memory",
+                                   "boot the kernel with a larger kmem="},
+                [MEMORY] = {"little memory is", "memory", "enlarge --memory"},
+                [SELECTORS] = {"few selectors are", "selectors", "destroy another machine first"},
+        };
+        const enum resource resource = missing();
+
+        if (nova_program_is_root())
+                return refuse(vm, error, "too %s left; %s", rows[resource].what,
+                              rows[resource].at_boot);
+        return refuse(vm, error, "too %s left; enlarge '%s' in the description of program %s",
+                      rows[resource].what, rows[resource].word, nova_program.name);
+}
+
+static bool is_shortage(int error)
+{
+        return error == EAGAIN || error == ENOMEM;
+}
+
 _Static_assert(NOVA_GUEST_MEMORY_MAX <= NOVA_UV_NORMAL_BYTES,
                "a machine's RAM can be shared with the ultravisor");
 
@@ -108,13 +161,19 @@ int novavmm_create_error_secure(struct nova_vm *vm, int error)
 {
         if (error == ENOSPC)
                 return refuse(vm, error,
-                              "the ultravisor's table is full: the machines of all programs are "
-                              "%u, the maximum; destroy one of them first",
-                              NOVA_UV_VMS);
+                              "the ultravisor's table has no room for it: all programs together "
+                              "can have %u machines, a session %u, and a program of 'vmms=N' %u/N; "
+                              "destroy one of them first",
+                              NOVA_UV_VMS, NOVA_UV_SESSION_VMS, NOVA_UV_VMS);
         if (error == ENODEV)
                 return refuse(vm, error,
                               "the ultravisor may not use a CPU of its virtual CPUs; write 'cpus "
                               "all' in the description of the ultravisor");
+        if (is_shortage(error) && missing() == KERNEL_MEMORY)
+                return refuse(vm, error,
+                              "too little kernel memory is left for it; enlarge 'kernel-memory' in "
+                              "the descriptions of the ultravisor and of program %s",
+                              nova_program.name);
         return error;
 }
 
@@ -124,7 +183,8 @@ const char *nova_secure_why(int error)
 {
         switch (error) {
         case EMFILE:
-                return "this program has 2 sessions with it, the maximum; close one of them first";
+                return "this program has as many sessions with it as it can have (2, or 1 if the "
+                       "ultravisor has vmms=5 or more); close one of them first";
         case ENFILE:
                 return "all programs together have 8 sessions with it, the maximum; close one of "
                        "them first";
@@ -151,48 +211,14 @@ const char *nova_secure_why(int error)
         }
 }
 
-/* Free bytes of an account, and free pages, below which the next object may find none: the kernel
- * charges whole frames, and a frame holds objects of one kind. */
-#define SHORT_BYTES ((nova_word_t)24 << 10)
-#define SHORT_PAGES 8
-
-/* Returns the sentence for a lack of memory or selectors, by what the program has left now. */
-static const char *shortage(void)
-{
-        const bool is_root = nova_program_is_root();
-        nova_word_t used = 0;
-        nova_word_t limit = 0;
-
-        if (nova_quota_query(nova_program.pd, &used, &limit) == NOVA_SUCCESS &&
-            limit - used < SHORT_BYTES)
-                return is_root ? "too little kernel memory is left; boot the kernel with a larger "
-                                 "kmem="
-                               : "too little kernel memory is left; enlarge 'kernel-memory' of "
-                                 "this program in its description";
-        if (nova_page_free_count() < SHORT_PAGES)
-                return is_root ? "too little memory is left; enlarge --memory"
-                               : "too little memory is left; enlarge 'memory' of this program in "
-                                 "its description";
-        return is_root ? "too little kernel memory or memory is left; boot the kernel with a "
-                         "larger kmem=, or enlarge --memory"
-                       : "too little kernel memory or memory, or too few selectors are left; "
-                         "enlarge 'kernel-memory', 'memory' or 'selectors' of this program in its "
-                         "description";
-}
-
-static bool is_shortage(int error)
-{
-        return error == EAGAIN || error == ENOMEM;
-}
-
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
-        return is_shortage(error) ? refuse(vm, EAGAIN, "%s", shortage()) : error;
+        return is_shortage(error) ? refuse_shortage(vm, EAGAIN) : error;
 }
 
-const char *nova_vm_why(const struct nova_vm *vm, int error)
+const char *nova_vm_why(struct nova_vm *vm, int error)
 {
-        if (error && vm->why[0])
-                return vm->why;
-        return is_shortage(error) ? shortage() : strerror(error);
+        if (!vm->why[0] && is_shortage(error))
+                refuse_shortage(vm, error);
+        return error && vm->why[0] ? vm->why : strerror(error);
 }

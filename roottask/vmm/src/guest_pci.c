@@ -14,7 +14,6 @@
 #include "nova/utcb.h"
 #include "novart/program.h"
 #include "novart/time.h"
-#include "secure.h"
 #include "slots.h"
 #include "vm.h"
 
@@ -263,7 +262,7 @@ int nova_guest_pci_attach(struct nova_guest_pci *guest, struct nova_pc *pc, unsi
                 guest->function.why = "the machine has no local APICs or no such device number";
                 return EINVAL;
         }
-        error = novavmm_secure_check_function(pc->vm, &guest->function.why);
+        error = novavmm_vm_check_function(pc->vm, &guest->function.why);
         if (error)
                 return error;
         error = novavmm_function_claim(&guest->function, name, pc->vm->objects);

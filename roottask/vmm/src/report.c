@@ -190,6 +190,8 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
         struct nova_utcb_state state = {.mtd = 0};
         struct near near = {.codes = 0};
 
+        if (to == &output && vcpu->vm->may_report && !vcpu->vm->may_report(vcpu->vm))
+                return;
         if (vcpu->state)
                 state = *vcpu->state;
         if (!vcpu->vm->hide_state)

@@ -499,14 +499,6 @@ static int enter(struct nova_secure *secure)
         return novavmm_create_error_secure(secure->vm, error);
 }
 
-int novavmm_secure_check_function(const struct nova_vm *vm, const char **why)
-{
-        if (!vm->secure)
-                return 0;
-        *why = "a guest that can become secure has only virtual devices";
-        return ENOTSUP;
-}
-
 int novavmm_secure_attach(struct nova_vm *vm)
 {
         const struct nova_thread_attr attr = {.name = "secure", .cpu = NOVA_CPU_SELF};

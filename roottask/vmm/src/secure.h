@@ -8,12 +8,6 @@
 /* Enters a machine in the ultravisor's table. @return 0 or an error of errno.h */
 int novavmm_secure_attach(struct nova_vm *vm);
 
-/* Checks that a function of a device may belong to the machine. A guest that can become secure has
- * only virtual devices: the function's DMA reaches the RAM of the normal guest alone.
- * @param[out] why the reason of an error
- * @return 0 or ENOTSUP */
-int novavmm_secure_check_function(const struct nova_vm *vm, const char **why);
-
 /* Ends the secure guest of a machine that is being destroyed. */
 void novavmm_secure_detach(struct nova_vm *vm);
 

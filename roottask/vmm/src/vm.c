@@ -301,6 +301,14 @@ void nova_vm_stop(struct nova_vm *vm)
         nova_vm_unlock(vm);
 }
 
+int novavmm_vm_check_function(const struct nova_vm *vm, const char **why)
+{
+        if (!vm->secure)
+                return 0;
+        *why = "a guest that can become secure has only virtual devices";
+        return ENOTSUP;
+}
+
 /* Stops a virtual CPU: destroys its SC. After this, its waiting handler runs only on the time of
  * the thread that destroys the handler. */
 static void destroy_vcpu(struct nova_vcpu *vcpu)

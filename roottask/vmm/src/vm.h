@@ -114,6 +114,12 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 /* Emulates a string instruction that accessed a port: nova_vcpu.port. */
 void novavmm_port_string(struct nova_vcpu *vcpu);
 
+/* Checks that a function of a device may belong to the machine. A guest that can become secure has
+ * only virtual devices: the function's DMA reaches the RAM of the normal guest alone.
+ * @param[out] why the reason of an error
+ * @return 0 or ENOTSUP */
+int novavmm_vm_check_function(const struct nova_vm *vm, const char **why);
+
 /* Ends the machine and releases its lock. For a thread that an exception ends in a function of the
  * monitor while it holds the lock. */
 void novavmm_vm_break(struct nova_vm *vm);

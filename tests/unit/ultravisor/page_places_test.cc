@@ -119,6 +119,24 @@ TEST_F(pages_out_test, any_other_page_fills_the_shared_place)
         expect_both();
 }
 
+/* The service's lock is held, and decrypting a page takes up to 490,000 instructions. */
+TEST_F(pages_out_test, each_call_decrypts_at_most_once)
+{
+        const uint32_t free = frames.free;
+
+        frames.free = 0;
+        for (const uint32_t page : {1u, 2u}) {
+                decrypted = 0;
+                in(page);
+                EXPECT_EQ(decrypted, 1u);
+        }
+        frames.free = free;
+        at(5)->asked = true;
+        decrypted = 0;
+        ASSERT_EQ(in(1), NOVA_U_SUCCESS);
+        EXPECT_EQ(decrypted, 1u);
+}
+
 TEST_F(pages_out_test, without_a_frame_the_encrypted_page_stays)
 {
         const uint32_t free = frames.free;

@@ -183,9 +183,10 @@ class pages_test : public testing::Test
                 return true;
         }
 
-        static bool decrypt(struct pages *, uint64_t gpa, uint64_t version, const void *from,
+        static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
                             const uint8_t tag[PAGE_TAG_BYTES], void *to)
         {
+                self(pages)->decrypted++;
                 const uint8_t *const in = static_cast<const uint8_t *>(from);
                 uint8_t right[PAGE_TAG_BYTES];
 
@@ -205,6 +206,7 @@ class pages_test : public testing::Test
         std::map<uint64_t, unsigned> unmapped; /* by page; bit n: its place n was unmapped */
         std::map<uint64_t, std::string> nonces;
         uint32_t revoked = PAGE_NO_PAGE;
+        unsigned decrypted = 0; /* number of decryptions */
         bool in_flight = false;
 };
 

@@ -11,18 +11,31 @@ extern "C" {
 #include "nova/abi/types.h"
 #include "novart/page.h"
 #include "novart/program.h"
+#include "novart/selector.h"
 #include "novavmm/secure.h"
 
 struct nova_program nova_program;
 
 static nova_word_t kernel_bytes_left; /* in the program's account */
 static size_t pages_left;
+static nova_sel_t selector;
 
 nova_word_t nova_trap_3(nova_word_t, nova_word_t *used, nova_word_t *limit)
 {
         *limit = 1u << 20;
         *used = *limit - kernel_bytes_left;
         return NOVA_SUCCESS;
+}
+
+nova_sel_t nova_sel_alloc(unsigned)
+{
+        return selector;
+}
+
+void nova_sel_free(nova_sel_t sel, unsigned order)
+{
+        EXPECT_EQ(sel, selector);
+        EXPECT_EQ(order, 0u);
 }
 
 size_t nova_page_free_count(void)
@@ -46,14 +59,17 @@ struct create_error : testing::Test {
 
 TEST_F(create_error, a_full_table_is_named_with_its_limit)
 {
-        EXPECT_EQ(why(ENOSPC), "the ultravisor's table is full: the machines of all programs are "
-                               "8, the maximum; destroy one of them first");
+        EXPECT_EQ(why(ENOSPC),
+                  "the ultravisor's table has no room for it: all programs together can "
+                  "have 8 machines, a session 2, and a program of 'vmms=N' 8/N; "
+                  "destroy one of them first");
 }
 
 TEST(secure_why, names_the_limit_that_refuses_a_session_and_the_remedy)
 {
-        EXPECT_STREQ(nova_secure_why(EMFILE), "this program has 2 sessions with it, the maximum; "
-                                              "close one of them first");
+        EXPECT_STREQ(nova_secure_why(EMFILE),
+                     "this program has as many sessions with it as it can have (2, or 1 if the "
+                     "ultravisor has vmms=5 or more); close one of them first");
         EXPECT_STREQ(nova_secure_why(ENFILE), "all programs together have 8 sessions with it, the "
                                               "maximum; close one of them first");
         EXPECT_STREQ(nova_secure_why(ENOSPC), "other programs have all shares of its memory; "
@@ -107,31 +123,34 @@ TEST_F(create_error, missing_ram_of_the_guest_is_named_with_the_remedy)
 struct shortage : testing::Test {
         static constexpr nova_word_t FEW_BYTES = 20u << 10;
         static constexpr nova_word_t MANY_BYTES = 24u << 10;
-        static constexpr size_t FEW_PAGES = 7;
-        static constexpr size_t MANY_PAGES = 8;
+        static constexpr size_t FEW_PAGES = 63;
+        static constexpr size_t MANY_PAGES = 64;
 
         // Expects the sentence for a lack that creation records, and for one that it does not.
-        static void expect(const char *sentence)
+        static void expect(const std::string &sentence)
         {
-                nova_vm vm = {};
-
                 for (const int error : {EAGAIN, ENOMEM}) {
-                        EXPECT_STREQ(nova_vm_why(&vm, error), sentence);
-                        EXPECT_EQ(novavmm_create_error_objects(&vm, error), EAGAIN);
-                        EXPECT_STREQ(nova_vm_why(&vm, EAGAIN), sentence);
-                        vm.why[0] = 0;
+                        nova_vm early = {}, late = {};
+
+                        EXPECT_EQ(nova_vm_why(&late, error), sentence);
+                        EXPECT_EQ(novavmm_create_error_objects(&early, error), EAGAIN);
+                        EXPECT_EQ(nova_vm_why(&early, EAGAIN), sentence);
                 }
         }
 
-        static void expect_each(const char *kernel, const char *memory, const char *any)
+        static void expect_each(const std::string &kernel, const std::string &memory,
+                                const std::string &selectors)
         {
                 kernel_bytes_left = FEW_BYTES;
                 pages_left = FEW_PAGES;
+                selector = NOVA_SEL_NONE;
                 expect(kernel);
                 kernel_bytes_left = MANY_BYTES;
                 expect(memory);
                 pages_left = MANY_PAGES;
-                expect(any);
+                expect(selectors);
+                selector = 7;
+                expect(kernel); // no other resource can be missing
         }
 };
 
@@ -139,8 +158,7 @@ TEST_F(shortage, of_a_roottask_ends_with_a_larger_size_at_boot)
 {
         expect_each("too little kernel memory is left; boot the kernel with a larger kmem=",
                     "too little memory is left; enlarge --memory",
-                    "too little kernel memory or memory is left; boot the kernel with a larger "
-                    "kmem=, or enlarge --memory");
+                    "too few selectors are left; destroy another machine first");
 }
 
 TEST_F(shortage, of_a_program_ends_with_a_larger_size_in_its_description)
@@ -148,13 +166,29 @@ TEST_F(shortage, of_a_program_ends_with_a_larger_size_in_its_description)
         static const nova_start_page start = {};
 
         nova_program.start = &start;
-        expect_each("too little kernel memory is left; enlarge 'kernel-memory' of this program in "
-                    "its description",
-                    "too little memory is left; enlarge 'memory' of this program in its "
-                    "description",
-                    "too little kernel memory or memory, or too few selectors are left; enlarge "
-                    "'kernel-memory', 'memory' or 'selectors' of this program in its description");
+        nova_program.name = "monitor";
+        expect_each("too little kernel memory is left; enlarge 'kernel-memory' in the description "
+                    "of program monitor",
+                    "too little memory is left; enlarge 'memory' in the description of program "
+                    "monitor",
+                    "too few selectors are left; enlarge 'selectors' in the description of program "
+                    "monitor");
         nova_program.start = nullptr;
+}
+
+// The ultravisor does not say which program has too little.
+TEST_F(shortage, of_kernel_memory_may_be_the_ultravisors)
+{
+        nova_vm vm = {};
+
+        kernel_bytes_left = MANY_BYTES;
+        pages_left = MANY_PAGES;
+        selector = 7;
+        nova_program.name = "monitor";
+        EXPECT_EQ(novavmm_create_error_secure(&vm, ENOMEM), ENOMEM);
+        EXPECT_STREQ(nova_vm_why(&vm, ENOMEM),
+                     "too little kernel memory is left for it; enlarge 'kernel-memory' in the "
+                     "descriptions of the ultravisor and of program monitor");
 }
 
 TEST_F(shortage, is_not_the_reason_of_other_errors)

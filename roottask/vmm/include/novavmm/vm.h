@@ -118,6 +118,8 @@ struct nova_vm {
          * NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
+        /** returns false if a report about the guest must not be printed now; NULL: each is */
+        bool (*may_report)(struct nova_vm *vm);
         /** called with the machine's lock held when the machine ends; NULL: nothing is called */
         void (*ended_hook)(void *context);
         void *ended_context;        /**< context of `ended_hook` */
@@ -160,7 +162,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
  * a sentence. Call it before the machine is destroyed: for EAGAIN and ENOMEM of other functions,
  * such as nova_pc_create(), it names the resource of which the program has too little left. For
  * their other errors it returns strerror(). */
-const char *nova_vm_why(const struct nova_vm *vm, int error);
+const char *nova_vm_why(struct nova_vm *vm, int error);
 
 /**
  * Replaces the handler of an exit. Must be called before nova_vm_run(). The handler receives the
