@@ -43,7 +43,7 @@ static bool finds_secret(void)
 static int report(enum nova_vm_end end)
 {
         if (!nova_secure_is_secure(&secure)) {
-                printf("The guest has not become secure; see the ultravisor's line above.\n");
+                printf("The guest has not become secure; see the reason above.\n");
                 return 1;
         }
         if (end != NOVA_VM_OFF) {

@@ -66,7 +66,7 @@ static int finish(void)
         const bool lost = nova_vm_wait(&vm) != NOVA_VM_OFF;
 
         if (lost)
-                printf("The first guest %s; see the ultravisor's line above.\n",
+                printf("The first guest %s; see the reason above.\n",
                        nova_secure_is_secure(&secure) ? "was lost" : "has not become secure");
         nova_vm_destroy(&vm);
         return lost || wrong > 0;

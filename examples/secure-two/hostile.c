@@ -194,7 +194,7 @@ enum nova_u_status end(void)
 void begin_task(uint64_t number)
 {
         if (esm_status) { /* a guest that is not secure never takes a task */
-                printf("The guest has not become secure; see the ultravisor's line above.\n");
+                printf("The guest has not become secure; see the reason above.\n");
                 exit(1);
         }
         next_task = (nova_word_t)number;

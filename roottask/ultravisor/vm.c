@@ -15,7 +15,7 @@
 
 #define SOON_NS   1000000
 #define REPORT_NS 1000000000u
-#define REPORTS   8u /* maximum number of reports about a VM within REPORT_NS */
+#define REPORTS   16u /* maximum number of reports about a VM within REPORT_NS */
 
 /* Kernel memory in bytes that a VM needs in addition to its account: the ultravisor's threads and
  * portals for the VM, and a reserve. */

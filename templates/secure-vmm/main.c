@@ -42,7 +42,7 @@ static int wait_for_end(void)
         const bool is_secure = nova_secure_is_secure(&secure);
 
         if (!is_secure)
-                printf("The guest has not become secure; see the ultravisor's line above.\n");
+                printf("The guest has not become secure; see the reason above.\n");
         else if (end != NOVA_VM_OFF)
                 printf("The guest %s.\n", nova_vm_end_text(end));
         nova_vm_destroy(&vm);

@@ -277,7 +277,8 @@ SECURE_LIMITS = (
      plain, "the ultravisor refuses the blob"),
     ("machines that the ultravisor can make secure at a time, and sessions", UV, "NOVA_UV_VMS",
      plain, "`nova_vm_create()` returns ENOSPC, `nova_secure_open()` ENFILE"),
-    ("machines of a session, and sessions of a monitor", UV, "NOVA_UV_SESSION_VMS", plain,
+    ("machines of a session, and sessions of a monitor (with `vmms=N`, at most 8/N machines, "
+     "and one session if N is 5 or more)", UV, "NOVA_UV_SESSION_VMS", plain,
      "`nova_uv_write_pate()` returns U_BUSY, `nova_secure_open()` EMFILE"),
     ("N in `arguments vmms=N` of the ultravisor", UV, "NOVA_UV_VMS", plain,
      "the ultravisor does not start"),

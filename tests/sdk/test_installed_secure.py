@@ -27,7 +27,7 @@ class Secure(test_installed.Projects):
         result = self.attempt(NOVA, "run", "./mine", *OWN_IMAGE)  # with the project's own key
         self.assertEqual(result.returncode, 1)
         self.assertIn("the image is not sealed for this machine", result.stdout)
-        self.assertIn("The guest has not become secure; see the ultravisor's line above.",
+        self.assertIn("The guest has not become secure; see the reason above.",
                       result.stdout)
 
     def test_the_examples_need_no_option(self):

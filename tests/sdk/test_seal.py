@@ -334,9 +334,10 @@ class Kernels(unittest.TestCase):
     def test_guests_without_enough_room(self):
         kernel = self.read(sealing.linux())
         said = self.place(kernel, memory=2 * MIB)
-        self.assertIn("its kernel, which needs 3 MiB: write --memory 4.", said)
+        self.assertIn("its kernel, which needs 3 MiB, and Linux at least 128 in all: "
+                      "write --memory 128.", said)
         said = self.place(kernel, initrd=bytes(14 * MIB))
-        self.assertIn("they need 17 MiB, so write --memory 18.", said)
+        self.assertIn("they need 17 MiB, and Linux at least 128 in all", said)
         seal_guest.place(kernel, b"", bytes(13 * MIB), b"", 16 * MIB)
         said = self.place(self.read(sealing.linux(initrd_max=4 * MIB - 1)), initrd=bytes(2 * MIB))
         self.assertIn("too small for kernel and initrd", said)

@@ -288,7 +288,7 @@ nova_add_secure_test(share SOURCES share.c DESCRIPTION share.nova.in BESIDE secu
   EXPECT "^ultravisor: A VM cannot become secure: it needs 68 KiB of secure memory at once, and 0 \
 are free for its VMM; enlarge 'memory' of the ultravisor[.]$"
          "^greedy: ok 4 .* UV_ESM is U_RETRY if secure memory is missing$"
-         "^ultravisor: A VM cannot become secure: the VMM.s share of kernel memory is used up. enlarge "
+         "^ultravisor: A VM cannot become secure: the VMM.s share of kernel memory is used up"
          "^greedy: [34] of 4 VMs hold kernel memory" "^greedy: 1[.][.]4$" "^vmm: 1[.][.]6$"
          "^third: 1[.][.]2$"
   REJECT "^greedy: not ok" "^third: not ok")
@@ -411,12 +411,12 @@ nova_add_boot_test(secure.debian-linux SYSTEM secure-debian-linux CPU qemu64,+sv
 set(other "${CMAKE_CURRENT_BINARY_DIR}/other/machine.key")
 file(WRITE "${other}" "NOVA-MACHINE-KEY0123456789abcdef0123456789abcdef")
 set(refused "^ultravisor: A VM cannot become secure: the image is not sealed for this machine[.]")
-set(see "The guest has not become secure. see the ultravisor's line above[.]$")
+set(see "The guest has not become secure. see the reason above[.]$")
 foreach(system secure-hello secure-two secure-vmm)
   set(said "^monitor: ${see}")
   if(system STREQUAL "secure-two")
     set(said "It makes its guest secure: U_NO_KEY .-76. instead of U_SUCCESS[.]" "^hostile: ${see}"
-      "^first: The first guest has not become secure. see the ultravisor's line above[.]$")
+      "^first: The first guest has not become secure. see the reason above[.]$")
   endif()
   nova_add_boot_test(secure.other-key.${system} SYSTEM ${system} MODULES "'${other}'"
     CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 EXPECT ${refused} ${said})

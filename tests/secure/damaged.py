@@ -76,7 +76,7 @@ IN_CONTENT = (
     ("boot parameters that are no part", "PARAMS", PARAMS, "<Q", 0x2000),
 )
 
-# The same, of a blob that the ultravisor accepts.
+# Such a number in the content of a blob that the ultravisor accepts.
 GOOD = (("page tables in a block without other pages", TABLES, "<Q", 4 * sealing.MIB),)
 ACCEPTED = "U_SUCCESS"
 

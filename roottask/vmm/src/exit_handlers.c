@@ -331,8 +331,8 @@ static void covered(struct nova_vcpu *vcpu, uint64_t address)
         if (!is_forbidden(vcpu, address)) {
                 if (!ram->frames || !novavmm_overlay_give(vcpu, address))
                         nova_vcpu_fail(vcpu,
-                                       "an access to 0x%llx, because the kernel has no memory left "
-                                       "to map it",
+                                       "an access to 0x%llx, because no kernel memory is left to "
+                                       "map it: enlarge 'kernel-memory' of the monitor",
                                        (unsigned long long)address);
         } else if (vcpu->state->inj_info & NOVA_INJ_VALID || misses_table(vcpu)) {
                 nova_vcpu_fail(vcpu, "a write of the CPU itself to the overlay page at 0x%llx",

@@ -40,6 +40,8 @@ MEMORY_KIB = 0x1E0
 E820_COUNT = 0x1E8
 E820 = 0x2D0
 E820_RAM, E820_RESERVED = 1, 2
+# MiB of memory with which Linux boots, and of its bounce buffers.
+LINUX_LEAST, LINUX_BUFFERS = 128, 64
 LOADER_UNKNOWN = 0xFF
 # A flat guest has no header, so the limits are Linux's.
 FLAT_LINE_MAX = 2047
@@ -158,6 +160,15 @@ def _mib(count):
     return -(-count // (1 << 20))
 
 
+def _remedy(kernel, needs):
+    """Returns the end of a sentence about a guest whose parts need a number of MiB. Linux needs
+    memory besides its own parts, such as 64 MiB of bounce buffers."""
+    if not kernel.header:
+        return f": write --memory {needs + needs % 2}"
+    least = max(LINUX_LEAST, needs + LINUX_BUFFERS)
+    return f", and Linux at least {least} in all: write --memory {least + least % 2}"
+
+
 def _place_initrd(kernel, data, memory):
     """Returns the address of an initrd: the end of the memory, so that the kernel can grow."""
     end = min(memory, kernel.initrd_max + 1)
@@ -166,7 +177,7 @@ def _place_initrd(kernel, data, memory):
     if at < least:
         needs = _mib(least + len(whole_pages(data)))
         raise NovaError(f"the guest's memory is too small for kernel and initrd: they need "
-                        f"{needs} MiB, so write --memory {needs + needs % 2}.")
+                        f"{needs} MiB{_remedy(kernel, needs)}.")
     return at
 
 
@@ -198,7 +209,7 @@ def place(kernel, line, initrd, acpi, memory):
     used = max(kernel.end, kernel.part.address + len(kernel.part.data))
     if used > memory:
         raise NovaError(f"the guest's memory is too small for its kernel, which needs "
-                        f"{_mib(used)} MiB: write --memory {_mib(used) + _mib(used) % 2}.")
+                        f"{_mib(used)} MiB{_remedy(kernel, _mib(used))}.")
     if len(acpi) > seal_image.ACPI_END - seal_image.ACPI_AT:
         raise NovaError("the ACPI tables have more than 128 KiB, for which there is no room: use "
                         "smaller tables.")

@@ -96,8 +96,8 @@ struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations m
 bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
 
-/** Records that treatments of the microcode stay off, by the bits MCU_OPT_…_OFF that are still set
- * after the CPU's start. */
+/** Records that treatments of the microcode stay off: the bits MCU_OPT_…_OFF in @p off are still
+ * set after the CPU's start. */
 void flaws_refuse_microcode(struct flaws_choice *choice, uint64_t off);
 
 /** Records that the write of DE_CFG against Zenbleed was refused, by a hypervisor that CPUID does
