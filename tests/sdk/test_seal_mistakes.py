@@ -299,6 +299,14 @@ class Names(Files):
                          "is a public key, but the ultravisor needs the private one: give the "
                          "machine.key that was made with it.")
 
+    def test_a_file_of_another_kind_is_refused(self):
+        os.rename(self.path("one/machine.key"), self.path("one/sealed.img"))
+        os.rename(self.path("one/machine.pub"), self.path("one/machine.key"))
+        self.assertEqual(self.refused_name(self.path("one/sealed.img")),
+                         "is a private key, not a sealed image: give another file of this name.")
+        self.assertEqual(self.refused_name(self.path("one/machine.key")),
+                         "is a public key, not a private key: give another file of this name.")
+
     def test_other_modules_are_not_refused(self):
         for file in (self.image, self.path("one/machine.key"), self.path("token")):
             sealed.check_names(self.SYSTEM, [Module(file)])

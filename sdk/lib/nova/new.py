@@ -11,6 +11,8 @@ from nova.errors import EXIT_OK, NovaError, meant
 
 # Names that CMake gives to targets of its own.
 RESERVED = ("all", "clean", "edit_cache", "help", "install", "package", "rebuild_cache", "test")
+# Words that CMake takes for a false value, in any case.
+FALSE = ("false", "ignore", "n", "no", "off")
 PROJECT = re.compile(r"^project\([^\s)]+", re.MULTILINE)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*")
 
@@ -47,10 +49,11 @@ def _check(template, folder):
         )
     if folder.exists() or folder.is_symlink():
         raise NovaError(f"{folder} exists already: name a folder that does not.")
-    if not NAME.fullmatch(folder.name) or folder.name in RESERVED:
+    is_false = folder.name.lower() in FALSE or folder.name.lower().endswith("-notfound")
+    if not NAME.fullmatch(folder.name) or folder.name in RESERVED or is_false:
         raise NovaError(
             f"'{folder.name}' is not a valid project name: use letters, digits, _ and -, a letter "
-            "first, and no name of a CMake target."
+            "first, and neither the name of a CMake target nor a word for 'false'."
         )
 
 

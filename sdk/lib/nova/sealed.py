@@ -263,9 +263,17 @@ def secret_names(modules):
 
 def check_names(modules, further):
     """Refuses an image or a key among the FURTHER modules if the system opens such a file by
-    another name: the system would boot with the image or the key that `nova` made. For any other
-    module with an unknown name, `nova run` only prints a warning."""
+    another name: the system would boot with the image or the key that `nova` made. Refuses a key
+    that has the name of the image, because a monitor would get the key, and an image or a public
+    key that has the name of the private key. For any other module with an unknown name, `nova run`
+    only prints a warning."""
     known = {file_name(module.file) for module in modules[1:]}
+    for file in (module.file for module in further):
+        kind, name = seal_files.kind_of(file), os.path.basename(file)
+        right = {IMAGE: seal_files.IMAGE, MACHINE_KEY: seal_files.PRIVATE}.get(name)
+        if name in known and right and kind and kind != right:
+            raise NovaError(f"the module {file} is {kind}, not {right}: give another file of this "
+                            "name.")
     for file in (module.file for module in further if os.path.basename(module.file) not in known):
         kind = seal_files.kind_of(file)
         if kind == seal_files.PUBLIC and MACHINE_KEY in known:
