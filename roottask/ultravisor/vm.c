@@ -225,7 +225,8 @@ static int make_machine(struct vm *vm)
 {
         static struct nova_mutex turn = NOVA_MUTEX_INITIALIZER;
         uint8_t cpus[NOVA_VM_VCPUS];
-        struct nova_vm_config config = {.name = "secure",
+        char name[NOVA_VM_NAME];
+        struct nova_vm_config config = {.name = name,
                                         .own_memory = true,
                                         .hide_state = true,
                                         .report_halt = true,
@@ -236,6 +237,9 @@ static int make_machine(struct vm *vm)
                                         .cpus = cpus};
         int error;
 
+        /* Reports name the VMM and the number that it has given the VM. */
+        snprintf(name, sizeof(name), "%.9s-%u", nova_service_client(vm_service, vm->session),
+                 vm->lpid);
         place(vm, cpus);
         if (nova_mutex_lock_until(&turn, nova_deadline_in(PATIENCE_NS)))
                 return EBUSY;

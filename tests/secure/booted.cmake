@@ -91,7 +91,8 @@ nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: A VM cannot become secure: there is no blob"
   "^ultravisor: Further reports of VM 0 are left out for a moment"
-  "^ultravisor: .* an access to 0x[0-9a-f]*800000, where it has no memory" "^vmm: 1[.][.]94$")
+  "^ultravisor: VM: guest vmm-3, vCPU 0 .* an access to 0x[0-9a-f]*800000, where it has no memory"
+  "^vmm: 1[.][.]94$")
 # A VMM that sends each vector again and again.
 nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
