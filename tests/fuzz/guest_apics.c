@@ -267,12 +267,17 @@ static void send(unsigned from, uint32_t command)
 {
         const uint8_t to = (uint8_t)(pc->lapic[from].command[1] >> 24);
         struct effects expected[VCPUS];
+        const bool to_one = (command >> 8 & 7) == NOVA_DELIVER_LOWEST;
         unsigned vm_expected = vm_resets;
+        bool found = false;
 
         for (unsigned i = 0; i < VCPUS; i++) {
                 expected[i] = effects_of(i);
-                if (is_on(from) && is_on(i) && is_target(i, from, command, to))
+                if (is_on(from) && is_on(i) && is_target(i, from, command, to) &&
+                    !(to_one && (found || !(pc->lapic[i].spurious & 0x100)))) {
                         predict(i, command, &expected[i], &vm_expected);
+                        found = true;
+                }
         }
         nova_bus_put(&vm->mmio, NOVA_LAPIC_AT + COMMAND, 4, command);
         for (unsigned i = 0; i < VCPUS; i++) {

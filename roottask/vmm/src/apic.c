@@ -7,6 +7,7 @@
 #define TIMER_INPUT 2
 
 /* Shorthands of destinations. */
+#define TO_NAMED  0 /* the message names its destination */
 #define TO_SELF   1
 #define TO_ALL    2
 #define TO_OTHERS 3
@@ -68,15 +69,42 @@ static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_me
         }
 }
 
-void novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message)
+static bool is_destination(const struct nova_pc *pc, unsigned vcpu, unsigned from,
+                           const struct nova_apic_message *message, unsigned shorthand)
 {
+        switch (shorthand) {
+        case TO_SELF:
+                return vcpu == from;
+        case TO_ALL:
+                return true;
+        case TO_OTHERS:
+                return vcpu != from;
+        default:
+                return nova_lapic_matches(&pc->lapic[vcpu], message);
+        }
+}
+
+/* Delivers a message to all of its destinations. One with lowest priority goes to one of them: the
+ * first one whose local APIC accepts it. All have the same priority for this choice, as on CPUs
+ * without arbitration (SDM 3A, 10.6.2.4). */
+static void send(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
+                 unsigned shorthand)
+{
+        const bool to_one = message->delivery == NOVA_DELIVER_LOWEST;
+
         for (unsigned i = 0; i < pc->vm->vcpus; i++) {
-                if (!nova_lapic_matches(&pc->lapic[i], message))
+                if (!is_destination(pc, i, from, message, shorthand) ||
+                    (to_one && !(is_on(pc, i) && nova_lapic_accepts(&pc->lapic[i]))))
                         continue;
                 deliver(pc, i, message);
-                if (message->delivery == NOVA_DELIVER_LOWEST)
+                if (to_one)
                         return;
         }
+}
+
+void novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message)
+{
+        send(pc, 0, message, TO_NAMED);
 }
 
 static void from_ioapic(void *context, const struct nova_apic_message *message)
@@ -87,18 +115,7 @@ static void from_ioapic(void *context, const struct nova_apic_message *message)
 static void from_lapic(void *context, unsigned from, const struct nova_apic_message *message,
                        unsigned shorthand)
 {
-        struct nova_pc *const pc = context;
-
-        for (unsigned i = 0; i < pc->vm->vcpus; i++) {
-                const bool wanted = shorthand == TO_SELF  ? i == from
-                                    : shorthand == TO_ALL ? true
-                                    : shorthand == TO_OTHERS
-                                            ? i != from
-                                            : nova_lapic_matches(&pc->lapic[i], message);
-
-                if (wanted)
-                        deliver(pc, i, message);
-        }
+        send(context, from, message, shorthand);
 }
 
 static void ended(void *context, uint8_t vector)

@@ -168,6 +168,31 @@ TEST_F(apic, resets_the_machine_when_the_first_cpu_gets_init)
         EXPECT_EQ(done, "an INIT message to vCPU 0");
 }
 
+TEST_F(apic, gives_a_message_of_lowest_priority_to_one_that_accepts_it)
+{
+        const auto has = [this](unsigned vcpu) {
+                const bool got = pc.lapic[vcpu].request[0x41 / 32] >> 0x41 % 32 & 1;
+
+                nova_lapic_reset(&pc.lapic[vcpu]);
+                put(vcpu, 0xf0, 0x1ff);
+                return got;
+        };
+        const nova_apic_message message = {0x41, NOVA_DELIVER_LOWEST, false, 0xff, false};
+
+        put(1, 0xf0, 0x1ff); /* the first local APIC is disabled by software */
+        put(2, 0xf0, 0x1ff);
+        send(2, 0xff, 0x141);
+        EXPECT_TRUE(has(1));
+        EXPECT_FALSE(has(2));
+        novavmm_apic_send(&pc, &message);
+        EXPECT_TRUE(has(1));
+        vm.vcpu[1].msr.apic_base &= ~uint64_t{0x800}; /* now the second one is off */
+        novavmm_apic_send(&pc, &message);
+        EXPECT_TRUE(has(2));
+        send(0, 0, 0xc0141); /* all others */
+        EXPECT_TRUE(has(2));
+}
+
 TEST_F(apic, gives_an_nmi_to_those_that_are_meant)
 {
         send(0, 2, 0x4400);

@@ -91,6 +91,9 @@ void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clo
 /** Resets a local APIC to its initial state, as INIT does. Its APIC ID does not change. */
 void nova_lapic_reset(struct nova_lapic *lapic);
 
+/** Returns true if software has enabled this APIC, so that it accepts interrupts. */
+bool nova_lapic_accepts(const struct nova_lapic *lapic);
+
 /** Returns true if a message's destination includes this APIC. */
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 

@@ -196,6 +196,11 @@ void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
         tell(lapic);
 }
 
+bool nova_lapic_accepts(const struct nova_lapic *lapic)
+{
+        return is_on(lapic);
+}
+
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message)
 {
         const uint8_t own = (uint8_t)(lapic->logical >> 24), to = message->destination;
