@@ -470,6 +470,7 @@ static void attacks_receive(void)
 
 static void attacks_fill(void)
 {
+        ATTACK(50, "thread_exit", attack_thread_exit, FEW);
         ATTACK(43, "chain", attack_chain, ONCE);
         ATTACK(44, "helpers", attack_helpers, ONCE);
         ATTACK(45, "contexts", attack_contexts, ONCE);

@@ -100,7 +100,7 @@ thread_fn attack_receive_objects, attack_receive_pages, attack_receive_ranges;
 thread_fn attack_receive_limited, attack_receive_undone, attack_translate, attack_translate_page,
         attack_ports, attack_port_range, attack_port_pieces;
 /* Build structures that only the attacker's account limits: chains of calls, helpers, SCs. */
-thread_fn attack_chain, attack_helpers, attack_contexts, attack_contexts_far;
+thread_fn attack_thread_exit, attack_chain, attack_helpers, attack_contexts, attack_contexts_far;
 
 /* Measures how long a more urgent thread of the root PD waits for a server to which the attacker
  * sends messages. portals: the root's selectors, indexed by those of the attacker. */

@@ -72,6 +72,21 @@ static void end_loop(void)
         attack.taker->fn = NULL;
 }
 
+/* A global thread that ends itself. The loop's deadline is 0, and so is the operation. */
+void attack_thread_exit(struct thread *t)
+{
+        const word_t seen = bench_deadlines;
+
+        for (unsigned i = 0; i < attack.times; i++) {
+                make_loop(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0));
+                attack_must(make_helper(t, 0));
+                wait_for_threads();
+                attack_expect(bench_deadlines, seen); /* the call has not returned */
+                end_loop();
+                revoke_objects(HELPER_SC, MOST_ORDER);
+        }
+}
+
 /* ---- Chains ---------------------------------------------------------------------------------- */
 
 /* Makes a local thread that makes one hypercall for each call, then replies. */
