@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shows that with mitigations=full the CPU does not hold the FPU registers of one PD while a thread
-of another PD runs, and that with mitigations=off it holds them: lazy_fpu.py KERNEL ROOTTASK."""
+of another PD runs, and that with mitigations=off it holds them: lazy_fpu.py KERNEL ROOTTASK. The
+thread with the registers still exists, or has ended."""
 
 import re
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
 
-from nova.qemu import Machine  # noqa: E402
+from nova.qemu import Machine, Module  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
 PATTERN = "4c617a79" * 2  # half of a register, as the monitor prints it
@@ -33,9 +34,14 @@ class Reader(Runner):
             self.ask("info registers")
 
 
-def leaves_pattern(kernel, roottask, mode):
+CASES = ("another_pd_runs_while_the_registers_have_a_pattern",
+         "another_pd_runs_after_the_end_of_a_thread_with_a_pattern")
+
+
+def leaves_pattern(kernel, roottask, case, mode):
     """Returns whether the last dump of the other thread's registers has the pattern."""
-    machine = Machine(kernel, [roottask], cpus=1, cmdline=f"serial mitigations={mode}")
+    module = Module(roottask, f"case={case}")
+    machine = Machine(kernel, [module], cpus=1, cmdline=f"serial mitigations={mode}")
     reader = Reader(machine, 60)
     outcome = reader.run()
     if len(reader.dumps) < DUMPS or "XMM07=" not in reader.dumps[-1]:
@@ -45,10 +51,11 @@ def leaves_pattern(kernel, roottask, mode):
 
 def main():
     kernel, roottask = sys.argv[1:]
-    wrong = [mode for mode, expected in (("off", True), ("full", False))
-             if leaves_pattern(kernel, roottask, mode) != expected]
-    for mode in wrong:
-        print(f"mitigations={mode}: the pattern is {'there' if mode == 'full' else 'gone'}")
+    wrong = [(case, mode) for case in CASES for mode, expected in (("off", True), ("full", False))
+             if leaves_pattern(kernel, roottask, case, mode) != expected]
+    for case, mode in wrong:
+        print(f"{case}, mitigations={mode}: "
+              f"the pattern is {'there' if mode == 'full' else 'gone'}")
     sys.exit(1 if wrong else 0)
 
 

@@ -3,6 +3,7 @@
 #include "object/pd.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/tlb.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "memory/frame.h"
@@ -199,6 +200,12 @@ bool pd_end_step(struct pd *pd)
 
         struct space *space = pd_space(pd, types[pd->end_stage]);
         if (!pd->end.space && pd_space_is_empty(space)) {
+                struct flush flush;
+
+                /* Another CPU may have removed the last mappings, and those below them, and not
+                 * have flushed yet. */
+                flush_init(&flush);
+                flush_run(&flush);
                 pd->end_stage++;
                 return false;
         }

@@ -103,7 +103,7 @@ static bool space_second_apply(struct pd *pd, enum second_level_kind kind, bool 
         const unsigned perms = range->perms;
 
         if (!(dma ? dma_format : guest_format).levels ||
-            !((dma ? pd->dma : pd->guest).root || wanted) || !budget)
+            !((dma ? pd->dma : pd->guest).root || wanted))
                 return true;
         range->perms = !wanted ? 0 : dma ? perms & ~NOVA_MEM_X : perms;
         const bool done = second_level_apply(pd, kind, range, &at, &budget, flush);
@@ -137,6 +137,9 @@ static cold_path bool space_apply_all_tables(const struct mapping *mapping, word
 
         unsigned used = 0;
 
+        /* Beyond the pages of programs, the page table would report that all is done. */
+        if (!*budget)
+                return true;
         if (!space_second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, &used, flush) ||
             !space_second_apply(pd, SECOND_LEVEL_GUEST, guest, &range, *at, *budget, &used,
                                 flush)) {

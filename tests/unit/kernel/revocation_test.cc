@@ -107,6 +107,27 @@ TEST(revocation, clears_tables_though_another_revocation_has_taken_the_same_righ
         }
 }
 
+// Above the user half only devices and guests have tables. A step may have no budget left when it
+// comes to a mapping of one page there.
+TEST(revocation, clears_tables_of_single_pages_beyond_the_user_half)
+{
+        constexpr word_t PAIR = 512, PAIRS = 32;
+        const word_t end = NOVA_USER_END >> PAGE_BITS;
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, PAIRS * PAIR, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        for (word_t i = 0; i < PAIRS; i++) {
+                const word_t from = BASE + i * PAIR, to = 2 * BASE + i * PAIR;
+
+                kernel.delegate(a, from, a, to, 256 - i, NOVA_CRD_MEM, NOVA_MEM_RWX);
+                kernel.delegate(a, from + 256, a, end + i, 1, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        }
+        check_pd(a);
+        Step(&kernel_pd, SOURCE, SOURCE + PAIRS * PAIR - 1, NOVA_MEM_RWX, false).finish();
+        check_pd(a);
+}
+
 TEST(revocation, clears_tables_of_a_mapping_that_has_no_rights_left_and_is_cut)
 {
         Kernel kernel;

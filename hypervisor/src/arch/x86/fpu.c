@@ -122,12 +122,14 @@ void fpu_hide(struct cpu *cpu, const struct pd *pd)
 {
         const struct ec *owner = cpu->arch.fpu_owner;
 
-        if (!owner || owner->pd == pd)
+        if (owner ? owner->pd == pd : !cpu->arch.fpu_left)
                 return;
         clts();
         fpu_leave_guest(cpu);
-        fpu_save_owner(cpu);
+        if (owner)
+                fpu_save_owner(cpu);
         fpu_restore(initial);
+        cpu->arch.fpu_left = false;
         write_cr0(read_cr0() | CR0_TS);
         cpu->special &= (uint8_t)~SPECIAL_FPU;
 }
@@ -250,6 +252,7 @@ void fpu_drop(struct ec *ec)
         if (cpu->arch.fpu_owner != ec)
                 return;
         cpu->arch.fpu_owner = NULL;
+        cpu->arch.fpu_left = true;
         ec->special &= (uint8_t)~SPECIAL_FPU;
         fpu_switch(cpu, ec);
 }
