@@ -7,6 +7,19 @@ nova_add_boot_test(vmm.overlay ROOTTASK vmm-overlay CPUS 1 LABELS guest
   EXPECT "^overlay: as described")
 nova_add_boot_test(vmm.overlay-vmx ROOTTASK vmm-overlay EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT "^overlay: as described")
+# Programs of the guest that must not end the machine themselves.
+nova_add_roottask(vmm-programs RUNTIME SOURCES programs.c LINK Nova::novavmm)
+set(end_kernel "an instruction that the library does not know")
+set(end_user "triple fault")
+set(end_page "triple fault")
+foreach(what kernel user page)
+  nova_add_boot_test(vmm.programs.${what} ROOTTASK vmm-programs ARGUMENTS ${what} LABELS guest
+    EXPECT "guest programs, vCPU 0 cannot continue: .*${end_${what}}")
+  nova_add_boot_test(vmm.programs.${what}-vmx ROOTTASK vmm-programs ARGUMENTS ${what}
+    EMULATOR bochs CPUS 1 LABELS guest bochs TIMEOUT 120
+    EXPECT "guest programs, vCPU 0 cannot continue: .*${end_${what}}")
+endforeach()
+
 # A page that the monitor enables before the machine starts.
 nova_add_roottask(vmm-overlay-early RUNTIME SOURCES overlay_early.c LINK Nova::novavmm)
 set(early "^the first word is a call, status 2, below is 0x11223344")

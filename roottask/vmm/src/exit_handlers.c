@@ -31,6 +31,8 @@
  * table. */
 #define QUAL_WRITE     0x2u
 #define SVM_NPF_TABLE  0x200000000u
+#define SVM_NPF_FETCH  0x10u
+#define VMX_EPT_FETCH  0x4u
 #define VMX_EPT_LINEAR 0x80u
 #define VMX_EPT_FINAL  0x100u
 
@@ -314,16 +316,23 @@ static bool misses_table(const struct nova_vcpu *vcpu)
                              : (how & (VMX_EPT_LINEAR | VMX_EPT_FINAL)) == VMX_EPT_LINEAR;
 }
 
-/* Returns true if an access is a write to an overlay page that the guest cannot write. */
+static bool is_fetch(const struct nova_vcpu *vcpu)
+{
+        return vcpu->state->qual[0] & (vcpu->vm->svm ? SVM_NPF_FETCH : VMX_EPT_FETCH);
+}
+
+/* Returns true if an access is a write to an overlay page that the guest cannot write, or fetches
+ * code from a page that it cannot execute. */
 static bool is_forbidden(const struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_overlay *const overlay = nova_overlay_find(&vcpu->vm->memory, address);
 
-        return overlay && !(overlay->rights & NOVA_MEM_W) && vcpu->state->qual[0] & QUAL_WRITE;
+        return overlay && ((!(overlay->rights & NOVA_MEM_W) && vcpu->state->qual[0] & QUAL_WRITE) ||
+                           (!(overlay->rights & NOVA_MEM_X) && is_fetch(vcpu)));
 }
 
-/* Handles an access to RAM that is not mapped: the page has another frame now, or the access is a
- * write to an overlay page. */
+/* Handles an access to RAM that is not mapped: the page has another frame now, or an overlay page
+ * does not permit the access. */
 static void covered(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_guest_memory *const ram = &vcpu->vm->memory;
@@ -335,7 +344,7 @@ static void covered(struct nova_vcpu *vcpu, uint64_t address)
                                        "map it: enlarge 'kernel-memory' of the monitor",
                                        (unsigned long long)address);
         } else if (vcpu->state->inj_info & NOVA_INJ_VALID || misses_table(vcpu)) {
-                nova_vcpu_fail(vcpu, "a write of the CPU itself to the overlay page at 0x%llx",
+                nova_vcpu_fail(vcpu, "an access of the CPU itself to the overlay page at 0x%llx",
                                (unsigned long long)address);
         } else {
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);

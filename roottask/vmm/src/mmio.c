@@ -8,11 +8,14 @@
 #include "vm.h"
 
 #define VECTOR_DB 1
+#define VECTOR_UD 6
 #define VECTOR_PF 14
 
 /* Bit of the first qualification: the access is a write. The bit is common to SVM and VMX; APM 2,
  * 15.25.6; SDM 3C, table 28-7. */
 #define QUAL_WRITE 0x2
+
+#define AR_DPL_SHIFT 5 /* of a segment's rights */
 
 /* Number of rounds of a string instruction after which the guest can take interrupts. */
 #define ROUNDS 512
@@ -127,6 +130,24 @@ static void fail_delivery(struct nova_vcpu *vcpu, uint64_t address)
                        (unsigned long long)address, what_is_at(vcpu->vm, address));
 }
 
+static bool is_user(const struct nova_vcpu *vcpu)
+{
+        return (vcpu->state->ss.ar >> AR_DPL_SHIFT & 3) == 3;
+}
+
+/* A program of the guest must not end the machine. If its code has vanished, it gets its page fault
+ * when it continues. */
+static void refuse_user(struct nova_vcpu *vcpu, const struct nova_code *code)
+{
+        if (code->count)
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+}
+
+static bool is_port_string(const struct nova_instruction *in)
+{
+        return in->operation == NOVA_OP_INS || in->operation == NOVA_OP_OUTS;
+}
+
 void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_access access = novavmm_vcpu_access(vcpu);
@@ -138,8 +159,12 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
         in = nova_decode_again(&vcpu->decoded, &code);
         if (vcpu->state->inj_info & NOVA_INJ_VALID || (!in && is_software_interrupt(&code)))
                 fail_delivery(vcpu, address);
+        else if (!in && is_user(vcpu))
+                refuse_user(vcpu, &code);
         else if (!in)
                 fail_decode(vcpu, &code, false, address);
+        else if (is_port_string(in))
+                ; /* its port would have caused an exit first, so the code has changed: again */
         else if (nova_is_string(in))
                 run_string(vcpu, &access, in);
         else if (nova_access_perform(&access, in, address, &vcpu->changed, &fault))
@@ -157,7 +182,7 @@ void novavmm_port_string(struct nova_vcpu *vcpu)
         fetch(&access, &code);
         if (!nova_decode(code.byte, code.count, code.bits, &in))
                 fail_decode(vcpu, &code, true, vcpu->port);
-        else if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
+        else if (is_port_string(&in))
                 run_string(vcpu, &access, &in);
         else
                 nova_vcpu_fail(vcpu,

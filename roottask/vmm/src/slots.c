@@ -28,6 +28,7 @@
 /* The address of an interrupt message. */
 #define MESSAGE_BASE_SHIFT        20
 #define MESSAGE_DESTINATION_SHIFT 12
+#define MESSAGE_HINT              0x8u
 #define MESSAGE_LOGICAL           0x4u
 
 static unsigned irq_of(unsigned slot)
@@ -46,12 +47,13 @@ static void set_pin(void *context, unsigned slot, bool level)
         novavmm_apic_set_pin(pc, irq_of(slot), pc->slot_levels & same);
 }
 
-/* Interrupt messages are writes to the local APICs' addresses (SDM 3A, 11.11). Writes to other
+/* Interrupt messages are writes to the local APICs' addresses (SDM 3A, 11.11). With the redirection
+ * hint, one of several destinations gets the interrupt. Writes to other
  * addresses have no effect, and messages only deliver interrupts. */
 void novavmm_slots_send(void *context, uint64_t address, uint32_t data)
 {
         struct nova_pc *const pc = context;
-        const struct nova_apic_message message = {
+        struct nova_apic_message message = {
                 .vector = (uint8_t)data,
                 .delivery = (enum nova_delivery)(data >> 8 & 7),
                 .logical = address & MESSAGE_LOGICAL,
@@ -59,6 +61,8 @@ void novavmm_slots_send(void *context, uint64_t address, uint32_t data)
                 .level = false,
         };
 
+        if (address & MESSAGE_HINT && message.delivery == NOVA_DELIVER_FIXED)
+                message.delivery = NOVA_DELIVER_LOWEST;
         if (address >> MESSAGE_BASE_SHIFT == NOVA_LAPIC_AT >> MESSAGE_BASE_SHIFT &&
             (message.delivery == NOVA_DELIVER_FIXED || message.delivery == NOVA_DELIVER_LOWEST ||
              message.delivery == NOVA_DELIVER_NMI))

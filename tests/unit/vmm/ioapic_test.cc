@@ -85,6 +85,23 @@ TEST_F(ioapic, a_level_is_not_sent_again_before_its_end)
         EXPECT_EQ(sent.size(), 1u);
 }
 
+/* An NMI, an INIT and an interrupt of the 8259s have no end. */
+TEST_F(ioapic, other_messages_than_interrupts_are_edges)
+{
+        for (uint32_t delivery : {NOVA_DELIVER_NMI, NOVA_DELIVER_INIT, NOVA_DELIVER_EXTERNAL}) {
+                sent.clear();
+                put(0x1a, 0x8000 | delivery << 8);
+                for (unsigned i = 1; i <= 2; i++) {
+                        nova_ioapic_set(&apic, 5, true);
+                        nova_ioapic_set(&apic, 5, true);
+                        ASSERT_EQ(sent.size(), i);
+                        EXPECT_FALSE(sent[0].level);
+                        EXPECT_EQ(get(0x1a) & 0x4000, 0u);
+                        nova_ioapic_set(&apic, 5, false);
+                }
+        }
+}
+
 TEST_F(ioapic, a_level_waits_while_the_pin_is_masked)
 {
         put(0x1a, 0x18035);

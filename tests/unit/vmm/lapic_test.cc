@@ -182,6 +182,8 @@ TEST_F(lapic, switched_off_it_takes_nothing_and_lets_the_8259s_through)
         EXPECT_FALSE(nova_lapic_pending(&apic));
         put(0x320, 0x30);
         EXPECT_EQ(get(0x320), 0x10030u);
+        put(0x350, ~0u); /* polarity and trigger mode can be written, the delivery status cannot */
+        EXPECT_EQ(get(0x350) & 0xf7ffu, 0xa7ffu);
 }
 
 TEST_F(lapic, an_interrupt_that_arrives_while_it_is_off_is_lost)

@@ -179,7 +179,9 @@ TEST_F(virtio_common, chains_are_taken_and_given_back)
         EXPECT_EQ(used_index(0), 1);
         EXPECT_EQ(peek<uint32_t>(0x1000 + used + 4), 3u);
         EXPECT_TRUE(line);
+        EXPECT_EQ(card.virtio.pci.config[NOVA_VPCI_COMMAND] & 0x80000u, 0x80000u);
         EXPECT_EQ(in(isr, 1), 1u);
+        EXPECT_EQ(card.virtio.pci.config[NOVA_VPCI_COMMAND] & 0x80000u, 0u);
         EXPECT_FALSE(line);
         EXPECT_EQ(card.virtio.chain.read_bytes, 4u);
         EXPECT_EQ(card.virtio.chain.write_bytes, 5u);

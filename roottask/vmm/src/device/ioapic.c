@@ -36,6 +36,15 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
         ioapic->context = context;
 }
 
+/* Returns true if an entry waits for the end of its interrupt. NMIs, INIT and interrupts of the
+ * 8259s have no end, and are edges whatever the entry says. */
+static bool is_level(uint64_t entry)
+{
+        const enum nova_delivery delivery = (enum nova_delivery)(entry >> DELIVERY_SHIFT & 7);
+
+        return entry & LEVEL && (delivery == NOVA_DELIVER_FIXED || delivery == NOVA_DELIVER_LOWEST);
+}
+
 static void fire(struct nova_ioapic *ioapic, unsigned pin)
 {
         const uint64_t entry = ioapic->entry[pin];
@@ -44,10 +53,10 @@ static void fire(struct nova_ioapic *ioapic, unsigned pin)
                 .delivery = (enum nova_delivery)(entry >> DELIVERY_SHIFT & 7),
                 .logical = entry & LOGICAL,
                 .destination = (uint8_t)(entry >> DESTINATION_SHIFT),
-                .level = entry & LEVEL,
+                .level = is_level(entry),
         };
 
-        if (entry & LEVEL)
+        if (message.level)
                 ioapic->entry[pin] |= REMOTE;
         ioapic->send(ioapic->context, &message);
 }
@@ -57,7 +66,7 @@ static void look(struct nova_ioapic *ioapic, unsigned pin)
 {
         const uint64_t entry = ioapic->entry[pin];
 
-        if (ioapic->pins >> pin & 1 && entry & LEVEL && !(entry & (MASKED | REMOTE)))
+        if (ioapic->pins >> pin & 1 && is_level(entry) && !(entry & (MASKED | REMOTE)))
                 fire(ioapic, pin);
 }
 
@@ -72,7 +81,7 @@ void nova_ioapic_set(void *context, unsigned pin, bool level)
         const bool rises = level && !(ioapic->pins & bit);
 
         ioapic->pins = level ? ioapic->pins | bit : ioapic->pins & ~bit;
-        if (rises && !(ioapic->entry[pin] & (LEVEL | MASKED)))
+        if (rises && !(ioapic->entry[pin] & MASKED) && !is_level(ioapic->entry[pin]))
                 fire(ioapic, pin);
         else
                 look(ioapic, pin);

@@ -31,7 +31,7 @@
 #define VERSION_VALUE 0x00050014
 #define ENABLED       0x100u
 #define MASKED        0x10000u
-#define LVT_BITS      0x317ffu /* the APIC itself sets delivery status and remote IRR */
+#define LVT_BITS      0x3a7ffu /* the APIC itself sets delivery status and remote IRR */
 #define FORMAT_FLAT   0xffffffffu
 
 #define COMMAND_LOGICAL 0x800u

@@ -63,12 +63,19 @@
 #define QUEUE_NOTIFY  30
 #define QUEUE_ADDRESS 32
 
+#define STATUS_INTERRUPT 0x80000u /* in the upper half of NOVA_VPCI_COMMAND */
+
 #define STATUS_BITS                                                             \
         (NOVA_VIRTIO_ACKNOWLEDGE | NOVA_VIRTIO_DRIVER | NOVA_VIRTIO_DRIVER_OK | \
          NOVA_VIRTIO_FEATURES_OK | NOVA_VIRTIO_FAILED)
 
+/* Drives the pin, and shows the state of the interrupt in the status of the PCI function, where
+ * drivers without messages look for it (VIRTIO 1.2, 4.1.4.5.1). */
 static void drive(struct nova_virtio *virtio)
 {
+        uint32_t *const status = &virtio->pci.config[NOVA_VPCI_COMMAND];
+
+        *status = virtio->isr ? *status | STATUS_INTERRUPT : *status & ~STATUS_INTERRUPT;
         nova_line_set(&virtio->irq,
                       virtio->isr && !novavmm_virtio_has_messages(virtio) &&
                               !(virtio->pci.config[NOVA_VPCI_COMMAND] & COMMAND_NO_INTERRUPT));
