@@ -83,7 +83,8 @@ class New(Folder):
         self.assertFalse((self.folder / "mine").exists())
 
     def test_names_that_cmake_does_not_take(self):
-        for name in ("test", "all", "my project", "1st", "a;b", "${X}", "no", "Off", "n", "a-NOTFOUND"):
+        for name in ("test", "all", "my project", "1st", "a;b", "${X}", "no", "Off", "n",
+                     "a-NOTFOUND"):
             with self.subTest(name=name):
                 self.refuses("new", "bare", name, says="is not a valid project name")
 

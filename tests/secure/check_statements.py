@@ -75,8 +75,9 @@ MOST = 4500  # lines of the ultravisor without cryptography
 
 
 def literals(text):
-    """Returns the names of a source's checks: strings that are, or end, the last argument of check(), or
-    the argument of end(), which checks something. Strings that follow each other are joined."""
+    """Returns the names of a source's checks: strings that are, or end, the last argument of
+    check(), or the argument of end(), which checks something. Strings that follow each other are
+    joined."""
     joined = rf"{STRING.pattern}(?:\s+{STRING.pattern})*"
     return {"".join(STRING.findall(found.group())) for found in
             re.finditer(rf"(?:[,:]\s*|\bend\(){joined}(?=\s*\);)", text)}
