@@ -150,7 +150,7 @@ static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, wor
         if (!table)
                 return false;
         page_table_write_entry(above, page, 1, pool_to_phys(table) | TABLE_FLAGS);
-        flush_add(flush, pd); /* no TLB may hold two page sizes for one address */
+        flush_add(flush, pd); /* after the flush, no TLB holds two page sizes for one address */
         return true;
 }
 
