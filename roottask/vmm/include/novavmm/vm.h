@@ -158,10 +158,22 @@ struct nova_vm {
  */
 int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
 
-/** Returns why nova_vm_create() or nova_vm_run() returned @p error, with the remedy, as the end of
- * a sentence. Call it before the machine is destroyed: for EAGAIN and ENOMEM of other functions,
- * such as nova_pc_create(), it names the resource of which the program has too little left. For
- * their other errors it returns strerror(). */
+/**
+ * Explains an error of nova_vm_create(), nova_vm_run() or another function of the library. Call it
+ * before the machine is destroyed: for EAGAIN and ENOMEM it looks at what the program has left.
+ * @code
+ * extern struct nova_vm vm;
+ * extern struct nova_pc pc;
+ * const int error = nova_pc_create(&pc, &vm);
+ *
+ * if (error)
+ *         printf("The board cannot be created: %s.\n", nova_vm_why(&vm, error));
+ * @endcode
+ * @param vm    the machine
+ * @param error what the function has returned
+ * @return the reason, with the remedy, as the end of a sentence; strerror() for an error of another
+ *         function than these two that is neither EAGAIN nor ENOMEM
+ */
 const char *nova_vm_why(struct nova_vm *vm, int error);
 
 /**
