@@ -339,7 +339,7 @@ static enum nova_u_status convert(struct pages *pages, struct page *page, uint32
 
 /* Brings back a page that was moved out. Without a frame the page is decrypted only if the caller
  * must know whether the VMM's page is the right one.
- * @return U_PERMISSION: it is another one; U_BUSY: no frame is left */
+ * @return U_PERMISSION: it is not the right one; U_BUSY: no frame is left */
 static enum nova_u_status restore(struct pages *pages, struct page *page, uint64_t gpa,
                                   uint32_t normal, unsigned flags, bool must_know)
 {

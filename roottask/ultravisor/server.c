@@ -399,8 +399,8 @@ static void close_session(struct nova_service *service, void *session)
         vm_close(session);
 }
 
-/* Returns the maximum number of sessions of a VMM. With shares, all of them together must not be
- * more than the service has. */
+/* Returns the maximum number of sessions of a VMM. With shares, the sessions of all VMMs
+ * together must not be more than those of the service. */
 static unsigned sessions_of_client(void)
 {
         const unsigned share = vm_records();

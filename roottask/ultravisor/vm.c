@@ -141,7 +141,7 @@ bool vm_open(const char *client)
         return share;
 }
 
-/* Returns the number of VMs of a share, NULL: of all VMMs. The service's lock is held. */
+/* Returns the number of VMs of a share; of all VMMs if it is NULL. The service's lock is held. */
 static unsigned count_of(const struct page_budget *share)
 {
         unsigned count = 0;

@@ -78,7 +78,7 @@ bool vm_share(uint32_t vmms, size_t sessions);
 /* Returns true if vm_share() has divided the memory. */
 bool vm_is_shared(void);
 
-/* Returns the maximum number of VMs of a VMM's share, or of all VMMs without shares. */
+/* Returns the maximum number of VMs of a VMM's share; without shares, of all VMMs together. */
 unsigned vm_records(void);
 
 /* The service's lock. Only a service that stops refuses it, and the ultravisor's never stops. */
@@ -106,7 +106,7 @@ unsigned vm_count(const void *session);
  * lock. @return false: other clients have all shares */
 bool vm_open(const char *client);
 
-/* Enters a VM in the table. @return NULL: the table is full, or the VMM's part of it */
+/* Enters a VM in the table. @return NULL: the table or the VMM's part of it is full */
 struct vm *vm_add(void *session, uint16_t lpid);
 
 /* Creates the machine of a VM and starts virtual CPU 0, which performs UV_ESM. The caller holds no

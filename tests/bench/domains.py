@@ -35,10 +35,10 @@ PLACES = {
 # A Zen 1 with IBPB that does not report that it is emulated. QEMU does not implement the IBPB, but
 # accepts the WRMSR.
 ZEN_1 = "max,hypervisor=off,x-force-features=on,vendor=AuthenticAMD,family=23,model=1,ibpb=on"
-# The writes in each operation. A call switches to the server's PD and back. A PD's domain is its
-# account with mitigations=auto, and the PD itself with mitigations=full. A guest operation has two
-# halts. Each halt causes an exit to the monitor's PD, which shares its account with the guests'
-# PDs, and five hypercalls of the monitor's threads. The interrupt ends a thread's slice.
+# The writes in each operation. A call switches to the server's PD and back. With mitigations=auto a
+# PD's domain is its account, with mitigations=full the PD itself. A guest operation has two halts.
+# Each halt causes an exit to the monitor's PD, which shares its account with the guests' PDs, and
+# five hypercalls of the monitor's threads. The interrupt ends a thread's slice.
 OPERATIONS = ("same_pd", "same_account", "other_account", "same_guest", "other_guest", "interrupt")
 CALL = {"entry IBPB": 2, "entry IBRS": 2}
 GUEST = {

@@ -67,7 +67,7 @@ def coverage(root):
 
 
 def uncounted(root):
-    """Returns a message for each file of the kernel without a row, and for each row without one."""
+    """Returns a message for each kernel file without a row, and for each row without a file."""
     rows = {file for file, _ in FILE_ROW.findall((root / COVERAGE).read_text(encoding="utf-8"))}
     kernel = root / KERNEL
     files = {path.relative_to(kernel).as_posix() for path in kernel.rglob("*.[cS]")}

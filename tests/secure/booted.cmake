@@ -40,7 +40,7 @@ endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]89$"
   REJECT "cannot continue")
-# A guest that gets a function of a device.
+# A VMM that tries to pass a PCI function through.
 nova_add_secure_test(passed SOURCES passed.c EXPECT
   "^vmm: The device nic .*: a guest that can become secure has only virtual devices[.]$")
 # A guest that needs more than the secure memory.
@@ -433,7 +433,7 @@ nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}
   EXPECT "instead of U_PERMISSION" "^hostile: ${see}")
 
 # A monitor with too little kernel memory for its image, at any alignment of the image in memory:
-# an image that begins as a large page does needs fewer page tables.
+# an image that begins at a boundary of 2 MiB needs fewer page tables.
 nova_change_description(description scarce "${example}/secure-linux.nova"
   "300M\n        kernel-memory 8M" "300M\n        kernel-memory 192K")
 nova_add_system(secure-scarce DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM of an ultravisor with vmms=N, its argument. The other VMMs do not run, but their parts of
- * the ultravisor's table of VMs and of its sessions stay free. */
+/* A VMM of an ultravisor with vmms=N. Its argument is N. The ultravisor keeps the parts of the
+ * other VMMs free, although they do not run. */
 #include <errno.h>
 #include <stdlib.h>
 

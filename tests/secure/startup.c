@@ -116,20 +116,21 @@ static void shorthands(void)
               "its debug registers, which it has set, have their values after a reset again");
 }
 
-/* Physical destination 0xff is each local APIC. The ultravisor does not know logical numbers. */
+/* Physical destination 0xff addresses all local APICs. The ultravisor does not know logical
+ * numbers. */
 static void destinations(void)
 {
         second_send(TO_ALL, INIT);
         second_send(TO_ALL, STARTUP | VECTOR);
         check(nova_uv_reset(&uv, 0) == EPERM && nova_uv_start(&uv, 0, VECTOR) == EPERM,
-              "a message to each APIC is none for its sender");
+              "a message to all APICs has no effect on its sender");
         check(nova_uv_reset(&uv, SECOND) == 0 && nova_uv_start(&uv, SECOND, VECTOR) == 0 &&
                       second_sets(STARTS, 4),
-              "it starts each other virtual CPU");
+              "it starts all other virtual CPUs");
         second_send(SECOND, INIT | LOGICAL);
         second_send(1u << SECOND, INIT | LOGICAL);
         check(nova_uv_reset(&uv, SECOND) == EPERM,
-              "a message to a logical destination resets none");
+              "a message to a logical destination resets no virtual CPU");
 }
 
 /* Waits until both virtual CPUs ask for the page, and answers then. */

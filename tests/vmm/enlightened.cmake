@@ -7,7 +7,7 @@ nova_add_boot_test(vmm.overlay ROOTTASK vmm-overlay CPUS 1 LABELS guest
   EXPECT "^overlay: as described")
 nova_add_boot_test(vmm.overlay-vmx ROOTTASK vmm-overlay EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT "^overlay: as described")
-# Programs of the guest that must not end the machine themselves.
+# A program of the guest must not end the machine by itself; its kernel may.
 nova_add_roottask(vmm-programs RUNTIME SOURCES programs.c LINK Nova::novavmm)
 set(end_kernel "an instruction that the library does not know")
 set(end_user "triple fault")

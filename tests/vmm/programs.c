@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs of a guest, by the argument:
+/* The argument selects the guest's program:
  *
  * kernel, user: at CPL 0 or 3, an instruction that the library does not know reads a device.
  * page: the guest executes the page of its reference counter, which it can only read.
  *
- * The guest has no IDT, so that an exception ends it with a triple fault. */
+ * The guest has no IDT, so an exception ends it with a triple fault. */
 #include <string.h>
 
 #include "novavmm/hv.h"

@@ -202,8 +202,8 @@ bool pd_end_step(struct pd *pd)
         if (!pd->end.space && pd_space_is_empty(space)) {
                 struct flush flush;
 
-                /* Another CPU may have removed the last mappings, and those below them, and not
-                 * have flushed yet. */
+                /* Another CPU may have removed the last mappings and their children, but not yet
+                 * flushed the TLBs. */
                 flush_init(&flush);
                 flush_run(&flush);
                 pd->end_stage++;

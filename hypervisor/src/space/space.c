@@ -137,7 +137,7 @@ static cold_path bool space_apply_all_tables(const struct mapping *mapping, word
 
         unsigned used = 0;
 
-        /* Beyond the pages of programs, the page table would report that all is done. */
+        /* Else page_table_apply() would report pages beyond the user half as done. */
         if (!*budget)
                 return true;
         if (!space_second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, &used, flush) ||

@@ -11,10 +11,10 @@
 #define QUEUE_SIZE_MAX 256
 #define QUEUE_PARTS    16 /* maximum number of parts of a request */
 
-/* Maximum number of times that a handler of interrupts looks at its queue, some time after
- * queue_arm(). QEMU 7.2 with one thread for all CPUs (-icount) omits the fences of the CPUs. So
- * queue_arm() may overlook a request that the device completes at that moment, and the device's
- * thread then sends no interrupt. */
+/* Maximum number of times that an interrupt handler looks at its queue after queue_arm(). QEMU 7.2
+ * with one thread for all CPUs (-icount) omits the fences of the CPUs. So queue_arm() may overlook
+ * a request that the device completes at that moment, and the device's thread then sends no
+ * interrupt. */
 #define QUEUE_LOOKS 16
 
 /* A part of a request, as the device sees it. */

@@ -84,9 +84,9 @@ static bool is_destination(const struct nova_pc *pc, unsigned vcpu, unsigned fro
         }
 }
 
-/* Delivers a message to all of its destinations. One with lowest priority goes to one of them: the
- * first one whose local APIC accepts it. All have the same priority for this choice, as on CPUs
- * without arbitration (SDM 3A, 10.6.2.4). */
+/* Delivers a message to all of its destinations. A message of lowest priority goes only to the
+ * first destination whose local APIC accepts it. All have the same priority for this choice, as on
+ * CPUs without arbitration (SDM 3A, 10.6.2.4). */
 static void send(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
                  unsigned shorthand)
 {

@@ -164,7 +164,7 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
         else if (!in)
                 fail_decode(vcpu, &code, false, address);
         else if (is_port_string(in))
-                ; /* its port would have caused an exit first, so the code has changed: again */
+                ; /* the port would have caused an exit first, so the code has changed: retry */
         else if (nova_is_string(in))
                 run_string(vcpu, &access, in);
         else if (nova_access_perform(&access, in, address, &vcpu->changed, &fault))

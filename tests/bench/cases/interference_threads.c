@@ -72,7 +72,8 @@ static void end_loop(void)
         attack.taker->fn = NULL;
 }
 
-/* A global thread that ends itself. The loop's deadline is 0, and so is the operation. */
+/* A global thread that ends itself. The loop passes the deadline 0, which is also the number of
+ * the operation, NOVA_EXT_THREAD_EXIT. */
 void attack_thread_exit(struct thread *t)
 {
         const word_t seen = bench_deadlines;

@@ -86,7 +86,7 @@ TEST_F(ioapic, a_level_is_not_sent_again_before_its_end)
 }
 
 /* An NMI, an INIT and an interrupt of the 8259s have no end. */
-TEST_F(ioapic, other_messages_than_interrupts_are_edges)
+TEST_F(ioapic, nmi_init_and_external_interrupts_are_edges)
 {
         for (uint32_t delivery : {NOVA_DELIVER_NMI, NOVA_DELIVER_INIT, NOVA_DELIVER_EXTERNAL}) {
                 sent.clear();

@@ -38,7 +38,7 @@ struct cpu_arch {
         struct tss *tss;
         word_t user_sp;       /* SYSCALL: the user's stack pointer until a register is free */
         struct ec *fpu_owner; /* EC whose state is in the FPU registers */
-        bool fpu_left;        /* they still hold the state of an EC that has ended */
+        bool fpu_left;        /* the registers hold the state of an EC that has ended */
         uint16_t other_gs;    /* x86-32: GS of all threads without a storage base */
         uint32_t apic_id;     /* local APIC; fixed after the start */
         uint32_t domain;      /* account or PD that trained the predictors (speculation.c) */

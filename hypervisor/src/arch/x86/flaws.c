@@ -247,8 +247,8 @@ void flaws_refuse_microcode(struct flaws_choice *choice, uint64_t off)
                                                  "treatment off");
 }
 
-/* The divider of Zen 1 keeps a result that a later division by zero uses speculatively. The kernel
- * divides only times and sizes, so the results of other programs and guests remain. */
+/* The divider of Zen 1 keeps a result that a later division by zero uses speculatively. The
+ * kernel's own results, times and sizes, are no secrets; those of programs and guests are. */
 static void flaws_choose_for_divider(struct flaws_choice *choice)
 {
         flaws_treat(choice, FLAW_DIVIDER, TREAT_DIVIDE, "a division between PDs");

@@ -91,8 +91,8 @@ const char *flaws_name(enum flaw flaw);
 struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode);
 
 /** Returns true if the treatments that were chosen for the boot CPU suit another CPU. This CPU must
- * have the abilities that the treatments need. It must not have a flaw that the boot CPU lacks or
- * treats better, and must not need other treatments. */
+ * have the abilities that the treatments need. It must not have a flaw that the boot CPU lacks, or
+ * that is treated better on the boot CPU, and must not need other treatments. */
 bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
 

@@ -214,7 +214,7 @@ void speculation_report(struct nova_boot *boot)
                         console_print("NOVA: %s: %s.\n", flaws_name((enum flaw)i), choice.done[i]);
 }
 
-/* Switches the microcode's treatments on, which are on after a reset. */
+/* Switches on the treatments of the microcode that the firmware has switched off. */
 static void speculation_use_microcode(void)
 {
         const uint64_t value = rdmsr(MSR_MCU_OPT_CTRL);

@@ -16,8 +16,8 @@ extern "C" {
 struct nova_hv_crash {
         uint64_t parameter[NOVA_HV_CRASH_PARAMETERS]; /**< values of MSRs 0x40000100 to
                                                        * 0x40000104 */
-        char text[NOVA_HV_CRASH_TEXT]; /**< text of the guest, or ""; ASCII, with a replacement for
-                                        * each other character */
+        char text[NOVA_HV_CRASH_TEXT]; /**< text of the guest, or ""; characters outside of ASCII
+                                        * are replaced */
 };
 
 /**

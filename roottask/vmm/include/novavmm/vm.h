@@ -118,7 +118,7 @@ struct nova_vm {
          * NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
-        /** returns false if a report about the guest must not be printed now; NULL: each is */
+        /** returns false if a report about the guest must not be printed now; NULL: all are */
         bool (*may_report)(struct nova_vm *vm);
         /** called with the machine's lock held when the machine ends; NULL: nothing is called */
         void (*ended_hook)(void *context);
@@ -171,8 +171,8 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
  * @endcode
  * @param vm    the machine
  * @param error what the function has returned
- * @return the reason, with the remedy, as the end of a sentence; strerror() for an error of another
- *         function than these two that is neither EAGAIN nor ENOMEM
+ * @return the reason, with the remedy, as the end of a sentence; for other functions than
+ *         nova_vm_create() and nova_vm_run(), strerror() unless the error is EAGAIN or ENOMEM
  */
 const char *nova_vm_why(struct nova_vm *vm, int error);
 
