@@ -48,8 +48,8 @@ static void set_pin(void *context, unsigned slot, bool level)
 }
 
 /* Interrupt messages are writes to the local APICs' addresses (SDM 3A, 11.11). With the redirection
- * hint, one of several destinations gets the interrupt. Writes to other
- * addresses have no effect, and messages only deliver interrupts. */
+ * hint, one of several destinations gets the interrupt. Writes to other addresses have no effect,
+ * and messages only deliver interrupts. */
 void novavmm_slots_send(void *context, uint64_t address, uint32_t data)
 {
         struct nova_pc *const pc = context;

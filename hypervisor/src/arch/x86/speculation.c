@@ -69,8 +69,11 @@ static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEA
             cpu->capabilities & (ARCH_CAPS_FB_CLEAR | ARCH_CAPS_RFDS_CLEAR))
                 cpu->can |= CAN_VERW;
         if (features_have(own, FEATURE_SRBDS_CTRL))
-                cpu->can |= CAN_SRBDS_CTRL | CAN_MCU_OPT;
-        if (cpu->capabilities & (ARCH_CAPS_GDS_CTRL | ARCH_CAPS_FB_CLEAR_CTRL))
+                cpu->can |= CAN_SRBDS_CTRL;
+        /* A hypervisor that reports these features may refuse even a read of the MSR. */
+        if ((cpu->can & CAN_SRBDS_CTRL ||
+             cpu->capabilities & (ARCH_CAPS_GDS_CTRL | ARCH_CAPS_FB_CLEAR_CTRL)) &&
+            !features_have(own, FEATURE_HYPERVISOR))
                 cpu->can |= CAN_MCU_OPT;
         if (features_have(own, FEATURE_L1D_FLUSH))
                 cpu->can |= CAN_L1D_FLUSH;
