@@ -21,6 +21,41 @@ static struct pd *extension_find_whole_pd(struct ec *self)
         return object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 }
 
+/* Returns the dead PD at argument 1, for which the caller has all permissions, or NULL. */
+static struct pd *extension_find_dead_pd(struct ec *self)
+{
+        const word_t sel = nova_id_sel(REG_P1(self));
+        const word_t capability = object_space_capability(&self->pd->object_space, sel);
+        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
+
+        if (NOVA_PERM_ALL & ~capability || object->kind != OBJECT_PD || !load_once(object->dead))
+                return NULL;
+        return container_of(object, struct pd, object);
+}
+
+/* Does the rest of a PD's end, which another thread has begun. That thread may have a lower
+ * priority, so self does not wait for it. The objects that die with the PD in the other thread's
+ * steps are left to that thread's CPU. */
+static indirect_target _Noreturn void extension_finish_pd_destroy(struct ec *self)
+{
+        const struct cpu *cpu = self->cpu;
+        struct pd *pd;
+
+        reap_begin(self);
+        for (;;) {
+                pd = extension_find_dead_pd(self); /* another thread may have revoked it */
+                if (!pd || pd_has_ended(pd))
+                        break;
+                if (reclaim_is_full(cpu))
+                        reclaim_wait_step(self);
+                else
+                        pd_end_step(pd);
+                preemption_point(self, extension_finish_pd_destroy);
+        }
+        self->wait_status = pd ? NOVA_SUCCESS : NOVA_BAD_CAP;
+        resume_after_reap(self);
+}
+
 /* Begins the end of a PD. reap() does the rest in steps. If the caller itself ends meanwhile, this
  * CPU does the remaining steps at its scheduling decisions. */
 static hypercall_result_t extension_pd_destroy(struct ec *self)
@@ -28,11 +63,16 @@ static hypercall_result_t extension_pd_destroy(struct ec *self)
         struct pd *pd = extension_find_whole_pd(self);
 
         reap_begin(self);
-        if (!pd || !pd_destroy_begin(pd)) {
+        if (pd && pd_destroy_begin(pd))
+                return reap(self, NOVA_SUCCESS);
+        pd = extension_find_dead_pd(self);
+        if (!pd || pd_has_ended(pd)) {
                 self->reap_floor = EC_REAPS_NOTHING;
                 return NOVA_BAD_CAP;
         }
-        return reap(self, NOVA_SUCCESS);
+        self->grace_waits = false;
+        self->cont = extension_finish_pd_destroy;
+        return RESULT_CONTINUE;
 }
 
 /* Raises a quota. The caller needs a capability, with NOVA_PD_PD, for a PD that uses the parent

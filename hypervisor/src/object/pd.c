@@ -39,6 +39,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->is_root = false;
         __builtin_memcpy(pd->name, name, sizeof(pd->name));
         pd->end_stage = 0;
+        pd->stepping = 0;
         pd->end.space = NULL;
         pd->unfinished = NULL;
 }
@@ -183,10 +184,23 @@ static cold_path void pd_finish_ec(struct pd *pd)
         object_put(object);
 }
 
-bool pd_end_step(struct pd *pd)
-{
-        static const uint8_t types[] = {NOVA_CRD_OBJ, NOVA_CRD_IO, NOVA_CRD_MEM};
+/* The spaces in the order in which a PD's end empties them. */
+static const uint8_t pd_end_types[] = {NOVA_CRD_OBJ, NOVA_CRD_IO, NOVA_CRD_MEM};
 
+bool pd_has_ended(const struct pd *pd)
+{
+        return load_once(pd->end_stage) == array_size(pd_end_types);
+}
+
+/* Records that a space is empty and that no TLB holds an entry of it. */
+static void pd_next_stage(struct pd *pd)
+{
+        store_once(pd->end_stage, (uint8_t)(pd->end_stage + 1));
+}
+
+/* Does a step of the end of a dead PD. No other CPU does one now. */
+static bool pd_do_end_step(struct pd *pd)
+{
         if (pd_end_ec(pd))
                 return false;
         if (unlikely(pd->unfinished)) {
@@ -195,10 +209,10 @@ bool pd_end_step(struct pd *pd)
         }
         if (!pd->end_stage && dma_format.levels && !dma_format.release(pd))
                 return false;
-        if (pd->end_stage == array_size(types))
+        if (pd_has_ended(pd))
                 return true;
 
-        struct space *space = pd_space(pd, types[pd->end_stage]);
+        struct space *space = pd_space(pd, pd_end_types[pd->end_stage]);
         if (!pd->end.space && pd_space_is_empty(space)) {
                 struct flush flush;
 
@@ -206,7 +220,7 @@ bool pd_end_step(struct pd *pd)
                  * flushed the TLBs. */
                 flush_init(&flush);
                 flush_run(&flush);
-                pd->end_stage++;
+                pd_next_stage(pd);
                 return false;
         }
         if (!pd->end.space)
@@ -214,9 +228,18 @@ bool pd_end_step(struct pd *pd)
                                  true);
         if (revocation_step(&pd->end) == STEP_DONE) {
                 pd->end.space = NULL;
-                pd->end_stage++;
+                pd_next_stage(pd);
         }
         return false;
+}
+
+bool pd_end_step(struct pd *pd)
+{
+        if (unlikely(atomic_exchange_u32(&pd->stepping, 1)))
+                return false;
+        const bool ended = pd_do_end_step(pd);
+        atomic_store_u32(&pd->stepping, 0);
+        return ended;
 }
 
 /* Returns the bytes of the page tables without the root, which pd_bytes() counts. On x86-64,

@@ -48,6 +48,7 @@ struct pd {
                                      creates later */
         bool is_root;               /* may use the H flag */
         uint8_t end_stage;          /* number of spaces that are empty */
+        uint32_t stepping;          /* atomic; 1 while a CPU does a step of the PD's end */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */
         struct revocation end;      /* the revocation that empties the next space */
         struct kobject *unfinished; /* ended ECs with work left for ec_finish_step(); the list holds
@@ -114,8 +115,12 @@ struct space *pd_space(struct pd *pd, unsigned type);
 bool pd_destroy_begin(struct pd *pd);
 
 /** Does a step of the end of a dead PD: ends its ECs, then empties its spaces. Returns true if
- * nothing is left. May wait for another CPU. */
+ * nothing is left. May wait for another CPU. Any CPU may do the next step, but only one CPU at a
+ * time: the function does nothing while another CPU does a step. */
 bool pd_end_step(struct pd *pd);
+
+/** Returns true if a dead PD has neither ECs nor mappings. */
+bool pd_has_ended(const struct pd *pd);
 
 /** Sets ended_bytes of an ended PD. If the PD has an account of its own, its whole limit counts,
  * because other PDs may still use part of it. */

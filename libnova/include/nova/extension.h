@@ -78,8 +78,8 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
  * @endcode
  * @param pd PD capability with all five permissions
  * @retval NOVA_SUCCESS the PD is gone
- * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission, or another thread is already
- *                      destroying the PD; its threads may still run, and its memory is in use
+ * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission, or the PD has already ended. If
+ *                      another thread has begun to destroy the PD, the call finishes its work
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p pd with all permissions; for its own PD it does not return.

@@ -24,6 +24,7 @@ void novart_child_end(struct nova_child *child, int status)
                 return;
         child->state = CHILD_ENDED;
         child->status = status;
+        /* After the call the child has ended, even if the child has begun to destroy its own PD. */
         nova_pd_destroy(child->block + CHILD_PD);
 
         /* The server that is answering this child no longer uses its message. */

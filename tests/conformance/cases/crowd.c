@@ -326,12 +326,6 @@ CASE_ON(crowd, the_time_of_a_thread_on_another_cpu_grows_steadily, "5.4.2-01 5.4
         others_done();
 }
 
-static const char *needs_pd_destroy_and_2_cpus(void)
-{
-        const char *missing = needs_2_cpus();
-        return missing ? missing : needs_pd_destroy();
-}
-
 CASE_ON(crowd, pd_destroy_stops_threads_on_other_cpus, "3.6-11 5.1-19", needs_pd_destroy_and_2_cpus)
 {
         struct child *c[CROWD];

@@ -474,3 +474,91 @@ CASE_ON(long, a_revocation_is_complete_when_its_caller_ends, "3.6-04 3.6-08", ne
         make_window();
         EXPECT(cut_rounds(takes_back, 1) > 0);
 }
+
+/* ---- A second thread destroys a PD while the first one is interrupted ------------------------ */
+
+#define DESTROYS 10 /* the harness has enough threads for these rounds */
+
+/* A page of the child, the copy that the child delegated to the root PD, and the second thread's
+ * result. */
+static struct {
+        word_t page, copy;
+        volatile word_t status, left, done;
+} second;
+
+static void destroy_second(void)
+{
+        second.status = hc_pd_destroy(test.pd);
+        second.left = look(NOVA_CRD_MEM, second.copy);
+        second.done = 1;
+}
+
+/* Lets a thread on another CPU destroy the PD, and keeps the low thread from running meanwhile. */
+static void let_other_cpu_destroy(void)
+{
+        hc_sm_ctrl(test.spare, NOVA_SM_UP_OP);
+        EXPECT(wait_for(&second.done, 1));
+}
+
+static void destroys_when_let(struct thread *t)
+{
+        (void)t;
+        hc_sm_ctrl(test.spare, NOVA_SM_DN_OP);
+        destroy_second();
+}
+
+/* Makes a child that holds many capabilities and has delegated a page. The end of a PD empties the
+ * memory space last. */
+static void prepare_second(struct thread *s)
+{
+        make_child();
+        struct thread *t = child_server(child);
+
+        second.done = 0;
+        for (word_t i = 1; i <= COPIES; i++)
+                give(t, nova_crd(NOVA_CRD_OBJ, objects, OBJECTS_ORDER, ALL),
+                     CHILD_FREE_SEL + (i << OBJECTS_ORDER));
+        give(t, mem(second.page, 0, ALL), second.page);
+        give(t, obj(s->pt, ALL), CHILD_FREE_SEL);
+        windows(s, 0, mem(second.copy, 0, ALL));
+        send_from(t, CHILD_FREE_SEL, s, mem(second.page, 0, ALL), NOVA_ITEM_DELEGATE);
+        EXPECT(look(NOVA_CRD_MEM, second.copy) != 0);
+}
+
+/* Each pd_destroy returns only when the PD has ended. */
+static void destroy_twice(void (*high)(void), unsigned cpu)
+{
+        unsigned met = 0;
+        struct thread *s = server(boot_cpu);
+        set_up();
+        make_objects();
+        child = child_new(boot_cpu);
+        second.page = page_of(memory(0));
+        second.copy = page_alloc(0);
+        prepare_second(s);
+        run_both(destroy, NULL, 0);
+        unsigned after = low_microseconds() / 4 + 1;
+        for (unsigned i = 0; i < DESTROYS; i++) {
+                prepare_second(s);
+                if (cpu != boot_cpu)
+                        run_thread(cpu, PRIO_CASE, destroys_when_let, NULL);
+                meet(destroy, high, after);
+                after = next_time(after, second.status == NOVA_BAD_CAP);
+                EXPECT(test.low_status == NOVA_SUCCESS || second.status == NOVA_SUCCESS);
+                EXPECT_EQ(second.left, 0);
+                met += test.low_status == NOVA_SUCCESS && second.status == NOVA_SUCCESS;
+        }
+        EXPECT(met > 0);
+}
+
+CASE_ON(long, a_pd_destroy_of_higher_priority_ends_a_pd_that_a_low_thread_is_destroying,
+        "3.6-08 3.6-11", needs_pd_destroy)
+{
+        destroy_twice(destroy_second, boot_cpu);
+}
+
+CASE_ON(long, a_pd_destroy_ends_a_pd_that_an_interrupted_thread_of_another_cpu_is_destroying,
+        "3.6-08 3.6-11", needs_pd_destroy_and_2_cpus)
+{
+        destroy_twice(let_other_cpu_destroy, cpu_numbers[1]);
+}

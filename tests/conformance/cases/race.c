@@ -346,3 +346,63 @@ CASE_ON(race, a_thread_of_a_pd_that_is_being_destroyed_keeps_its_memory, "5.1-19
         EXPECT(wait_for(&churner->done, 1));
         EXPECT_EQ(t->event_count, events);
 }
+
+/* ---- All CPUs destroy one PD ----------------------------------------------------------------- */
+
+#define DESTROYS 40
+
+static void destroys_each_generation(struct thread *t)
+{
+        for (word_t seen = 1; seen <= DESTROYS; seen++) {
+                while (generation < seen)
+                        __asm__ volatile("pause");
+                t->value[1] = hc_pd_destroy(t->value[0]);
+                t->value[3] = look(NOVA_CRD_OBJ, t->value[4]);
+                t->value[2] = seen;
+        }
+}
+
+static void expect_destroyed(const struct thread *t)
+{
+        EXPECT(t->value[1] == NOVA_SUCCESS || t->value[1] == NOVA_BAD_CAP);
+        EXPECT_EQ(t->value[3], 0);
+}
+
+CASE_ON(race, all_cpus_destroy_one_pd, "3.6-08 3.6-11", needs_pd_destroy_and_2_cpus)
+{
+        case_seconds(120);
+        struct child *c = child_new(boot_cpu);
+        struct thread *s = server(boot_cpu), *t[OTHERS];
+        const nova_sel_t back = sel_alloc(0), sm = semaphore(0);
+        const unsigned count = others();
+        generation = 0;
+        for (unsigned i = 0; i < count; i++) {
+                t[i] = global(cpu_numbers[1 + i], destroys_each_generation, NULL);
+                t[i]->value[0] = c->pd;
+                t[i]->value[4] = back;
+                thread_start(t[i], PRIO_CASE, QUANTUM);
+        }
+        for (unsigned round = 1; round <= DESTROYS; round++) {
+                c->threads = 0;
+                struct thread *server = child_server(c);
+                for (word_t i = 0; i < CHAIN; i++)
+                        give(server, obj(sm, ALL), CHILD_FREE_SEL + i);
+                give(server, obj(s->pt, ALL), CHILD_FREE_SEL + CHAIN);
+                windows(s, 0, obj(back, ALL));
+                send_from(server, CHILD_FREE_SEL + CHAIN, s, obj(CHILD_FREE_SEL + CHAIN - 1, ALL),
+                          NOVA_ITEM_DELEGATE);
+                generation = round;
+                spin_us(jitter(round));
+                const word_t status = hc_pd_destroy(c->pd);
+                EXPECT(status == NOVA_SUCCESS || status == NOVA_BAD_CAP);
+                EXPECT_EQ(look(NOVA_CRD_OBJ, back), 0);
+                for (unsigned i = 0; i < count; i++) {
+                        EXPECT(wait_for(&t[i]->value[2], round));
+                        expect_destroyed(t[i]);
+                }
+                drop(c->pd);
+                EXPECT_EQ(hc_create_pd(c->pd, ROOT_PD,
+                                       nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, ALL)),
+                          NOVA_SUCCESS);
+        }
+}

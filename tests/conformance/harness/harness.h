@@ -51,6 +51,7 @@ need_fn needs_2_cpus, needs_x86_64, needs_x86_32, needs_virtualization, needs_no
 need_fn needs_hardware, needs_sse, needs_avx, needs_nx, needs_pd_destroy, needs_deadlock_flag;
 need_fn needs_small_pool, needs_r8_r15, needs_boot_info, needs_log, needs_timeout, needs_quota;
 need_fn needs_large_pool, needs_exit, needs_names, needs_tls, needs_machine, needs_limit;
+need_fn needs_pd_destroy_and_2_cpus;
 
 /* Ends the case as failed unless both sides are equal. Only in the thread that runs the case. */
 #define EXPECT_EQ(actual, expected) \

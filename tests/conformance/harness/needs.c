@@ -71,6 +71,13 @@ const char *needs_pd_destroy(void)
         return unless(hip->features & NOVA_HIP_DESTROY, "needs the extension pd_destroy");
 }
 
+const char *needs_pd_destroy_and_2_cpus(void)
+{
+        const char *missing = needs_2_cpus();
+
+        return missing ? missing : needs_pd_destroy();
+}
+
 const char *needs_deadlock_flag(void)
 {
         return unless(hip->features & NOVA_HIP_DL, "needs the extension of call flag DL");
