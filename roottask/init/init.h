@@ -58,8 +58,9 @@ bool grants_service_there(const char *name);
 /* devices.c: returns in `device` range number `index` of the kind that `device` names. Returns 0 or
  * ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
-/* Finds memory of a program's devices that is not a device's. Returns words for what it contains,
- * with the device and its range; NULL: there is none. */
+/* Finds a range in the memory of a program's devices that contains something other than a device,
+ * such as RAM. Returns words for this content, and sets the device and the range. Returns NULL if
+ * there is no such range. */
 const char *devices_taken(const struct nova_system_program *says,
                           const struct nova_system_device **device,
                           const struct nova_system_range **range);
@@ -85,8 +86,8 @@ void quarantine_report(unsigned device, bool quiet);
 /* Keeps a semaphore of the service pci, which gets an up when a driver has ended. It is at `sel`,
  * the first of 64 selectors. */
 void quarantine_watch(nova_sel_t sel);
-/* Returns the time in ns since boot before which a program should not start again: until then, the
- * memory of its predecessor may still come back. 0: it can start now. */
+/* Returns the time in ns since boot before which a program should not start again, because init may
+ * still get back the memory of the program's last run. 0: it can start now. */
 uint64_t quarantine_ends(const struct program *program);
 
 /* grants.c: returns true if a list has a word. */

@@ -10,9 +10,10 @@
  * below 0 are memory of the kernel, except those that have words of their own.
  *
  * A program with PCI's configuration space can move the registers of each function and start its
- * DMA. Its ports may belong to a program, but never its memory, not even on a machine with an
- * I/O MMU: the device pci-config gives that memory to the service pci, at addresses that depend on
- * the machine, so nova_system_read() cannot find that two programs have the same memory. */
+ * DMA. A description may give the ports of this configuration space to a program, but never its
+ * memory, not even on a machine with an I/O MMU: the device pci-config gives that memory to the
+ * service pci, at addresses that depend on the machine, so nova_system_read() cannot find that two
+ * programs have the same memory. */
 static const char *content_of(int32_t type)
 {
         if (type == NOVA_MEM_AVAILABLE)

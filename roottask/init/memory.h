@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* Returns what a range of physical memory contains that is not a device's, as words for a message;
- * NULL: nothing. `last` is the range's last address. */
+/* If a range of physical memory contains something other than a device, returns words for it, for a
+ * message; otherwise returns NULL. `last` is the range's last address. */
 const char *memory_content(const struct nova_hip *hip, uint64_t first, uint64_t last);
 
 #ifdef __cplusplus

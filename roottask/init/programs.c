@@ -18,7 +18,7 @@
 /* Maximum number of failures in a row before a program comes up, if its description sets no limit.
  * Without this maximum, the messages of a program that never comes up would fill the terminal. */
 #define FAILURES_MAX 5
-#define UP_NS        UINT64_C(1000000000) /* uptime after which a program without services is up */
+#define UP_NS        UINT64_C(1000000000) /* a program without services is up after this time */
 
 /* Copies a list into an array that ends with NULL, the form that children get. The array has room
  * for all words of a line. */
@@ -53,7 +53,8 @@ static bool is_dangerous(const struct nova_system_program *says)
         return true;
 }
 
-/* Returns true and prints a message if the memory of a program's device is not a device's. */
+/* Returns true and prints a message if the memory of a program's device contains something other
+ * than a device. */
 static bool has_taken_memory(const struct nova_system_program *says)
 {
         const struct nova_system_device *device;
@@ -265,8 +266,8 @@ static int end_system(void)
                         nova_child_kill(program->child, 0);
                         nova_child_wait(program->child, NULL);
                 } else if (program->status && program->state != PROGRAM_PAUSES) {
-                        status = EXIT_FAILURE; /* a program that pauses would have been started
-                                                * again */
+                        status = EXIT_FAILURE; /* not a failure if it pauses: init would have
+                                                  started it again */
                 }
         }
         printf("init: the system ends with status %d.\n", status);

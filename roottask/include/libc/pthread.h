@@ -225,8 +225,8 @@ void *pthread_getspecific(pthread_key_t key);
  * for the thread's values */
 int pthread_setspecific(pthread_key_t key, const void *value);
 
-/** Calls @p function unless a thread has called it for @p once already. Returns when this one call
- * is complete, even if another thread makes it. */
+/** Calls @p function unless a thread has called it for @p once already. Returns after this one call
+ * has returned, even if another thread made it. */
 int pthread_once(pthread_once_t *once, void (*function)(void));
 
 #ifdef __cplusplus

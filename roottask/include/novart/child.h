@@ -49,8 +49,8 @@ struct nova_child_pci {
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
         nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program; request
-                           NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the semaphore. The
-                           function owns them if it returns 0 */
+                           NOVA_PARENT_PCI_WATCH: the semaphore's selector, the first of 64
+                           selectors that belong to the function if it returns 0 */
 };
 
 /** A question of a child about CPUs, sessions or text. */
@@ -80,8 +80,8 @@ struct nova_child_grants {
         int (*serve)(void *context, const char *name, nova_sel_t sel);
         /** The child opens a module. @param[out] data page-aligned. @return 0 or ENOENT */
         int (*module)(void *context, const char *name, const void **data, size_t *bytes);
-        /** The child opens a device: range @p index of the kind that @p device names. @return 0 or
-         * ENOENT
+        /** The child asks for a range of a device: number @p index of the ranges whose kind is in
+         * @p device. @return 0 or ENOENT
          */
         int (*device)(void *context, const char *name, unsigned index,
                       struct nova_child_device *device);
@@ -100,8 +100,8 @@ struct nova_child_grants {
          * @param page  the block of 2^order pages of nova_page_alloc()
          * @return true: the function keeps the block and owns it; false: it is freed at once */
         bool (*keep)(void *context, void *page, unsigned order);
-        /** Called when the child has ended and its resources are free: nova_child_wait() does not
-         * block. */
+        /** Called when the child has ended and its resources are free, so nova_child_wait() will
+         * not block. */
         void (*ended)(void *context);
         void *context; /**< first argument of each function */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events of the program's threads. On a fault in lazy memory, the runtime maps a page. It reports
- * any other event without a handler, which ends the thread or the program. */
+/* Events of the program's threads. On a fault in lazy memory, the runtime maps a page. An event of
+ * another kind that has no handler ends the thread or the program, after a report. */
 #ifndef NOVART_FAULT_H
 #define NOVART_FAULT_H
 

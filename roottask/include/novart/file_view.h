@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define NOVA_FILE_VIEW_BYTES 0x10000 /**< size of a view; its offset is a multiple of it */
+#define NOVA_FILE_VIEW_BYTES 0x10000 /**< size of a view; its offset is a multiple of this */
 #define NOVA_FILE_VIEWS      4       /**< views that a program may have at a time */
 
 /** A view. Its owner only reads the fields. */
@@ -47,7 +47,7 @@ struct nova_file_view {
  * @param[out] view the view, to be ended by nova_file_view_end()
  * @retval 0       done
  * @retval EBADF   not open for reading
- * @retval EINVAL  @p place is not a multiple
+ * @retval EINVAL  @p place is not a multiple of NOVA_FILE_VIEW_BYTES
  * @retval EISDIR  a folder
  * @retval EMFILE  the program has NOVA_FILE_VIEWS views
  * @retval ENOTSUP the service has no cache: read() works

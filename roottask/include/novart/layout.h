@@ -25,9 +25,9 @@
 #define NOVA_LAYOUT_MAIN_STACK 0x40000
 
 /** Numbers of two pages in a child's first region, which begins at an even page: the last page of
- * the main thread's stack, and the last page of its event handler's stack. An address for a UTCB
- * and the guard page of the main thread's stack lie below. The parent maps these two pages, so that
- * a small child needs no kernel objects for more memory. */
+ * the main thread's stack, and the last page of its event handler's stack. The first addresses of
+ * the region are for a UTCB and for the guard page of the main thread's stack. The parent maps the
+ * two pages, so that a small child needs no kernel objects for more memory. */
 #define NOVA_LAYOUT_MAIN_PAGE    (1 + NOVA_LAYOUT_MAIN_STACK / NOVA_PAGE_SIZE)
 #define NOVA_LAYOUT_HANDLER_PAGE (NOVA_LAYOUT_MAIN_PAGE + 2)
 

@@ -63,8 +63,8 @@ struct nova_dma {
  */
 int nova_dma_alloc(size_t bytes, struct nova_dma *dma);
 
-/** Frees memory for devices. When it returns, no device can access the memory through the I/O
- * MMU. */
+/** Frees memory for devices. When the function returns, no device can access the memory through the
+ * I/O MMU. */
 void nova_dma_free(struct nova_dma *dma);
 
 #ifdef __cplusplus

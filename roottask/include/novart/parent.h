@@ -30,8 +30,8 @@ enum nova_parent_operation {
         NOVA_PARENT_BEGIN =
                 1,           /**< answer: own PD and first EC, to the window's selectors 0 and 1 */
         NOVA_PARENT_EXIT,    /**< status; there is no answer */
-        NOVA_PARENT_OPEN,    /**< name; answer: control portals of a service, + CPU number */
-        NOVA_PARENT_SERVE,   /**< name, item: own control portals, + CPU number */
+        NOVA_PARENT_OPEN,    /**< name; answer: items: control portals, CPU n's at index n */
+        NOVA_PARENT_SERVE,   /**< name, item: own control portals, CPU n's at index n */
         NOVA_PARENT_SC,      /**< priority, quantum, number, item: EC; answer: item: SC */
         NOVA_PARENT_SC_DROP, /**< number of the NOVA_PARENT_SC request: the thread has ended */
         NOVA_PARENT_FAULT,   /**< struct nova_fault_report */
@@ -41,12 +41,11 @@ enum nova_parent_operation {
         NOVA_PARENT_POWER,   /**< NOVA_EXT_MACHINE_… */
         NOVA_PARENT_EVENTS,  /**< the parent removes its portals at NOVA_SEL_MAIN_EVENTS; answer: 1
                                 (ask again) or 0, items: pages not yet delivered */
-        NOVA_PARENT_PCI,     /**< enum nova_parent_pci_kind of <novart/parent_pci.h>, its words */
+        NOVA_PARENT_PCI,     /**< kind (enum nova_parent_pci_kind), then this kind's words */
         NOVA_PARENT_WATCH,   /**< item: a semaphore that gets an up when a program has ended */
         NOVA_PARENT_ENDED,   /**< a child of this program has ended */
         NOVA_PARENT_PROGRAM, /**< number; answer: struct nova_parent_program */
-        NOVA_PARENT_STATUS,  /**< enum nova_parent_status_kind of <novart/parent_status.h>, its
-                                words */
+        NOVA_PARENT_STATUS,  /**< kind (enum nova_parent_status_kind), then this kind's words */
 };
 
 /** States of a program of the parent. */
@@ -67,8 +66,8 @@ struct nova_parent_program {
         uint64_t cpus;                      /**< bit n: it may run on CPU n */
         uint64_t memory;                    /**< memory that it may allocate, in bytes */
         uint64_t kernel_used, kernel_limit; /**< kernel memory in bytes */
-        uint64_t time_us;  /**< run time of its present threads in microseconds; of a running thread
-                              only the time before its last switch */
+        uint64_t time_us;  /**< total run time of its present threads in microseconds; does not
+                              include the time since a running thread was last switched to */
         uint32_t threads;  /**< number of present threads with an SC */
         uint32_t services; /**< number of services that it offers */
 };
@@ -115,7 +114,7 @@ int nova_parent_serve(const char *name, nova_sel_t sel);
 /** Asks the parent to do an up on a semaphore each time one of its programs, or a descendant of
  * one, has ended. A service then looks for sessions whose client has ended.
  *
- * @param sm selector of the semaphore; when it is destroyed, the watch ends
+ * @param sm selector of the semaphore; the parent does no more ups after it is destroyed
  * @retval 0      the parent has the semaphore
  * @retval ENOSPC the parent already has NOVA_PARENT_WATCHES semaphores of this program
  * @retval ENOSYS the program is a root: it has no parent

@@ -54,8 +54,8 @@
 #define NOVA_SERVICE_NAME_SIZE     32
 #define NOVA_SESSION_ARGUMENT_SIZE 64
 
-/** Permission for the client's PD that proves who the client is. OPEN of
- * nova_session_open_trusting() contains it beside NOVA_PD_SM, which each OPEN contains. */
+/** Permission for the client's PD that proves who the client is. nova_session_open_trusting()
+ * passes it in OPEN, in addition to NOVA_PD_SM, which each OPEN passes. */
 #define NOVA_SESSION_PROOF NOVA_PD_PT
 
 /** @} */

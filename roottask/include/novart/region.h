@@ -101,7 +101,7 @@ int nova_region_free(void *addr);
  * @param addr  an address in the region, which is not a stack
  * @param bytes size of the part that stays, rounded up to whole pages
  * @retval 0      done
- * @retval EINVAL there is no region at @p addr, or it is smaller
+ * @retval EINVAL there is no region at @p addr, or the region is smaller than @p bytes
  */
 int nova_region_shrink(void *addr, size_t bytes);
 

@@ -73,8 +73,8 @@ struct nova_service_config {
                                  0: 64 KiB plus 256 bytes per page that can be shared */
         bool parallel; /**< handlers of several CPUs may run at once; otherwise one handler runs
                         * at a time and needs no lock */
-        bool proof;    /**< refuse clients that do not open by nova_session_open_trusting(): another
-                        * server of the client could pose as the client */
+        bool proof;    /**< refuse clients that do not use nova_session_open_trusting(): without its
+                        * proof, another server of the client could pose as the client */
         uint64_t cpus; /**< bit n: serve CPU n; 0: all CPUs of the program */
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
         void *argument;    /**< result of nova_service_argument() */

@@ -218,7 +218,7 @@ static void input(struct pbuf *buffer, uint16_t control)
         NETIF_SET_CHECKSUM_CTRL(&novanet_interface, NETIF_CHECKSUM_ENABLE_ALL);
 }
 
-/* Passes the frames that were joined to lwIP. Their checksums have been checked. */
+/* Passes the joined frames to lwIP. Their checksums have been checked. */
 static void end_join(void)
 {
         struct pbuf *after = NULL;

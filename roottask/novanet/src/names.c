@@ -93,7 +93,7 @@ static int ask(const char *name, u8_t type, ip_addr_t *address)
                 nova_semaphore_down(&question.done);
                 return question.error;
         case ERR_MEM:
-                return EAI_AGAIN; /* other threads ask for as many names as lwIP can */
+                return EAI_AGAIN; /* lwIP cannot ask for more names at once */
         case ERR_VAL:
                 return EAI_FAIL; /* no server is known */
         default:

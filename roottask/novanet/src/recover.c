@@ -6,7 +6,7 @@
 
 /* Resends unacknowledged data at once. A timeout while the service does not run doubles the time to
  * the next timeout, so a connection could be silent for 20 seconds after some restarts of the
- * service. But here the service has lost the frames, not the network. */
+ * service. But here it was the service that lost the frames, not the network. */
 void novanet_recover(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {

@@ -41,8 +41,8 @@
  * session with NOVA_NET_SUMS takes such frames. The service computes the checksum before the frame
  * leaves the machine, and for receivers that do not accept open checksums. A buffer whose request
  * has NOVA_NET_SUM_ACCEPT accepts frames whose checksum is open or has been checked;
- * nova_net_ring::sum then describes the frame's checksum. A client that uses neither sends and gets
- * only frames with complete checksums.
+ * nova_net_ring::sum then describes the frame's checksum. If a client uses neither, all frames that
+ * it sends and gets have complete checksums.
  *
  * The rings and the pool belong to the service, so they vanish from the client when the
  * service ends.
@@ -66,8 +66,8 @@
 
 /** Bits of nova_net_info::flags. */
 enum nova_net_flag {
-        NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had a cable at
-                                the last look, at most a second ago, or the switch has no card */
+        NOVA_NET_LINK = 1, /**< the card has a cable. Of a switch: it has no card, or one of its
+                                cards had a cable when it last checked, at most a second ago */
         NOVA_NET_SUMS = 2, /**< requests may have a `sum`; without this bit, it is 0 */
 };
 
@@ -332,7 +332,7 @@ int nova_net_reserve(struct nova_net *net, unsigned frames);
 int nova_net_queue(struct nova_net *net, size_t bytes);
 
 /**
- * Queues a frame whose checksum is open, as nova_net_queue(). The session needs NOVA_NET_SUMS in
+ * Queues a frame whose checksum is open, like nova_net_queue(). The session needs NOVA_NET_SUMS in
  * the flags of nova_net_get_info(), which nova_net_reopen() may change.
  * @code
  * extern struct nova_net *net;

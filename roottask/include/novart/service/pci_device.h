@@ -248,10 +248,11 @@ uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nov
 int nova_pci_reset(struct nova_pci_device *device);
 
 /**
- * Reports that the driver has stopped all DMA that a former driver may have begun, by the method of
- * the device's class. Call it after nova_pci_claim() and before nova_pci_master(). Without an I/O
- * MMU, and if the function cannot be reset, the memory of a driver that has ended is not reused
- * before this call. Afterwards the function is not a bus master.
+ * Reports that the driver has stopped all DMA that a former driver may have begun. How a driver
+ * does that depends on the device's class. Call it after nova_pci_claim() and before
+ * nova_pci_master(). Without an I/O MMU, and if the function cannot be reset, the memory of a
+ * driver that has ended is not reused before this call. Afterwards the function is not a bus
+ * master.
  * @code
  * extern struct nova_pci_device *device;
  * extern volatile uint32_t *registers;

@@ -23,7 +23,8 @@
  * | STATE | lpid | – | enum nova_uv_state |
  * | ATTRIBUTES | lpid; guest-physical address | – | flags: secure page; shared page |
  *
- * Error of opening: ENOSPC with `vmms=N`, N other programs have sessions.
+ * Error of opening a session: ENOSPC if the service has the argument `vmms=N` and N other programs
+ * have sessions.
  *
  * Errors of all but CALL, ESM and STATE: EINVAL no such VM, virtual CPU or page, or the VM is in
  * the wrong state. Errors of START and RESET: EPERM the guest has not requested it.
@@ -256,8 +257,8 @@ static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
  * @param vcpu   number of the virtual CPU
  * @param cpu    number of its CPU, on which the portal's handler runs, too
  * @param portal the portal
- * @return as nova_session_call(); EINVAL: the VM is not a normal one, or has no virtual CPU before
- *   this one; ENODEV: the ultravisor may not use the CPU
+ * @return as nova_session_call(); EINVAL: the VM is not a normal one, or no portal was passed yet
+ *         for a virtual CPU with a lower number; ENODEV: the ultravisor may not use the CPU
  */
 int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nova_sel_t portal);
 
@@ -298,7 +299,7 @@ int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu);
  * has not requested that @return other values as for nova_uv_kick() */
 int nova_uv_start(const struct nova_uv *uv, unsigned vcpu, unsigned vector);
 
-/** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest has not requested that
+/** Stops virtual CPU @p vcpu until nova_uv_start(). @retval EPERM the guest has not requested that
  * @return other values as for nova_uv_kick() */
 int nova_uv_reset(const struct nova_uv *uv, unsigned vcpu);
 
@@ -317,9 +318,9 @@ enum nova_uv_state nova_uv_state(const struct nova_uv *uv);
  * @endcode
  * @param uv          the VM
  * @param page        guest-physical address
- * @param[out] secure flags of the secure place, which stay while the page is out; 0 if the page
- *                    has none, or has received its content from the guest
- * @param[out] shared flags of the shared place; 0 if the page has none
+ * @param[out] secure flags of the page in secure memory, kept while the page is out; 0 if
+ *                    nova_uv_page_in() never put it there
+ * @param[out] shared flags of the shared page; 0 if the page is not shared
  * @retval EINVAL the VM is not secure, or has no such page
  */
 int nova_uv_attributes(const struct nova_uv *uv, uint64_t page, unsigned *secure, unsigned *shared);

@@ -12,8 +12,8 @@ extern "C" {
 /** @addtogroup ultravisor
  *  @{ */
 
-/** Statuses of ultracalls: ROW(NAME, value, "meaning"). Values that the PAPR defines are those of
- * its hypercalls with the same name. */
+/** Statuses of ultracalls: ROW(NAME, value, "meaning"). If the PAPR defines a hypercall status of
+ * the same name, the value is the same. */
 #define NOVA_U_STATUS_ROWS(ROW)                                                            \
         ROW(SUCCESS, 0, "the call is done")                                                \
         ROW(BUSY, 1, "the page cannot be moved now: try again")                            \
@@ -111,7 +111,7 @@ enum nova_uv_call {
 };
 
 /** Flags of UV_PAGE_OUT. */
-#define NOVA_UV_SNAPSHOT 1u /**< the page stays the guest's, read-only until it is written */
+#define NOVA_UV_SNAPSHOT 1u /**< the guest keeps the page, read-only until its next write */
 
 /** Flags of UV_PAGE_IN. The ultravisor records them. RAM is always write-back, so the first two
  * have no other effect, and both together are invalid. */
@@ -144,12 +144,12 @@ enum nova_h_call {
 };
 
 /** Ports of a secure guest's phrase and secrets. The ultravisor answers them; in a normal guest
- * they are ports of the VMM. Byte i of the selected secret is at NOVA_UV_SECRET_VALUE + i. A name
- * is selected by its bytes at NOVA_UV_SECRET_NAME + i, in ascending order; initially the empty name
- * is selected, which belongs to the phrase. */
+ * they are ports of the VMM. Byte i of the selected secret is at NOVA_UV_SECRET_VALUE + i. The
+ * guest selects a secret by writing the bytes of its name to NOVA_UV_SECRET_NAME + i, in ascending
+ * order. Initially the empty name is selected, which belongs to the phrase. */
 #define NOVA_UV_SECRET_VALUE  0x8000u
 #define NOVA_UV_SECRET_PORTS  0x1000u /**< ports of a value */
-#define NOVA_UV_SECRET_NAME   0x9000u /**< 32 ports; each byte ends the name after it */
+#define NOVA_UV_SECRET_NAME   0x9000u /**< 32 ports; a write clears all later bytes */
 #define NOVA_UV_SECRET_LENGTH 0x9020u /**< 16 bits: size of the value in bytes; ones: none */
 #define NOVA_UV_SECRET_LAST   0x902fu /**< last port that the VMM does not see */
 #define NOVA_UV_SECRET_NONE   0xffffu /**< at NOVA_UV_SECRET_LENGTH: there is no such secret */

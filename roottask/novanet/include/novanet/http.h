@@ -109,10 +109,10 @@ struct nova_http_config {
 /**
  * Serves HTTP over IPv4 and IPv6 after nova_ip_start(). It returns only if the server cannot start.
  *
- * A connection takes 22 KiB. If all connections are in use, a new client waits until the server
- * has ended another connection. It ends the connection that has waited longest for its next
- * request, after at least 250 ms. A client that has not sent its request, or not taken 64 KiB of
- * the answer, within the time of @p config loses its connection.
+ * A connection takes 22 KiB. If all connections are in use, a new client waits until the server has
+ * ended another connection. The server ends the connection that has waited longest for its next
+ * request, once that wait has lasted 250 ms. A client that has not sent its request, or not taken
+ * 64 KiB of the answer, within the time of @p config loses its connection.
  * @code
  * void answer(void *context, const struct nova_http_request *request,
  *             struct nova_http_answer *answer);
