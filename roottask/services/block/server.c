@@ -2,7 +2,7 @@
 /* Sessions of a block service. The service's lock protects everything.
  *
  * Order: sessions take turns. In its turn a session starts up to TURN requests in the order of its
- * ring, and the next turn begins at the next session. */
+ * ring. Then the next session has its turn. */
 #include "server.h"
 
 #include <errno.h>

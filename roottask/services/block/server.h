@@ -38,9 +38,8 @@ struct block_device {
                 info;   /* the driver sets request_max and segments, the library the rest */
         unsigned depth; /* maximum number of requests at once */
         unsigned client_sessions; /* maximum number of sessions of one client; 0: 16 */
-        uint64_t timeout_ns;      /* time after which the device counts as stuck if a request has
-                                   * not ended, or a thread if it still holds the lock; 0: no
-                                   * limit */
+        uint64_t timeout_ns; /* time limit for each request, after which the device counts as stuck,
+                                and for a thread that holds the lock; 0: no limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* called after one or more starts; may be
                                                          NULL */
@@ -51,7 +50,8 @@ struct block_device {
  * @return 0 or an errno value */
 int block_service_start(const struct block_device *of);
 
-/* Records that a part of a request has ended: its time begins again. The caller has the lock. */
+/* Records that a part of a request has ended, and restarts the request's time limit. The caller has
+ * the lock. */
 void block_advance(struct block_request *request);
 
 /* Ends a request. The caller has the lock, and calls block_serve() before it releases the lock. */

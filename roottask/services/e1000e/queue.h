@@ -20,7 +20,8 @@ struct e1000e_slot {
         uint32_t stamp; /* time for the watchdog; 0: none */
 };
 
-/* Counters wrap; request n has descriptor n % size. The card has requests taken to added - 1. */
+/* Counters wrap; request n has descriptor n % size. The card has the requests with the numbers from
+ * taken to added - 1. */
 struct e1000e_queue {
         volatile uint32_t *descriptors; /* 4 words each, in memory of the card */
         unsigned added, taken;
@@ -30,7 +31,8 @@ struct e1000e_queue {
 /* A request that has ended. */
 struct e1000e_end {
         uint32_t tag;
-        uint32_t bytes; /* size of a whole frame without errors in a buffer; 0: there is none */
+        uint32_t bytes; /* size of the frame in a buffer; 0: the buffer has no whole frame without
+                           errors */
 };
 
 /* Forgets all requests. */

@@ -19,7 +19,7 @@ static struct piece {
         size_t bytes;                  /* number of bytes of the file; the rest is 0 */
         nova_word_t number;
         bool given;   /* a client has received the pages since `file` was set */
-        bool leaving; /* until later.function is called */
+        bool leaving; /* the pages may still be delegated, until later.function is called */
         uint8_t *data;
 } pieces[CACHE_PIECES];
 

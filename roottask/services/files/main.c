@@ -63,8 +63,8 @@ static const char *why_not_mounted(const struct volume *volume, int error)
         return text;
 }
 
-/* Returns whether a mount would fail again with this error. A sentence is about the content of the
- * disk. */
+/* Returns whether a mount would fail again with this error. A sentence describes an error in the
+ * content of the disk. */
 static bool is_final(int error, const char *sentence)
 {
         return sentence || error == EILSEQ || error == EINVAL || error == ENOENT ||
@@ -222,7 +222,7 @@ static enum taken take_argument(char *line)
         return count && strcmp(words[0], "cache") == 0 ? set_cache(words, count) : WRONG;
 }
 
-/* Makes the cache from the memory that the mounts have left. */
+/* Makes the cache from the memory that is free after the mounts. */
 static void make_cache(void)
 {
         const size_t part = nova_page_free_count() * NOVA_PAGE_SIZE / SHARE;

@@ -19,7 +19,7 @@ void net_ring_init(struct ring *ring, struct nova_net_ring *shared);
 int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint32_t bytes_min,
                     uint32_t bytes_max, uint32_t sums);
 
-/* Returns true if one card can have the address: it is not 0, and not that of a group. */
+/* Returns true if one card can have the address: it is neither 0 nor a group address. */
 bool net_address_is_valid(const uint8_t *address);
 
 /* The driver's message about a card without an address. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions of a service with frames. The service's lock protects everything.
  *
- * Ports take turns. In its turn a port sends up to NET_TURN frames, and the next turn begins at the
- * next port. */
+ * Ports take turns. In its turn a port sends up to NET_TURN frames. Then the next port has its
+ * turn. */
 #include "server.h"
 
 #include <errno.h>

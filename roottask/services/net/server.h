@@ -52,8 +52,8 @@ struct net_service {
          * few, the doorbell wakes the service for released buffers. NULL: the service takes a
          * buffer for each frame. */
         unsigned (*buffers)(void);
-        /* Called after one or more calls of serve(), when the doorbell wakes the service again. May
-         * be NULL. */
+        /* Called after one or more calls of serve(), when clients have been told to ring the
+         * doorbell again. May be NULL. */
         void (*kick)(void);
         /* The port loses its rings. Afterwards the service and its device use neither rings nor
          * pool. May be NULL. */
@@ -76,7 +76,7 @@ void net_complete_transmit(struct net_port *port, uint32_t tag, int error);
 
 /* Completes a request for a received frame.
  * @param bytes number of bytes of the frame; 0: the buffer comes back without one
- * @param sum   the word that describes its checksum, as the request accepts it */
+ * @param sum   word that describes the frame's checksum, of a kind that the request accepts */
 void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes, uint32_t sum);
 
 /* Serves all ports that wait, and notifies clients of completions. The caller has the lock. */

@@ -18,9 +18,9 @@
 #define NO_LINE     0xff
 #define WAITERS_MAX 4096 /* maximum threads that a driver may leave waiting for one semaphore */
 
-/* The semaphore of each interrupt that was ever given; 0: not requested yet. LOST: it is not used
- any more, because it is a pin although a message was requested, or because threads of a former
- driver wait for it. */
+/* The semaphore of each interrupt that was ever given; 0: not requested yet. GSI_LOST: no driver
+ * gets the interrupt any more, because threads of a former driver may still wait for its
+ * semaphore. */
 enum gsi_state { GSI_FREE, GSI_TAKEN, GSI_LOST };
 
 static struct {

@@ -68,8 +68,9 @@ static unsigned read_bar(uint16_t address, unsigned n, unsigned count, struct no
         return bar->flags & NOVA_PCI_BAR_64 ? 2 : 1;
 }
 
-/* The function must not respond to the addresses that the registers hold meanwhile. Host bridges
- * and I/O MMUs are not changed, because the machine needs them while the scan runs. */
+/* While their sizes are read, the registers hold wrong addresses, to which the function must not
+ * respond. Host bridges and I/O MMUs are not changed, because the machine needs them while the scan
+ * runs. */
 static void read_bars(struct nova_pci_function *function)
 {
         const unsigned counts[] = {NOVA_PCI_BARS, 2, 1};

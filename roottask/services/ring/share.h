@@ -33,9 +33,9 @@ struct share {
 /* Initialises an object for a session of a service. */
 void share_init(struct share *share, unsigned order, void (*destroy)(struct nova_later *later));
 
-/* Allocates the pages of the rings and the pool. The memory may belong to a client that has died,
- * for example to the one that the present client replaces. @return 0; EEXIST; ENOMEM; EAGAIN if
- * memory of a dead client becomes free soon */
+/* Allocates the pages of the rings and the pool. If too little memory is free, closes the sessions
+ * of clients that have died: one of them may be the last run of the present client. @return 0;
+ * EEXIST; ENOMEM; EAGAIN if memory of a dead client becomes free soon */
 int share_alloc(struct share *share, struct nova_service *service, size_t pool_bytes,
                 const struct share_source *source);
 

@@ -19,7 +19,7 @@
 #define LOOK_NS    1000000000 /* time between looks at the cable */
 #define AGAIN_NS   1000000000 /* time between attempts to reach a driver that does not come back */
 
-/* Copies frames that have arrived to the ports. Called with the lock held.
+/* Passes received frames to the ports. Called with the lock held.
  * @return 0 or an errno value */
 static int drain(struct card *card)
 {

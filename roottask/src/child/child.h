@@ -15,8 +15,8 @@
  * suspended in the middle of a line, while it owns the serial line; after GUARD_NS the thread makes
  * it continue.
  *
- * A child's selectors mirror a block of the parent's: the capability at block + n in the parent
- * before the PD is created is at n in the child. */
+ * A child's selectors mirror a block of the parent's: a capability that is at block + n in the
+ * parent when the PD is created is at n in the child. */
 #ifndef NOVART_CHILD_CHILD_H
 #define NOVART_CHILD_CHILD_H
 

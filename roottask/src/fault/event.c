@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Event portals: on each CPU one handler serves all events of the program's threads. Events of the
- * handler itself go to the parent, in a root to a second handler. */
+ * handler itself go to the parent or, in a root, to a second handler. */
 #include <errno.h>
 
 #include "fault/fault.h"

@@ -6,8 +6,8 @@
 
 #define STEP 16 /* number of words that the assembly below adds */
 
-/* Returns the sum of STEP words. C cannot express that an addition also adds the carry of the one
- * before. */
+/* Returns the sum of STEP words. C cannot express that an addition also adds the carry of the
+ * previous addition. */
 static uintptr_t sum_step(uintptr_t sum, const uintptr_t (*words)[STEP])
 {
         __asm__("add 0*%c2(%1), %0\n\tadc 1*%c2(%1), %0\n\tadc 2*%c2(%1), %0\n\t"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads, compares and writes the headers of frames that are joined, or cut off a packet (see
+/* Reads, compares and writes the headers of frames that are joined, or cut from a packet (see
  * novart/tcp_segment.h; RFC 894, 791, 9293). */
 #include "novart/tcp_segment.h"
 
@@ -56,7 +56,7 @@ static void write16(uint8_t *at, uint32_t value)
         at[1] = (uint8_t)value;
 }
 
-/* Returns a number of 16 bits as nova_internet_sum() adds its bytes in a header. */
+/* Returns the word that nova_internet_sum() adds for a 16-bit number in a header. */
 static uint32_t as_word(uint32_t value)
 {
         return (value & 0xff) << 8 | (value >> 8 & 0xff);

@@ -4,7 +4,7 @@
  * Its writes survive a loss of power, because each change of a structure waits until everything to
  * which the new state refers is on the disk. The rule is: a sector of the table of clusters may be
  * written at any time, so a sector is changed only when the change may be written.
- * - A new cluster is in no chain that the disk names. It may be marked at any time.
+ * - A new cluster is not in any chain on the disk yet, so it may be marked at any time.
  * - A cluster is linked to a chain after its data is on the disk (fat_flush()).
  * - An entry of a folder is written after its chain is on the disk.
  * - A cluster is freed after the entry that referred to its chain was removed on the disk.
@@ -67,8 +67,9 @@ struct fat {
         uint8_t *bounce; /* one sector, for parts of sectors */
 };
 
-/* A file or folder in use. Its chain consists of the clusters on the disk, `disk_clusters` long
- * with `tail` at its end, followed by clusters that were added and are not linked yet. */
+/* A file or folder in use. The first `disk_clusters` clusters of its chain are linked on the disk;
+ * `tail` is the last of them. The clusters after `tail` were added, and are not linked to it
+ * yet. */
 struct fat_node {
         struct files_node node;
         struct fat_node *next;
@@ -133,8 +134,8 @@ static inline uint32_t fat_cluster_sector(const struct fat *fat, uint32_t cluste
 }
 int fat_table_next(struct fat *fat, uint32_t cluster, uint32_t *next); /* 0: the last one */
 int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next);  /* 0: the last one */
-/* Returns true if the entry of a cluster crosses a sector. Disks may write only half of it, so such
- * clusters are never allocated, and never linked to others. */
+/* Returns true if the entry of a cluster lies in two sectors. A disk may write only one of them, so
+ * such clusters are never allocated, and never linked to others. */
 bool fat_table_is_split(const struct fat *fat, uint32_t cluster);
 int fat_table_allocate(struct fat *fat, uint32_t *cluster); /* marked as the last one */
 int fat_table_free(struct fat *fat, uint32_t first);        /* a chain */
@@ -187,9 +188,9 @@ int fat_folder_empty(const struct fat_node *folder);
 struct fat_place {
         uint32_t sector, slot;
         bool fresh;     /* the sector lies past the end of the folder */
-        bool terminate; /* the entries overwrite the end, so a new end follows them */
-        uint32_t after; /* next sector if it gets the new end; else 0 */
-        uint32_t end_sector, end_slot; /* the old end if the sector is fresh; else 0 */
+        bool terminate; /* the entries overwrite the end mark; a new one follows them */
+        uint32_t after; /* next sector if it gets the new end mark; else 0 */
+        uint32_t end_sector, end_slot; /* old end mark if the sector is fresh; else 0 */
 };
 int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_place *place);
 bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slot);

@@ -45,7 +45,7 @@ int fat_walk_sector(struct fat_walk *walk, uint32_t index, uint32_t *sector)
         return 0;
 }
 
-/* A long name, collected from its pieces. A folder has the last piece first. */
+/* A long name, collected from its pieces. In the folder, the last piece comes first. */
 struct pieces {
         uint16_t wide[FAT_LONG_MAX / FAT_PIECE * FAT_PIECE + 2 * FAT_PIECE];
         unsigned expected; /* number of the next piece; 0: none */

@@ -47,7 +47,8 @@ static bool find_run(const uint8_t *sector, unsigned slots, unsigned count, unsi
         return false;
 }
 
-/* Finds a place in a sector such that the folder's end stays unchanged or within the sector. */
+/* Finds a place in a sector such that the folder's end mark stays unchanged or moves within the
+ * sector. */
 bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slot)
 {
         unsigned end;
@@ -56,7 +57,8 @@ bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slo
                 return false;
         if (*slot + count <= end)
                 return true;
-        /* The slots after the end may have any content, so another end follows the place. */
+        /* The slots after the end mark may have any content, so a new end mark follows the
+         * place. */
         if (*slot + count == slots)
                 return false;
         sector[(*slot + count) * FAT_ENTRY] = 0;
