@@ -282,8 +282,8 @@ void nova_session_cancel(struct nova_session *session);
  *
  * Client and service need one CPU in common. On a CPU that the service does not serve, the call
  * needs a thread, as with nova_session_call(). Memory that was shared before is unshared first, as
- * by nova_session_unshare(). Two sessions need different memory: if one of them is closed or
- * unshares a page, all services lose the page.
+ * by nova_session_unshare(). Two sessions must not share the same page: if one of them is closed or
+ * unshares the page, all services lose it.
  * @code
  * extern struct nova_session *session;
  * char *pages = nova_page_alloc(1);

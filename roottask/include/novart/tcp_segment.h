@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Joins frames that follow each other in a TCP stream over IPv4 to one packet, and cuts packets
+/* Joins frames that follow each other in a TCP stream over IPv4 into one packet, and cuts packets
  * into frames. */
 #ifndef NOVART_TCP_SEGMENT_H
 #define NOVART_TCP_SEGMENT_H

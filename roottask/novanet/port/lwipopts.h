@@ -69,8 +69,8 @@
 #define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)
 
 /* The functions for sockets have their POSIX names. read(), write() and close() are the runtime's.
- * They call those of lwIP for the numbers of sockets, which begin at LWIP_SOCKET_OFFSET, after
- * those of files. */
+ * For a socket they call the function of lwIP. The numbers of sockets begin at LWIP_SOCKET_OFFSET,
+ * after those of files. */
 #define LWIP_COMPAT_SOCKETS         2
 #define LWIP_POSIX_SOCKETS_IO_NAMES 0
 #define LWIP_SOCKET_OFFSET          35

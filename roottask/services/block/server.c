@@ -163,7 +163,8 @@ static bool is_claimed(const struct block_session *session, nova_word_t use)
         return false;
 }
 
-/* NOVA_BLOCK_CLAIM. The other session may be that of a client that has died. */
+/* NOVA_BLOCK_CLAIM. The session that has claimed the blocks may be that of a client that has
+ * died. */
 static int claim(struct nova_request *request)
 {
         struct block_session *session = session_of(request);

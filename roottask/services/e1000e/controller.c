@@ -71,8 +71,8 @@
 #define CAUSES           (CAUSE_SENT | CAUSE_LINK | CAUSE_RECEIVED)
 #define CAUSES_X         (CAUSE_RECEIVED_X | CAUSE_SENT_X | CAUSE_OTHER_X | CAUSE_LINK)
 
-/* Queue 0 of each direction and the other causes send message 0. The top bit makes each sent frame
- * a cause. */
+/* All causes send message 0: queue 0 of each direction, and the other causes. With the top bit,
+ * each sent frame is a cause. */
 #define IVAR_ALL (1u << 3 | 1u << 11 | 1u << 19 | 1u << 31)
 
 #define RESET_TRIES 100 /* one per millisecond */

@@ -14,8 +14,8 @@
 
 #define FILES_NAME_SIZE 256 /* size of a name in bytes, UTF-8, including the terminating 0 */
 
-/* The place of a file system: a partition, or a boot module. It stays valid while the file system
- * is mounted. */
+/* The disk of a file system: a partition, or a boot module. The object stays valid while the file
+ * system is mounted. */
 struct files_disk {
         void *context;        /* belongs to the owner of the disk */
         uint64_t bytes;       /* size, a multiple of block_bytes */

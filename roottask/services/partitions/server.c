@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service partitions. Each session has a session of its own with the disk, restricted to the
- * partition. Ring, pool and semaphores of that session are passed on to the client. So requests go
- * directly from the client to the disk's driver, which checks their blocks, and this program does
- * not see them. */
+/* The service partitions. For each session of a client, this program opens a session with the disk,
+ * restricted to the partition. It passes the ring, the pool and the semaphores of the session with
+ * the disk on to the client. So requests go directly from the client to the disk's driver, which
+ * checks their blocks, and this program does not see them. */
 #include "server.h"
 
 #include <errno.h>
@@ -178,7 +178,8 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
-/* NOVA_BLOCK_CLAIM. The blocks may be those of a client that has died. */
+/* NOVA_BLOCK_CLAIM. The session that has claimed the blocks may be that of a client that has
+ * died. */
 static int claim(struct nova_request *request)
 {
         const struct link *link = link_of(request);

@@ -42,7 +42,7 @@ void serve_unlock(void)
 }
 
 /* Records for the clients that they must do an up on the doorbell after a request. @return true if
- * a request waits, because its client may have checked too early */
+ * a request waits: its client may have checked before this record was written */
 static bool begin_waiting(const struct serve_turns *turns)
 {
         turns->wait(true);

@@ -19,7 +19,8 @@ struct frame {
         uint32_t sum; /* the word that describes its checksum */
 };
 
-/* Copies all data at once, because it is aligned, and then the header. */
+/* Copies all data in one piece, because the data is aligned. Then overwrites the header with the
+ * copy of the header. */
 void frame_copy(void *to, const struct frame *frame);
 
 struct card {

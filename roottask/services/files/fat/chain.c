@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Places in the chain of a file. A walk begins at the nearest known place before it. */
+/* Remembers places in the chain of a file. A walk to a cluster begins at the nearest known place
+ * before the cluster. */
 #include <errno.h>
 #include <stdlib.h>
 
