@@ -20,8 +20,8 @@ MOST_INSTRUCTIONS = {"64": 12, "32": 24}
 TRAP = {"64": "syscall", "32": "sysenter"}
 MOVES = {"mov", "movl", "movq", "movzbl", "lea", "or", "shl", "shr", "xor", "ret", "ud2"}
 OPERATIONS = {"64": MOVES | {"syscall"}, "32": MOVES | {"sysenter", "push", "pop", "inc", "add"}}
-# Functions with parameters or results through pointers access memory; except for their results they
-# never use the stack.
+# Functions with parameters or results through pointers. Only they may access memory, apart from
+# parameters and saved registers on the stack of x86-32.
 POINTERS = {"lookup", "sc_ctrl", "assign_gsi", "name_set", "name_get", "quota_query"}
 # The sources of layer 0.
 LAYER0 = ("nova/hypercall.h", "nova/extension.h")

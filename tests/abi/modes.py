@@ -41,7 +41,8 @@ def program(found, width, header_only):
     lines += ["};", "volatile unsigned long sizes[] = {"]
     lines += [f"        sizeof({name})," for _, text in mine for name in symbols.types(text)]
     values = [name for _, text in mine for name in symbols.constants(text)]
-    # Some are texts: if the expression has a size, its names are known.
+    # Some are strings, so the program takes their size: the compiler refuses unknown names there,
+    # too.
     lines += [f"        sizeof({name}),"
               for name in dict.fromkeys(values) if name not in NO_VALUE]
     lines += ["};", "int nova_main(const struct nova_hip *hip, nova_word_t cpu)", "{",

@@ -49,7 +49,7 @@ struct timed {
         const char *key; /* name of the figure; NULL: it is not reported */
         timed_fn *fn;
         struct args args;
-        word_t items; /* the caller's items word before it */
+        word_t items; /* the items word of the caller's UTCB before the operation */
         before_fn *before;
         struct thread *thread; /* argument of before, if it needs one */
         bool mean;

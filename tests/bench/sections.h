@@ -7,7 +7,8 @@
 #define SECTION_MARK 0x4d4b9100 /* displacement of the NOP for section 0 */
 #define SECTIONS     32
 
-/* As code of the guest: its bytes, and an assembler's text for the section `n`, which is text. */
+/* The mark in code of a guest: as bytes, and as text for the assembler. The parameter of
+ * SECTION_TEXT is the number as a string. */
 #define SECTION_BYTES(n)                                \
         {                                               \
                 0x0f, 0x1f, 0x80, (n), 0x91, 0x4b, 0x4d \

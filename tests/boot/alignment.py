@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the flags of an idle CPU whose last thread had AC set: the kernel must have cleared AC,
-because it disables SMAP.
+because a set AC disables SMAP.
 
 alignment.py KERNEL ROOTTASK; the roottask prints `ready` when CPU 1 is idle after such a thread.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compares the text of a running kernel with its image. The kernel may have changed it only at the
-sites of arch/x86/speculation.h, and there as the treatments ask for.
+"""Compares the text of a running kernel with its image. The kernel may have changed its text only
+at the sites of arch/x86/speculation.h, and only in the way that the treatments require.
 
 sites.py ARCH KERNEL ROOTTASK COMPILER; the roottask prints `ready` and keeps running. The masks of
 indices that programs choose are also looked for, in the disassembly of the image. In a kernel of
@@ -46,8 +46,8 @@ SLOTS = {
     "guest_divide": "speculation_divide",
 }
 RETURN_STACK = 32  # entries, on CPUs with the most
-# The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
-# of a limit's CPUs, by architecture.
+# The masks of checked_index() in lib/bits.h, by architecture: for CPU numbers, for the entries of a
+# table of selectors, and for the words with the CPUs of a limit.
 MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
 MASKED = re.compile(r"^\| `(\w+)` \| `[\w/.]+` \| [^|]+ \| masked ", re.MULTILINE)
 PAGE = Path(__file__).resolve().parents[2] / "docs/kernel/speculation.md"
@@ -122,7 +122,8 @@ def running_text(kernel, roottask, mode, start, size):
 
 
 def expected_text(image, start, text):
-    """Returns the text that mitigations=full must make of the image's, and complaints."""
+    """Returns the text that the image must have after mitigations=full has changed it, and
+    complaints."""
     text = bytearray(text)
     found = []
     kinds = set()

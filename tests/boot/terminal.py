@@ -22,8 +22,8 @@ CODE = (
 
 class Steps:
     """Input that depends on the output. STEPS are pairs of a pattern and an input. The input is
-    typed once the pattern has appeared after the pattern of the previous pair. Use one as KEYS of
-    play()."""
+    typed once the pattern has appeared after the pattern of the previous pair. An instance can be
+    the argument KEYS of play()."""
 
     def __init__(self, steps):
         self.left = list(steps)

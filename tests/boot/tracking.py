@@ -5,8 +5,9 @@ tracking.py image ARCH KERNEL: in the image, the functions whose addresses are t
 ENDBR, no other place has one, and the only table for jumps is that of the hypercalls.
 
 tracking.py seeds ARCH KERNEL ROOTTASK: boots kernels under Bochs in which one ENDBR is missing.
-They stop with #CP at that place, and one without all of these ENDBRs runs with mitigations=off. The
-roottask, which must use each of these places, ends the system with status 0.
+Each of these kernels must stop with #CP at that place. With mitigations=off, a kernel without all
+of these ENDBRs must run. The roottask, which must use each of these places, ends the system with
+status 0.
 """
 
 import re

@@ -133,8 +133,8 @@ def parse(tables):
 
 
 def complaints(pages, half):
-    """Lists forbidden mappings, and the absence of those without which the walk would prove
-    nothing."""
+    """Lists forbidden mappings, and kinds of pages that must exist but were not seen: without them
+    the walk would prove nothing."""
     kernel = [page for page in pages if page.address >= half]
     user = [page for page in pages if page.address < half]
     found = [f"writable and executable: {page}" for page in pages if page.write and page.execute]
@@ -157,7 +157,7 @@ def complaints(pages, half):
 
 
 def region_complaints(pages, half, regions):
-    """Each page of the kernel lies in a region and has the size of its pages."""
+    """Each page of the kernel lies in a region and has this region's page size."""
     found = []
     for page in pages:
         sizes = [size for start, end, size in regions.values() if start <= page.address < end]
@@ -201,7 +201,8 @@ def image_complaints(pages, regions, at):
 
 
 def memory_complaints(pages, regions):
-    """The pool is mapped once and nothing beyond it; blocks and window use the pool's frames."""
+    """The pool is mapped once, and its mapping does not extend beyond it. Blocks and window use the
+    pool's frames."""
     pool = pages_of(pages, regions["pool"])
     found = []
     if sum(page.size for page in pool) != POOL:

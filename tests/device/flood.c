@@ -33,8 +33,8 @@ static void flood_close(const struct flood *f)
         msi_off(f->edu.function);
 }
 
-/* Sends messages, one per number of ticks, or as fast as the CPU can. Returns the number that
- * arrived. */
+/* Sends a message every `ticks` ticks, or as fast as the CPU can if ticks is 0. Returns the number
+ * that arrived. */
 static word_t send_messages(const struct flood *f, unsigned count, uint64_t ticks)
 {
         const word_t before = f->t->value[1];

@@ -10,7 +10,8 @@
 static struct edu edu;
 static word_t config; /* address of its configuration space */
 
-/* New memory, 2^order pages: mapped in full, and for DMA with perms (0: not). */
+/* Returns 2^order new pages, which are mapped, and which devices may access with perms (0: not at
+ * all). */
 static volatile uint32_t *dma_memory(unsigned order, unsigned perms)
 {
         word_t frame;

@@ -109,7 +109,7 @@ static void check(const struct ahci *ahci)
         require(!(disk->block_bytes & (disk->block_bytes - 1)));
 }
 
-/* Sends commands, and reads which of them are at an end, while the device goes on. */
+/* Sends commands, and finds out which of them have ended, while the device makes further steps. */
 static void use(struct ahci *ahci, const uint8_t *data, size_t size)
 {
         uint32_t active;

@@ -29,7 +29,7 @@ const uint8_t *race;
 
 static unsigned flight_count, pools, doorbell_ups;
 static bool starts;  /* the program starts */
-static bool at_once; /* the device ends each request when it starts */
+static bool at_once; /* the device ends each request as soon as it gets it */
 
 static int alloc_for_device(struct share_pool *pool)
 {

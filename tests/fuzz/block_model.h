@@ -44,16 +44,16 @@ bool is_served(const struct client *client);
 /* Returns true if two ranges of blocks have a block in common. */
 bool overlaps(uint64_t first, uint64_t count, uint64_t other, uint64_t other_count);
 
-/* A client writes to its ring, at any place or, more often, to the counters. */
+/* Lets a client write to its ring, at any place or, more often, to the counters. */
 void scribble(const uint8_t *step);
 
-/* A session got its ring and its pool. */
+/* Records that a session got its ring and its pool. */
 void attached(struct client *client, const struct client_answer *answer, unsigned order);
 
 /* Forgets sessions that are closed. Their requests stay in the device. */
 void forget_closed(void);
 
-/* The device ends COUNT requests with a status. Then the program works until it sleeps. */
+/* Lets the device end COUNT requests with a status. Then lets the program work until it sleeps. */
 void serve_clients(unsigned first, unsigned count, int error);
 
 #endif

@@ -25,13 +25,13 @@ struct rings_service {
         void (*act)(void);
 };
 
-/* The input, byte by byte; 0 after its end. */
+/* Begins an input. rings_take() and rings_take_word() return its next bytes, or 0 after its end. */
 void rings_begin(const struct rings_service *service, const uint8_t *data, size_t size);
 bool rings_has_input(void);
 uint8_t rings_take(void);
 uint32_t rings_take_word(void);
 
-/* The service writes into a ring. */
+/* Lets the service write into a ring. */
 void rings_write(struct nova_ring *ring, uint32_t count);
 
 /* Ends the test unless the client has given back its session, its addresses and its selectors. */

@@ -56,23 +56,24 @@ bool parent_window_is_empty(const struct child_server *server);
 unsigned parent_interrupt(nova_sel_t sel);
 bool parent_has_port(unsigned port);
 nova_sel_t parent_turn(void);
-/* Returns true if a page of init was allocated while it started the program. */
+/* Returns true if a page of init was allocated while init started the program. */
 bool parent_page_is_of(nova_word_t page, const struct nova_system_program *program);
 /* Returns true if a page is part of the file of all programs. */
 bool parent_page_is_file(nova_word_t page);
-/* The module of the name disk.img. */
+/* The content of the module disk.img. */
 extern const char parent_disk[2 * NOVA_PAGE_SIZE];
 
 void parent_pass_time(uint64_t ns);
 
-/* Text on init's console. */
+/* Checks a line of text on init's console. */
 void parent_check_line(const char *text, size_t bytes);
 
 /* parent_init.c: forgets what init has kept for later requests. Returns the number of selectors,
  * and the number of pages in quarantine. */
 unsigned parent_forget_init(unsigned *pages);
 
-/* The test: init waits for the end of a child. */
+/* Runs steps of the input. parent_runtime.c calls this function when init waits for the end of a
+ * child. */
 void parent_wait(void);
 
 #endif

@@ -25,7 +25,7 @@ struct model_message {
         int expected;                      /* errno value or MODEL_UNKNOWN */
 };
 
-/* No service is offered. */
+/* Begins an input, in which no service is offered yet. */
 void model_begin(void);
 
 /* Sets the expected result. */

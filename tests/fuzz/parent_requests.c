@@ -190,7 +190,7 @@ static unsigned put_words(struct nova_utcb *utcb, unsigned operation, const uint
         return step[2] == FITTING ? count : step[2];
 }
 
-/* Adds the items that the kernel makes of the sender's: capabilities that it has delegated to the
+/* Adds the typed items that the server receives: capabilities that the sender has delegated to the
  * window, or nothing. */
 static struct model_item put_items(struct nova_utcb *utcb, const struct child_server *server,
                                    nova_sel_t child, uint8_t kind)
@@ -387,7 +387,7 @@ static void run_step(const uint8_t *step)
         }
 }
 
-/* The input has ended: all programs end, and do not start again. */
+/* Ends all programs after the end of the input. They do not start again. */
 static void end_programs(void)
 {
         parent_refuses = 0;
@@ -418,7 +418,7 @@ void parent_wait(void)
         } while (left >= STEP && init.news.count <= 0);
 }
 
-/* All programs have ended. The server reads the last message. */
+/* Lets the server read the last message, after all programs have ended. */
 static void finish(nova_word_t cpu)
 {
         if (held[cpu].portal)

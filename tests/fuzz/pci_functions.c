@@ -29,8 +29,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A function: its registers, the bits that a driver can write, and a register that reads
- * differently every other time. */
+/* A function: its registers, the bits that a driver can write, and the number of a register that
+ * may read as another value at every second access. */
 static struct function {
         uint32_t value[64], writable[64];
         unsigned liar;
@@ -204,8 +204,8 @@ void nova_sleep(uint64_t ns)
         require(ns <= 1000000000);
 }
 
-/* Only an interrupt that the program requests for a function gets a message: the address is that
- * of the function's registers. */
+/* An interrupt gets a message only if the program requests it for a function, with the address of
+ * this function's registers. */
 static nova_word_t serve_hypercall(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
         if (nova_id_number(id) == NOVA_ASSIGN_PCI)
@@ -349,8 +349,9 @@ static void close_session(unsigned session)
         client_call(session, NOVA_OPERATION_CLOSE, "", 0, NULL, &answer);
 }
 
-/* A register or the bits that can be written get a value, a byte, or the value of another function,
- * or the function begins to lie. */
+/* Changes a register, or the bits of it that can be written: to a value, in one byte, or to the
+ * value of another function. Or selects the register that reads as another value at every second
+ * access. */
 static void change(const uint8_t *step)
 {
         struct function *const function = &functions[step[1] % FUNCTIONS];

@@ -391,8 +391,8 @@ static void begin(void)
         dhcp_start(&card);
 }
 
-/* All questions and fragments end by their time, and all other objects with the interface, but for
- * packets to the machine itself. */
+/* Ends everything. Questions and fragments end when their time is over, packets to the machine
+ * itself when they are polled, and all other objects with the interface. */
 static void end(void)
 {
         for (unsigned i = 0; i < DNS_TRIES && answered < asked; i++)

@@ -190,8 +190,9 @@ def search(command, progress, enough):
 
 
 def minimize(program, options, seeds, work, archive):
-    """Reduces WORK to inputs with different features, or with different edges if those are too
-    large, beside the seeds. Returns the number of inputs in the archive."""
+    """Reduces WORK to the inputs that add features to those of the seeds. If their archive is too
+    large, reduces WORK to the inputs that add edges. Returns the number of inputs in the
+    archive."""
     merged = work.with_name("merged")
     for counters in ("1", "0"):
         shutil.rmtree(merged, ignore_errors=True)

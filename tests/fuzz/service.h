@@ -36,10 +36,11 @@ bool client_is_open(unsigned session);
 /* Returns the memory that a session shares with the service; NULL: none. */
 uint8_t *client_share(unsigned session);
 
-/* The next copies from or to shared memory fail, because the client has revoked its pages. */
+/* Sets whether the next copies from or to shared memory fail, as if the client had revoked its
+ * pages. */
 void client_revoke(bool revoked);
 
-/* The client dies. The service notices it at the next sweep. */
+/* Lets the client die. The service notices it at the next sweep. */
 void client_kill(unsigned session);
 
 /* Runs the actions of nova_service_later() that wait for answers in flight. */
@@ -51,7 +52,7 @@ void client_end(void);
 /* Returns true if a selector belongs to a block that was allocated and not released. */
 bool selector_is_used(nova_sel_t sel);
 
-/* A selector that the program never releases, also beyond the end of the input. */
+/* Permits the program to keep a selector, even after the end of the input. */
 void selector_keep(nova_sel_t sel);
 
 /* Ends selector_keep(). The selector becomes free. */
@@ -61,7 +62,8 @@ void selector_drop(nova_sel_t sel);
  * one succeeds and changes nothing. */
 extern nova_word_t (*service_hypercall)(nova_word_t id, nova_word_t *a2, nova_word_t *a3);
 
-/* nova_service_lock() fails, so a thread of the program that takes the lock in a loop ends. */
+/* Sets whether nova_service_lock() fails, so that a thread of the program that takes the lock in a
+ * loop ends. */
 void service_end_threads(bool ends);
 
 #endif

@@ -120,7 +120,8 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
         (void)vcpu;
 }
 
-/* A call that takes the lock once more has released it meanwhile. */
+/* Takes the lock. If a call takes it again, the call has released it in between, so others may take
+ * steps first. */
 void vm_lock(void)
 {
         require(!locked);
@@ -135,7 +136,7 @@ void vm_unlock(void)
         locked = false;
 }
 
-/* The records of a large slot take long to make, so no other VM waits for that. */
+/* It takes long to make the records of a large slot, so the call must have released the lock. */
 struct page *__wrap_page_records(uint64_t bytes)
 {
         require(!locked);

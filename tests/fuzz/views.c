@@ -2,8 +2,8 @@
 /* Accesses of a hostile guest to devices, with the help of a hostile VMM. The library's decoder and
  * page walk run as in the ultravisor, with both views of the memory (memory.c, access.c).
  *
- * Each read of a shared byte returns other data. No instruction may read such a byte twice, or in
- * any way other than by nova_copy_guarded(): the memory of the VMM is not mapped, so any other
+ * Each read of a shared byte returns different data. No instruction may read such a byte twice, or
+ * in any way other than by nova_copy_guarded(): the memory of the VMM is not mapped, so any other
  * access to it ends the program. Frames that are not pages of the guest are poisoned. Before and
  * after the ultravisor has its lock, the VMM and another virtual CPU may change pages. In 64-bit
  * mode the guest gets a page fault, or misses its code, only if its tables lead to no page. */

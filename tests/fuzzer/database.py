@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots the fuzzer under gdb and compares the whole mapping database with a model at the end of
 each round: `database.py ARCH KERNEL FUZZER CPUS ARGUMENTS`. At each stop of the fuzzer
-(compare_now() of main.c) no operation is in progress. There is a stop while the PDs of the round
-exist, after some of them were destroyed in the middle of their work, and one after the end of all
-of them. The second stop must find the same number of objects and mappings in each round."""
+(compare_now() of main.c) no operation is in progress. Each round has two stops: one after some PDs
+of the round were destroyed in the middle of their work, and one after the end of all its PDs. The
+second stop must find the same number of objects and mappings in each round."""
 
 import sys
 import time

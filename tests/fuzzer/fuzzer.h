@@ -42,7 +42,8 @@
 #define PORT         0x80 /* an I/O port that does nothing */
 #define PORT_ORDER   3    /* ports that all suspects may have; they only read the first one */
 
-/* Groups of a reply that a suspect may use: QEMU 7.2 ends if a guest has data breakpoints. */
+/* Groups of an MTD that a suspect may use. Those of debug registers are missing, because QEMU 7.2
+ * terminates when a guest hits a data breakpoint. */
 #define MTD_ALLOWED (((nova_mtd_t)1 << 28) - 1 - NOVA_MTD_DR - NOVA_MTD_DEBUG)
 
 #define RESULTS (NOVA_DEADLOCK + 2) /* each status, and an unknown one */
@@ -125,13 +126,13 @@ void suspect_serve(struct suspect *s, word_t portal);
 extern nova_sel_t group;
 extern uint64_t fuzz_seed; /* of the fuzzer's own choices */
 
-/* Portals for the events of suspects, each with a thread on its CPU. */
+/* Makes the keepers, one thread on each CPU, and the portals for the events of suspects. */
 void keepers_init(void);
 /* Seeds the keepers for a round. */
 void keepers_begin(uint64_t seed);
 /* Lets the keepers that wait because of plan.pauses continue. */
 void keepers_wake(void);
-/* Counters since the start: events of threads and of virtual CPUs. */
+/* Return the number of events since the start: of threads, and of virtual CPUs. */
 word_t keepers_events(void);
 word_t keepers_exits(void);
 /* Fills the reply to an event of a virtual CPU. Returns the number of typed items. */
@@ -147,7 +148,7 @@ void crowd_poke(void);
 void crowd_thin(void);
 /* Ends the crowd with all that it has made. */
 void crowd_end(void);
-/* Sums over all suspects of the round. */
+/* Returns the number of hypercalls that all suspects of the round have made. */
 word_t crowd_calls(void);
 
 void bystanders_init(void);
@@ -164,7 +165,7 @@ void bystanders_end(void);
 /* The test `fuzzer.database` stops here and reads all objects of the kernel. */
 void compare_now(void);
 
-/* Bytes of kernel memory that the root PD's account has used. */
+/* Returns the bytes of kernel memory that the root PD's account uses. */
 word_t memory_used(void);
 
 void watchdog_init(void);

@@ -149,7 +149,7 @@ static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, 
         return status == NOVA_SUCCESS;
 }
 
-/* Makes room, mostly, before a create. */
+/* Usually makes room before a create. */
 static void vacate(struct suspect *s, nova_sel_t sel)
 {
         if (!one_in(s, 4))
@@ -503,7 +503,7 @@ static void keep_state(struct suspect *s)
         own_utcb(s)->state.mtd = 0;
 }
 
-/* Replies, now and then. This ends a thread without a caller. */
+/* Replies now and then. The reply ends a thread that has no caller. */
 static void step_reply(struct suspect *s)
 {
         if (!one_in(s, 16))

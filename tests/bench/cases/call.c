@@ -91,7 +91,7 @@ static struct timed translation;
 #define CLIENT_PT CHILD_FREE_SEL
 #define CLIENT_SM (CHILD_FREE_SEL + 1)
 
-/* Runs in the child: another capability each round. */
+/* Runs in the child. Selects another capability in each round. */
 static void next_item(struct timed *op, unsigned round)
 {
         struct thread *client = op->thread;

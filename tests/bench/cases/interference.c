@@ -30,8 +30,8 @@ GUEST(endless, 32, "1: mov $10000, %ecx; 2: loop 2b; pause; jmp 1b");
 static struct thread *attacker, *gate;
 static struct child *attackers, *receivers;
 static bool has_pairs;        /* the thread on the second CPU makes hypercalls during an attack */
-static volatile bool busy;    /* it makes them now */
-static volatile word_t pairs; /* of that thread's hypercalls, so far */
+static volatile bool busy;    /* the thread makes hypercalls now */
+static volatile word_t pairs; /* pairs of hypercalls that the thread has made so far */
 static nova_sel_t beside;
 static nova_sel_t portals[OWN_SELECTORS]; /* the root's selectors of the receiver's portals */
 static struct guest *victim;
@@ -86,7 +86,7 @@ static void destroy_pd(struct thread *t)
         }
 }
 
-/* Threads on a CPU, with an SC if it is the attacker's own one. */
+/* Creates threads on a CPU and drops them. bound: each has an SC, which is dropped first. */
 static void create_threads(unsigned cpu, bool bound)
 {
         for (unsigned i = 0; i < attack.times; i++) {
@@ -351,8 +351,8 @@ void attack_tell(const char *what, const char *key, word_t number)
 static word_t bytes_before, events_before, pairs_before;
 static unsigned rounds;
 
-/* Lets the attacker get its pages, tables and slabs first, and the kernel free the objects that
- * have ended: a batch of them would count for the next attack. */
+/* Runs the attack once, so that the attacker has its pages, tables and slabs. Then lets the kernel
+ * free the objects that have ended, because a batch of them would count for the next attack. */
 static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned number)
 {
         bytes_before = used(beside);

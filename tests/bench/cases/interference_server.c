@@ -42,8 +42,8 @@ static uint64_t attack_at(struct thread *attacker, thread_fn *fn, uint64_t after
         return urgent.waited;
 }
 
-/* Tries moments in equal distances. The wait is longest at the beginning of the message.
- * @param from time of the first one; receives the time of the one with the longest wait
+/* Tries moments at equal intervals. The wait is longest at the beginning of the message.
+ * @param from time of the first moment; receives the time of the moment with the longest wait
  * @return that wait */
 static uint64_t search(struct thread *attacker, thread_fn *fn, uint64_t *from, uint64_t distance)
 {
@@ -61,7 +61,7 @@ static uint64_t search(struct thread *attacker, thread_fn *fn, uint64_t *from, u
         return longest;
 }
 
-/* Searches the whole attack, then the time before the best moment that was found. */
+/* Searches the whole attack, then the interval before the moment with the longest wait. */
 static void measure_waits(struct thread *attacker, const char *key, thread_fn *fn,
                           nova_sel_t portal)
 {

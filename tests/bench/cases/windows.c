@@ -138,8 +138,8 @@ CASE(windows, translate_items, "")
                 self->utcb->word[nova_utcb_item_index(i)] = obj(sel, ALL);
                 self->utcb->word[nova_utcb_item_index(i) + 1] = 0;
         }
-        windows(t, obj(self->ec, ALL), 0); /* no ancestor is in this range, so the search visits
-                                            * all */
+        /* No ancestor is in this range, so the search visits all of them. */
+        windows(t, obj(self->ec, ALL), 0);
         self->utcb->items = nova_utcb_items(0, ITEMS);
         MARKED(7, "off_translate_items", EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS));
 }

@@ -23,7 +23,8 @@ static inline bool is_prefix(uint8_t byte)
         return strchr("\x66\x67\x2e\x36\x3e\x26\x64\x65\xf0\xf2\xf3", byte) && byte;
 }
 
-/* SDM 3A, 8.3: serialising instructions. After 0F; REX_R makes CR0 CR8. */
+/* Classifies an instruction whose opcode follows the byte 0F. SDM 3A, 8.3, lists the serialising
+ * instructions. With REX.R, the number of CR0 means CR8. */
 static inline enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm, bool rex_r)
 {
         const unsigned reg = modrm >> 3 & 7;

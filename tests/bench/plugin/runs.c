@@ -3,12 +3,12 @@
  * entry, or from the STI of an interrupt window, to the next STI, VMRUN or return to user mode.
  * Rounds of a loop that waits do not count: at most ROUND instructions from a PAUSE to the next.
  *
- * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, and ranges of
- * functions that keep the CPU from other threads: keep=FIRST-END, whose windows do not end the run,
- * and next=FIRST-END, after which the next window does not end the run. Neither does the return
- * from an interrupt in such a window. The program under test names its operation by a marker, which
- * is a NOP of seven bytes with MARK and a number in its displacement. For each mark the file has a
- * line `run MARK LENGTH FIRST LAST`. */
+ * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, and address ranges of
+ * functions that keep the CPU from other threads. keep=FIRST-END: interrupt windows in this range
+ * do not end the run. next=FIRST-END: the first window after this range does not end the run. The
+ * return from an interrupt in such a window does not end the run either. The program under test
+ * names its operation by a marker, which is a NOP of seven bytes with MARK and a number in its
+ * displacement. For each mark the file has a line `run MARK LENGTH FIRST LAST`. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@ struct run {
 
 static struct cpu {
         struct run run;
-        bool begun;  /* the first run, the kernel's start, is over; it is not an entry */
+        bool begun;  /* the first run is over: the kernel's start, which does not count */
         bool paused; /* there was a PAUSE in this run */
         bool kept;   /* the next window does not end the run */
         bool window; /* a window that does not end the run is open */
@@ -156,7 +156,7 @@ static bool is_in(const struct ranges *ranges, uint64_t address)
         return false;
 }
 
-/* Reads an argument `FORMAT`, which has the two addresses of a range. false: there are too many. */
+/* Adds the range of an argument that matches FORMAT. @return false if there are too many ranges */
 static bool read_range(struct ranges *ranges, const char *format, const char *argument)
 {
         uint64_t first, end;

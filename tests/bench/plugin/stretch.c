@@ -51,7 +51,7 @@ struct stretch {
         struct hot hot[HOT];
 };
 
-/* Each CPU has cache lines of its own, because each is counted by a host thread of its own. */
+/* Each CPU has cache lines of its own, because a separate host thread counts each CPU. */
 static struct cpu {
         _Alignas(64) struct stretch now;
         struct stretch longest;
@@ -61,7 +61,7 @@ static struct cpu {
         bool begun;    /* the CPU's start is over */
         bool entering; /* the next instruction of the kernel is an entry */
         bool paused;
-        bool ran; /* the kernel runs at its own addresses; before, firmware did */
+        bool ran; /* the kernel runs at its own addresses; firmware ran before */
 } cpus[CPUS];
 
 static uint64_t bound = UINT64_MAX;

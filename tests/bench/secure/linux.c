@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Debian's work in `nova bench secure`, a program without a library. `read` reads the disk many
- * times. It marks the second time and, after all bounce buffers were used, the last time. `gzip`
- * and `end` mark the beginning and the end of other work. */
+ * times. It marks the second read of the disk and, after all bounce buffers were used, the last
+ * one. `gzip` and `end` mark the beginning and the end of other work. */
 #include "secure/marks.h"
 
 #include "linux_calls.h"

@@ -298,7 +298,8 @@ static void shrink(nova_sel_t pd)
 
 typedef word_t create_fn(nova_sel_t sel, nova_sel_t owner);
 
-/* Checks that a PD with an account of the working size can create and drop an object for ever. */
+/* Checks that a PD can create and drop an object again and again, even if its account is limited to
+ * what it uses with one such object. */
 static void create_for_ever(create_fn *create, unsigned rounds)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), sel = sel_alloc(0);
@@ -433,7 +434,8 @@ static void drop_and_create(struct thread *t)
         }
 }
 
-/* Threads of all CPUs, at least two, share an account of their working size. */
+/* At least two threads, on up to four CPUs, create and drop objects again and again. They share an
+ * account that is limited to what it uses with one object of each thread. */
 static void share_for_ever(create_fn *create)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);

@@ -4,7 +4,7 @@
 
 #define RW (NOVA_MEM_R | NOVA_MEM_W)
 
-/* Maps the memory that a descriptor names read-only. Returns its address. */
+/* Maps read-only the memory that a descriptor names. Returns its address. */
 static const char *map(const struct nova_hip_mem *m)
 {
         const word_t first = (word_t)(m->addr >> NOVA_PAGE_BITS);

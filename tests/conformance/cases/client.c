@@ -52,7 +52,8 @@ static char *frame(uint64_t address)
 
 static volatile char victim[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
 
-/* Offset of an image address in the file; its segment must be mapped in place. */
+/* Returns the offset in the file of an address of the image. The case is not raised here if the
+ * kernel cannot map the segment without a copy. */
 static uint64_t place_in_file(const char *file, word_t address)
 {
         const struct header *h = (const void *)file;

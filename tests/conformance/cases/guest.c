@@ -227,8 +227,9 @@ CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         EXPECT_EQ(*guest_word(g, GUEST_STACK - 28), 0xabc);
 }
 
-/* Waits until the guest itself runs. On a busy host the first reply to it may take long, because
- * the reply brings its memory. Its handler uses less than 5 ms of the SC. */
+/* Waits until the guest itself has run, which is certain when its SC has used another 5 ms: the
+ * handler of its events uses less. On a busy host the first reply may take long, because it
+ * delegates the guest's memory. */
 static void expect_running(struct guest *g)
 {
         uint64_t before = 0, now = 0;

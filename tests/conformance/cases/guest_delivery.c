@@ -38,8 +38,8 @@ static const struct {
 
 #define IN(state) (1u << (state))
 #define ALL       (IN(STATES) - 1)
-/* By the SDM, the effect of STI on NMIs depends on the CPU. Bochs accepts an NMI while NMIs are
- * blocked. */
+/* According to the SDM, the effect of STI on NMIs depends on the CPU. Bochs accepts an NMI while
+ * NMIs are blocked. */
 #define UP_TO_CPU   (IN(BEHIND_STI) | IN(NMI_BLOCKED))
 #define MASKED      (IN(SHUT) | IN(BEHIND_STI) | IN(BEHIND_SS))
 #define WITH_LENGTH 1

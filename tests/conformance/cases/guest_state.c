@@ -19,7 +19,7 @@ CASE_ON(guest_state, rdtscp_and_xsetbv_exit_on_vmx, "7.2-69 7.2-73", needs_vmx)
 
 GUEST(halt_32, 32, "hlt");
 
-/* It spins after the case until its end, with IF set (see spin_16). */
+/* After the case, the guest spins until it is destroyed, with IF set (see spin_16 in guest.c). */
 GUEST(iret_32, 32, "iret; 1: jmp 1b");
 
 CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)

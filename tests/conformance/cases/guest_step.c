@@ -29,7 +29,7 @@ static nova_mtd_t stepping(struct guest *g)
         return mtd;
 }
 
-/* Checks that the guest is in its handler, after a step whose return address is next. */
+/* Checks that the guest is in its handler, after a step that returns to the address next. */
 static void expect_step(const struct guest *g, word_t next)
 {
         const uint32_t *stack = guest_word(g, g->state->sp);
@@ -203,7 +203,8 @@ CASE_ON(guest_step, a_step_over_cr8_is_reported, "8.3-15", needs_virtualization_
 
 GUEST(cpuid_32, 32, "cpuid; hlt");
 
-/* An injected exception leaves DR6 unchanged: the VMM that skips an instruction writes it. */
+/* The injection of an exception leaves DR6 unchanged, so a VMM that skips an instruction must write
+ * DR6. */
 CASE_ON(guest_step, a_monitor_that_skips_an_instruction_reports_the_step, "7.4-51 8.4-36",
         needs_virtualization)
 {

@@ -141,8 +141,8 @@ CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus
 
 #define ROUNDS     1000
 #define FEWER      200   /* maximum where CPUs that contend for a lock are slow under emulation */
-#define LEAST      50    /* minimum, which is enough if the host has other work */
-#define LONGEST_MS 20000 /* time limit for rounds beyond the least */
+#define LEAST      50    /* minimum, also if the host has other work */
+#define LONGEST_MS 20000 /* time limit for rounds beyond the minimum */
 
 /* Assigns the pin value[3] to one CPU after the other until value[0] is set. */
 static void reroutes(struct thread *t)

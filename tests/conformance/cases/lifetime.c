@@ -369,7 +369,7 @@ CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_
 
 GUEST(two_halts_32, 32, "hlt; hlt; in $0x80, %al");
 
-/* The handler of HLT: drops the planned objects at the first one, and resumes after the
+/* The handler of HLT: drops the planned objects at the first HLT, and always resumes after the
  * instruction. */
 static void drops_at_the_first_exit(struct thread *t)
 {
@@ -393,8 +393,8 @@ static struct guest *dropping_guest(void)
         return guest_new_portals(boot_cpu, two_halts_32, two_halts_32_end, &own, 1);
 }
 
-/* The monitor drops the virtual CPU's SC, on which it runs. The virtual CPU keeps this SC, as a
- * thread does. */
+/* The monitor drops the virtual CPU's SC while the monitor itself runs on this SC. The virtual CPU
+ * keeps this SC, as a thread does. */
 CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_its_sc_runs_on, "3.6-11 2.3-03 D-40.2",
         needs_virtualization)
 {

@@ -68,7 +68,7 @@ static void ups(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
-/* Blocks the case's thread until all higher threads have run. */
+/* Blocks the case's thread until all threads above a priority have run. */
 static void let_lower_run(unsigned prio)
 {
         struct thread *t = global(boot_cpu, ups, NULL);
@@ -121,7 +121,7 @@ CASE(nested, a_circle_over_200_portals_gives_COM_TIM, "5.2.1-10")
         EXPECT_EQ(call(chain[CHAIN / 2].pt), NOVA_SUCCESS);
 }
 
-/* Drops the SC of the thread that waits at the top of the chain, on this very SC. */
+/* Drops the SC of the thread that waits at the top of the chain. This function runs on that SC. */
 static void drops_the_sc(struct thread *t)
 {
         const struct thread *top = t->arg;
@@ -129,7 +129,8 @@ static void drops_the_sc(struct thread *t)
         t->value[1] = hc_revoke(obj(top->sc, ALL), NOVA_REVOKE_SR);
 }
 
-/* A thread at the top of this number of nested calls has its SC dropped at the bottom. */
+/* Makes a thread call through a chain of this number of calls, whose last server drops the thread's
+ * SC. */
 static void drop_below(unsigned depth)
 {
         struct bare chain[CHAIN];

@@ -50,7 +50,8 @@ static word_t set_up(void)
         return room;
 }
 
-/* Tables that can never be needed again may stay; even one for a hundred objects is a leak. */
+/* Expects room for nearly as many objects as before: a few tables may stay, but if more than one
+ * object in a hundred finds no room, there is a leak. */
 static void expect_room(word_t room)
 {
         const word_t now = fill(0);

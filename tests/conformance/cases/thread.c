@@ -149,7 +149,7 @@ static struct args name_args(nova_sel_t sel, const char name[NOVA_NAME_SIZE])
                              NOVA_EXT_NAME_SET, word[0], word[1], 0};
 }
 
-/* A program that may create PDs cannot use one to pose as another program. */
+/* A program that may create PDs cannot use a PD to pose as another program. */
 CASE_ON(thread, a_pd_has_the_name_of_its_creator, "X-NAME", needs_names)
 {
         enum { OWN_PD = CHILD_FREE_SEL, NEW, PAYER };
@@ -230,7 +230,7 @@ static void has_base(struct thread *t)
         }
 }
 
-/* Has none. */
+/* Has no base, and checks that this stays so. value[1] and value[2] as above. */
 static void has_no_base(struct thread *t)
 {
         while (!t->value[3]) {
@@ -301,7 +301,8 @@ CASE_ON(thread, bases_switch_with_calls_and_replies, "X-TLS", needs_tls)
         EXPECT_EQ(own->value[1], 0x222);
 }
 
-/* Calls a server in another PD, with or without an own base, after the server got a base. */
+/* A caller calls a server in another PD. The server has a base; the caller has one in every second
+ * call. */
 CASE_ON(thread, bases_switch_between_protection_domains, "X-TLS", needs_tls)
 {
         struct thread *other = child_server(child_new(boot_cpu));

@@ -12,8 +12,8 @@
 
 #define SERVER_BYTES 0x40000 /* in the account of a server's PD, and of a doomed thread */
 
-/* Selectors of the doomed thread: one aligned range of the root PD, whose last page stays in
- * use. */
+/* Selectors of the doomed thread: one aligned range of the root PD. The object at SEL_STAYS is not
+ * dropped, so the table of the range stays. */
 #define SEL_PD      0
 #define SEL_EC      1
 #define SEL_SC      2
@@ -23,7 +23,8 @@
 
 /* The way from the thread up to the root PD, and the actions of the last server. */
 static struct {
-        struct thread *server[MOST]; /* the last server is called first */
+        /* In the reverse order of calls: the last server is server[0]. */
+        struct thread *server[MOST];
         unsigned depth;
 
         nova_sel_t drop[3]; /* selectors to drop, in this order */
@@ -54,7 +55,7 @@ static inline word_t used(void)
         return used_by(ROOT_PD);
 }
 
-/* Waits until memory of ended objects is free: a create that finds none waits for it. */
+/* Waits until memory of ended objects is free: a create that finds no memory waits for it. */
 static inline void settle(nova_sel_t sm)
 {
         struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, sm + 1), ROOT_PD, 0,
@@ -208,8 +209,8 @@ static inline void make_range(struct doomed *d)
         EXPECT_EQ(hc_create_sm(d->base + SEL_STAYS, ROOT_PD, 0), NOVA_SUCCESS);
 }
 
-/* Prepares rounds in which a doomed thread ends through a way. Creates sm, the semaphores that
- * measure memory. */
+/* Prepares rounds in which a doomed thread ends through a way. Creates the semaphore sm, on which
+ * measurements of memory wait. */
 static inline void begin_rounds(struct doomed *d, nova_sel_t sm, unsigned depth, unsigned cpu)
 {
         EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);

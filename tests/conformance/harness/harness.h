@@ -77,8 +77,8 @@ void case_seconds(unsigned seconds);
 unsigned case_rounds(unsigned usual);
 /* Returns the decimal number after NAME, such as "seed=", in the command line, or the usual one. */
 word_t case_argument(const char *name, word_t usual);
-/* Revokes everything that the running case has created: it has all selectors and its full time
- * again. */
+/* Revokes everything that the running case has created. The case then has all its selectors and its
+ * full time again. */
 void case_start_over(void);
 
 /* ---- Hypercalls; each returns the whole first argument register ------------------------------ */
@@ -144,7 +144,7 @@ void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 #define ROOT_PD NOVA_SEL_ROOT_PD
 
 nova_sel_t sel_alloc(unsigned order); /* 2^order selectors of the root PD, aligned */
-nova_sel_t sel_far(unsigned order);   /* 2^order selectors apart; not revoked after a case */
+nova_sel_t sel_far(unsigned order);   /* 2^order other selectors; not revoked after a case */
 word_t page_alloc(unsigned order);    /* page number of 2^order unused aligned pages */
 word_t utcb_alloc(void);              /* address of an unused page */
 bool frame_alloc(unsigned order, word_t *frame); /* unused memory: frame number */
@@ -169,8 +169,8 @@ struct thread {
         struct child *child; /* NULL: root PD */
         struct nova_utcb *utcb;
         nova_sel_t ec, sc, pt; /* in the root PD */
-        nova_sel_t events;     /* event portals in the root PD; own PD: own_events */
-        nova_sel_t own_events;
+        nova_sel_t events;     /* first event portal in the root PD */
+        nova_sel_t own_events; /* the same in the thread's own PD */
         word_t sp;
 
         thread_fn *fn; /* global: its body; local: the function for the next call */
@@ -193,7 +193,7 @@ struct thread {
         struct nova_utcb_state state;
         word_t exec_target;
 
-        volatile word_t started, done; /* global: its body began, ended */
+        volatile word_t started, done; /* global: its body has begun, has ended */
         volatile word_t value[8];      /* for the case */
         unsigned cpu;
         bool global;

@@ -12,7 +12,7 @@ void threads_init(void);
 /* Selectors up to here belong to the harness, the others to cases. */
 #define PERMANENT_SEL_END 0x4000
 
-/* First selector that sel_alloc() returns. */
+/* Sets the range from which sel_alloc() takes selectors. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
 /* The first function returns the next selector of the range. The second one revokes all selectors
@@ -22,9 +22,9 @@ void sel_release(nova_sel_t mark);
 
 /* Thread of an event portal, or NULL. */
 struct thread *thread_of_event(nova_sel_t portal);
-/* Answers an event in its handler's message buffer. */
 /* Answers a page fault in the image with the rest of the image; false if it was elsewhere. */
 bool event_answer_image(struct nova_utcb *u, word_t address);
+/* Answers an event in its handler's message buffer. */
 void event_serve(struct thread *keeper, word_t portal);
 /* Fails the case because of an event that it did not expect. */
 void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb_state *state);
