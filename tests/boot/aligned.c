@@ -11,7 +11,8 @@
 static struct nova_root root;
 static struct nova_console console;
 
-/* Creates a PD with a range of selectors, aligned or not as the build chooses. */
+/* Creates a PD with a range of selectors, which may be unaligned. The build chooses the
+ * function. */
 static enum nova_status create(nova_sel_t pd, nova_sel_t first)
 {
 #if defined(BY_DESCRIPTOR)

@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint8_t *input; /* its first bytes */
+static const uint8_t *input; /* the first bytes of the input */
 
 /* The address of a port's command list. */
 static uint64_t list_of(unsigned port)
@@ -25,7 +25,7 @@ static uint64_t list_of(unsigned port)
         return device_reg(BAR, port) | (uint64_t)device_reg(BAR, port + 4) << 32;
 }
 
-/* The disk describes itself, with some changed words. */
+/* Writes the disk's description of itself, with some changed words. */
 static void describe(uint8_t *identity, const uint8_t *step)
 {
         static const uint16_t words[][2] = {{49, 0x300}, {75, 31},     {76, 0x100}, {83, 0x4400},

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Random bytes never have a valid checksum: repairs those of the first blocks. */
+/* Repairs the checksums of the first blocks, because random bytes never have valid ones. */
 static void mend(uint8_t *block)
 {
         unsigned sum = 0;

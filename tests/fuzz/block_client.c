@@ -29,7 +29,8 @@ static void answer(unsigned long operation, void *words, size_t bytes)
         about->request_max = rings_take_word();
 }
 
-/* Records the restriction of a session. A claim follows it. */
+/* Records the restriction of a session. A claim must come after the restriction that the program
+ * wants. */
 static void called(const struct nova_message *message)
 {
         struct nova_block_range range;
@@ -99,7 +100,7 @@ static void reap(bool waits)
         *(bool *)result.cookie = false;
 }
 
-/* A read or a write of some blocks, in memory that has just this size. */
+/* Reads or writes some blocks. The memory ends at the last of them. */
 static void transfer_all(bool writes)
 {
         const uint32_t count = rings_take() % 40;

@@ -186,7 +186,7 @@ static void take(struct client *client)
         client->taken++;
 }
 
-/* The service has taken requests and given none of them to the device. */
+/* Accounts for requests that the service has taken without giving them to the device. */
 static void account(struct client *client, uint32_t taken)
 {
         while (client->taken != taken) {
@@ -278,7 +278,7 @@ static void check_flights(const struct client *client, const struct block_reques
         require(flight_count < disk.depth && own < client->depth);
 }
 
-/* A client writes while the service works. The test checks before what the service has done. */
+/* Lets a client write while the service works. Before this, checks what the service has done. */
 static void write_meanwhile(void)
 {
         for (unsigned i = 0; race && i < CLIENT_SESSIONS; i++)

@@ -66,7 +66,7 @@ static void take(struct e1000e_queue *queue)
         }
 }
 
-/* A reset: frames are cancelled or given again. */
+/* Resets the card: the driver cancels its frames, or gives them to the card again. */
 static void renew(struct e1000e_queue *queue, bool cancels)
 {
         const unsigned head = e1000e_queue_head(queue);

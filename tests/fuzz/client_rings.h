@@ -19,7 +19,7 @@ struct rings_service {
         /* Fills the answer to a call, in words. */
         void (*answer)(unsigned long operation, void *words, size_t bytes);
         /* Gets each call that succeeds, before its answer, and NOVA_OPERATION_OPEN if the session
-         * was opened again. NULL: nothing does. */
+         * was opened again. NULL: there is no such function. */
         void (*called)(const struct nova_message *message);
         /* Does a step while the client sleeps. */
         void (*act)(void);

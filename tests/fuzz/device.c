@@ -179,7 +179,7 @@ static void describe(struct nova_message *message)
         answer_words(message, words, sizeof(words) / sizeof(words[0]));
 }
 
-/* The driver has reserved addresses for a register, and maps its first pages. */
+/* Called when the driver, which has reserved addresses for a register, maps its first pages. */
 static void map(unsigned bar)
 {
         struct block *const block = &blocks[block_count - 1];

@@ -25,8 +25,8 @@ void device_begin(const uint8_t *steps, size_t size);
 /* Makes a step of the input. @return false: there is none */
 bool device_step(void);
 
-/* The device's own steps; the fuzzer defines it. Calls device_change() for a step without meaning.
- */
+/* Executes a step of the device. Each fuzzer defines this function for its device. It calls
+ * device_change() for a step without a meaning of its own. */
 void device_turn(const uint8_t *step);
 
 /* Writes four bytes of the step to a place that the step chooses. */
@@ -35,12 +35,12 @@ void device_change(const uint8_t *step);
 /* Returns the memory of a base address register, or NULL while the driver has not mapped it. */
 uint8_t *device_memory(unsigned bar);
 
-/* Read and write 32 bits of it. The driver has mapped the register. */
+/* Read and write 32 bits of this memory, which the driver must have mapped. */
 uint32_t device_reg(unsigned bar, unsigned offset);
 void device_set_reg(unsigned bar, unsigned offset, uint32_t value);
 
-/* Returns memory that the driver has allocated for DMA, and has @p bytes bytes at an address. NULL:
- * there is none. */
+/* Returns the memory at an address if the driver has allocated @p bytes bytes there for DMA, else
+ * NULL. */
 uint8_t *device_dma(uint64_t address, size_t bytes);
 
 /* Frees everything. */

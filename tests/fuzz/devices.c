@@ -17,8 +17,8 @@
 
 #define EPOCH 1700000000
 
-/* An alarm that has fired sets the next one; after more than this number in a row it will never be
- * in the future. */
+/* Maximum number of alarms in a row, each of which sets the next one. If there are more, the next
+ * alarm will never be in the future. */
 #define ROUNDS 1000
 
 /* Bytes of input that a step uses. */
@@ -171,7 +171,7 @@ static void expire(struct nova_alarm *alarm)
         }
 }
 
-/* Does an action of the world outside the guest. */
+/* Performs an action of the world outside the guest. */
 static void happen(const struct board *board, unsigned what, unsigned number, bool level)
 {
         switch (what & 3) {

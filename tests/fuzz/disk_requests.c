@@ -60,7 +60,7 @@ static nova_word_t number_of(const uint8_t *bytes)
                                  : number;
 }
 
-/* Returns the number of bytes that a request gets at most. */
+/* Returns the maximum number of bytes that a request gets. */
 static size_t expect(const nova_word_t *words)
 {
         const size_t bytes = words[0] < FILES ? all[words[0]].bytes : 0;

@@ -30,7 +30,7 @@ static enum nova_hv_status act(const struct nova_hv_action *action)
                 memset(action->output, 'o', 4);
         if (action->output_element)
                 memset(action->output_element, 'e', 12);
-        ram[0x1000] ^= 0xff; /* another virtual CPU */
+        ram[0x1000] ^= 0xff; /* as another virtual CPU could do */
         return *input ? NOVA_HV_SUCCESS : NOVA_HV_INVALID_PARAMETER;
 }
 

@@ -97,7 +97,7 @@ static void allocate(unsigned session, nova_word_t order)
         client->used += bytes;
 }
 
-/* Ends a block by its number. It may be a number that the client does not have. */
+/* Ends a block by its number. The number may belong to no block of the client. */
 static void release(unsigned session, nova_word_t number)
 {
         struct client *const client = &clients[session];

@@ -232,7 +232,8 @@ static bool overlaps(struct nova_system_list list, uint64_t first, uint64_t last
         return false;
 }
 
-/* A device of the description: only its own resources. */
+/* Checks a resource that a program gets for a device of the description: it must be the device's
+ * own. */
 static void check_device(const struct model_message *message, nova_crd_t crd)
 {
         const char *const name = name_at(message, 4);
@@ -270,7 +271,7 @@ static void check_pci_memory(uint64_t phys, uint64_t end)
                 require(!overlaps(init.system.device[i].memory, phys, end));
 }
 
-/* Resources of PCI functions: nothing that belongs to the machine or to another device. */
+/* Checks a resource of a PCI function: it must not belong to the machine or to another device. */
 static void check_pci(const struct model_message *message, nova_crd_t crd)
 {
         const uint64_t first = nova_crd_base(crd), last = first + nova_crd_count(crd) - 1;
@@ -298,7 +299,7 @@ static void check_pci(const struct model_message *message, nova_crd_t crd)
         }
 }
 
-/* Pages of the module only, read-only. */
+/* Checks pages that a program gets: they must be pages of the module, and read-only. */
 static void check_module(const struct model_message *message, nova_crd_t crd)
 {
         const unsigned more = says(message)->grants & NOVA_SYSTEM_GRANT_CHILDREN ? NOVA_MEM_X : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The answers that init may give to a program, by the system description alone. */
+/* The answers that init may give to a program, according to the system description alone. */
 #ifndef FUZZ_PARENT_MODEL_H
 #define FUZZ_PARENT_MODEL_H
 

@@ -16,7 +16,7 @@
 
 /* The first bytes of an input. */
 struct choice {
-        uint8_t kind;  /* 0: the bytes as they are; 1: a GPT; 2: only the one at the end */
+        uint8_t kind;  /* 0: the bytes as they are; 1: a GPT; 2: only the GPT at the end */
         uint8_t shift; /* of the size of blocks */
         uint8_t change_block, change_at;
 };
@@ -38,7 +38,7 @@ static bool read_block(uint64_t block, void *to)
         return true;
 }
 
-/* Makes the header of a block one that is read on. */
+/* Repairs the header in a block, so that the reader reads on after it. */
 static void mend(uint64_t at)
 {
         uint8_t *const header = image + at * block_bytes;

@@ -212,7 +212,7 @@ static nova_word_t serve_hypercall(nova_word_t id, nova_word_t *a2, nova_word_t 
         return NOVA_SUCCESS;
 }
 
-/* Entries have numbers of the configuration, which may be wrong. */
+/* Writes an MBR. The numbers in its entries come from the configuration, and may be wrong. */
 static void make_mbr(void)
 {
         for (unsigned i = 0; i < ENTRIES; i++) {

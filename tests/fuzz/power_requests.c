@@ -14,7 +14,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned resets, offs; /* what the machine was asked to do */
-static int fails;             /* with this error */
+static int fails;             /* the error with which the machine fails */
 
 static int machine(nova_word_t operation)
 {

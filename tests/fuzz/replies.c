@@ -38,7 +38,8 @@
 #define PORT_DNS    53
 #define PORT_CLIENT 68
 
-/* Steps of the input: a byte that selects one, the number of its bytes, and these. */
+/* Steps of the input. Each has a byte that selects one of these, the number of bytes that follow,
+ * and these bytes. */
 enum { WAIT, ASK, DHCP_ANSWER, DNS_ANSWER, ARP_FRAME, NEIGHBOUR, FRAME, STEPS };
 
 /* lwIP's state that answers may change: addresses, servers, neighbours. */

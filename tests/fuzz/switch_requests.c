@@ -100,7 +100,7 @@ static void attach(unsigned session, nova_word_t order)
         require(nova_crd_order(answer.give[1]) == order);
 }
 
-/* A request of a ring, whose place and size the step may exaggerate. */
+/* Submits a request to a ring. Its place and size may be out of bounds. */
 static void submit(unsigned session, const uint8_t *step, bool receives)
 {
         struct nova_net_ring *const ring =

@@ -15,7 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct table table;
-static uint32_t seen[SOURCES * 2]; /* by address: the ports that have sent with it */
+static uint32_t seen[SOURCES * 2]; /* by address: the ports that have sent frames from it */
 
 /* Addresses of 32 machines, the first of which are the clients'. Those of the second half have the
  * same place in the table as those of the first half. */

@@ -25,7 +25,7 @@
 #define SECRET  UINT64_C(0x5ec2e75ec2e70000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-struct page *__real_page_records(uint64_t bytes); /* names of the linker */
+struct page *__real_page_records(uint64_t bytes); /* names of the linker's --wrap */
 struct page *__wrap_page_records(uint64_t bytes);
 
 struct nova_service *vm_service;

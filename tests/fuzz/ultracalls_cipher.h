@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cipher of the fuzz test of ultracalls. It is not secret, and its tag finds each change. */
+/* The cipher of the fuzz test of ultracalls. It hides nothing, but its tag detects each change. */
 #ifndef NOVA_TESTS_FUZZ_ULTRACALLS_CIPHER_H
 #define NOVA_TESTS_FUZZ_ULTRACALLS_CIPHER_H
 

@@ -35,7 +35,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 void novavmm_port_string(struct nova_vcpu *vcpu);
-uint32_t __real_frame_take(struct frames *frames); /* names of the linker */
+uint32_t __real_frame_take(struct frames *frames); /* names of the linker's --wrap */
 uint32_t __wrap_frame_take(struct frames *frames);
 void __real_frame_give(struct frames *frames, uint32_t frame);
 void __wrap_frame_give(struct frames *frames, uint32_t frame);
@@ -331,7 +331,8 @@ static bool is_judged(const struct nova_vcpu *vcpu)
                event.state.cr0 & PAGING;
 }
 
-/* The code of the guest is not missing if its tables lead to a page. */
+/* Ends the test if the guest's code counts as missing although the guest's tables lead to a
+ * page. */
 void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
 {
         uint64_t physical;

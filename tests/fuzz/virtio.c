@@ -49,7 +49,7 @@ static size_t source(void *context, void *to, size_t bytes)
         return bytes;
 }
 
-/* The store of the second disk: steps wait until an input ends one of them. */
+/* The store of the second disk: steps wait until the input ends one of them. */
 static uint8_t buffer[NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP];
 static struct nova_virtio_block_step steps[NOVA_VIRTIO_BLOCK_REQUESTS];
 static uint32_t waiting; /* bit n: request n has a step */
@@ -236,7 +236,8 @@ static void put(const struct nova_virtio *to, unsigned at, unsigned bytes, uint6
         nova_vpci_memory_write(&pci, to->pci.config[NOVA_VPCI_BAR] + at, bytes, value);
 }
 
-/* Does the steps of a correct driver up to here, so that the rest meets a working device. */
+/* Performs the steps of a correct driver that start a device, so that the rest of the input meets a
+ * working one. */
 static void start(const struct nova_virtio *to, uint32_t features)
 {
         put(to, 20, 1, 0);

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Some bytes of registers or a byte of a capability get another value. */
+/* Changes some bytes of registers, or a byte of a capability. */
 void device_turn(const uint8_t *step)
 {
         const unsigned bar = step[1] % NOVA_PCI_BARS;
@@ -26,7 +26,8 @@ void device_turn(const uint8_t *step)
                 device_change(step);
 }
 
-/* A device with its structures in register 4, at 0x40, each in a capability of its own. */
+/* Makes a device with its structures in the memory of base address register 4. The capabilities
+ * begin at 0x40, one for each structure. */
 static void set_registers(uint8_t flags)
 {
         static const uint8_t places[][2] = {{1, 0x00}, {3, 0x40}, {4, 0x80}, {2, 0xc0}};

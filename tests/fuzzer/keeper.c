@@ -141,7 +141,8 @@ static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
         return random_next(seed) & MTD_ALLOWED;
 }
 
-/* A thread that gets nowhere, such as one whose account has no memory for pages, ends. */
+/* Returns true if a thread must end because it gets nowhere, such as one whose account has no
+ * memory for pages. */
 static bool hopeless(struct suspect *s, unsigned event, word_t address)
 {
         if (!s)

@@ -67,7 +67,7 @@ CASE_ON(domains, guests, "", needs_virtualization)
 
 #define SLICE_US 40    /* 40,000 instructions */
 #define SPINS    11000 /* of 4 to 6 instructions: more than a slice, less than two */
-#define GAP      200 /* two readings of the TSC differ by at least this if the kernel ran in between */
+#define GAP      200   /* minimum difference of two readings of the TSC if the kernel ran */
 
 /* Waits for the end of a slice, so that the operation contains exactly one. */
 static void wait_for_slice(struct timed *op, unsigned round)

@@ -6,7 +6,7 @@
 #include "interference.h"
 
 #define MOMENTS   16    /* of a search */
-#define LEAD      20000 /* instructions from the program's deadline to the attack, at least */
+#define LEAD      20000 /* minimum number of instructions until the attack begins */
 #define SETTLE_MS 15
 
 static struct {

@@ -28,7 +28,7 @@
 #define FAR_DEADLINE  ((uint64_t)1 << 52) /* deadlines at or above this are never reached */
 #define CASE_DEADLINE 3000
 
-/* For the plugin that measures stretches with interrupts off. */
+/* Marks for the plugin that measures stretches with interrupts off. */
 #define MARK_END    1
 #define MARK_BESIDE 2
 
@@ -269,8 +269,8 @@ static void next_lookup_memory(struct timed *op, unsigned round)
         op->args.a2 = mem(free_page_of(round), 0, 0);
 }
 
-/* Looks up another page first: a search begins with its previous result, and in practice this is
- * rarely the page to be revoked. */
+/* Looks up another page first: a search begins at the result of the previous search, which in
+ * practice is rarely the page to be revoked. */
 static void next_revoke_page(struct timed *op, unsigned round)
 {
         look(NOVA_CRD_MEM, page);

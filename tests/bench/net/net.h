@@ -12,11 +12,11 @@
 #define NET_ECHOES   512  /* datagrams that are counted */
 #define NET_BYTES    512  /* data of a datagram */
 #define NET_STREAM   1460 /* data of a packet of a stream */
-#define NET_PACKETS  4096 /* packets' data of the stream that is counted */
+#define NET_PACKETS  4096 /* length of the counted stream, in units of NET_STREAM bytes */
 #define NET_PORT     7
 #define NET_OP_SMALL "0x4d4b900a" /* NET_FRAMES frames of 64 bytes */
 #define NET_OP_LARGE "0x4d4b900b" /* NET_FRAMES frames of 1,514 bytes */
 #define NET_OP_ECHO  "0x4d4b900c" /* NET_ECHOES datagrams there and back */
-#define NET_OP_TCP   "0x4d4b900d" /* NET_PACKETS packets' data of a stream */
+#define NET_OP_TCP   "0x4d4b900d" /* a stream of NET_PACKETS * NET_STREAM bytes */
 
 #endif

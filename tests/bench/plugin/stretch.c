@@ -2,8 +2,8 @@
 /* A QEMU plugin that finds the longest stretches of kernel instructions with interrupts off, on
  * each CPU separately: from an entry, the STI of an interrupt window, or the end of a VMRUN, to the
  * next STI, VMRUN or return: IRET, SYSRET, SYSEXIT. The kernel raises no exceptions of its own, so
- * that an IRET always leads to code with interrupts on. Execution before the first user instruction
- * is the kernel's start and does not count.
+ * an IRET always leads to code with interrupts on. Execution before the first user instruction is
+ * the kernel's start and does not count.
  *
  * Waiting is counted separately: rounds of at most ROUND instructions from one PAUSE to the next,
  * for locks, other CPUs or a device.

@@ -27,9 +27,9 @@ static struct operation {
         unsigned samples;
 } operations[OPERATIONS];
 
-static struct operation *operation; /* the one named last */
+static struct operation *operation; /* the operation that was named last */
 static bool marked;                 /* the next store names an operation */
-static bool timing;                 /* between its two readings */
+static bool timing;                 /* between the two readings of the TSC */
 static struct sample current;
 static uint64_t path[PATH];
 static uint64_t lines[LINES]; /* bit 0 of each: it was written */

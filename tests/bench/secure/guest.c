@@ -10,7 +10,7 @@
 #define ALL_AT      0x400000u /* SECURE_PAGES pages that are shared at once */
 #define ONE_AT      0x600000u /* pages that are shared one by one */
 #define MOVE_AT     0x800000u /* pages that the VMM moves */
-#define FRESH_AT    0xa00000u /* a page of each block is used */
+#define FRESH_AT    0xa00000u /* blocks of which the guest uses one page each */
 #define BLOCK       0x200000u
 #define FRESH_COUNT 2
 #define H_RANDOM    0x300

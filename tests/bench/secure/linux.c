@@ -35,7 +35,7 @@ static void read_often(void)
                 read_disk(disk);
         SECTION_BEGIN(SECURE_READ);
         read_disk(disk);
-        SECTION_BEGIN(SECURE_OTHER); /* until the compression */
+        SECTION_BEGIN(SECURE_OTHER); /* until the mark of `gzip` */
 }
 
 __asm__(".globl _start\n_start: movq %rsp, %rdi\n and $-16, %rsp\n call run_from_start\n");

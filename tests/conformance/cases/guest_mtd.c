@@ -153,7 +153,7 @@ static void expect_fields(const struct guest *g, nova_mtd_t mtd)
                 const uint64_t is = get(g, f);
                 if (is == wanted)
                         continue;
-                EXPECT_EQ(f->offset | (uint32_t)mtd << 16, 0); /* the field, and the MTD above it */
+                EXPECT_EQ(f->offset | (uint32_t)mtd << 16, 0); /* fails, and shows field and MTD */
                 EXPECT_EQ(is, wanted);
         }
 }

@@ -110,7 +110,7 @@ static void begin(struct doomed *d, struct books *books, unsigned depth, unsigne
 }
 
 /* Returns the cost of the thread's PD, EC and SC while the thread waits for the last server. A
- * further SC, which is with the thread, ends as soon as it is dropped. */
+ * further SC of the thread ends as soon as it is dropped. */
 static word_t cost_of_one(struct doomed *d, const struct books *books)
 {
         const nova_sel_t other = d->base + SEL_SC + 1;

@@ -69,7 +69,8 @@ static void reset_answer(void)
         answer_mtd = 0;
 }
 
-/* Expects the pattern in all words of the message except first to last, and except w0. */
+/* Expects the pattern in all words of the message except the first one and those at offsets from
+ * first up to end. */
 static void others_untouched(size_t first, size_t end)
 {
         const char *p = (const char *)&seen;

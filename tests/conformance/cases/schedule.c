@@ -24,12 +24,12 @@ static struct thread *prepare(thread_fn *fn, word_t value)
         return t;
 }
 
-/* Blocks the case's thread until all lower threads, down to this priority, have run. */
 static void ups(struct thread *t)
 {
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
+/* Blocks the case's thread until all threads down to this priority have run. */
 static void let_lower_run(unsigned prio)
 {
         struct thread *t = prepare(ups, semaphore(0));

@@ -5,7 +5,8 @@
 
 #define EVENT_ORDER 8
 
-/* The thread of an earlier guest of the case may still read its argument. */
+/* Number of guests before one is reused. A case has fewer, because the thread of an earlier guest
+ * of the case may still read its argument. */
 #define GUESTS 64
 
 static struct guest guests[GUESTS];

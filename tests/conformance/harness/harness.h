@@ -75,7 +75,8 @@ void case_seconds(unsigned seconds);
 /* Returns the number of times that a case repeats a step: a tenth of the usual number if the
  * command line has the word brief, for emulators that watch each instruction. */
 unsigned case_rounds(unsigned usual);
-/* Returns the decimal number after NAME, such as "seed=", in the command line, or the usual one. */
+/* Returns the decimal number after NAME, such as "seed=", in the command line, or `usual` if the
+ * line does not contain NAME. */
 word_t case_argument(const char *name, word_t usual);
 /* Revokes everything that the running case has created. The case then has all its selectors and its
  * full time again. */

@@ -101,7 +101,7 @@ _Noreturn void case_not_raised(const char *reason)
 void case_seconds(unsigned seconds)
 {
         run.deadline = tsc() + tsc_per_ms() * 1000 * seconds;
-        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* wakes the controller, which reads it */
+        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* wakes the controller, which reads the results */
 }
 
 uint64_t case_deadline(void)

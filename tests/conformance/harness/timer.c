@@ -27,7 +27,7 @@ nova_sel_t timer_open(void)
         const nova_sel_t sm = sel_alloc(0);
         request(io(PIT_CHANNEL, 2), PIT_CHANNEL);
         request(obj(NOVA_SEL_GSI_SM + PIT_GSI, NOVA_PERM_ALL), sm);
-        /* A down opens the line, also to interrupts that the firmware programmed. The downs reset
+        /* A down opens the line, also for interrupts that the firmware programmed. The downs reset
          * the count, and so forget earlier interrupts. */
         for (unsigned i = 0; i < 2; i++) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
