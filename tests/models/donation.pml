@@ -27,7 +27,7 @@
 #define OWNER 0
 #define NONE  3
 #define CALLS 3 /* maximum number of calls in a run */
-#define HELPS 2 /* and of times that the helper begins to help */
+#define HELPS 2 /* maximum number of times that the helper begins to help */
 
 mtype = { READY, REPLY, REQUEST, DEAD };
 
@@ -36,7 +36,7 @@ byte caller[ECS], callee[ECS];
 
 byte bound = OWNER;          /* sc.ec */
 bool sc_dead;
-bool sc_held = true;         /* it has a capability */
+bool sc_held = true;         /* the SC has a capability */
 bool owner_held = true;      /* EC 0 has a capability */
 bool stays, is_left;         /* sc.stays, sc.left: the SC is in a list of its owner */
 bool pending_end, ends_later, ended; /* of EC 0 */

@@ -23,11 +23,11 @@ VIOLATED = re.compile(r"^spin: .*\.pml:(\d+), Error: assertion violated$", re.MU
 # Messages of pan about errors that are not assertions.
 OTHERS = {"invalid end state": "deadlock", "acceptance cycle": "progress"}
 DEPTH = 2_000_000
-MEBIBYTES = 2048  # maximum of each run
-PROCESSOR_SECONDS = 60  # maximum of all runs of a model, with Spin and the compiler
+MEBIBYTES = 2048  # maximum memory of each run
+PROCESSOR_SECONDS = 60  # maximum for all runs of a model, with Spin and the compiler
 # Maximum number of states of a run that holds. Unlike time, it does not depend on the host's load.
 STATES = 12_000_000
-SECONDS = 500  # of a run, on a busy machine
+SECONDS = 500  # time limit of a run, also on a busy machine
 # Messages of pan when it has not visited all states.
 NOT_ALL = ("max search depth too small", "out of memory", "Search not completed",
            "memory limit", "hash table full")

@@ -22,18 +22,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path("tests/proofs")
-EVERY_FAULT = "--faults"  # in place of a module
-ALARMS_MAX = 10  # of a module, in the list
-ARGUMENT_MIN = 40  # characters
+EVERY_FAULT = "--faults"  # the argument in place of a module
+ALARMS_MAX = 10  # maximum number of a module's rows in alarms.tsv
+ARGUMENT_MIN = 40  # minimum number of characters of an argument in alarms.tsv
 LANES = 2
-GOAL_SECONDS = 20  # of the prover, for a goal
+GOAL_SECONDS = 20  # time limit of the prover for a goal
 FAULT_SECONDS = 5
 MACHDEPS = {"64": ("gcc_x86_64", "-m64"), "32": ("gcc_x86_32", "-m32")}
 FOLDERS = ("tests/proofs/stub", "hypervisor/src", "hypervisor/abi", "libnova/include")
 FOLDERS += ("roottask", "roottask/vmm/include", "roottask/vmm/src")
 FOLDERS += ("hypervisor/src/arch/x86_{width}", "hypervisor/src/virt/x86_{width}")
 EVA = ("-eva", "-eva-domains", "octagon,symbolic-locations")
-BITS = ("-eva-domains", "bitwise")  # in addition
+BITS = ("-eva-domains", "bitwise")  # options in addition to EVA
 WP = ("-wp", "-wp-rte", "-wp-prover", "z3", "-wp-model", "Typed")
 ALARM = re.compile(r"\[eva:alarm\] (?!FRAMAC_SHARE|/usr)")  # not in headers of the system
 END = re.compile(r"Values at end of function (\w+):\n(.*)")
@@ -43,7 +43,7 @@ FACT = re.compile(r"axiom (\w+):")
 
 
 class Wrong(Exception):
-    """A list or a run is not as it should be."""
+    """A list has an error, or a run fails."""
 
 
 @dataclass
@@ -52,10 +52,10 @@ class Module:
     name: str
     method: str
     widths: list
-    precision: str  # of Eva, from 0 to 11: how many states it keeps apart
-    seconds: int  # of one CPU, for a run
+    precision: str  # precision of Eva, 0 to 11: how many states Eva keeps apart
+    seconds: int  # CPU time limit of a run
     sources: list
-    functions: set  # that must be analysed to their end, or proved
+    functions: set  # functions that must be analysed to their end, or proved
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Alarm:
 class Result:
     """The findings of a run."""
     alarms: set
-    functions: set  # that it analysed to their end, or proved
+    functions: set  # functions that it analysed to their end, or proved
     messages: set = field(default_factory=set)  # Eva's words for the alarms, with their places
 
 

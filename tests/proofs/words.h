@@ -38,13 +38,14 @@ void reader_mistake(struct reader *of, unsigned line, const char *format, ...)
         (void)format;
 }
 
-/* Return any of the words or none, and any of two words. */
+/* Returns any of the words, or NULL. */
 const char *value_closest(const char *word, const char *const *keyword, unsigned count)
 {
         (void)word;
         return any_bool() ? keyword[Frama_C_unsigned_int_interval(0, count - 1)] : NULL;
 }
 
+/* Returns any of the two words. */
 const char *value_closer(const char *word, const char *closest, const char *candidate)
 {
         (void)word;

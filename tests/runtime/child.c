@@ -430,7 +430,7 @@ static int do_use(char **argv)
         return 0;
 }
 
-#define YEAR_2020 1577836800 /* its start, in seconds since 1970 */
+#define YEAR_2020 1577836800 /* start of 2020, in seconds since 1970 */
 
 /* Checks the clock's ports, date and interrupt, the HPET's registers, and absent grants. */
 static int do_device(char **argv)
@@ -493,7 +493,7 @@ static int do_pester(char **argv)
 #define EDU_COUNT   (0x90 / 4)
 #define EDU_COMMAND (0x98 / 4)
 #define EDU_MOVE    0x1
-#define EDU_STORE   0x2 /* from the device */
+#define EDU_STORE   0x2 /* copy from the device to memory */
 
 static uint32_t pci(unsigned device, unsigned offset)
 {

@@ -127,7 +127,7 @@ static void check_time(void)
         CHECK(nova_mutex_lock_until(&mutex, deadline) == ETIMEDOUT && nova_rdtsc() >= deadline);
         CHECK(nova_mutex_lock_until(&mutex, 0) == ETIMEDOUT);
         CHECK(nova_cond_wait_until(&cond, &mutex, nova_deadline_in(1000)) == ETIMEDOUT);
-        CHECK(!nova_mutex_try(&mutex)); /* it is locked again */
+        CHECK(!nova_mutex_try(&mutex)); /* the wait has locked the mutex again */
         nova_cond_signal(&cond);
         nova_cond_broadcast(&cond);
         nova_mutex_unlock(&mutex);

@@ -33,7 +33,7 @@ class Image(unittest.TestCase):
             stderr=subprocess.STDOUT, timeout=SECONDS, check=False,
         )
         text = done.stdout.decode("utf-8", "replace")
-        self.assertEqual(done.returncode, 1, text)  # the exit device's 0
+        self.assertEqual(done.returncode, 1, text)  # the system wrote 0 to the exit device
         self.assertIn(says, text)
         self.assertIn("NOVA: 2 CPUs;", text)  # serial is on the kernel's command line
 

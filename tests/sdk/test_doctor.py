@@ -64,7 +64,7 @@ class Machine(unittest.TestCase):
         found, _ = self.found()
         self.assertEqual(found["secure"]["state"], doctor.MISSING)
         self.assertEqual(found["secure"]["remedy"], "apt-get install python3-cryptography")
-        self.assertIn("crypt", found)  # cryptsetup, which images need not have
+        self.assertIn("crypt", found)  # cryptsetup, which is optional for images
 
     def test_a_missing_tool_is_named_with_its_package_and_nothing_is_installed(self):
         self.script("apt-get", 'echo installing >> "$0.log"')

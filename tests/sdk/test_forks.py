@@ -23,7 +23,7 @@ class Forks(unittest.TestCase):
     def server(self, act=None):
         """Returns a server. ACT, if given, replaces the command."""
         for thread in set(threading.enumerate()) - {threading.current_thread()}:
-            thread.join()  # a timer of an earlier process
+            thread.join()  # the thread may be a timer of an earlier process
         with mock.patch.object(boot_test, "run", act or boot_test.run):
             server = forks.Server()
         self.addCleanup(server.close)

@@ -90,7 +90,7 @@ class Lanes(unittest.TestCase):
             deadline = time.monotonic() + LIMIT
             while len(running.busy) != wanted and time.monotonic() < deadline:
                 time.sleep(0.01)
-            time.sleep(0.1)  # in which one job too many would begin
+            time.sleep(0.1)  # time for one job too many to begin
             return len(running.busy)
 
         with mock.patch.object(lanes, "LOOK", 0.01), self.new_lanes(1) as running:

@@ -87,7 +87,8 @@ class Options(unittest.TestCase):
         self.assertEqual(options.cpu_model("486"), "486")
 
     def test_only_the_machine_of_a_person_has_random_numbers(self):
-        """Programs make keys of them, and tests and figures repeat their runs without them."""
+        """Programs make keys of random numbers. Tests and figures need runs that can be repeated,
+        so they have none."""
         parser = argparse.ArgumentParser()
         commands = parser.add_subparsers()
         for module in (run, debug, conformance, boot_test):

@@ -81,7 +81,7 @@ class PageTables(unittest.TestCase):
         self.enter(0xA000, (0, 0xB003), (1, 0xC003), (1, 0x0083))  # the address, other memory
         kernel = self.kernel(8)
         self.assertTrue(kernel.is_mapped_by(0x1000))
-        self.assertTrue(kernel.is_mapped_by(0x1018))  # flags of CR3
+        self.assertTrue(kernel.is_mapped_by(0x1018))  # the same root, with flags of CR3
         self.assertFalse(kernel.is_mapped_by(0xA000))
         self.assertFalse(kernel.is_mapped_by(0xD000))
         self.assertFalse(kernel.is_mapped_by(0xFFFFFF000))

@@ -85,7 +85,7 @@ class Rows(unittest.TestCase):
             presets = [where(f"conformance.{group}.cpus-{n}", "conformance") for n in cpus]
             with self.subTest(group=group):
                 everywhere = set.union(*presets)
-                if group in ("large",):  # its rounds take long
+                if group in ("large",):  # the rounds of this group take long
                     self.assertEqual(everywhere, {"x86_64-release", "x86_32-debug"})
                     continue
                 if "4" in cpus:  # the whole suite

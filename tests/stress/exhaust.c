@@ -158,7 +158,7 @@ CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19
         if (!pile)
                 pile = sel_far(PILE_BITS);
         const word_t before = memory_left();
-        /* The pile leaves memory for the threads of the run, too. */
+        /* Besides `room`, the pile leaves memory for the threads of the run. */
         for (unsigned room = 200; room <= 600; room += 400) {
                 const word_t height = before > 400 + room ? before - 400 - room : 0;
                 for (word_t n = 0; n < height; n++)

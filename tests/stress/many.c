@@ -14,11 +14,12 @@
 
 static nova_sel_t ecs, scs, pts, events;
 static word_t utcbs;
-static word_t stack_of[MANY][2]; /* a thread's hypercall, which is its whole stack */
+static word_t stack_of[MANY][2]; /* the whole stack of a thread: its hypercall */
 static struct thread *starter;
 static unsigned many; /* number of objects in this case */
 
-/* Replies to the first event of a thread: it makes the hypercall at its stack top, and stays. */
+/* Replies to the first event of a thread, which then makes the hypercall at the top of its
+ * stack. */
 static void starts(struct thread *t)
 {
         t->fn = starts;
@@ -114,7 +115,7 @@ CASE(many, scs_of_one_thread_sleep_and_wake, "3.1-08 3.1-14")
         const nova_sel_t sm = semaphore(0);
         struct thread *t = waiter(boot_cpu, PRIO_HIGH, sm);
         for (unsigned n = 0; n < many; n++)
-                make_sc(n, t->ec, PRIO_MANY + n % 10); /* runs, finds it waiting, and sleeps */
+                make_sc(n, t->ec, PRIO_MANY + n % 10); /* it runs, finds t waiting, and sleeps */
         EXPECT_EQ(t->value[2], 0);
         EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(t->value[2], 1);
@@ -233,7 +234,7 @@ CASE(many, helpers_of_a_thread_that_ends, "3.6-11 5.2.1-11")
         clean_up();
 }
 
-/* Its helpers end before it does. */
+/* The helpers of a thread end before the thread does. */
 CASE(many, helpers_end_themselves, "3.6-11")
 {
         set_up(boot_cpu);

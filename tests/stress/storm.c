@@ -20,8 +20,8 @@ static void act(struct thread *t, uint64_t *seed)
                 const nova_sel_t sel = base + (r >> 8 & (OBJECTS - 1));
                 switch (r & 7) {
                 case 0:
-                        /* A worker may have called a local thread, and no other caller may
-                         * exist. */
+                        /* Only global threads do a down: the caller of a local thread may be a
+                         * worker, and there may be no other caller. */
                         hc_sm_ctrl(sel, t->global ? NOVA_SM_DN_OP : NOVA_SM_UP_OP);
                         break;
                 case 1:
@@ -51,7 +51,7 @@ static void storm_body(struct thread *t)
         act(t, &seed);
         t->value[1] = (word_t)seed;
         if (!t->global)
-                t->fn = storm_body; /* the harness revokes it with each call */
+                t->fn = storm_body; /* the harness clears t->fn at each call */
 }
 
 static void create_ec(struct worker *w, nova_sel_t sel)

@@ -26,10 +26,10 @@ DEBUG = 1
 # Exceptions whose error code the CPU pushes (SDM 3A, table 6-1; APM 2, table 8-1).
 PUSHED = {8, 10, 11, 12, 13, 14, 17, 21, 29, 30}
 INTERRUPT_GATE, TASK_GATE = 14, 5
-WORDS = {"x86_64": 4, "x86_32": 2}  # 32-bit words of a gate
+WORDS = {"x86_64": 4, "x86_32": 2}  # number of 32-bit words of a gate
 KERNEL_CODE = 8
 ENDBR = 4  # bytes of an entry point that gates skip: QEMU does not track indirect branches
-ENTRY_LIMIT = 8  # bytes of the pushes and the first one of the jump
+ENTRY_LIMIT = 8  # maximum bytes of the pushes, with the first byte of the jump
 
 
 @dataclass

@@ -42,7 +42,7 @@ class Cell:
     value: int
     code: list
     options: dict
-    outcomes: list = field(default_factory=list)  # of each emulator; None: not on this vendor
+    outcomes: list = field(default_factory=list)  # one for each emulator; None: not on this vendor
 
     @property
     def name(self):

@@ -169,7 +169,7 @@ static bool is_fault_after_the_end(unsigned i)
  * in the row. */
 static unsigned differs_at_the_end(const struct cell *c, const struct outcome *o)
 {
-        if (c->call) /* it ends elsewhere */
+        if (c->call) /* it ends outside of the absent page */
                 return cell_differences(c, o);
 
         const unsigned end = o->event == NOTHING || o->event == HYPERCALL ? 0 : 1;

@@ -162,7 +162,7 @@ static bool run_real(const char *name, bool big)
         start->sp = 0x8000;
         if (big) {
                 start->cs.limit = 0xffffffff;
-                start->cs.ar |= 0x800; /* it counts pages */
+                start->cs.ar |= 0x800; /* the limit counts pages */
         }
         return run(&note, sizeof(note)) && (note == 2 || (note == 1 && !big));
 }

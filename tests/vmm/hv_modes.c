@@ -24,7 +24,7 @@
 
 #define SEGMENTS  6
 #define AR_CODE16 0x9b
-#define AR_RING   0x20 /* times the CPL: the DPL */
+#define AR_RING   0x20 /* DPL of a segment: this times the CPL */
 #define AR_TSS    0x89
 #define AR_BUSY   0x02
 #define AR_V86    0xf3

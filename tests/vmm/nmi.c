@@ -51,7 +51,7 @@ GUEST_CODE(guest, 16,
            "        je 4f\n"
            "        movb $2, %al\n"
            "        outb %al, $0xe9\n"
-           "        cmpw $1, 0x5004\n" /* not yet */
+           "        cmpw $1, 0x5004\n" /* the second NMI is pending */
            "        jne 3b\n"
            "        iretw\n"
            "4:      movb $3, %al\n"

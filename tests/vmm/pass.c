@@ -263,7 +263,7 @@ static void places(void)
         unsigned ram, apic, io_apic, nowhere, off, back, old;
 
         switch_on();
-        step(READ, EDU_AT, 0); /* it is mapped */
+        step(READ, EDU_AT, 0); /* edu's memory is mapped */
         step(WRITE, 0x100000, MARK);
         set_config(EDU, BAR, 0x100000);
         ram = step(READ, 0x100000, 0);

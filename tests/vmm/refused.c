@@ -96,7 +96,7 @@ static void take_selectors(unsigned order)
 }
 
 /* With arguments: the errno value with which a small machine is refused, and a part of the reason.
- * A third one is the order of the only range of selectors that is free. */
+ * A third argument is the order of the only range of selectors that is free. */
 int main(int argc, char **argv)
 {
         bool good;

@@ -13,10 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 import terminal
 
-BLOCKS = 16384  # of 512 bytes
+BLOCKS = 16384  # number of blocks of 512 bytes
 PARTITIONS = {"left": (64, 4096), "right": (8192, 2048)}  # first block, blocks
 PROMPT = rb"/ # [^\n]*$"
-END = rb"\r\r\n"  # after a further carriage return from QEMU's terminal
+END = rb"\r\r\n"  # QEMU's terminal adds a carriage return
 SHOWN = rb"\n(left|right) has (\w+), (\d+) blocks" + END
 LOOK = (
     b"echo $who has $(dd if=/dev/vda bs=512 count=1 2>/dev/null|tr -dc [:alnum:]), "

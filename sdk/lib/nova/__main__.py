@@ -11,8 +11,8 @@ from nova import cli, errors  # noqa: E402
 
 
 def main():
-    """Runs the command. From its end on, ctrl-c would only interrupt the end of Python, which would
-    print a traceback."""
+    """Runs the command, and then ignores ctrl-c, with which Python would only print a traceback
+    while it ends."""
     try:
         sys.exit(cli.main(sys.argv[1:]))
     except KeyboardInterrupt:  # during the command's clean-up

@@ -16,7 +16,7 @@ class Kind(NamedTuple):
     """A kind of device."""
 
     option: str
-    suffix: str  # of the systems of examples
+    suffix: str  # suffix in the names of examples' systems
     device: str  # name of the section in descriptions that have a driver
     noun: str
 
@@ -24,7 +24,7 @@ class Kind(NamedTuple):
 DISK = Kind("--disk FILE", "disk", "disk", "disk")
 NET = Kind("--net", "net", "card", "network card")
 KINDS = (DISK, NET)
-ENDINGS = ("-disk-net", *(f"-{kind.suffix}" for kind in KINDS))  # of the names of their systems
+ENDINGS = ("-disk-net", *(f"-{kind.suffix}" for kind in KINDS))  # endings of their systems' names
 
 FORWARDED = re.compile(r"(tcp|udp):(\d{1,5}):(\d{1,5})")
 

@@ -151,7 +151,7 @@ def add_parser(commands):
         metavar="NAME",
         help="count, and keep the figures as those of a release",
     )
-    # Error message of a test of the build system: it names programs, not a build.
+    # For tests of a build, which already has the programs.
     parser.add_argument("--programs", metavar="FOLDER", help=options.HIDDEN)
     parser.set_defaults(function=run)
 

@@ -31,9 +31,9 @@ COUNTS = ("instructions", "locked", "shared_lines")
 @dataclass
 class Row:
     operation: str
-    whose: str  # first or others
-    fewest: int  # CPUs
-    factor: float  # of the figure with that number of CPUs
+    whose: str  # which CPUs: first or others
+    fewest: int  # lowest number of CPUs
+    factor: float  # limit, as a multiple of the figure with that number of CPUs
     shared: str
     locked: str
     title: str

@@ -18,7 +18,7 @@ SMP, PLAIN_SMP = "enlightened-smp", "linux-smp"
 ROWS = bench_io.FOLDER / "enlightened.tsv"
 WORK = bench_io.FOLDER / "enlightened" / "work.c"
 OVER = "the work is over"
-WORK_SECTION = 1  # of the plugin's counts, as WORK marks it
+WORK_SECTION = 1  # the section of the plugin's counts that WORK marks
 NOTHING = "nothing"
 OPERATIONS = (
     *("cpuid", "refused", "signal", "list_1", "list_201"),

@@ -31,14 +31,14 @@ FIRST_USE = {
 @dataclass
 class Part:
     of: str
-    counts: dict  # by architecture
+    counts: dict  # counts by architecture
     reason: str
 
 
 @dataclass
 class Model:
     parts: list = field(default_factory=list)
-    rows: dict = field(default_factory=dict)  # key: {class: how often}
+    rows: dict = field(default_factory=dict)  # {key: {class: number of times}}
 
     def cost(self, name, arch):
         return sum(part.counts[arch] for part in self.parts if part.of == name)

@@ -19,12 +19,12 @@ FIGURES = tree.ROOT / "tests" / "bench" / "interference.json"
 PAGE = tree.ROOT / "docs" / "promises.md"
 BEGIN = "<!-- interference: written by nova bench interference --update -->"
 END = "<!-- end of the interference -->"
-CPUS = 3  # the attacker's, a thread's, a guest's
+CPUS = 3  # one for the attacker, one for a thread, one for a guest
 TIMEOUT = 400
 NOTHING = "compute"  # the operation of an attacker that makes no hypercall
 FIELDS = ("wait", "server", "thread", "busy", "guest", "receiver", "bytes", "events")
-TOLD = FIELDS[-3:]  # the program prints them
-NONE = FIELDS[-2:]  # must be 0
+TOLD = FIELDS[-3:]  # the fields that the program prints
+NONE = FIELDS[-2:]  # the fields that must be 0
 # The kernel needs this much memory because the receiver's account is so large that no message
 # exhausts it.
 CMDLINE = "kmem=96M"
@@ -53,7 +53,7 @@ WIDTHS = {"x86_64": "x86-64", "x86_32": "x86-32"}
 @dataclass
 class Row:
     key: str
-    limits: dict  # by field
+    limits: dict  # limits by field
     title: str
 
 

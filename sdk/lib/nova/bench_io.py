@@ -77,7 +77,7 @@ MEMORY_LINE = re.compile(r"memory of the driver: (\d+) bytes and (\d+) of the ke
 class Row:
     key: str
     limit: float
-    goal: float  # of the project, or None
+    goal: float  # goal of the project, or None
     title: str
 
 

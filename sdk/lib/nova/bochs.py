@@ -112,7 +112,7 @@ class BochsRunner(Runner):
             self._start_bochs(f"mode=socket-client, dev=127.0.0.1:{port}", [log])
             line = self._accept(server)
         if not line:
-            return  # it has ended and reports the reason
+            return  # Bochs has ended; its output has the reason
         self.console_end = line.detach()
         source = sys.stdin.fileno() if self.interactive or not sys.stdin.isatty() else None
         keys = console_input.Keys(self._leave) if self.interactive else None

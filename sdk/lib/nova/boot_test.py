@@ -31,7 +31,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "boot-test", prog="nova boot-test", add_help=False, formatter_class=options.Formatter
     )
-    parser.add_argument("--name")  # the test's, for complaints
+    parser.add_argument("--name")  # the test's name, for complaints
     parser.add_argument("--arch", choices=tree.ARCHES, required=True)
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--roottask")
@@ -40,7 +40,7 @@ def add_parser(commands):
     # The disk of the system NAME-disk and the card of NAME-net, as for `nova run NAME`.
     parser.add_argument("--disk", metavar="FILE")
     parser.add_argument("--net", action="store_true")
-    parser.add_argument("--system-tool", metavar="FILE")  # reads the machine of a system
+    parser.add_argument("--system-tool", metavar="FILE")  # the tool that reads a system's machine
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
     parser.add_argument("--expect", action="append", default=[])

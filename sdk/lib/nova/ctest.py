@@ -39,13 +39,13 @@ class Test:
     reason: str = ""
     folder: Path = None  # the build directory
     source: str = ""  # folder of the CMakeLists.txt that adds it, relative to the root
-    limit: float = 0.0  # in seconds
-    processors: float = 0.0  # processor seconds
+    limit: float = 0.0  # time limit in seconds
+    processors: float = 0.0  # used processor seconds
     cost: float = 0.0  # expected seconds: those of earlier runs, else the limit
     command: list = ()
-    properties: dict = field(default_factory=dict)  # of CMake, by name
-    case: str = ""  # name in a GoogleTest program
-    program: tuple = ()  # that program: its folder to run in, and its command without the case
+    properties: dict = field(default_factory=dict)  # CMake's properties, by name
+    case: str = ""  # the test's name in a GoogleTest program
+    program: tuple = ()  # that program: the folder to run in, and the command without the case
     common: str | None = None  # output of a process with all chosen cases, if that process failed
 
     def is_placeholder(self):

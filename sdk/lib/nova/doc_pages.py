@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from nova import doc_headers
 
 INDEX = "docs/index.md"
-TITLES = {"README.md": "The project on one page"}  # in the sidebar, where "NOVA" is the first page
+TITLES = {"README.md": "The project on one page"}  # title in the sidebar; "NOVA" is the first page
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w.+-]*)")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*$")
 CODE_SPAN = re.compile(r"(`+)(.+?)\1")
@@ -206,7 +206,7 @@ class Page:
         label = page_id(self.path) if match.group(1) == "#" else place_id(self.path, name)
         self.anchors.add(label)
         if match.group(1) != "#" and self.path == INDEX:
-            return match.group(0)  # with a name it would appear among the pages in the sidebar
+            return match.group(0)  # with a name, the heading would appear in the sidebar
         told = self.prose(match.group(2)) if match.group(1) != "#" else title(self.path, self.text)
         return f"{match.group(1)} {told} {{#{label}}}"
 

@@ -17,7 +17,7 @@ from nova.errors import NovaError
 
 FOLDER = tree.ROOT / "docs" / "pictures"
 MARK = re.compile(r"<!-- drawn from (\S+), sha256 ([0-9a-f]{64}) -->")
-COLUMN, LINE, EDGE, BAR = 7.83, 17, 14, 28  # of a terminal, in pixels
+COLUMN, LINE, EDGE, BAR = 7.83, 17, 14, 28  # sizes of a terminal, in pixels
 FONT = "Helvetica,Arial,sans-serif"
 STYLE = {
     "-G": {"fontname": FONT, "fontsize": 11, "bgcolor": "white", "pad": 0.2},

@@ -40,7 +40,7 @@ VERSIONS = (
     ("gdb", ["gdb", "--version"], (12,)),
 )
 PYTHON = (3, 9)
-DISK_MIB = 128 if places.INSTALLED else 2048  # some projects; or all presets, twice
+DISK_MIB = 128 if places.INSTALLED else 2048  # some projects; in the tree all presets, twice
 MEMORY_MIB = 512 if places.INSTALLED else 2048
 HOSTS = ("x86_64", "amd64", "AMD64")
 SECONDS = 30

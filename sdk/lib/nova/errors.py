@@ -19,7 +19,7 @@ class NovaError(Exception):
 
 def meant(word, known):
     """Returns a "did you mean" question about WORD, "" if it resembles no KNOWN word."""
-    import difflib  # as for all modules that a boot rarely needs
+    import difflib  # imported here because a boot rarely needs it
 
     near = difflib.get_close_matches(word, known, 1)
     return f" Did you mean '{near[0]}'?" if near else ""

@@ -40,7 +40,7 @@ LIBRARIES = {
     "novart": "it belongs to the runtime: use RUNTIME or nova_add_program.",
     "nova": "it belongs to libnova, which NO_LIBNOVA omits.",
 }
-HANDLER_ENDED = "had a handler that has ended"  # of the kernel's line
+HANDLER_ENDED = "had a handler that has ended"  # part of the kernel's line
 PAGE_FAULT = 14
 PROTECTION = 13
 STARTUP = 30

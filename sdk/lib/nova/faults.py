@@ -16,7 +16,7 @@ IP = re.compile(r"  ip ([0-9a-f]+)  ")
 CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
 SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)' of PD '(?P<pd>[^']*)' was shut down: ")
-SHOWN = 4  # frames
+SHOWN = 4  # maximum number of frames
 
 
 class Reports:

@@ -82,7 +82,7 @@ def _serve(channel):
         if not pid:
             _become(request, outputs[0])
         os.close(outputs[0])
-        with contextlib.suppress(OSError):  # the child does it, too
+        with contextlib.suppress(OSError):  # the child also calls setpgid()
             os.setpgid(pid, pid)
         channel.sendall(STARTED.pack(pid))
         _, status, usage = os.wait4(pid, 0)
@@ -160,7 +160,7 @@ class Server:
         return Fork(self, {"words": words, "folder": folder, "variables": variables})
 
     def close(self):
-        with contextlib.suppress(OSError):  # it may have ended already
+        with contextlib.suppress(OSError):  # the process may have ended already
             self.channel.shutdown(socket.SHUT_RDWR)
         self.channel.close()
         usage = os.wait4(self.pid, 0)[2]

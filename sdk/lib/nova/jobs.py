@@ -148,7 +148,7 @@ class Single(Job):
             return 0.0, [Batch(self.pass_on())]
         output, used = output_of(running, on_start, test.limit or LIMIT)
         if running.stopped and not running.timed_out:
-            return used, []  # the whole run ends
+            return used, []  # the whole test run is ending
         test.seconds, test.output = time.monotonic() - began, output
         test.result = judge(test, running.returncode, output)
         if running.timed_out:
@@ -171,7 +171,7 @@ def judge(test, status, output):
     """Returns the result of a test by its exit status and its output, in CTest's order."""
     required, wrong, skipped = (_matches(test, kind, output) for kind in PATTERNS)
     if status < 0:
-        return tap.FAILED  # by a signal
+        return tap.FAILED  # a signal ended it
     if skipped:
         return tap.NOT_RUN
     good = required if PATTERNS[0] in test.properties else status == 0

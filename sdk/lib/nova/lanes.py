@@ -33,7 +33,7 @@ class Idle:
             with open(self.file, encoding="ascii") as lines:
                 fields = lines.readline().split()
         except OSError:
-            return 0.0  # not Linux: no further jobs
+            return 0.0  # not Linux: 0, so no further jobs run
         return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")  # idle, or for a disk
 
     def processors(self):

@@ -78,7 +78,7 @@ def _write(tree, image, boots):
         if not Path(GRUB_FOLDERS[boot]).is_dir():
             raise NovaError(f"GRUB is missing: apt-get install {GRUB_PACKAGES[boot]}.")
     command = [PROGRAM, "--fonts=", "--locales=", "--themes="]
-    if len(boots) == 1:  # otherwise it uses all installed ones
+    if len(boots) == 1:  # otherwise it uses all installed boot methods
         command += ["-d", GRUB_FOLDERS[boots[0]], f"--install-modules={GRUB_MODULES[boots[0]]}"]
     command += ["-o", str(image), str(tree)]
     try:

@@ -34,10 +34,10 @@ class Mutation:
 
     name: str
     file: str
-    function: str  # or macro, or label of assembly
+    function: str  # function, macro, or label of assembly
     pattern: str
     new: str
-    areas: list  # of cases of the conformance suite
+    areas: list  # areas of cases of the conformance suite
     tests: list  # programs of the host's unit tests, with filters, and names of boot tests
     arch: str
     cpus: int
@@ -171,7 +171,7 @@ def verdict(caught, row):
     if caught:
         return "caught", False
     if row and row.survives():
-        return "survives", False  # for a reason that is in the table
+        return "survives", False  # for the reason in the table
     return "SURVIVED", True
 
 

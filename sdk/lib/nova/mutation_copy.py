@@ -69,8 +69,8 @@ class Copy:
         self.root = folder
         self.lock = None
         self.configured = set()
-        self.known = {}  # by preset: Ninja's targets
-        self.listed = {}  # by preset: CTest's tests
+        self.known = {}  # Ninja's targets, by preset
+        self.listed = {}  # CTest's tests, by preset
 
     def __enter__(self):
         self.lock = build.alone(self.root)

@@ -14,10 +14,10 @@ from nova.qemu import EMULATORS, Machine, Module
 from nova.runner import STOP_LINE, Runner
 
 CONFIG = "release"
-TIMEOUT = 75  # seconds; a fault by which the run hangs also counts as caught
+TIMEOUT = 75  # seconds; a fault that makes the run hang also counts as caught
 UNIT_TIMEOUT = 300
 SOUND_TIMEOUT = 600
-UNIT = "unit-"  # the names of the host's programs begin with it
+UNIT = "unit-"  # prefix of the names of the host's programs
 BEGUN = re.compile(r"^\[ RUN      \] (\S+)", re.M)
 FAILED = re.compile(r"^\[  FAILED  \] ([^\s,]+)", re.M)
 CASE = re.compile(r"(\w+): ([\w ]+)")

@@ -28,7 +28,7 @@ class Leader:
     timed_out = False  # whether expire() ended it
 
     def kill(self):
-        if self.returncode is None:  # else the number of the group may be in use again
+        if self.returncode is None:  # later another group may have the number
             self.stopped = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)

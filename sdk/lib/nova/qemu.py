@@ -26,7 +26,7 @@ LOCKED = re.compile(r'Failed to get .*lock.* Is another process using the image 
 NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
 PORT_TAKEN = re.compile(r"Could not set up host forwarding rule '\w+:[^:]*:(\d+)-")
 NO_MEMORY = re.compile("cannot set up guest memory '.*': ")
-MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
+MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # CPU models without their versions
 # The multiboot loader ends the name of a file (kernel or module) at the first of these characters.
 BLANKS = " \t"
 
@@ -65,7 +65,7 @@ class Machine(Record):
     cpu: str = "qemu64,+svm,+npt"
     extra: list = list  # further arguments for the emulator
     emulator: str = "qemu"
-    boot: str = "direct"  # or through GRUB from a CD, with BIOS or UEFI
+    boot: str = "direct"  # or "grub" or "uefi": GRUB from a CD, with BIOS or UEFI
     multiboot: int = 0  # version that GRUB uses; 0: the newest that the kernel understands
     disc: Path = None  # image of the CD
 

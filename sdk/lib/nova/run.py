@@ -204,7 +204,7 @@ def _build(args, own):
         for sentence in attached.missing(program, place, kinds, names):
             build.say(sentence)
     if kinds:
-        args.program = program  # which gets --arguments
+        args.program = program  # the program that gets --arguments
         name = attached.system(program, place, kinds, names)
     if is_example and places.INSTALLED:
         found = project.at(place)

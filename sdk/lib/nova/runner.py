@@ -63,20 +63,20 @@ class Runner:
         self.console = bytearray()
         self.complaints = bytearray()
         self.replies = bytearray()
-        self.line_start = 0  # of the console's last, still incomplete line
+        self.line_start = 0  # start of the console's last, still incomplete line
         self.stopped = False
         self.finished = False  # set to end the run early
         self.listener = None  # called with each line of the console
-        self.value = None  # written to the exit device
-        self.waiting = None  # called with the seconds so far, every PATIENCE seconds
+        self.value = None  # value written to the exit device
+        self.waiting = None  # called every PATIENCE seconds with the seconds so far
         self.timed_out = False
         self.shut_down = b""  # the line that reports the end of the roottask's first thread
         self.started = False
-        self.reason = None  # of a shutdown, as QEMU names it
+        self.reason = None  # reason of a shutdown, as QEMU names it
         self.process = None
         self.control = None
-        self.input = None  # of the console, if it has an input that is not a terminal
-        self.deadline = None  # of the run, by the monotonic clock
+        self.input = None  # the console's input, if it is not a terminal
+        self.deadline = None  # latest end of the run, by the monotonic clock
         self.began = None
         self.words = 0  # number of calls of `waiting`
 
@@ -175,7 +175,7 @@ class Runner:
         self.deadline = moment if self.deadline is None else min(moment, self.deadline)
 
     def _longest_wait(self, left):
-        """Does what is due, and returns how many seconds to wait for input at most. None: no
+        """Does what is due. Returns the maximum number of seconds to wait for input; None: no
         limit."""
         times = [] if left is None else [left]
         if self.input:

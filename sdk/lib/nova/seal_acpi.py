@@ -45,7 +45,7 @@ class _Tables:
             wanted = f"the table {signature.decode()}" if signature else "a table"
             raise self.refusal(f"the bytes at {address:#x} are not the signature of {wanted}")
         length, = struct.unpack_from("<I", self.data, at + 4)
-        if found == b"FACS":  # it has no checksum
+        if found == b"FACS":  # the table FACS has no checksum
             return found, self.data[at:at + length]
         if length < HEADER_BYTES:
             raise self.refusal(f"its table {found.decode()} has {length} bytes, too few")

@@ -39,8 +39,8 @@ MEMORY_MAX = 0xC0000000
 RANGES = {"memory": (2, MEMORY_MAX >> 20, " MiB"), "vcpus": (1, 8, "")}
 CONTENT_MAX = (FIXED.size + PARTS_MAX * PART.size + PHRASE_MAX
                + SECRETS_MAX * (SECRET.size + NAME_MAX + VALUE_MAX))
-ROOM = 17 * PAGE  # of the largest blob
-TABLES = 8 * PAGE  # which the ultravisor fills in
+ROOM = 17 * PAGE  # room for the largest blob
+TABLES = 8 * PAGE  # page tables, which the ultravisor fills in
 
 DEBUG = 1
 START, KERNEL, INITRD, PARAMS, COMMAND_LINE, ACPI = range(1, 7)

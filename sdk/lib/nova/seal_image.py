@@ -26,7 +26,7 @@ ACPI_END = 0x100000
 STUB_OFFSET = 0x400
 BLOB_OFFSET = PAGE
 FILE_MAX = 1 << 31
-REMEDY = "copy it or seal it again"  # for a damaged image
+REMEDY = "copy it or seal it again"  # remedy for a damaged image
 # seal_stub.S, assembled.
 STUB = bytes.fromhex(
     "fafc31c00fa28b35308000008b0d40800000b810f1000081fb41757468740f81"
@@ -69,7 +69,7 @@ class Start(NamedTuple):
     vcpus: int
     flags: int
     params: int
-    rows: tuple  # of kind, offset in the file, address, number of bytes
+    rows: tuple  # each has kind, offset in the file, address, number of bytes
 
 
 def whole_pages(data):

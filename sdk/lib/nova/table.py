@@ -26,10 +26,10 @@ MEAN = "mean"
 class Row:
     key: str
     unit: str
-    reference: float  # of the implementation of 2012
-    target: float  # for x86_64
+    reference: float  # figure of the implementation of 2012
+    target: float  # target for x86_64
     target_x86_32: float
-    limit: float  # for x86_64: a figure above it is a failure
+    limit: float  # limit for x86_64: a figure above it is a failure
     limit_x86_32: float
     sample: str  # how a figure is taken from rounds: median or mean; None: there are no rounds
     title: str

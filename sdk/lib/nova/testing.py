@@ -103,11 +103,11 @@ class Totals:
     passed: int = 0
     failed: int = 0
     not_raised: int = 0
-    not_built: list = field(default_factory=list)  # presets, each of which is a failure
+    not_built: list = field(default_factory=list)  # presets; each counts as a failure
     not_run: list = field(default_factory=list)
-    again: list = field(default_factory=list)  # passed only in a second run, alone
+    again: list = field(default_factory=list)  # tests that passed only alone
     failures: list = field(default_factory=list)  # names of failed tests and cases
-    cases: set = field(default_factory=set)  # names, without preset, of passed tests
+    cases: set = field(default_factory=set)  # names of passed tests, without their presets
     times: parts.Parts = field(default_factory=parts.Parts)
 
     def add(self, result, name):
@@ -230,7 +230,7 @@ def _list_tests_of(preset, args, totals, listed):
     if preset == tree.HOST_PRESET and _worth_building(tests, args):
         with totals.times.measure(f"{preset}: build"):
             build.build(preset)
-        tests = ctest.list_tests(preset)  # with those that the unit tests' programs list
+        tests = ctest.list_tests(preset)  # now with the tests in programs of unit tests
     listed[preset] = tests
 
 
@@ -483,7 +483,8 @@ def _count_all(selected, ran, progress, totals):
 
 
 def _show_failed(selected, ran, progress):
-    """Prints the output of failed tests of an interrupted CTest; that of others was shown."""
+    """Prints the output of the failed tests of an interrupted CTest. Other output was shown
+    already."""
     for preset, tests in selected.items():
         for test in tests:
             ended = progress.ended.get((preset, test.name))

@@ -14,7 +14,7 @@
 #include "../driver.h"
 
 static nova_word_t header; /* the header of the message */
-static bool taken;         /* it was read */
+static bool taken;         /* the header was read */
 static size_t copied;      /* words that rep_movs() has copied; 0: it was not called */
 static struct nova_utcb sent;
 
@@ -36,9 +36,9 @@ static void rep_movs(void *to, const void *from, size_t words)
 
 #include "ipc/message.h"
 
-/* Copies a message whose header has numbers of typed and untyped words between these. The words
- * that are copied must end before the last typed item, and the receiver's header must have the
- * number of typed items that is returned. */
+/* Copies a message whose header has any value from min to max. The words that are copied must end
+ * before the last typed item, and the receiver's header must have the number of typed items that is
+ * returned. */
 static void copy(nova_word_t min, nova_word_t max)
 {
         static struct nova_utcb received;
@@ -57,7 +57,7 @@ static void copy(nova_word_t min, nova_word_t max)
         (void)typed, (void)shown;
 }
 
-/* Returns a header with a number of typed items and one of untyped words. */
+/* Returns a header with these numbers of typed items and of untyped words. */
 static nova_word_t words(unsigned typed, unsigned untyped)
 {
         return (nova_word_t)typed << NOVA_UTCB_TYPED_SHIFT | untyped;

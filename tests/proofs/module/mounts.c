@@ -6,7 +6,7 @@
 
 #include "../driver.h"
 
-#define NAME_BYTES 10                          /* more than a service compares */
+#define NAME_BYTES 10                          /* more characters than a service compares */
 #define LAST       (NOVA_SYSTEM_WORDS_MAX - 2) /* the last two words of the table */
 
 static struct nova_system description;
@@ -44,7 +44,8 @@ void reader_mistake(struct reader *of, unsigned line, const char *format, ...)
         (void)format;
 }
 
-/* Checks these mounts, with a disk that is also the name of a service, and a grant. */
+/* Checks two mounts of a program, and the disk and the grant of another one. All names and services
+ * are one word of any characters. */
 static void check(const char *mount, const char *other, const char *disk, const char *grant)
 {
         static char name[NAME_BYTES];
@@ -64,7 +65,7 @@ static void check(const char *mount, const char *other, const char *disk, const 
         mounts_check(&reader);
 }
 
-/* Ends a text of any characters that begins with another one. */
+/* Fills a text with `with`, any further characters and a final 0. Returns the text. */
 static char *begin(char *text, size_t bytes, const char *with)
 {
         Frama_C_make_unknown(text, bytes - 1);

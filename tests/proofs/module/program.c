@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads lines about a program: each property, and a word that is not a property, with the numbers
- * in read_lines() of words in the line and in the lists of earlier lines. The readers of values are
- * stubs. */
+/* Reads lines about a program, which begin with each property or with a word that is not a
+ * property. read_lines() has the numbers of words in a line and in the lists of earlier lines. The
+ * readers of values are stubs. */
 #include "../values.h"
 
 static struct nova_system system;

@@ -36,7 +36,7 @@ static union {
         char page[PAGE_SIZE];
 } own_cpu;
 
-/* Requires that the guest cannot leave its memory or its intercepts. */
+/* Requires that the guest can access only its own memory, and that all intercepts are in force. */
 static void check_block(void)
 {
         const uint32_t ctrl0 = vmcb.ctrl[0] & SVM_CTRL0_FORCED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Splits system descriptions with arbitrary content, of the lengths in main(), into lines and
- * words, even if the words of earlier lines leave room for some characters only. The functions that
- * read a line are stubs. */
+ * words, even if the words of earlier lines leave room for only a few characters. The functions
+ * that read a line are stubs. */
 #include "system/reader.h"
 
 #include "../driver.h"

@@ -46,7 +46,7 @@ static struct vcpu vcpu;
 static struct ec self;
 static struct nova_utcb utcb;
 
-/* Requires that the guest cannot leave its memory or its intercepts. */
+/* Requires that the guest can access only its own memory, and that all intercepts are in force. */
 static void check_entry(void)
 {
         const uint32_t ctrl0 = vmcb.ctrl[0] & SVM_CTRL0_FORCED;

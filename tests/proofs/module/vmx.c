@@ -188,8 +188,8 @@ static union {
         char page[PAGE_SIZE];
 } own_cpu;
 
-/* Requires that the guest cannot leave its memory or its intercepts, and that its exits lead to the
- * kernel, with selectors that the CPU accepts. */
+/* Requires that the guest can access only its own memory, that all intercepts are in force, and
+ * that exits lead to the kernel, with selectors that the CPU accepts. */
 static void check_structure(void)
 {
         const word_t selectors =

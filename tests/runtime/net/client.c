@@ -121,7 +121,7 @@ static int step(struct nova_net *net, bool greeted)
         if (got)
                 return got;
         error = nova_net_listen(net, nova_deadline_in(SECOND / 4));
-        if (error == ETIMEDOUT) /* the peer may not have seen it */
+        if (error == ETIMEDOUT) /* the peer may not have seen the word */
                 error = greeted ? 0 : announce(net, "hello");
         return -error;
 }
@@ -162,7 +162,8 @@ static void echo(const char *service, unsigned frames, unsigned ends_wanted)
                 } else if (got < 0) {
                         die("echo", -got);
                 }
-                /* a service that always ends before the time of step() would lose all of them */
+                /* step() would wait first; a service that always ends earlier would lose each
+                 * "hello" */
                 got = got == -ECONNRESET && !done ? -announce(net, "hello") : step(net, done);
                 done += got > 0 ? (unsigned)got : 0;
         }
@@ -223,7 +224,7 @@ static void sleep_marked(const char *service)
 
         if (error)
                 die("announce", error);
-        nova_sleep(SECOND * UINT64_C(5)); /* the driver has completed all work, and its watchdog */
+        nova_sleep(SECOND * UINT64_C(5)); /* the driver and its watchdog have no work left */
         IO_MARK(IO_OP_IDLE);
         nova_sleep(SECOND * UINT64_C(2));
         IO_MARK(IO_OP_NONE);

@@ -21,7 +21,7 @@ TARGET = p.address("10.0.0.2")
 TARGET6 = p.address("fd00::2")
 GROUP6 = p.address("ff02::1")
 SEED = 20121105
-CONNECTIONS = 8  # that the server keeps (target.c)
+CONNECTIONS = 8  # maximum number that the server keeps open (target.c)
 
 
 def changed(chance, data):
@@ -167,7 +167,7 @@ class Attacker(Machine):
             if answer and answer[2] == p.SYN | p.ACK and answer[1] == (start + 1) % 2**32:
                 self.segment(port, answer[1], answer[0] + 1, p.ACK)
                 return answer[1], answer[0] + 1
-            if answer and answer[2] == p.ACK:  # for an earlier connection
+            if answer and answer[2] == p.ACK:  # an answer for an earlier connection
                 self.segment(port, answer[1], 0, p.RST)
         return None
 

@@ -27,7 +27,7 @@ static unsigned take(unsigned round)
         wrong = inside;
         inside = 1;
         if (round % SLEEPS == 0)
-                nova_sleep(SLEEP_NS); /* so that another one waits now */
+                nova_sleep(SLEEP_NS); /* so that another thread waits for the lock now */
         SYS_ARCH_PROTECT(inner);
         total = total + 1;
         SYS_ARCH_UNPROTECT(inner);

@@ -202,7 +202,7 @@ class Returner(Machine):
         if p.udp(source, to, *ports, payload[8:]) == payload:
             self.good += 1
             self.send(source, p.UDP, p.udp(to, source, ports[1], ports[0], payload[8:]), to)
-        elif int.from_bytes(payload[4:6], "big") == len(payload):  # no part of a larger one
+        elif int.from_bytes(payload[4:6], "big") == len(payload):  # not a part of a larger datagram
             self.wrong += 1
 
 

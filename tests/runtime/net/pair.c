@@ -405,7 +405,7 @@ static void flood(unsigned rate)
                 before = now;
                 for (unsigned i = 0; i < NOVA_NET_ENTRIES; i++) {
                         set_header(rate && i % 2 ? all : absent, nova_net_get_info(net)->address);
-                        frame[13]++; /* the other clients do not read it */
+                        frame[13]++; /* a type that the other clients do not read */
                         if (nova_net_send(net, frame, sizeof(frame)))
                                 break;
                 }

@@ -188,7 +188,7 @@ def bridge(peer, frames):
     if not (exchange(peer, OWN, other, OTHER, frames) and
             exchange(other, OTHER, peer, OWN, frames)):
         return "a frame did not arrive at the other cable"
-    peer.send(OWN + THIRD + TYPE + bytes(46))  # both are behind the first card
+    peer.send(OWN + THIRD + TYPE + bytes(46))  # both addresses are behind the first card
     if not exchange(peer, OWN, other, OTHER, 1):
         return "a frame between machines at one cable arrived at the other cable"
     for _ in range(3):
@@ -266,7 +266,7 @@ def main():
 
         def talk():
             wrong = function(peer, number)
-            quiet(peer)  # a full cable holds up the card
+            quiet(peer)  # reads the rest: a full cable would stop the card
             return wrong
 
         return run_beside(peer, command, talk, "peer.py")

@@ -30,7 +30,7 @@ from peer import Control, Peer, run_beside
 OURS = {4: IP, 16: LINK}
 THEIRS = (p.address("10.0.0.2"), p.address("fe80::")[:8] + NAME)
 STREAM_BYTES = 40000
-STREAM_SECONDS = 120  # until it has come back, or the test fails; a busy host stops the machine
+STREAM_SECONDS = 120  # limit for a stream; large, because a busy host stops the machine
 SEGMENT, IN_FLIGHT = 1000, 8000
 AGAIN_SECONDS = 0.2
 TICK = 0.05  # seconds between two pings
@@ -58,8 +58,8 @@ class Stream:
         self.losses = losses  # a random.Random of a stream with losses
         self.wide = wide
         self.largest = LARGEST if len(to) == 4 else LARGEST6
-        self.sizes = []  # of the received segments with data
-        self.moved = machine.ticks  # at the last progress
+        self.sizes = []  # sizes of the received segments with data
+        self.moved = machine.ticks  # time of the last progress
         self.wait = 0  # ticks, the longest time without progress
         self.limit = (WAIT_WIDE if wide else WAIT_SECONDS) / TICK  # for streams without losses
 
@@ -208,7 +208,7 @@ class Rounds:
     def __init__(self, machine, at_once, wide=False):
         self.machine, self.at_once, self.wide = machine, at_once, wide
         self.count = 0  # streams so far
-        self.wait = 0  # ticks, the longest of all streams
+        self.wait = 0  # ticks; the longest wait of all streams
 
     def run(self):
         """Sends the streams of a round, and ends them. Returns a sentence about an error."""

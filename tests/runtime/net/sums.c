@@ -75,7 +75,7 @@ static void speak_with(const char *address)
         for (unsigned i = 0; i < SIZES; i++)
                 good += exchange(number, sizes[i]);
         send(number, data, PIECES, 0);
-        for (unsigned i = 0; i < 3; i++) /* one may be lost */
+        for (unsigned i = 0; i < 3; i++) /* a datagram may be lost */
                 send(number, "end", 3, 0);
         printf("%u of %u datagrams came back from %s\n", good, (unsigned)SIZES, address);
         close(number);
@@ -222,7 +222,7 @@ static void reflect(const char *service, const char *address, bool accepts)
         check("open", !errno);
         if (accepts) {
                 nova_net_accept_sums(net);
-                errno = nova_net_reopen(net); /* for the buffers that it has */
+                errno = nova_net_reopen(net); /* gives all buffers again, now for open checksums */
                 check("reopen", !errno);
         }
         while (step())

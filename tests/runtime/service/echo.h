@@ -24,7 +24,7 @@
 #define ECHO_HOLD (NOVA_OPERATION_FIRST + 13) /* keeps the shared memory */
 #define ECHO_NONE (NOVA_OPERATION_FIRST + 14) /* a row without a handler */
 
-#define ECHO_PAGES 8 /* that can be shared */
+#define ECHO_PAGES 8 /* maximum number of shared pages */
 
 /* Options of the tests. */
 struct echo_options {

@@ -65,7 +65,7 @@ static void words(void)
               "the longest answer arrives");
 }
 
-/* Send the message in the UTCB to the session. @return the answer's first word */
+/* Sends the message in the UTCB to the session. @return the answer's first word */
 static nova_word_t send_raw(void)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
@@ -233,8 +233,8 @@ static void waits_for_gifts(struct nova_service *service)
         nova_service_unlock(service);
 }
 
-/* Enabled first: messages of the service before that are lost, and the deadline may be over by
- * then. */
+/* Enables notifications first. Otherwise nova_session_wait() would enable them: it would miss
+ * earlier notifications, and its deadline might pass meanwhile. */
 static void notifications(void)
 {
         check(nova_session_enable_notify(session) == 0, "notifications are enabled");
@@ -343,7 +343,7 @@ static void flood(void)
         struct nova_session *to_narrow = NULL;
 
         memset(memory, 'a', sizeof(memory));
-        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* so each page takes a record */
+        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* each page needs a record then */
                 nova_revoke(nova_crd_mem(page + i, 0, NOVA_MEM_W), NOVA_REVOKE_SR);
         check(nova_service_start(&narrow, &config) == 0 &&
                       nova_session_open(&to_narrow, "narrow", NULL) == 0,
@@ -386,9 +386,8 @@ static void services(unsigned there)
                 nova_service_stop(more[--count]);
 }
 
-/* A row that would refuse every call is an error in the program. */
-/* A server of this program could send what another service sends here: the permission that each
- * server gets is no proof. */
+/* Each server that a client uses gets a capability for the client's PD, with which it could pose as
+ * the client. So this capability is no proof. */
 static void proving(void)
 {
         static const struct nova_service_operation operations[] = {{nothing, 0, 0, false}};
@@ -409,6 +408,7 @@ static void proving(void)
         nova_session_close(other);
 }
 
+/* A row that would refuse every call is an error in the program. */
 static void impossible_row(void)
 {
         static const struct nova_service_operation operations[] = {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Append a file of @p size bytes @p fill. @return where the next one begins */
+/* Appends a file of @p size bytes, all of which are @p fill. @return where the next file begins */
 static inline unsigned char *add_file(unsigned char *block, const char *name, size_t size,
                                       char fill)
 {
@@ -27,7 +27,7 @@ static inline unsigned char *add_file(unsigned char *block, const char *name, si
         return block + 512 + (size + 511) / 512 * 512;
 }
 
-/* "dir/one" of 900 'a', "two" of 3 'b'. @return bytes */
+/* Makes an archive of two files: "dir/one" with 900 'a', and "two" with 3 'b'. @return its size */
 static inline size_t make_archive(unsigned char *archive)
 {
         unsigned char *end = add_file(add_file(archive, "dir/one", 900, 'a'), "two", 3, 'b');

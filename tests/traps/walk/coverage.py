@@ -17,7 +17,7 @@ from exceptions import UNPREDICTED
 HEADER, RECORD = 24, "<15sBI20x"
 MODES = {"x86_64": ("64", "compat"), "x86_32": ("32",)}
 MODE_NAMES = ("64", "compat", "32")
-MODE_AT = 24  # in a record
+MODE_AT = 24  # offset in a record
 PREFIXES = {0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x64, 0x65, 0x26, 0x2e, 0x36, 0x3e}
 REX = set(range(0x40, 0x50))
 # Opcodes that lead to other maps, and IRET.

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "sdk/lib"))
 from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
-SECONDS = 1800  # of a boot, also on a busy host
+SECONDS = 1800  # time limit of a boot, also on a busy host
 # QEMU executes some MMX instructions although CR0.TS is set: see CMakeLists.txt.
 CMDLINE = "mitigations=full"
 PASSED = "# 1 passed, 0 failed"

@@ -18,7 +18,7 @@ FILE = Path(__file__).resolve().parent / "exceptions.tsv"
 HEADER = "opcode emulators allowed version source what".split()
 OPCODE = re.compile(r"(?:(0F|0F38|0F3A|VEX) )?([0-9A-F]{2})(?:-([0-9A-F]{2}))?(?:/([0-7]))?")
 MAPS = (None, "0F", "0F38", "0F3A", "VEX")
-OPCODES = 1024  # of the four maps
+OPCODES = 1024  # number of opcodes in the four maps
 MOST = 0.03
 # Opcodes without a prediction: hints of MPX, far branches, returns, branches by an operand, and
 # XABORT, XBEGIN and XEND among the opcodes of groups. They count as exceptions of each emulator.

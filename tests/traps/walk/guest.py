@@ -22,7 +22,7 @@ import intercepted  # noqa: E402
 from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
-SECONDS = 1800  # of a boot, also on a busy host
+SECONDS = 1800  # time limit of a boot, also on a busy host
 HEADER, RECORD, OUTCOME = 24, "<15sBIIBBBBBBBBiBBBB", 16
 LINE = re.compile(r"^walk ((?:[0-9a-f]+ ){14})$", re.MULTILINE)
 EXECUTED = re.compile(r"^executed ([0-9a-f]+) $", re.MULTILINE)

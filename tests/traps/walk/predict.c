@@ -26,7 +26,8 @@
 #define INT3        0xcc
 #define CLI         0xfa
 
-/* Makes branches lead to the next instruction, and ports closed; keeps the stack in its page. */
+/* Makes branches lead to the next instruction, replaces ports by a closed one, and keeps the stack
+ * in its page. */
 static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsigned modrm)
 {
         uint8_t *const next = r->code + d->raw.imm[0].offset;
@@ -46,8 +47,8 @@ static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsign
                 *next |= 0x20;
 }
 
-/* Makes the ModRM name BX, whose value does not depend on the form. This is for bytes that an
- * emulator may decode in another way. */
+/* Changes the ModRM so that it names BX, whose value does not depend on the form. This is for bytes
+ * that an emulator may decode in another way. */
 static void simplify(struct walk_record *r, unsigned modrm)
 {
         for (unsigned i = 0; i < walk_prefixes(r); i++)

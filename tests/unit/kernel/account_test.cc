@@ -124,7 +124,7 @@ TEST(account, a_pd_pays_for_its_dma_table_until_it_ends)
 {
         Owners owners;
         owners.delegate(&kernel_pd, 0x100, owners.other, 0x100, 16, NOVA_CRD_MEM, NOVA_MEM_RWX);
-        EXPECT_GT(owners.purse.used, 7u * PAGE_SIZE); // three tables each, and the root
+        EXPECT_GT(owners.purse.used, 7u * PAGE_SIZE); // three tables of each kind, and the DMA root
         owners.revoke(owners.other, 0x100, 0x10f, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
         EXPECT_EQ(owners.purse.used, PAGE_SIZE);
         second_level_fini(owners.other);
@@ -436,7 +436,7 @@ TEST(account, a_single_ended_object_is_freed_when_the_timer_of_its_cpu_says_so)
         EXPECT_EQ(fake_ipis, before);
         fake_tsc += uint64_t{5} * tsc_khz;
         fake_second_cpu(nullptr);
-        reclaim_timer(cpu_by_id(1)); // has no task
+        reclaim_timer(cpu_by_id(1)); // this timer has nothing to do
         EXPECT_EQ(fake_ipis, before);
         fake_idle();
         reclaim_timer(cpu);
@@ -464,7 +464,7 @@ TEST(account, objects_are_freed_by_the_cpu_on_which_they_ended)
         const unsigned before = fake_ipis;
         reclaim_quiescent(other);
         EXPECT_EQ(w.purse.used, used);
-        EXPECT_EQ(fake_ipis, before + 1); // to this CPU
+        EXPECT_EQ(fake_ipis, before + 1); // one IPI, to this CPU
         reclaim_quiescent(other);
         EXPECT_EQ(w.purse.used, used);
         reclaim_quiescent(here);

@@ -128,7 +128,7 @@ TEST(dma, unwinds_a_delegation_that_finds_no_memory)
 {
         for (long n = 0; n < 50; n++) {
                 World w;
-                w.give(SOURCE, 1, 1); /* the root, which stays */
+                w.give(SOURCE, 1, 1); /* creates the root table, which stays */
                 fake_settle();
                 const Taken before = taken_now();
                 delegation d = make_delegation(&kernel_pd, SOURCE + 1, w.a, BASE + 1, 0x600,
@@ -153,7 +153,7 @@ TEST(dma, takes_a_delegation_back_that_costs_more_than_the_limit)
 {
         for (uint32_t limit = 0;; limit += 1000) {
                 World w;
-                w.give(SOURCE, 1, 1); /* the root, which stays */
+                w.give(SOURCE, 1, 1); /* creates the root table, which stays */
                 fake_settle();
                 const Taken before = taken_now();
                 delegation d = make_delegation(&kernel_pd, SOURCE + 1, w.a, BASE + 1, 0x600,
@@ -218,7 +218,7 @@ TEST(dma, is_refused_when_no_domain_or_no_memory_is_left)
         fake_fail_allocation(0);
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_OUT_OF_MEMORY);
         EXPECT_EQ(iommu_assign(w.a, FAKE_FUNCTIONS), NOVA_BAD_DEV);
-        EXPECT_EQ(w.a->dma.domain, 0u); // which the PD could not use
+        EXPECT_EQ(w.a->dma.domain, 0u); // the PD keeps no domain, for which it has no use
         for (uint16_t i = 1; i < FAKE_DOMAINS; i++)
                 EXPECT_EQ(iommu_assign(w.make_pd(), uint16_t(8 * i)), NOVA_SUCCESS);
         EXPECT_EQ(iommu_assign(w.b, 8), NOVA_OUT_OF_MEMORY);
@@ -468,12 +468,12 @@ TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a
                 resume = remap_count(FIRST + sent % COUNT, f.here);
         }
         EXPECT_LE(sent, 8000u);               // a count may have begun before
-        EXPECT_EQ(fake_forgotten_routes, 1u); // one command for all of them
+        EXPECT_EQ(fake_forgotten_routes, 1u); // one command for all routes
         EXPECT_EQ(resume, fake_tsc + f.window);
         EXPECT_EQ(remap_stopped, COUNT);
         for (unsigned i = 0; i < COUNT; i++)
                 EXPECT_FALSE(fake_routes[FIRST + i].on);
-        EXPECT_TRUE(fake_routes[OTHER].on); // another function's
+        EXPECT_TRUE(fake_routes[OTHER].on); // the route of another function
         EXPECT_TRUE(fake_routes[Flood::GSI].on);
         uint64_t next = UINT64_MAX;
         fake_tsc = resume;
@@ -485,7 +485,7 @@ TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a
         fake_forgotten_routes = 0;
         remap_forget(40);
         remap_forget(42);
-        EXPECT_EQ(fake_forgotten_routes, 2u); // one for each function
+        EXPECT_EQ(fake_forgotten_routes, 2u); // one command for each function
 }
 
 TEST(dma, no_function_is_assigned_if_acpi_may_name_more_units)

@@ -235,8 +235,8 @@ void check_exit(unsigned count, bool with_current, bool preempted)
                 EXPECT_LE(most_ended, Exit::STEP);
                 w.drop(w.self);
                 fake_settle();
-                // The SCs and the mapping of the UTCB; the thread, unless an SC of it has a
-                // capability: that SC refers to the thread.
+                // The SCs and the mapping of the UTCB are gone. The thread is gone, too, unless one
+                // of its SCs has a capability, because that SC refers to the thread.
                 EXPECT_EQ(before.objects - taken_now().objects, long(count) + 1 + with_current);
         }
 }

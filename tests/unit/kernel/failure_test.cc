@@ -30,7 +30,7 @@ struct World : Kernel {
                 share(home, SEL_PD, &home->object);
                 share(home, SEL_LOCAL, &local->object);
                 share(home, SEL_GLOBAL, &global->object);
-                make_sm(other, 0x2000000); // so that its top table exists, which stays
+                make_sm(other, 0x2000000); // creates the PD's top table, which stays
                 for (pd *one : pds)
                         EXPECT_TRUE(second_level_create(one, SECOND_LEVEL_DMA));
         }
@@ -121,8 +121,8 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// An operation that fails once is repeated after memory that waited to be freed has been returned.
-// Reaped: the end of the object has begun; it waits for all CPUs.
+// An operation that lacks memory once is repeated after memory that waited to be freed has become
+// free. reaped: the end of an object has begun, and waits for all CPUs.
 void make_each_good(const Operation &operation, bool reaped = true)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {

@@ -21,7 +21,7 @@ namespace
 
 constexpr unsigned UNITS = ACPI_IOMMUS, RECORDS = 256, LINES = 5;
 constexpr uint64_t BEGIN = uint64_t{1} << 42;
-constexpr uint64_t EVENT = uint64_t{2} << 60 | 0x18; // AMD's, of a page fault of a function
+constexpr uint64_t EVENT = uint64_t{2} << 60 | 0x18; // AMD's event for a page fault of a function
 constexpr uint32_t FAULT = 0x80000006;               // the last word of a record of VT-d
 
 // A unit's registers, from which it executes its queue of commands.

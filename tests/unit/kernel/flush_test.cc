@@ -15,7 +15,7 @@ namespace
 constexpr word_t SOURCE = 0x10000, BASE = 0x400000;
 
 unsigned cr3_writes;  // by this CPU, before the operation
-unsigned freed, held; // number of freed frames, and of those among them that a CPU may still use
+unsigned freed, held; // number of freed frames; number of freed frames that a CPU may still use
 
 void note_freed()
 {

@@ -97,7 +97,7 @@ TEST(given_up, revocation_leaves_no_mapping_without_rights_among_pieces)
                         first.once();
                 abandon(&first.r);
                 EXPECT_LE(taken_now().objects, before.objects);
-                // Derived mappings are gone, too, because a could no longer revoke them.
+                // Derived mappings are gone, too, because `a` could no longer revoke them.
                 EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
                 check_pd(b);
                 expect_free(kernel, a, 2000);
@@ -366,7 +366,7 @@ TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
                         ;
                 fake_fail_allocations_from(-1);
                 EXPECT_EQ(result, STEP_DONE);
-                EXPECT_LE(d.at, d.count); // not before the window
+                EXPECT_LE(d.at, d.count); // d.at has not moved below the window
                 while ((otherwise = delegation_step(&other)) == STEP_AGAIN)
                         ;
                 EXPECT_EQ(otherwise, STEP_DONE);

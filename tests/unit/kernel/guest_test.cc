@@ -159,7 +159,7 @@ TEST(guest, a_step_that_the_guest_wanted_too_is_reported_with_its_own_event)
         EXPECT_EQ(event_of(g, NOVA_SVM_EXCEPTION + NOVA_EXC_DB), NOVA_SVM_EXCEPTION + NOVA_EXC_DB);
         EXPECT_EQ(g.control()->exit_int_info, 0x80000301u); // #DB, for the guest
         EXPECT_EQ(g.control()->dr6, 0xffff4ff0u);
-        EXPECT_EQ(g.control()->rflags, 0x102u); // its own flag stays
+        EXPECT_EQ(g.control()->rflags, 0x102u); // the guest's own flag stays
         EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_FORCED);
 }
 
@@ -349,7 +349,7 @@ TEST(guest, a_window_waits_for_the_end_of_a_block_on_an_emulated_cpu)
                 fake_run(svm_ops.enter, g.vcpu);
                 EXPECT_EQ(g.vcpu->cpu->timer_end, fake_tsc + 7);
 
-                g.control()->interrupt_shadow = 0; // after the next exit
+                g.control()->interrupt_shadow = 0; // as after the next exit
                 fake_run(svm_ops.enter, g.vcpu);
                 EXPECT_EQ(g.control()->vintr & SVM_VINTR_IRQ, SVM_VINTR_IRQ);
         }
@@ -586,7 +586,7 @@ TEST(guest, a_port_that_is_revoked_while_its_access_waits_for_the_lock_is_not_to
 
         word &= ~(word_t(1) << PORT % NOVA_WORD_BITS);
         g.domain->io.bitmap[0] = bitmap.data();
-        spin_acquire(&lock); // another CPU revokes the port
+        spin_acquire(&lock); // as if another CPU revoked the port
         std::thread access([&] { reached = vcpu_access_port(g.vcpu, PORT, 1, true); });
         while (uint16_t(__atomic_load_n(&lock.next, __ATOMIC_SEQ_CST) - lock.serving) < 2)
                 std::this_thread::yield();

@@ -88,7 +88,7 @@ TEST(item, places_a_smaller_range_in_the_window_by_the_hotspot)
         const Caps caps = caps_of(p.to, NOVA_CRD_MEM);
         EXPECT_EQ(caps.at(0x10040).source, 0x300u);
         EXPECT_EQ(caps.at(0x1004f).source, 0x30fu);
-        EXPECT_EQ(caps.size(), 16u + 1); // and the UTCB
+        EXPECT_EQ(caps.size(), 16u + 1); // one of them is the UTCB
 }
 
 TEST(item, picks_a_part_of_a_larger_range_by_the_hotspot)

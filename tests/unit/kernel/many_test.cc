@@ -313,7 +313,7 @@ TEST(many, links_below_the_one_that_has_the_sc_work_for_its_owner_too)
         here->current = helper;
         sc_note_drop(tops);
         EXPECT_FALSE(tops->stays);
-        // As it was, for the destructors.
+        // Restores the state that the destructors need.
         ec_return_sc(chain.links.front(), chain.links.back());
         here->special &= static_cast<uint8_t>(~SPECIAL_LENT);
 }

@@ -96,7 +96,7 @@ class Points
         static inline Scene *scene;
         static inline OtherCpu *other;
         static inline unsigned count, disturbed;
-        static inline unsigned late, passed; // waits before an answer: all, and those so far
+        static inline unsigned late, passed; // waits before an answer: in total, so far
         static inline std::function<void()> event;
         static inline bool rang;
 };

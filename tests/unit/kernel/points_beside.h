@@ -166,7 +166,7 @@ class Beside : public Scene
         }
 
         ec *runner = nullptr, *callee = nullptr;
-        bool is_destroyed = false, has_exited = false; // the third PD, the global thread
+        bool is_destroyed = false, has_exited = false; // of the third PD; of the global thread
 
       private:
         word_t source_at(word_t sel) const
@@ -201,7 +201,7 @@ class Beside : public Scene
                 ASSERT_EQ(cpu_by_id(1)->current, waits ? cpu_by_id(1)->idle_ec : callee);
         }
 
-        std::map<word_t, word_t> source; // objects, by the client's selectors
+        std::map<word_t, word_t> source; // the objects at the client's selectors
         std::set<word_t> lost;           // selectors that the other CPU has revoked
 };
 

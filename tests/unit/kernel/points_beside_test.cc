@@ -190,7 +190,7 @@ Outcome create(State state, const Disturbance &disturbance, const Position &posi
 
         Points::answer_for(other);
         s.make_elsewhere(other, state);
-        s.revoke_elsewhere(CALLEE, THREADS); // on this CPU
+        s.revoke_elsewhere(CALLEE, THREADS); // executed by this CPU
         Points::answer_for(other, position.late);
         other.stay_in_kernel(position.busy);
         set_arguments(s.caller, nova_hypercall_id(NOVA_CREATE_SM, 0, CLIENT_NEW), CLIENT_SELF, 0, 0,

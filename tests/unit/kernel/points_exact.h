@@ -72,7 +72,7 @@ passed_by_revocation(const Scene &s, const std::function<word_t(word_t)> &first_
         word_t next = r.at;
 
         if (!r.space)
-                return [](word_t) { return false; }; // it has not begun
+                return [](word_t) { return false; }; // the revocation has not begun
         if (s.type == NOVA_CRD_OBJ) {
                 if (r.object_pin && r.object_pin->depth == r.depth && !r.up)
                         next--;
@@ -92,7 +92,7 @@ struct Reached {
         Ranges ranges;
         std::function<bool(word_t)> has_passed;
         bool is_published; // the client has the capability of the new PD
-        bool is_ending;    // the third PD
+        bool is_ending;    // the third PD is ending
         bool is_calling;   // the call holds portal, thread and PD of the server
 };
 
@@ -172,7 +172,7 @@ inline Ranges expect(const Scene &s, const Effect &does, const Reached &reached,
                 does.change(model);
         else if (!reached.is_published)
                 s.take(NEW, NOVA_PERM_ALL, true)(model);
-        if (!s.who[SERVER]) // it ends after a call that holds it
+        if (!s.who[SERVER]) // the PD ends after the call that holds it
                 s.take(SERVER, NOVA_PERM_ALL, true)(model);
         return ranges_in(s, model);
 }

@@ -93,7 +93,7 @@ class Scene : public World
                 revoke_objects(SEL_CLIENT, PDS_ORDER);
                 sleep_boss(); // threads whose calls were aborted end themselves
                 wake_boss();
-                fake_settle(); // while a second CPU can end its part
+                fake_settle(); // while a second CPU can still do its part
         }
 
         word_t base() const
@@ -311,7 +311,7 @@ class Scene : public World
         std::vector<Change> history;
         pd *who[WHO] = {};
         Who has_function = THIRD;
-        bool has_ended = false; // the client's thread
+        bool has_ended = false; // the client's thread has ended
         ec *boss = thread("boss", home, EC_GLOBAL), *filler = thread("filler", home, EC_GLOBAL);
         sc *bosses = context("boss's", boss, PRIO + 1), *fillers = context("f", filler, PRIO - 1);
         ec *caller = nullptr, *callee = nullptr;

@@ -22,9 +22,9 @@ using Minima = std::array<unsigned, 3>;
 struct Operation {
         const char *name;
         std::function<Effect(Scene &)> prepare;
-        Minima points; // of preemption points
+        Minima points; // minimum numbers of preemption points
         Minima allocations;
-        bool calls = false;  // the end of the server's thread aborts it
+        bool calls = false;  // the end of the server's thread aborts the operation
         unsigned item = ALL; // number of selectors of one item
 };
 
@@ -33,7 +33,7 @@ struct Disturbance {
         const char *name;
         std::function<Change(Scene &)> happen;
         bool ends_client = false, ends_server = false;
-        bool at_once = false; // even if references are left
+        bool at_once = false; // the end comes even if references are left
 };
 
 void nothing(Model &)

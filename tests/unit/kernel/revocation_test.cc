@@ -160,7 +160,7 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
                 Kernel kernel;
                 pd *a = kernel.make_pd(), *b = kernel.make_pd();
                 kernel.make_sm(a, 1);
-                kernel.make_sm(b, 1); // so that there are tables
+                kernel.make_sm(b, 1); // creates tables
                 kernel.delegate(a, 1, b, 100, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
                 const Taken before = taken_now();
                 for (word_t i = 0; i < 30; i++)

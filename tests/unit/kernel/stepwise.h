@@ -56,13 +56,13 @@ class Stepwise
       protected:
         struct Work {
                 bool delegates;
-                unsigned tries; // further steps, of a delegation without memory
+                unsigned tries; // how often a delegation without memory is repeated
                 delegation d;
                 revocation r;
         };
 
-        // most_at_a_time: maximum number of operations in progress. give_up: average number of
-        // steps of which one abandons its operation, or 0 if no step does.
+        // most_at_a_time: maximum number of operations in progress. give_up: on average, one step
+        // out of this number abandons its operation; 0: no step does.
         Stepwise(std::mt19937_64 &numbers, unsigned most_at_a_time, unsigned give_up)
             : source(numbers), most(most_at_a_time), give_up_one_of(give_up),
               may_give_up(give_up != 0)

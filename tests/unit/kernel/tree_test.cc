@@ -228,7 +228,7 @@ TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
                         tree_remove_disjoint(*at);
                         EXPECT_EQ((*at)->parent, 0u);
                         model.erase(at);
-                } else if (found->last > found->start) { // its second half becomes a range
+                } else if (found->last > found->start) { // its last number becomes a range
                         Node *later = t.make(found->last, found->last);
                         found->last--;
                         ASSERT_EQ(tree_search(&tree, later->start, later->last, &place), nullptr);

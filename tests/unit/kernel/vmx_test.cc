@@ -149,7 +149,7 @@ TEST(vmx, an_exit_is_the_event_of_its_reason_and_reserved_ones_are_not)
 
 TEST(vmx, an_event_is_injectable_if_its_type_and_vector_fit)
 {
-        EXPECT_TRUE(vmx_is_injectable(0x7ff)); // not valid: nothing is injected
+        EXPECT_TRUE(vmx_is_injectable(0x7ff)); // the event is not valid: nothing is injected
         for (unsigned type = 0; type < 8; type++) {
                 for (unsigned vector = 0; vector < 256; vector++) {
                         const uint32_t info = 0x80000000u | type << 8 | vector;

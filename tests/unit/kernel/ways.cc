@@ -23,7 +23,7 @@ size_t hash_of(const void *at, size_t size)
         return std::hash<std::string_view>()({static_cast<const char *>(at), size});
 }
 
-// Does the part of a decision that comes before it can choose an SC that woke with others.
+// Queues the SCs that woke together, as a decision does before it can choose one of them.
 void queue_woken(cpu *self)
 {
         while (!list_is_empty(&self->woken)) {

@@ -84,7 +84,8 @@ void load_fpu(ec *)
         self->special |= SPECIAL_FPU;
 }
 
-// Each function makes work that comes before `next` can continue; the first one makes none.
+// Each function makes work that the kernel must do before `next` continues; the first one makes
+// none.
 void (*const attentions[])(ec *next) = {
         [](ec *) {},
         [](ec *) { cpu_self()->pending |= CPU_PENDING_GRACE; },
@@ -426,7 +427,7 @@ void begin(Ipc &w, const Reply &one)
                         w.caller, true);
                 nova_utcb_state &state = w.callee->utcb->state;
                 state.mtd = one.message % 3 ? NOVA_MTD_EXCEPTION : 0;
-                state.ip = one.message % 3 == 2 ? word_t{1} << 47 : 0x7000; // #GP, or none
+                state.ip = one.message % 3 == 2 ? word_t{1} << 47 : 0x7000; // #GP or nothing
                 state.bx = 0x1234;
         } else {
                 w.call(w.caller, one.caller == ALONE ? NOVA_CALL_DD : 0, true);

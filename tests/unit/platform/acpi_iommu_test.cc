@@ -188,7 +188,7 @@ TEST(acpi_iommu, keeps_the_units_before_a_damaged_part)
                 EXPECT_EQ(acpi.iommus, 1u);
                 EXPECT_EQ(acpi.sources, 1u);
                 EXPECT_NE(pc.console.find("(DMAR) is damaged"), std::string::npos);
-                EXPECT_TRUE(acpi.iommus_lost); // perhaps in the rest
+                EXPECT_TRUE(acpi.iommus_lost); // an I/O MMU may be in the rest
         }
         for (const Bytes &bad : {Bytes{0x48, 0, 0}, Bytes{0xc0, 0, 0, 0}, Bytes{0xf0, 0, 0, 0}}) {
                 Pc pc("IVRS", {ivhd(0x10, 2, 0xfed80000, {io_apic, bad})});

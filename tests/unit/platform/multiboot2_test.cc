@@ -189,7 +189,7 @@ TEST(multiboot2, acpi_uses_the_loaders_pointer_only_if_it_is_sound)
 struct Broken {
         const char *name;
         Bytes info;
-        unsigned modules, entries; // that the kernel still reads
+        unsigned modules, entries; // numbers that the kernel still reads
 };
 
 TEST(multiboot2, tolerates_broken_tags_and_says_where)

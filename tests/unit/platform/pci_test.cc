@@ -265,7 +265,8 @@ TEST(pci, survives_tables_cut_at_every_byte_and_of_random_content)
                                 bytes.resize(round);
                                 bytes[4] = static_cast<uint8_t>(round);
                         } else {
-                                /* The last bus stays: another number would only take longer. */
+                                /* The number of the last bus stays, because a larger one would only
+                                 * take longer. */
                                 for (unsigned i = 0; i < 1 + random() % 3; i++)
                                         bytes[36 + random() % 18] = static_cast<uint8_t>(random());
                         }

@@ -163,7 +163,7 @@ TEST_F(block, segments_are_counted)
         entry.segment_count = 3;
         EXPECT_EQ(check(), EINVAL);
         entry.segment_count = 2;
-        entry.segment[1] = {0, 0x8000}; /* they may overlap */
+        entry.segment[1] = {0, 0x8000}; /* segments may overlap */
         EXPECT_EQ(check(), EINVAL) << "65 blocks";
         entry.segment[1] = {0, 0x7e00};
         EXPECT_EQ(check(), 0);

@@ -10,7 +10,7 @@ namespace
 
 const std::string resources[] = {
         " memory 0xfed00000-0xfed00fff\n", // HPET
-        " memory 0xfd000000-0xfdffffff\n", // may be of a function with DMA
+        " memory 0xfd000000-0xfdffffff\n", // may belong to a function with DMA
         " memory 0x9f000-0xa0fff\n",
         " memory 0xbf000-0xc0fff\n",
         " memory 0xa0000-0xbffff 0xfed01000-0xfed01fff\n",

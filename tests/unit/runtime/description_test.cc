@@ -137,7 +137,7 @@ TEST(description, a_device_for_dma_must_name_the_protection_of_memory)
         EXPECT_EQ(Description(driver(" iommu\n", "")).all(), "");
         EXPECT_EQ(Description(driver("", " dma-unprotected\n")).all(), "");
         EXPECT_EQ(Description(driver(" iommu\n", " dma-unprotected\n")).all(), "");
-        EXPECT_EQ(Description(driver("", "", "")).all(), ""); /* it gets no addresses */
+        EXPECT_EQ(Description(driver("", "", "")).all(), ""); /* without 'grants dma' */
 }
 
 /* A device that the description gives by its ports and memory, with further lines. */

@@ -50,8 +50,8 @@ struct files_fat_split_test : testing::Test, mounted_disk {
                 entry[27] = (uint8_t)(cluster >> 8);
         }
 
-        /* Makes a disk with the file FILE in these clusters, of the first 7, and a file FULL that
-         * has all others that can be allocated. */
+        /* Makes a disk with two files. FILE has these clusters, which are below cluster 8, and FULL
+         * has all clusters that could still be allocated. */
         void make(const std::vector<unsigned> &clusters, const std::string &content)
         {
                 memory.format("-F 12 -s 1", 1400);

@@ -70,7 +70,7 @@ TEST_P(files_fat_test, refuses_a_table_without_entries)
 
         unmount();
         for (unsigned i = 0; i < 4; i++)
-                memory.bytes[36 + i] = 0; /* of FAT32 */
+                memory.bytes[36 + i] = 0; /* size of a table of FAT32 */
         memory.bytes[22] = memory.bytes[23] = 0;
         memory.bytes[44] = 2; /* the root, if this is FAT32 now */
         memory.bytes[45] = memory.bytes[46] = memory.bytes[47] = 0;

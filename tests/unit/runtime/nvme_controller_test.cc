@@ -27,13 +27,13 @@ constexpr uint64_t MS = 1000000, NEVER = UINT64_MAX;
 alignas(4096) uint32_t registers[0x2000 / 4];
 alignas(4096) char memory[0x10000];
 uint64_t now;                 /* nanoseconds */
-uint64_t stop_ns;             /* time of a reset */
-uint64_t start_ns;            /* time until it is ready */
+uint64_t stop_ns;             /* duration of a reset */
+uint64_t start_ns;            /* time until the controller is ready */
 uint64_t changed;             /* time at which ENABLE changed */
-bool enabled;                 /* as the controller has seen it */
+bool enabled;                 /* value of ENABLE that the controller has seen */
 bool master, quiet;           /* calls of the driver */
 unsigned head, done;          /* admin commands */
-std::string violations;       /* of the specification */
+std::string violations;       /* violations of the specification */
 std::vector<uint32_t> spaces; /* namespaces in use */
 bool has_list;                /* the controller can list them */
 

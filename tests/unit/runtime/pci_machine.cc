@@ -77,7 +77,7 @@ int nova_parent_pci_ports(uint16_t, unsigned)
 int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel)
 {
         semaphore[(unsigned)sel] = 0;
-        return gsi == 120 ? EACCES : 0; /* another program has it */
+        return gsi == 120 ? EACCES : 0; /* another program has this interrupt */
 }
 
 nova_sel_t nova_sel_alloc(unsigned)

@@ -43,7 +43,7 @@ extern std::vector<char> bar_memory;
 extern std::map<unsigned, unsigned> semaphore; // counter, by selector
 extern std::set<std::pair<uint64_t, uint64_t>> forbidden;
 extern bool has_iommu, has_window;
-extern enum nova_status assign_status; // with an I/O MMU
+extern enum nova_status assign_status; // result of assignments to an I/O MMU
 extern unsigned slept_ms, assigned_to, waiters, sweeps;
 extern bool swept_dead;
 extern std::set<nova_crd_t> revoked;

@@ -105,7 +105,7 @@ TEST_F(pci, functions_are_found_on_every_bus_in_the_order_of_addresses)
         add(1 << 3 | 7, 0x00038086, 0x060400, 1);
         add(2 << 3 | 3, 0x00048086, 0x060400); /* no function 0: the device does not exist */
         add(3 << 3, 0x00068086, 0x030000);
-        add(3 << 3 | 1, 0x00078086, 0x030000); /* not multifunction: an echo */
+        add(3 << 3 | 1, 0x00078086, 0x030000); /* the device has one function: this is its echo */
 
         ASSERT_EQ(scan(), 5U);
         EXPECT_EQ(table[0].address, 0);

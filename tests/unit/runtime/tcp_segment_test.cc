@@ -311,7 +311,7 @@ TEST(tcp_segment, frames_of_a_packet_have_its_headers_and_their_own_sums)
                 frame wanted = make(0xfffffff0 + 1460 * i, bytes);
 
                 put(wanted, 18, 2, 500 + i);
-                put(wanted, 46, 2, i < 2 ? 0x5010 : 0x5019); /* PSH and FIN are the last one's */
+                put(wanted, 46, 2, i < 2 ? 0x5010 : 0x5019); /* PSH, FIN: only in the last */
                 memcpy(&wanted[54], &packet[54 + 1460 * i], bytes);
                 close_sums(wanted);
                 EXPECT_EQ(all[i], wanted) << "frame " << i;

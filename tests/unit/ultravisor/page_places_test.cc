@@ -37,7 +37,7 @@ TEST_F(pages_test, only_shared_pages_are_invalidated)
         EXPECT_EQ(page_invalidate(&pages, start - page_bytes), NOVA_U_P2);
         at(6)->asked = true;
         ASSERT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_SUCCESS);
-        in_flight = true; /* a virtual CPU is about to map it */
+        in_flight = true; /* a virtual CPU is about to map the page */
         EXPECT_EQ(page_invalidate(&pages, gpa(6)), NOVA_U_BUSY);
         EXPECT_EQ(at(6)->normal, 4u);
         in_flight = false;

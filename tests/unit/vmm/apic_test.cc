@@ -139,7 +139,7 @@ TEST_F(apic, without_a_local_apic_the_first_cpu_gets_interrupts_of_the_8259s)
 TEST_F(apic, starts_a_cpu_with_init_and_startup)
 {
         send(0, 1, 0xc500);
-        send(0, 1, 0x8500); /* its end */
+        send(0, 1, 0x8500); /* the end of the INIT */
         send(0, 1, 0x4608);
         EXPECT_EQ(done, "reset1 start1 ");
 }
@@ -151,7 +151,7 @@ TEST_F(apic, resets_the_local_apic_of_a_cpu_that_gets_init)
         send(0, 1, 0x4500);
         EXPECT_EQ(pc.lapic[1].task_priority, 0u);
         EXPECT_EQ(pc.lapic[1].spurious, 0xffu);
-        send(0, 1, 0x4608); /* its number has not changed */
+        send(0, 1, 0x4608); /* the APIC has kept its number */
         EXPECT_EQ(done, "reset1 start1 ");
 }
 
@@ -186,7 +186,7 @@ TEST_F(apic, gives_a_message_of_lowest_priority_to_one_that_accepts_it)
         EXPECT_FALSE(has(2));
         novavmm_apic_send(&pc, &message);
         EXPECT_TRUE(has(1));
-        vm.vcpu[1].msr.apic_base &= ~uint64_t{0x800}; /* now the second one is off */
+        vm.vcpu[1].msr.apic_base &= ~uint64_t{0x800}; /* now the second local APIC is off */
         novavmm_apic_send(&pc, &message);
         EXPECT_TRUE(has(2));
         send(0, 0, 0xc0141); /* all others */

@@ -394,7 +394,7 @@ struct access_paging : paging {
                 entry<uint64_t>(0x2000, 0x3007);
                 entry<uint64_t>(0x3000, 0x4007);
                 entry<uint64_t>(0x4000, 0x5003); /* the kernel's */
-                entry<uint64_t>(0x4008, 0x6005); /* to read */
+                entry<uint64_t>(0x4008, 0x6005); /* read-only */
                 entry<uint64_t>(0x4010, 0x7007);
         }
 
@@ -531,7 +531,7 @@ TEST(decode_cr8, finds_the_register_of_a_write)
                 {{0x44, 0x0f, 0x22, 0xc0}, 64, 4, 0, 8},             /* mov %rax, %cr8 */
                 {{0x44, 0x0f, 0x22, 0xc4, 0x90}, 64, 4, 4, 8},       /* mov %rsp, %cr8 */
                 {{0x45, 0x0f, 0x22, 0xc7}, 64, 4, 15, 8},            /* mov %r15, %cr8 */
-                {{0x4f, 0x0f, 0x22, 0x01}, 64, 4, 9, 8},             /* as if it were memory */
+                {{0x4f, 0x0f, 0x22, 0x01}, 64, 4, 9, 8},             /* ModRM of memory */
                 {{0x66, 0xf2, 0x44, 0x0f, 0x22, 0xc3}, 64, 6, 3, 8}, /* prefixes */
                 {{0xf0, 0x0f, 0x22, 0xc1}, 64, 4, 1, 8},             /* lock mov %rcx, %cr0 */
                 {{0xf0, 0x0f, 0x22, 0xc1}, 32, 4, 1, 4},

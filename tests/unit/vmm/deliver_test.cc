@@ -113,7 +113,7 @@ TEST_F(deliver, waits_for_a_write_of_cr8_while_it_holds_an_interrupt_back)
         leave(NOVA_VM_EXIT_CPUID, 0x72);
         event.state.inj_info = CR8_WINDOW;
         EXPECT_EQ(reply(), 0u);
-        EXPECT_TRUE(vcpu->changed & NOVA_MTD_INJ); /* it is closed */
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_INJ); /* the window is closed */
 }
 
 // A secure guest has no local APIC of the library; the ultravisor reports the interrupts that it

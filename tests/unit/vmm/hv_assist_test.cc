@@ -163,7 +163,7 @@ TEST_F(hv_assist, an_interrupt_that_becomes_pending_makes_the_guest_exit_and_end
                         EXPECT_FALSE(end());
                 }
                 kicks = 0;
-                nova_lapic_accept(&lapic, 0x31, false); /* of a lower priority */
+                nova_lapic_accept(&lapic, 0x31, false); /* an interrupt of a lower priority */
                 EXPECT_EQ(kicks, 1u);
                 EXPECT_EQ(pass(), ended_already ? 0x31 : -1);
                 EXPECT_EQ(word(), ended_already);

@@ -241,7 +241,7 @@ TEST_F(hv_call, fast_output_begins_in_the_register_after_the_input)
                 EXPECT_EQ(frame.xmm[i], i < 16 ? 0x11 : 0xab);
         EXPECT_EQ(run(add(sizes(20, 88))->code | fast), done(NOVA_HV_INVALID_INPUT));
 
-        const auto *out = add(sizes(0, 8)); /* without input it begins in RDX */
+        const auto *out = add(sizes(0, 8)); /* without input, the output begins in RDX */
         act = [](const nova_hv_action *action) {
                 *static_cast<uint64_t *>(action->output) = 77;
                 return NOVA_HV_SUCCESS;
@@ -309,7 +309,7 @@ TEST_F(hv_call, a_list_is_performed_in_its_order_and_in_slices)
         const uint64_t value = call->code | list(25);
         EXPECT_EQ(execute(value), NOVA_HV_CONTINUES);
         EXPECT_EQ(seen.size(), 20u);
-        EXPECT_EQ(frame.value, call->code | list(25, 20)); /* only the start index moves */
+        EXPECT_EQ(frame.value, call->code | list(25, 20)); /* only the start index has changed */
         EXPECT_EQ(frame.input, in_at);
         EXPECT_EQ(nova_hv_execute(&hv, 0, &frame), NOVA_HV_DONE);
         EXPECT_EQ(frame.result, done(NOVA_HV_SUCCESS, 25));
@@ -336,7 +336,7 @@ TEST_F(hv_call, an_error_at_each_place_of_a_list_of_4095_counts_from_the_list_s_
                 };
                 actions = 0;
                 ASSERT_EQ(run(call->code | list(4095)), done(NOVA_HV_INVALID_PARAMETER, bad));
-                ASSERT_EQ(actions, bad + 1); /* the element was tried, the next one was not */
+                ASSERT_EQ(actions, bad + 1); /* this element was tried, and the next one was not */
                 ASSERT_EQ(run(call->code | list(4095, bad)), done(NOVA_HV_INVALID_PARAMETER, bad));
                 ram[in_at + bad] = 0;
         }
@@ -350,7 +350,7 @@ TEST_F(hv_call, each_parameter_is_read_once_even_if_the_guest_changes_it)
         act = [&](const nova_hv_action *action) {
                 const uint64_t first = *static_cast<const uint64_t *>(action->input);
                 const uint64_t element = *static_cast<const uint64_t *>(action->element);
-                memset(&ram[in_at], 0xff, 16); /* another virtual CPU */
+                memset(&ram[in_at], 0xff, 16); /* as another virtual CPU could do */
                 EXPECT_EQ(*static_cast<const uint64_t *>(action->input), first);
                 EXPECT_EQ(*static_cast<const uint64_t *>(action->element), element);
                 return element == 0x0101010101010101 ? NOVA_HV_SUCCESS : NOVA_HV_INVALID_PARAMETER;
@@ -502,7 +502,7 @@ TEST_F(hv_call, calls_of_a_parent_are_denied_and_missing_ones_are_unknown)
                                                         : !call->function ? NOVA_HV_INVALID_CODE
                                                                           : NOVA_HV_SUCCESS;
                         if (expected == NOVA_HV_SUCCESS)
-                                continue; /* their own tests make these calls */
+                                continue; /* these calls have tests of their own */
                         ASSERT_EQ(run(code), done(expected)) << std::hex << code;
                 }
         }
@@ -579,7 +579,7 @@ TEST_F(hv_call, the_library_s_calls_need_their_privilege)
         EXPECT_EQ(run(0x8001), done(NOVA_HV_ACCESS_DENIED));
         hv.privileges = NOVA_HV_PRIVILEGE_EXTENDED_CALLS;
         memset(&ram[out_at], 0xcc, 16);
-        EXPECT_EQ(run(0x8001), done(NOVA_HV_SUCCESS)); /* no extended call: all 0 */
+        EXPECT_EQ(run(0x8001), done(NOVA_HV_SUCCESS)); /* no extended call exists: all bits are 0 */
         EXPECT_EQ(ram[out_at] | ram[out_at + 7], 0);
         EXPECT_EQ(ram[out_at + 8], 0xcc);
         EXPECT_EQ(run(0x0008 | fast), done(NOVA_HV_SUCCESS));

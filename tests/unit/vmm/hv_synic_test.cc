@@ -116,10 +116,10 @@ TEST_F(hv_synic, a_message_that_waits_is_sent_by_the_end_only)
         begin(2, 0x52);
         post(2, 1);
         post(2, 2);
-        slot(2)->type = 0; /* without the end */
+        slot(2)->type = 0; /* without the end of message */
         EXPECT_EQ(post(2, 3), unsigned{NOVA_HV_SUCCESS});
         EXPECT_EQ(slot(2)->type, 0u);
-        EXPECT_TRUE(set(end_msr, 0x1234, 1)); /* of another virtual processor */
+        EXPECT_TRUE(set(end_msr, 0x1234, 1)); /* by another virtual processor */
         EXPECT_EQ(slot(2)->type, 0u);
         EXPECT_TRUE(set(end_msr, ~uint64_t{0}));
         EXPECT_EQ(slot(2)->type, 2u);

@@ -154,7 +154,7 @@ TEST_F(lapic, the_end_of_a_level_is_reported)
         put(0xb0, 0);
         nova_lapic_take(&apic);
         put(0xb0, 0);
-        put(0xb0, 0); /* once too often */
+        put(0xb0, 0); /* one end of interrupt too many */
         EXPECT_EQ(over, std::vector<uint8_t>{0x45});
 }
 

@@ -162,7 +162,7 @@ TEST_F(msr, the_local_apic_can_be_switched_and_not_moved)
         EXPECT_FALSE(nova_msr_apic_is_on(&kept));
         EXPECT_TRUE(set(0x1b, 0xfee00900));
         EXPECT_TRUE(nova_msr_apic_is_on(&kept));
-        nova_msr_init(&kept, 0, false); /* there is none to enable */
+        nova_msr_init(&kept, 0, false); /* no local APIC that could be enabled */
         EXPECT_FALSE(set(0x1b, 0xfee00900));
         EXPECT_EQ(changed, nova_mtd_t{0});
 }
@@ -210,7 +210,7 @@ TEST_F(msr, registers_of_amd_are_there_where_cpuid_says_amd)
                 kept.amd = true;
                 EXPECT_EQ(get(number), 0u);
                 EXPECT_TRUE(set(number, 0x530076));
-                EXPECT_EQ(get(number), 0u); /* counters that count nothing */
+                EXPECT_EQ(get(number), 0u); /* these counters do not count */
         }
 }
 

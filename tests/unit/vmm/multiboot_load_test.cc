@@ -160,7 +160,7 @@ TEST_F(multiboot_load, an_elf_file_of_64_bits_begins_in_protected_mode_too)
         put<uint64_t>(88, code_at);
         put<uint64_t>(104, UINT64_MAX);
         EXPECT_EQ(load(), "the guest has too little memory for it");
-        put<uint16_t>(18, 40); /* another machine's */
+        put<uint16_t>(18, 40); /* ARM, another kind of machine */
         EXPECT_EQ(load(), "it is not an ELF file for x86, and its header has no addresses");
 }
 

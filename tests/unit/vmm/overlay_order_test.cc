@@ -23,7 +23,7 @@ namespace
 {
 
 constexpr size_t page_bytes = 0x1000, stack_bytes = 0x20000;
-constexpr uint64_t page = 1; /* the page of RAM that all move to and read */
+constexpr uint64_t page = 1; /* the page of RAM to which all pages move, and that is read */
 constexpr unsigned event_move = 1, event_fault = 2, event_recall = 3;
 constexpr int ram = -1, unmapped = -2;
 

@@ -251,7 +251,7 @@ TEST_F(pass, pages_with_vectors_or_pending_bits_are_withheld)
         EXPECT_TRUE(nova_pass_is_open(&view, 0, 1));
         EXPECT_FALSE(nova_pass_is_open(&view, 5, 0)) << "it is not a whole page";
         function.table = 0x0ff0 | 3; /* the guest's vectors are in two pages */
-        function.vectors = 600;      /* the function's are in four */
+        function.vectors = 600;      /* the function's vectors are in four pages */
         make();
         for (unsigned page = 0; page < 4; page++)
                 EXPECT_FALSE(nova_pass_is_open(&view, 3, page));

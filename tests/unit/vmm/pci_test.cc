@@ -96,7 +96,7 @@ TEST_F(pci, memory_is_where_the_guest_puts_it)
         EXPECT_EQ(nova_vpci_memory_read(&bus, 0xe0011000, 1), UINT64_MAX);
         select(3, NOVA_VPCI_BAR);
         nova_vpci_write(&bus, 0xcfc, 4, 0xffffffff);
-        EXPECT_EQ(in(0xcfc, 4), 0xfffff000u); /* its size */
+        EXPECT_EQ(in(0xcfc, 4), 0xfffff000u); /* the BAR's size */
         EXPECT_EQ(nova_vpci_memory_read(&bus, UINT32_MAX, 2), UINT64_MAX);
         nova_vpci_write(&bus, 0xcfc, 4, 0xe0023000);
         EXPECT_EQ(nova_vpci_memory_read(&bus, 0xe0010000, 1), UINT64_MAX);
@@ -112,7 +112,7 @@ TEST_F(pci, ports_are_where_the_guest_puts_them)
 
         nova_vpci_set_ports(&card, 0xc020, 16);
         EXPECT_EQ(nova_vpci_port_read(&bus, 0xc020, 2), UINT64_MAX);
-        nova_vpci_port_write(&bus, 0xc020, 2, 1); /* it has no function for them */
+        nova_vpci_port_write(&bus, 0xc020, 2, 1); /* the card has no function for writes */
         card.port_read = [](void *, uint64_t at, unsigned bytes) { return at << 8 | bytes; };
         card.port_write = [](void *context, uint64_t at, unsigned, uint64_t value) {
                 *static_cast<uint64_t *>(context) = at << 32 | value;
@@ -126,7 +126,7 @@ TEST_F(pci, ports_are_where_the_guest_puts_them)
         EXPECT_EQ(written, uint64_t{4} << 32 | 0x1234);
         select(3, NOVA_VPCI_PORT_BAR);
         nova_vpci_write(&bus, 0xcfc, 4, 0xffffffff);
-        EXPECT_EQ(in(0xcfc, 4), 0xfffffff1u); /* its size, and that it names ports */
+        EXPECT_EQ(in(0xcfc, 4), 0xfffffff1u); /* the BAR's size, and the bit for ports */
         EXPECT_EQ(nova_vpci_port_read(&bus, 0xffff, 2), UINT64_MAX);
         nova_vpci_write(&bus, 0xcfc, 4, 0x2341);
         EXPECT_EQ(nova_vpci_port_read(&bus, 0xc020, 1), UINT64_MAX);

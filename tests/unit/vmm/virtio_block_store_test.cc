@@ -269,7 +269,7 @@ TEST_F(virtio_block_store, answers_for_an_earlier_machine_do_not_reach_the_guest
         nova_virtio_block_done(&disk, 2, 5);
         EXPECT_EQ(used_index(0), 0);
         EXPECT_EQ(disk.in_flight, 2u);
-        nova_virtio_block_done(&disk, NOVA_VIRTIO_BLOCK_REQUESTS - 1, 0); /* it has none */
+        nova_virtio_block_done(&disk, NOVA_VIRTIO_BLOCK_REQUESTS - 1, 0); /* not in flight */
         EXPECT_EQ(disk.in_flight, 2u);
 }
 
@@ -332,7 +332,7 @@ TEST_F(virtio_block_store, a_busy_device_is_not_notified_and_finds_requests_by_i
         perform();
         EXPECT_EQ(peek<uint16_t>(event), 0);
         perform();
-        EXPECT_EQ(peek<uint16_t>(event), 3); /* it is idle */
+        EXPECT_EQ(peek<uint16_t>(event), 3); /* the disk is idle */
         EXPECT_FALSE(disk.virtio.again);
         EXPECT_EQ(used_index(0), 3);
         EXPECT_EQ(disk.virtio.notifications, 1u);
@@ -529,7 +529,7 @@ TEST_F(virtio_block_range, ranges_of_other_sizes_or_with_unknown_flags_are_refus
                 EXPECT_EQ(answer_to(type, 0, 1, 2), 2u);
                 EXPECT_EQ(answer_to(type, 0, 1, 0x80000000), 2u);
         }
-        EXPECT_EQ(answer_to(11, 0, 1, 1), 2u); /* the flag is for zeroes only */
+        EXPECT_EQ(answer_to(11, 0, 1, 1), 2u); /* only writes of zeroes may have the flag */
         EXPECT_TRUE(steps.empty());
         EXPECT_FALSE(broken());
 }

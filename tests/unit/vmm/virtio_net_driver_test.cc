@@ -343,7 +343,7 @@ TEST_F(virtio_net_hostile, requests_that_it_does_not_have_are_refused)
 {
         for (const uint32_t id : {1u, 16u, 0xffffffffu}) {
                 receive_two();
-                poke(used_entry(1), id); /* in the middle of a frame */
+                poke(used_entry(1), id); /* the second buffer of the frame */
                 take(FRAMES_RECEIVE);
                 EXPECT_EQ(last, QUEUE_BROKEN) << id;
         }

@@ -278,7 +278,7 @@ TEST_F(virtio_net_joined, the_buffers_of_a_frame_that_does_not_fit_are_not_lost)
         add_buffers(4, 700);
         EXPECT_TRUE(give(make(0, 1000)));
         EXPECT_TRUE(give(make(1000, 1000))); /* 34 bytes are left of the third buffer */
-        EXPECT_FALSE(give(third));           /* it needs the fourth one, and a fifth one */
+        EXPECT_FALSE(give(third));           /* needs the fourth buffer and a fifth one */
         EXPECT_EQ(used_index(to_guest), 3);
         EXPECT_EQ(packet(0).substr(headers), make(0, 2000).substr(headers));
         add_buffers(1, 700);

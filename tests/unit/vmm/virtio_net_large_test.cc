@@ -50,7 +50,7 @@ struct virtio_net_large : virtio_net {
                 for (unsigned i = 0; i < 12; i++)
                         put(i, 1, i);
                 put(12, 4, 0x08004500);
-                put(16, 4, (40 + bytes) << 16 | 0xffff); /* and the packet's number */
+                put(16, 4, (40 + bytes) << 16 | 0xffff); /* the packet's size and its number */
                 put(20, 4, 0x40004006);
                 put(26, 4, 0x0a000001);
                 put(30, 4, 0x0a000002);

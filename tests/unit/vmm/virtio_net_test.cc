@@ -151,7 +151,7 @@ TEST_F(virtio_net, features_that_were_not_negotiated_break_the_device)
         EXPECT_TRUE(broken());
         start();
         queue_frame(0, 60);
-        ram[data + 1] = 1; /* to be divided into segments */
+        ram[data + 1] = 1; /* the packet must be divided into segments */
         kick(from_guest);
         EXPECT_TRUE(broken());
         EXPECT_TRUE(sent.empty());
@@ -214,7 +214,7 @@ TEST_F(virtio_net, drops_frames_without_a_driver)
         start();
         queue_buffer(0, header_bytes + 1513);
         EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
-        EXPECT_TRUE(broken()); /* by the small buffer */
+        EXPECT_TRUE(broken()); /* because the buffer is too small */
         EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
         EXPECT_EQ(net.received, 0u);
 }
@@ -338,7 +338,7 @@ TEST_F(virtio_net_late, counts_from_the_frame_that_the_driver_has_named)
 
         start_late(NOVA_VIRTIO_EVENT_INDEX);
         poke<uint16_t>(event, 5);
-        send_frames(8); /* the sixth frame is held back first */
+        send_frames(8); /* the card counts from the sixth frame */
         EXPECT_FALSE(line);
         EXPECT_TRUE(net.virtio.late);
         send_frames(1);
@@ -362,7 +362,7 @@ TEST_F(virtio_net_late, comes_at_once_when_room_was_waited_for)
         start_late();
         send_frames(1);
         room = 1;
-        nova_virtio_net_resume(&net); /* by a thread, so the guest may have halted */
+        nova_virtio_net_resume(&net); /* a thread calls this, so the guest may have halted */
         EXPECT_TRUE(line);
 }
 

@@ -55,7 +55,7 @@ struct virtio_common : test {
 TEST_F(virtio_common, capabilities_say_where_the_structures_are)
 {
         unsigned at = card.virtio.pci.config[NOVA_VPCI_CAPABILITIES] & 0xff, kinds = 0;
-        std::string bars; /* of the notification registers */
+        std::string bars; /* BARs of the notification registers */
 
         EXPECT_TRUE(card.virtio.pci.config[NOVA_VPCI_COMMAND] & 0x00100000);
         for (unsigned count = 0; at && count < 8; count++) {

@@ -19,7 +19,7 @@ PROGRAMS = {"pci": (256, 256, 1, 64, 1), "virtio-net": (1024, 512, 1, 64, 1),
 SESSIONS = [("virtio-net", "pci", "pci", 1), ("status", "virtio-net", "virtio-net", 1)]
 LINES = ("status: http://10.0.2.15/\n", "init: worker ended with status 3 and starts again.\n")
 WAIT_SECONDS = 30
-WIDTH, HEIGHT = 1200, 740  # of the picture
+WIDTH, HEIGHT = 1200, 740  # size of the picture
 
 
 def fetch(port, path):

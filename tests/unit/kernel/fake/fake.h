@@ -26,7 +26,7 @@ extern enum nova_status fake_pin_status;
 
 /* An I/O MMU for PCI functions with even numbers below 0x100; it does not know the odd ones. */
 #define FAKE_FUNCTIONS 0x100
-#define FAKE_DOMAINS   4 /* three, not counting 0 */
+#define FAKE_DOMAINS   4 /* three domains besides domain 0 */
 #define FAKE_DMA_READ  (1ul << 61)
 #define FAKE_DMA_WRITE (1ul << 62)
 #define FAKE_DMA_PAGE  1ul
