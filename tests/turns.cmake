@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # How QEMU runs the CPUs of a machine. In turns, one thread of QEMU runs one CPU after the other, so
-# that a CPU which waits for another one takes no processor from it. With threads, all CPUs run at
-# the same time: tests that look for races need that. README.md lists them.
+# that a CPU that waits for another CPU takes no processor time from that CPU. With threads, all
+# CPUs run at the same time: tests that look for races need that. README.md lists them.
 set(NOVA_ONE_THREAD -accel tcg,thread=single)
 set(NOVA_THREADS -accel tcg,thread=multi)
 

@@ -29,7 +29,7 @@ bool broken;       /* cpu.walk is no longer the number of the walk */
 bool walking;      /* the CPU is in a walk: no other thread runs */
 bool asleep;       /* the SC sleeps with EC place; else it is ready, or lent to that EC */
 byte place;
-byte last, steps;  /* of find_end() */
+byte last, steps;  /* results of find_end() */
 
 /* Whether a helper has an EC to help. */
 #define HELPS(ec) (helping[ec] != NONE && state[helping[ec]] != REQUEST && \

@@ -27,7 +27,7 @@ mtype = { NOTHING, ONES, OWN };
 bool locked;              /* space_lock[I/O] */
 bool made;                /* pd.io.bitmap */
 bool mapped;              /* the window has the PD's page, else the page of ones */
-byte bits;                /* of the PD's page: 1 forbids. A new frame may contain anything */
+byte bits;                /* bits of the PD's page: 1 forbids; any, if the frame is new */
 mtype cached = NOTHING;   /* translation of the bitmap's page in the TLB of CPU 2 */
 bool flushing;            /* a delegation has mapped the page and not flushed yet */
 bool may[2], must[2];     /* an access may succeed, must succeed */

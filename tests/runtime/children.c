@@ -134,8 +134,9 @@ static void check_quantum(void)
 }
 
 /* Measures the progress of a child on the first CPU beside a busy child on the first or the last
- * CPU. Returns true if it is at least half of the progress beside a child that spins there. Takes
- * the best of five measurements, because the test machine's other loads are transient. */
+ * CPU. Returns true if this progress is at least half of that beside a child that spins on the same
+ * CPU. Takes the best of five measurements, because the test machine's other loads are
+ * transient. */
 static bool gets_on(const char *deed, bool same_cpu)
 {
         const uint64_t cpus = nova_program.cpus;

@@ -27,16 +27,16 @@
 #define FIGURES    128
 #define NAME       160
 #define TABLE      4096     /* bytes of a table of the kernel */
-#define TABLES     4        /* by which the number of the tables of init may differ */
-#define HEAP_BYTES 1024     /* by which the used bytes of the heap may differ */
+#define TABLES     4        /* permitted difference of the number of init's tables */
+#define HEAP_BYTES 1024     /* permitted difference of the used bytes of the heap */
 #define PATIENCE   200      /* readings: the kernel frees memory a moment after an object ends */
-#define REST_NS    20000000 /* between two readings */
+#define REST_NS    20000000 /* time between two readings */
 #define PAGE_TOTAL 0x100000 /* more pages than a program has */
 
 struct figure {
         char name[NAME];
         int64_t value;
-        bool steps; /* it grows by the same number in each round */
+        bool steps; /* the figure grows by the same number in each round */
 };
 
 /* Indices of the figures that may differ. */
@@ -48,7 +48,7 @@ struct figures {
 };
 
 static struct figures now, before, first;
-static int64_t step[FIGURES]; /* of the figures of `first` */
+static int64_t step[FIGURES]; /* growth in a round of the figures of `first` */
 
 static void add(const char *what, const char *of, const char *more, uint64_t value, bool steps)
 {

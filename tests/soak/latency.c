@@ -18,7 +18,7 @@
 #include "soak.h"
 
 #define TOLERANCE 25     /* percent */
-#define PAUSE_NS  500000 /* between the starts of the watching thread */
+#define PAUSE_NS  500000 /* time between two starts of the watching thread */
 #define REPORT    10     /* rounds between two lines with latencies */
 
 enum { CALL, SESSION, STAT, PING, WAKE, KINDS };

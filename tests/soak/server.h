@@ -9,6 +9,6 @@
 #define MORTAL_DIE  (NOVA_OPERATION_FIRST + 1) /* has a fault */
 #define PEER_LEAK   (NOVA_OPERATION_FIRST + 1) /* makes a semaphore and forgets it */
 #define PEER_BYTES  65536                      /* size of the page that the peer serves */
-#define PEER_DIGITS "0123456789abcdef"         /* its text, again and again */
+#define PEER_DIGITS "0123456789abcdef"         /* text of the page, again and again */
 
 #endif

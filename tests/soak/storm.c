@@ -24,7 +24,7 @@
 #define BATCHES    50    /* times that all objects are made and revoked */
 #define DOMAINS    50    /* protection domains that get all objects and end */
 #define RANDOM     20000 /* random hypercalls */
-#define THREADS    20    /* of each CPU */
+#define THREADS    20    /* threads on each CPU */
 #define LIVES      8     /* children */
 #define KILLED     9     /* status of a child that is killed */
 #define RETURNED   7     /* status of a child that ends by itself */

@@ -21,7 +21,7 @@ enum { REGISTER, END }; /* a thread's requests to its parent, and the parent's t
 
 /* The state of the workers' rounds, visible in all of their PDs. */
 static struct round {
-        word_t registered, ended; /* by the root's service */
+        word_t registered, ended; /* counted by the root's service */
         word_t status;            /* status of the sleeper's down */
         word_t lost;              /* whether its memory was gone */
         word_t killed;

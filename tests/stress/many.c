@@ -9,7 +9,7 @@
 
 #define MANY       10000u
 #define MANY_ORDER 14
-#define FEWER      1000u /* with several CPUs, which flush TLBs for each thread that ends */
+#define FEWER      1000u /* number with several CPUs, which flush TLBs for each end */
 #define PRIO_MANY  120   /* above the thread that runs the case */
 
 static nova_sel_t ecs, scs, pts, events;

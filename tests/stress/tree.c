@@ -191,7 +191,7 @@ CASE(tree, nothing_grows_below_what_is_being_revoked, "3.6-08")
 static nova_sel_t frames[2]; /* two different ranges of memory */
 static nova_sel_t seen;      /* page where one of them is mapped, or none */
 static unsigned seen_order;
-static volatile word_t epoch; /* even: nothing; 1 and 3 modulo 4: the first, the second */
+static volatile word_t epoch; /* even: nothing; 1 mod 4: the first, 3 mod 4: the second */
 
 /* Returns the word at the page; 0: an exception came. */
 static word_t read_page(nova_sel_t page)

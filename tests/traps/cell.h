@@ -35,15 +35,15 @@ struct cell {
         uint8_t size;
         uint8_t target_at; /* bytes before the landing's address in the code, or 0 */
         uint32_t flags;
-        uint16_t sel; /* of the far pointer at BX */
-        uint16_t top; /* at the top of the stack */
+        uint16_t sel; /* selector of the far pointer at BX */
+        uint16_t top; /* word at the top of the stack */
         uint32_t ax, si;
         int32_t low, high;
         uint8_t bound_size;
         uint8_t bx, sp;
         uint8_t delta;                           /* increase of SP by the instruction */
         bool has_ax, call, once;                 /* once: the first event ends the cell */
-        const struct nova_utcb_state *registers; /* instead of those that the other fields name */
+        const struct nova_utcb_state *registers; /* instead of those in other fields */
         struct outcome outcome[EMULATORS];
 };
 
@@ -62,7 +62,7 @@ struct attempt {
         struct place place;
         struct thread *thread;
         word_t at, after, landing, absent;
-        struct nova_utcb_state begin; /* its initial registers */
+        struct nova_utcb_state begin; /* initial registers of the cell */
         struct nova_utcb_state seen[2];
         unsigned number[2];
         unsigned count, stage;

@@ -14,7 +14,7 @@
 #define IDT_AT     0x3800
 #define READY_AT   0x7010
 #define STATE_AT   0x7020
-#define INPUT_AT   0x7100 /* of the plain calls; 0x7180: of those with sets */
+#define INPUT_AT   0x7100 /* input of the plain calls; 0x7180: of calls with sets */
 #define STACK_AT   0x9000
 #define STARTER_AT 0x12000
 #define OTHER_AT   0x13000

@@ -33,7 +33,7 @@ struct state {
         uint32_t due;    /* lower half of the time at which the timer expires */
         uint32_t taken;  /* interrupts */
         uint32_t late;   /* the latest interrupt */
-        uint32_t runs;   /* the other virtual CPUs run */
+        uint32_t runs;   /* not 0: the other virtual CPUs run */
         uint32_t ready;  /* see READY_AT */
         uint32_t over;   /* the caller has finished */
         uint32_t calls;  /* calls that are complete */
@@ -101,7 +101,7 @@ static const struct nova_hv_call list = {
 static const struct way {
         const char *name;
         unsigned code, elements;
-        unsigned words; /* of the variable header */
+        unsigned words; /* words of the variable header */
 } ways[] = {
         {"list", 0x9000, 4095, 0},          {"flush_list", 0x0003, 509, 0},
         {"flush_list_set", 0x0014, 507, 1}, {"get_registers", 0x0050, 256, 0},

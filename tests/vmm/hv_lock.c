@@ -19,8 +19,8 @@
 /* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t before;  /* the register when the guest starts */
-        uint32_t starts;  /* of virtual CPU 1 */
-        uint32_t other;   /* AND of the register's values there after each start */
+        uint32_t starts;  /* number of starts of virtual CPU 1 */
+        uint32_t other;   /* AND of the register's values on virtual CPU 1 after each start */
         uint32_t after;   /* the register after writes of other values */
         uint32_t status;  /* result of a later call with an unknown code */
         uint32_t by_port; /* how the guest resets the machine */

@@ -32,7 +32,7 @@
 
 /* Outcome of the instruction, at STATE_AT. */
 struct state {
-        uint32_t result; /* EAX after it */
+        uint32_t result; /* EAX after the instruction */
         uint32_t after;  /* 1: it completed */
         uint32_t faults; /* 1: #UD */
 };

@@ -25,11 +25,11 @@
 /* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t expired; /* interrupts of the timer */
-        uint32_t early;   /* number of them before the guest enabled interrupts */
+        uint32_t early;   /* interrupts of the timer before the guest enabled interrupts */
         uint32_t faults;  /* #GP */
-        uint32_t status;  /* of the call */
+        uint32_t status;  /* status of the call */
         uint64_t slept;   /* reference time that passed in the idle register */
-        uint64_t ran;     /* run time after that */
+        uint64_t ran;     /* run time after the idle register */
 };
 
 GUEST_CODE(handler, 32,

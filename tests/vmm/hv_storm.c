@@ -37,11 +37,11 @@
 /* State of the guest, at STATE_AT. */
 struct state {
         uint32_t taken;  /* interrupts */
-        uint32_t rounds; /* of its loops, in thousands */
+        uint32_t rounds; /* loops of the guest, in thousands */
         uint32_t ready;  /* see READY_AT */
         uint32_t began;  /* virtual CPUs that have set their timers */
         uint32_t over;   /* see OVER_AT */
-        uint32_t config; /* of the timers, see CONFIG_AT */
+        uint32_t config; /* configuration of the timers, see CONFIG_AT */
 };
 
 #define WRITE(msr, low)   "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"

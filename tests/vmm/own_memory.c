@@ -18,7 +18,7 @@
 
 #define GUEST_AT 0x1000
 #define PORT     0xe9
-#define PAGES    16 /* of RAM */
+#define PAGES    16 /* pages of RAM */
 #define HUNG     20 /* machines that are destroyed during a call */
 
 /* Runs in real mode: writes to five pages, reads the port, and adds the value from the port to each
@@ -42,7 +42,7 @@ GUEST_CODE(guest, 16,
 static struct nova_vm vm;
 static char *ram;           /* the guest's pages, executable */
 static bool present[PAGES]; /* pages that the guest has touched */
-static nova_sel_t portal;   /* of the other thread */
+static nova_sel_t portal;   /* portal of the other thread */
 static bool hangs;          /* the other thread waits and does not answer */
 static struct nova_semaphore called = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);

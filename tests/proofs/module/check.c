@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks a description as a whole, and against a machine and files: with the numbers of programs
- * and devices, and the shapes of their lists, in main(), and with any other contents. The check of
- * mounts is a module of its own. */
+/* Checks a description as a whole, and compares it with a machine and files. main() has the numbers
+ * of programs and devices, and the shapes of their lists; all other contents are arbitrary. The
+ * check of mounts is a module of its own. */
 #include "../words.h"
 
 #include "system/check.c"

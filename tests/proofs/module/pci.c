@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the PCI devices of a description with the numbers of programs and devices, and the shapes
- * of their lists, in main(), and with any other contents. */
+/* Checks the PCI devices of a description. main() has the numbers of programs and devices, and the
+ * shapes of their lists; all other contents are arbitrary. */
 #include "../words.h"
 
 static struct nova_system system = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Builds the control block of a new virtual CPU of SVM, and enters guests with arbitrary content of
- * the block that messages, exits and the CPU may leave, as vmcb.c proves. */
+/* Builds the control block of a new virtual CPU of SVM, and enters guests. The block may then have
+ * any content that messages, exits and the CPU can leave; vmcb.c proves which. */
 #include "../plain.h"
 
 #define rdtsc hardware_rdtsc

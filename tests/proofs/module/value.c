@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads values of a system description: names, numbers, sizes and ranges, the lines of a PCI
- * device, and the closest keyword, each in a word of any characters, with the lengths in main(). */
+ * device, and the closest keyword. Each word has any characters, and one of the lengths in
+ * main(). */
 #include "system/reader.h"
 
 #include "../driver.h"

@@ -271,8 +271,8 @@ _Noreturn void kernel_stop(const char *cause, ...)
                 ;
 }
 
-/* Loads a structure that was never loaded before, on a CPU on which the structure of `owner`, or
- * none, is loaded. */
+/* Loads a structure that was never loaded before. The CPU has loaded the structure of `owner`, or
+ * none if `owner` is NULL. */
 static void load_new(struct vcpu *owner)
 {
         Frama_C_make_unknown((char *)&structure, sizeof(structure));

@@ -313,7 +313,7 @@ static void check_partition(struct nova_block *block, uint32_t blocks, bool writ
 /* Sleeps with an open session. A plugin of QEMU counts the instructions between the marks. */
 static void sleep_marked(void)
 {
-        nova_sleep(4000000000); /* the services have completed all work for the session */
+        nova_sleep(4000000000); /* until the services have completed all work for the session */
         IO_MARK(IO_OP_IDLE);
         nova_sleep(3000000000);
         IO_MARK(IO_OP_NONE);

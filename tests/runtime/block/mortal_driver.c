@@ -14,7 +14,7 @@
 #define LEAST_NS   20000000
 #define MORE_NS    60000000
 #define TIMEOUT_NS 100000000   /* time until the watchdog ends a driver that hangs */
-#define MARK       0xfade0000u /* disk.py looks for it */
+#define MARK       0xfade0000u /* disk.py looks for this value */
 
 int __real_block_service_start(const struct block_device *of);
 int __wrap_block_service_start(const struct block_device *of);
@@ -23,7 +23,7 @@ void __wrap_block_end(struct block_request *request, int error);
 
 static struct block_device device;
 static void (*start)(struct block_request *request); /* the driver's */
-static unsigned in_flight;                           /* written with the service's lock */
+static unsigned in_flight;                           /* written while the service's lock is held */
 static bool mute; /* the device gets no further request; written by the thread that hangs */
 
 static unsigned count(void)

@@ -32,7 +32,7 @@ static unsigned take(unsigned round)
         total = total + 1;
         SYS_ARCH_UNPROTECT(inner);
         if (round % SLEEPS == 1)
-                nova_sleep(SLEEP_NS); /* the lock is still the thread's */
+                nova_sleep(SLEEP_NS); /* the thread still holds the lock */
         inside = 0;
         SYS_ARCH_UNPROTECT(outer);
         return wrong;

@@ -9,7 +9,7 @@
 
 #define POOL_BYTES 0x4000 /* four buffers for each direction */
 #define BYTES      301
-#define START      34 /* of a datagram over IPv4 */
+#define START      34 /* offset of UDP in a frame over IPv4 */
 #define AT         6
 #define SECOND     1000000000
 

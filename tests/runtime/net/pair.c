@@ -67,7 +67,7 @@ static void send_now(size_t bytes)
 }
 
 static const uint8_t all[NOVA_NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8}; /* of no machine */
+static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8}; /* no machine has it */
 
 static size_t size_of(unsigned number)
 {

@@ -182,7 +182,7 @@ static void watch(const char *rounds)
         CHECK(nova_session_open(&echo, "echo", NULL) == 0);
         CHECK(nova_session_call(echo, &message) == 0 && message.answer_count == 4);
         message.answer = answer;
-        for (unsigned quiet = 0; quiet < 200;) { /* longer than any life or pause */
+        for (unsigned quiet = 0; quiet < 200;) { /* longer than any client lives or pauses */
                 CHECK(nova_session_call(echo, &message) == 0);
                 quiet = answer[2] == 1 ? quiet + 1 : 0;
                 nova_sleep(SECOND / 50);

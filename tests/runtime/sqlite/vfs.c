@@ -18,8 +18,8 @@
 #include "sqlite3.h"
 
 #define PATH_MAX_BYTES 512
-#define SECTOR         4096       /* the largest one of a disk */
-#define UNIX_EPOCH     24405875LL /* tenths of Julian days */
+#define SECTOR         4096       /* size of the largest sector of a disk */
+#define UNIX_EPOCH     24405875LL /* 1970, in tenths of Julian days */
 #define MS_PER_TENTH   8640000LL
 
 /* An open file, which SQLite allocates. */

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 struct walk_exception {
-        uint8_t emulators; /* a bit for each, in the order of struct cell's outcomes */
+        uint8_t emulators; /* a bit for each emulator, in the order of struct cell's outcomes */
         uint8_t map, opcode;
-        uint8_t reg; /* of the ModRM; 0xff: all */
+        uint8_t reg; /* middle field of the ModRM; 0xff: all */
         uint32_t allowed;
 };
 

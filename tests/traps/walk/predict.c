@@ -158,7 +158,7 @@ static uint8_t special_of_registers(struct walk_record *r, const ZydisDecodedIns
                 if (r->mode == WALK_MODE_32 && r->reg == WALK_SP)
                         return WALK_LEFT_OUT;
                 return r->control == 2 ? WALK_PLAIN : WALK_WRITES_CR;
-        case 0x23: /* a write of DR7: see platform-facts.md; DR5 is its other name */
+        case 0x23: /* DR7, and DR5, its other name: see docs/manual/traps.md */
                 return (r->code[d->raw.modrm.offset] >> 3 & 5) == 5 ? WALK_LEFT_OUT : WALK_PLAIN;
         case 0xa3:
         case 0xab:
@@ -362,7 +362,7 @@ static uint32_t more_of(const ZydisDecodedInstruction *d)
         case ZYDIS_MNEMONIC_BTR:
         case ZYDIS_MNEMONIC_BTS:
                 return (d->opcode & 0xc7) == 0x83 ? PF | GP | WALK_GOES_ON : 0;
-        case ZYDIS_MNEMONIC_CLZERO: /* of AMD; it writes where AX points */
+        case ZYDIS_MNEMONIC_CLZERO: /* an instruction of AMD, which writes where AX points */
                 return GP | PF | SS;
         case ZYDIS_MNEMONIC_MASKMOVQ: /* a mask that is zero may access nothing */
         case ZYDIS_MNEMONIC_MASKMOVDQU:

@@ -13,7 +13,7 @@
 /* In exceptions.tsv: an instruction that must be invalid is executed. */
 #define WALK_RUNS    (1u << 29)
 #define WALK_ANY     (1u << 30) /* a branch: any event, at any address */
-#define WALK_GOES_ON (1u << 31) /* the instruction after it is reached */
+#define WALK_GOES_ON (1u << 31) /* the next instruction is reached */
 
 enum { WALK_MODE_64, WALK_MODE_COMPAT, WALK_MODE_32 };
 enum { WALK_MAPPED, WALK_ABSENT, WALK_NON_CANONICAL };
@@ -32,7 +32,7 @@ enum {
         WALK_BIT,       /* `reg`, the number of a bit in memory, is small */
         WALK_TABLE,     /* the operand holds the walker's GDT, or its IDT if `control` is 1 */
         WALK_SHORT,     /* a branch of which QEMU reads 16 bits instead of 32 */
-        WALK_HALT,      /* an interrupt must end it */
+        WALK_HALT,      /* an interrupt must end the instruction */
         WALK_TASK, /* `reg`, or the operand, is a selector: the walker's task if `control` is 1 */
 };
 
@@ -46,9 +46,9 @@ enum {
 
 struct walk_record {
         uint8_t code[WALK_CODE];
-        uint8_t length; /* 0: it must be an invalid instruction */
+        uint8_t length; /* 0: the instruction must be invalid */
         uint32_t allowed;
-        uint32_t seed; /* of registers, flags and memory */
+        uint32_t seed; /* seed of registers, flags and memory */
         uint8_t mode;
         uint8_t pointer;        /* class of the address in the ModRM operand */
         uint8_t strings, stack; /* class of SI and DI, and of SP and BP */

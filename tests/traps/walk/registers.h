@@ -33,7 +33,7 @@ enum {
 #define WALK_STATUS    0xcd5u /* CF, PF, AF, ZF, SF, DF, OF */
 
 struct walk_places {
-        uint64_t operand;               /* of a page that is mapped, between absent ones */
+        uint64_t operand;               /* address of a mapped page between absent ones */
         uint64_t absent, non_canonical; /* their low halves are not addresses, either */
 };
 

@@ -246,7 +246,7 @@ gdt_pointer:
         .short  gdt_end - walker_gdt - 1
         .long   walker_gdt
 
-#define PRESENT 0x3     /* of the kernel, writable */
+#define PRESENT 0x3     /* present page of the kernel, writable */
 #define USER    0x7
 #define LARGE   0x83
 

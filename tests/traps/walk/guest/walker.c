@@ -23,7 +23,7 @@
 #define VECTOR_PF      14
 #define VECTOR_TIMER   0x20
 #define FLAG_IF        0x200
-#define TICKS          0x800 /* of a halt: 1.7 ms */
+#define TICKS          0x800 /* maximum of a halt: 1.7 ms */
 #define TICKS_END      0x10000
 
 typedef unsigned long word_t;
@@ -178,7 +178,7 @@ static void begin(const struct walk_record *r, unsigned level)
 
         struct walk_record in_order = *r;
 
-        if (!WIDE && level == 0) /* where the events of CPL 0 are pushed */
+        if (!WIDE && level == 0) /* the events of CPL 0 are pushed there */
                 in_order.stack = WALK_MAPPED;
         walk_registers(&in_order, &places, reg);
         if (r->special == WALK_WRITES_CR)
