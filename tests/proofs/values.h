@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The readers of values for drivers of functions that call them: each may fail, and then leaves the
- * value as it was; otherwise it returns any value. */
+/* Stubs of the readers of values, for the functions that call these readers. Each may fail, and
+ * then leaves the value as it was; otherwise it returns any value. */
 #ifndef PROOFS_VALUES_H
 #define PROOFS_VALUES_H
 

@@ -54,7 +54,7 @@ static bool read_argument(const char *argument)
                !strcmp(argument, "leak");
 }
 
-/* The parts of a round, for threads. A result other than NULL: all went well. */
+/* Threads that run the parts of a round. They return NULL if something went wrong. */
 static void *run_services(void *unused)
 {
         (void)unused;

@@ -13,14 +13,14 @@ static nova_sel_t area[LEVELS]; /* areas of pages; each is delegated from the on
 static nova_sel_t names[LEVELS];
 static struct thread *mirrors[WORKERS];
 
-/* A local thread of the root PD on each CPU: sends from the root PD to itself. */
+/* Makes a local thread of the root PD on each CPU, by which the root PD sends items to itself. */
 static void mirrors_new(void)
 {
         for (unsigned i = 0; i < worker_count; i++)
                 mirrors[i] = server(cpu_numbers[i]);
 }
 
-/* One item from the root PD to the root PD. */
+/* Sends one item from the root PD to itself. */
 static nova_crd_t give_here(struct worker *w, nova_crd_t crd, nova_crd_t window, word_t upper)
 {
         struct thread *t = mirrors[w->index];

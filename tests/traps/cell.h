@@ -71,7 +71,7 @@ extern struct attempt attempt;
 /* R8 to R15 of all cells. */
 extern uint64_t traps_high[8];
 
-/* Index of this emulator's outcomes. */
+/* Returns the index of this emulator's outcomes. */
 unsigned emulator(void);
 bool same(const char *a, const char *b);
 
@@ -79,7 +79,7 @@ bool same(const char *a, const char *b);
 void cell_pages(void);
 /* Returns the usual place of a cell's code. */
 struct place cell_place(const struct cell *c);
-/* Page with the operand and the stack. */
+/* Returns the page with the operand and the stack. */
 char *cell_operand(void);
 /* Runs a cell at a place, by a thread (self, or a local thread of a child PD). */
 void cell_run(const struct cell *c, struct place place, struct thread *t);

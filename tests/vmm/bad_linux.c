@@ -46,7 +46,7 @@ static bool create(const char *name, size_t memory)
 
 static bool judge(const char *name, bool good)
 {
-        /* The guest's last words may have no end of a line. */
+        /* The guest's last output may lack a line end. */
         printf("\n%s: %s\n", name, good ? "as expected" : "wrong");
         return good;
 }

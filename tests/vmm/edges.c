@@ -130,7 +130,8 @@ static bool run_operands(void)
                ports[1].memory[0] == 0x22;
 }
 
-/* An exit at the last two bytes of 4 GiB: the segment begins at 0x3000, so that they are RAM. */
+/* Runs an instruction that exits at the last two bytes of 4 GiB. The segment begins at 0x3000, so
+ * that these bytes lie in RAM. */
 static bool run_last(const char *name, const char *instruction)
 {
         uint32_t note = 0;

@@ -32,7 +32,7 @@
 struct state {
         uint32_t due;    /* lower half of the time at which the timer expires */
         uint32_t taken;  /* interrupts */
-        uint32_t late;   /* the latest interrupt */
+        uint32_t late;   /* longest delay of an interrupt */
         uint32_t runs;   /* not 0: the other virtual CPUs run */
         uint32_t ready;  /* see READY_AT */
         uint32_t over;   /* the caller has finished */

@@ -99,8 +99,8 @@ static const char *load(unsigned subset)
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
-/* A count is not 0 if and only if the guest has the part that causes it; a guest that has calls for
- * flushes may need none. */
+/* Returns whether a count is right. It may be above 0 if the guest has the part that causes it, and
+ * 0 if the guest lacks the part or does not need it. */
 static bool fits(const char *what, uint64_t count, bool there, bool needed)
 {
         if (count > 0 ? there : !there || !needed)

@@ -32,7 +32,7 @@ GUEST_CODE(flat, 32,
            "        movl $0xd0000000, %edi\n"
            "        movl $256, %ecx\n"
            "        rep movsl\n"
-           "        movl $0xd0000000, %esi\n" /* and back, downwards */
+           "        movl $0xd0000000, %esi\n" /* device to memory, downwards */
            "        addl $1023, %esi\n"
            "        movl $0x403ff, %edi\n"
            "        movl $1024, %ecx\n"
@@ -43,7 +43,7 @@ GUEST_CODE(flat, 32,
            "        lodsl\n"
            "        movl $0xd0000800, %edi\n"
            "        stosl\n"
-           "        movl $0xd0000000, %edi\n" /* the first byte that is 7 */
+           "        movl $0xd0000000, %edi\n" /* searches for the first byte that is 7 */
            "        movl $1024, %ecx\n"
            "        movb $7, %al\n"
            "        repne scasb\n"

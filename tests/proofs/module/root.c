@@ -46,7 +46,7 @@ void acpi_read_ivrs(struct acpi_table ivrs)
         (void)ivrs;
 }
 
-/* Searches the RSDP in memory. */
+/* Searches memory for the RSDP. */
 static void find(void)
 {
         struct acpi_table rsdp;

@@ -24,7 +24,7 @@ static uint64_t rdtsc(void)
 #define TAG        3
 #define VINTR      (SVM_VINTR_MASKING | SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_TPR)
 
-word_t pool_offset; /* of 32-bit kernels */
+word_t pool_offset; /* used by 32-bit kernels */
 uint32_t speculation_at_guest_entry;
 
 static struct vmcb vmcb;

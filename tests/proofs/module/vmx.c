@@ -175,7 +175,7 @@ static void vmcs_write64(unsigned field, uint64_t value)
 
 #include "virt/vmx/vmx.c"
 
-word_t pool_offset; /* of 32-bit kernels */
+word_t pool_offset; /* used by 32-bit kernels */
 uint32_t speculation_at_guest_entry;
 uint32_t cpu_features[FEATURE_WORDS];
 struct second_level_format guest_format;

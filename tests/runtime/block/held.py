@@ -12,7 +12,7 @@ from pathlib import Path
 from control import LIMIT_S, Control
 
 OTHERS = 31  # reads besides the one that is held back
-PATIENCE_S = 3  # for the completions to reach the client; less than the driver's limit of 10 s
+PATIENCE_S = 3  # time for completions to reach the client; below the driver's limit of 10 s
 
 
 def hold(path):

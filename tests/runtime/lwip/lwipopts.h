@@ -26,7 +26,7 @@
 #undef LWIP_SEGMENT_BYTES
 #define LWIP_SEGMENT_BYTES(pcb) ((pcb)->mss)
 
-/* Their interfaces have no pool. */
+/* The tests' interfaces have no pool. */
 #undef LWIP_DATAGRAM_BYTES
 #define LWIP_DATAGRAM_BYTES() LWIP_DATAGRAM_MAX
 

@@ -10,7 +10,7 @@ from stream import THEIRS, Talker
 
 
 class Once(Peer):
-    """A cable to a server that answers one datagram, and whose driver ends then."""
+    """A cable to a server that answers one datagram. Then the server's driver ends."""
 
     def __init__(self, folder):
         super().__init__(folder)

@@ -426,7 +426,7 @@ static void stops_while_opened(void)
         check(strange == 0, "each opening succeeds, or reports that the service is gone");
 }
 
-/* Through the service names, as between two programs. */
+/* Gives a portal to another program by the service `names`. Here both programs are this one. */
 static bool give_on(nova_sel_t portal, nova_sel_t copy)
 {
         struct nova_session *names;

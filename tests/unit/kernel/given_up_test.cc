@@ -145,7 +145,7 @@ TEST(given_up, revocation_goes_over_any_number_of_pieces_in_short_steps)
         }
 }
 
-// The parent's revocation holds the mapping of a child, which splits it.
+// The parent's revocation holds the mapping of a child. The child splits this mapping.
 TEST(short_steps, take_out_any_number_of_pieces_of_a_mapping)
 {
         for (const bool gives_up : {false, true}) {
@@ -192,8 +192,8 @@ TEST(short_steps, pass_any_number_of_siblings_that_cross_the_range)
         check_pd(b);
 }
 
-// Each mapping of a chain has lost its rights and waits for the last one, which another revocation
-// holds.
+// Each mapping of a chain has lost its rights and waits for the last mapping, which another
+// revocation holds.
 TEST(short_steps, free_a_chain_that_waited_for_its_end)
 {
         for (const bool gives_up : {false, true}) {
@@ -223,7 +223,8 @@ TEST(short_steps, free_a_chain_that_waited_for_its_end)
 }
 
 // A revocation is at the last mapping of a chain whose other mappings have left the space. Another
-// one cuts the whole chain, so that each piece of the last mapping has a chain of its own above it.
+// revocation cuts the whole chain, so that each piece of the last mapping has a chain of its own
+// above it.
 TEST(short_steps, free_the_chains_above_pieces_of_a_mapping)
 {
         constexpr word_t LINKS = 100, SIZE = 1500, GAP = 2000;

@@ -27,7 +27,7 @@ class Points
         }
 
         // As above, but counts windows and waits. If elsewhere is not empty, the boss sleeps, and
-        // the other CPU does this at the point.
+        // the other CPU calls elsewhere at the point.
         static void begin_all(Scene &s, OtherCpu *beside, unsigned number,
                               const std::function<void()> &elsewhere)
         {

@@ -17,9 +17,9 @@ using Ranges = std::array<Caps, WHO>;
 
 // The effect of an operation on the ranges.
 struct Effect {
-        Change change; // all of it
+        Change change; // the whole effect
         bool revokes = false;
-        Who from = WHO; // of a revocation
+        Who from = WHO; // PD of the revoked range
         unsigned perms = 0;
         bool self = false;
 };
@@ -62,9 +62,9 @@ inline Ranges after(const Scene &s, const Change &change)
 }
 
 // Which selectors the walk of the client's revocation has passed, so that it does not visit
-// mappings that are delegated from them now. It visits the mappings below one selector or mapping
-// in the order of their first selectors, and among equal ones the latest first. first_of returns
-// the first selector of the mapping that is delegated from a selector.
+// mappings that are delegated from them now. The walk visits the mappings below one selector or
+// mapping in the order of their first selectors, and the latest first among those with equal ones.
+// first_of returns the first selector of the mapping that is delegated from a selector.
 inline std::function<bool(word_t)>
 passed_by_revocation(const Scene &s, const std::function<word_t(word_t)> &first_of)
 {

@@ -30,7 +30,7 @@ struct Refusal {
         long number; // < 0: none
         bool rest;
 
-        // Begins after a number of the operation's allocations.
+        // Begins the refusal after a number of the operation's allocations.
         void begin(long done) const
         {
                 const long left = number - done;
@@ -85,8 +85,8 @@ inline void settle_refused(Scene &s, OtherCpu *other)
 }
 
 // Disturbs an operation at each point, first with memory for all its allocations, then without
-// memory for each. The function `one` does it for a point and a refusal. Returns the number of
-// disturbances.
+// memory for each. The function `one` does this for one point and one refusal. Returns the number
+// of disturbances.
 template <typename One> unsigned refuse_each(const One &one, bool rest)
 {
         unsigned disturbed = 0;

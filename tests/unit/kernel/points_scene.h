@@ -58,8 +58,9 @@ using Database = std::map<unsigned, std::map<unsigned, Caps>>;
 // A change of the ranges in the model.
 using Change = std::function<void(Model &)>;
 
-// A client revokes, calls and creates; its PD gets ranges from home, the server's from the client,
-// and the third's from the server. The boss sleeps and is more urgent.
+// A client revokes, calls and creates. Its PD gets ranges from home, the server's PD gets them from
+// the client's PD, and the third PD gets them from the server's. The boss sleeps, and has a higher
+// priority.
 class Scene : public World
 {
       public:

@@ -457,8 +457,8 @@ TEST(points, of_shoot_downs_for_ports_may_be_disturbed)
                 disturb_flushes(NOVA_CRD_IO, loaded);
 }
 
-// Without memory for one allocation, or for it and all later ones. Returns the number of
-// allocations.
+// Runs an operation without memory for one allocation, or for it and all later ones. Returns the
+// number of allocations.
 long refuse(const Operation &operation, unsigned type, long number, bool rest)
 {
         Scene s(type);

@@ -182,8 +182,8 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
         }
 }
 
-// An abandoned revocation may have taken rights from a capability that those derived from it still
-// have. The next revocation that passes takes these rights from them.
+// An abandoned revocation may have taken rights from a capability, while the capabilities derived
+// from it still have them. The next revocation that passes takes these rights from them.
 TEST(revocation, completes_an_abandoned_one_of_the_same_mapping)
 {
         Kernel kernel;

@@ -150,7 +150,7 @@ class Single : Shortage
         }
 
       private:
-        // True if an allocation failed.
+        // Returns true if an allocation failed.
         bool delegate()
         {
                 pd *from = random() % 4 ? any_pd() : &kernel_pd, *to = any_pd();

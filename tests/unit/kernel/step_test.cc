@@ -103,8 +103,8 @@ TEST(step, leaves_mappings_that_were_delegated_further_before_the_limit_was_met)
         check_pd(a);
 }
 
-// A table finds no memory in the step that reaches the limit, so that the mapping is taken back for
-// two reasons. It never has rights that its parent lacks.
+// There is no memory for a table in the step that reaches the limit, so that the mapping is taken
+// back for two reasons. The mapping never has rights that its parent lacks.
 TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
 {
         for (long fails = 1; fails < 8; fails++)
@@ -132,7 +132,7 @@ TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
 }
 
 // A revocation looks for the pieces of a mapping that it has emptied. Meanwhile another thread has
-// freed the selectors, and a third one revokes its delegation to them.
+// freed the selectors, and a third thread revokes what it has delegated to these selectors.
 TEST(step, takes_out_no_mapping_whose_tables_another_thread_clears)
 {
         constexpr word_t COUNT = 30000;

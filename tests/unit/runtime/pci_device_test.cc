@@ -475,8 +475,6 @@ TEST_F(pci_device, a_function_that_does_not_answer_after_its_reset_is_not_quiet)
         EXPECT_LE(slept_ms, 1200U);
 }
 
-/* Hostile devices: for any behaviour of their registers, a claim and its release terminate, and
- * nothing beyond the memory and the first 256 bytes of configuration space is accessed. */
 TEST_F(pci_device, devices_that_wait_for_a_reset_take_turns)
 {
         const auto waits = [](const device *d) { return d->resetting; };
@@ -503,6 +501,8 @@ TEST_F(pci_device, devices_that_wait_for_a_reset_take_turns)
         EXPECT_LE(others, 3U);
 }
 
+/* Hostile devices: for any behaviour of their registers, a claim and its release terminate, and
+ * nothing beyond the memory and the first 256 bytes of configuration space is accessed. */
 TEST_F(pci_device, random_functions_are_claimed_and_stopped)
 {
         std::mt19937 random(1);

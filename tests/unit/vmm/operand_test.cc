@@ -26,7 +26,7 @@ struct operand_access : guest_access {
                 return nova_operand_offset(&state, &in);
         }
 
-        /* The exit was for an access to this address. */
+        /* Runs code whose exit was for an access to this address. */
         bool run(const bytes &code, uint64_t address)
         {
                 offset(code);
