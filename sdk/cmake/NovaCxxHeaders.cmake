@@ -12,7 +12,7 @@ set(NOVA_CXX_ONLY algorithm any array atomic bitset charconv chrono compare conc
   stdexcept streambuf string string_view system_error thread tuple type_traits typeinfo
   unordered_map unordered_set utility valarray variant vector)
 
-# nova_cxx_headers(<folder>): writes them.
+# nova_cxx_headers(<folder>): writes these headers into the folder.
 function(nova_cxx_headers folder)
   set(only "is not in the SDK, which has only <new> of the C++ standard library")
   foreach(name IN LISTS NOVA_CXX_OF_C)

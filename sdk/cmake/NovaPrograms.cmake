@@ -8,7 +8,7 @@
 include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/NovaArguments.cmake")
 
-# User programs without a C library. libgcc serves 64-bit division on x86_32.
+# User programs without a C library. libgcc provides 64-bit division on x86_32.
 if(NOT TARGET nova_freestanding)
   add_library(nova_freestanding INTERFACE)
   target_compile_options(nova_freestanding INTERFACE
@@ -20,7 +20,7 @@ if(NOT TARGET nova_freestanding)
 endif()
 
 # Programs with the runtime use the headers of newlib and of the compiler, and no headers of the
-# host. Frame pointers serve backtraces.
+# host. Backtraces need frame pointers.
 if(NOT TARGET nova_hosted)
   if(NOVA_ARCH AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     separate_arguments(machine NATIVE_COMMAND "${NOVA_MACHINE_FLAGS}")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cases of a test program, reported as TAP. For the main thread. */
+/* Cases of a test program, reported as TAP. Only the main thread may call these functions. */
 #ifndef TESTS_RUNTIME_TAP_H
 #define TESTS_RUNTIME_TAP_H
 
@@ -8,7 +8,7 @@
 
 static unsigned tap_cases, tap_failed;
 
-/* One case; its name is a sentence. */
+/* Reports one case; its name is a sentence. */
 static inline void check(bool good, const char *name)
 {
         tap_failed += !good;

@@ -55,7 +55,7 @@ GUEST_CODE(starter, 16,
            "xorw %ax, %ax\nmovw %ax, %ds\nlgdtl 0x3020\nlidtl 0x3028\n"
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
-/* Frees the slot of source 2 of its message page, which is at EBP. */
+/* Frees the slot of source 2 in the virtual CPU's message page, which is at EBP. */
 GUEST_CODE(handler, 32,
            "pushal\nlock incl 0x7000\nmovl $0, 0x200(%ebp)\n" WRITE(0x40000084, 0)
                    WRITE(0x40000070, 0) "popal\niret\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copies messages with the numbers of typed items in main(), any number of untyped words and
- * arbitrary words. Each read of a header returns a different value, because another thread may
- * write it. */
+ * arbitrary words. The copy may read the header only once, because another thread may write it
+ * meanwhile. */
 #define load_once header_load
 #define rep_movs  hardware_rep_movs
 #include "arch/x86/insn.h"

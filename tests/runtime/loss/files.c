@@ -3,9 +3,9 @@
  * recording of the disk's writes shows what must survive a power loss. Argument: the name of the
  * partition.
  *
- * touch N            the file may change in any way
- * either N V S the file gets this version and size; until then it has the old version and size
- * flushed N V S the file has S bytes of version V */
+ * touch V S NAME: the file may change in any way, whatever V and S are
+ * either V S NAME: the file gets S bytes of version V; until then it has the old version and size
+ * flushed V S NAME: the file has S bytes of version V */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
