@@ -163,7 +163,8 @@ void roottask_load(void)
         boot_unmap();
 }
 
-/* Maps a run into the root PD. The mapping of a run in place is derived from kernel_pd's memory. */
+/* Maps a run into the root PD. If the run is in place, its mapping is derived from kernel_pd's
+ * memory. */
 static enum nova_status roottask_map_run(struct pd *pd, const struct run *run)
 {
         if (!run->in_place)

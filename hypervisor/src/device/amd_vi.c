@@ -135,8 +135,8 @@ static bool amd_vi_forget(struct unit *unit, unsigned domain)
         return amd_vi_submit(unit, INVALIDATE_PAGES | (uint64_t)domain << PAGES_DOMAIN, PAGES_ALL);
 }
 
-/* Flushes translations. amd_vi_attach() has already submitted the flush of a function's attachment,
- * and this function waits for it. */
+/* Flushes translations. amd_vi_attach() has already submitted the flush of a PCI function's
+ * attachment; amd_vi_flush() only waits for it. */
 static indirect_target void amd_vi_flush(unsigned domain, bool more)
 {
         (void)more;
@@ -165,8 +165,8 @@ static void amd_vi_command_all(uint64_t command, bool wait)
         }
 }
 
-/* Returns the first word of an entry that admits the accesses of a PD, or no accesses. The valid
- * bits are always set: without them the function would reach all memory. */
+/* Returns the first word of an entry that admits accesses to the memory of a PD (NULL: no
+ * accesses). The valid bits are always set: without them the function would reach all memory. */
 static uint64_t amd_vi_first_word(const struct pd *pd)
 {
         return pool_to_phys(pd ? pd->dma.root : empty) | ENTRY_VALID | LEVELS << ENTRY_LEVELS |

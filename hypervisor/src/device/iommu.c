@@ -19,7 +19,7 @@
 #include "object/pd.h"
 #include "sched/cpu.h"
 
-#define FUNCTIONS_MAX      256 /* assigned at the same time */
+#define FUNCTIONS_MAX      256 /* maximum number assigned at the same time */
 #define RELEASE_STEP       8   /* functions that one step blocks, with interrupts off */
 #define DOMAINS_MAX        256
 #define REPORTS_PER_SECOND 4
@@ -43,10 +43,10 @@ static uint32_t departures[DOMAINS_MAX]; /* number of functions that have left a
 static struct spinlock report_lock = SPINLOCK(LOCK_REPORT);
 static uint64_t reports_since; /* TSC */
 static unsigned reports;       /* number of reports since reports_since */
-static unsigned discarded;     /* units whose records were discarded since faults were masked */
+static unsigned discarded;     /* number of units with discarded records since faults were masked */
 
-/* The kernel ignores some unit or does not know it. The kernel cannot find out which functions this
- * unit serves, so no device can be assigned. */
+/* There may be a unit that the kernel ignores or does not know. The kernel cannot find out which
+ * functions such a unit serves, so no device can be assigned. */
 static bool some_ignored;
 
 volatile char *iommu_map(paddr_t phys)
@@ -111,7 +111,8 @@ static indirect_target void iommu_flush(unsigned domain)
         iommu_driver->flush(domain, false);
 }
 
-/* Gives a PD a domain, its number in the units, unless it has one. false: none is left. */
+/* Gives a PD a domain (the number that it has in the units), unless it has one. false: none is
+ * left. */
 static bool iommu_take_domain(struct pd *pd)
 {
         for (unsigned i = 1; !pd->dma.domain && i < domains; i++) {
@@ -196,7 +197,7 @@ static unsigned iommu_find_place(uint16_t rid)
 
 /* Work of an assignment that is done after the lock was released. */
 struct after {
-        struct pd *loser;  /* PD that lost the function, or got an unused domain; NULL: none */
+        struct pd *loser;  /* PD that may no longer need its domain; NULL: none */
         unsigned domain;   /* domain of loser */
         uint32_t departed; /* value of departures[domain] */
 };

@@ -38,7 +38,7 @@
 #define COMMAND_QUEUE          (1u << 26)
 #define COMMAND_INTERRUPTS     (1u << 25)
 #define COMMAND_SET_INTERRUPTS (1u << 24)
-#define STATUS_LASTING         0x96ffffff /* without the bits of one-time commands */
+#define STATUS_LASTING         0x96ffffff /* all bits except those of one-time commands */
 
 #define CAP_DOMAINS(cap)   (16u << 2 * ((unsigned)(cap)&7))
 #define CAP_FLUSH_BUFFER   ((uint64_t)1 << 4)
@@ -64,7 +64,7 @@
 #define RECORD_VALID     ((uint32_t)1 << 31)
 #define RECORD_READ      (1u << 30)
 #define RECORD_REASON    0xff
-#define REASON_INTERRUPT 0x20 /* first reason for interrupts; lower ones: memory accesses */
+#define REASON_INTERRUPT 0x20 /* 0x20 and above: interrupts; below: memory accesses */
 
 /* Entries of the tables (9.1, 9.3). */
 #define ENTRY_PRESENT  0x1

@@ -13,7 +13,7 @@
 /* Bytes that are kept free for a module's command line, whose length is not known. */
 #define CMDLINE_ROOM (2 * PAGE_SIZE)
 
-/* Characters of its command line that name an omitted module in a message. */
+/* Size of the buffer for the part of an omitted module's command line that a message shows. */
 #define NAME_ROOM 64
 
 #define MIB        ((uint64_t)1 << 20)

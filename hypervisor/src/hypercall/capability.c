@@ -312,9 +312,9 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
 
         if (range_revoke(space, first, last, perms))
                 return result_of(self, NOVA_SUCCESS);
-        leave_if_ended(self); /* if self has ended, no thread would finish its revocation */
+        leave_if_ended(self); /* no thread would finish the revocation of an ended EC */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        /* Continues after an interrupt window: range_revoke() may have done a whole step. */
+        /* An interrupt window comes first, because range_revoke() may have done a whole step. */
         self->cont = finish_hypercall_revoke;
         return RESULT_CONTINUE;
 }

@@ -39,7 +39,7 @@ static always_inline uint16_t atomic_take_u16(uint16_t *variable)
         return value;
 }
 
-/** Increments a counter that only this CPU writes, after all earlier stores. */
+/** Increments a counter that only this CPU writes. Other CPUs see all earlier stores first. */
 static always_inline void atomic_step_u16(uint16_t *variable)
 {
         __asm__ volatile("incw %0" : "+m"(*variable) : : "memory");

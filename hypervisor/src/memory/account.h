@@ -92,9 +92,9 @@ static inline void account_arrive(struct account *account, word_t bytes)
         assert(ended >= bytes);
 }
 
-/** Returns the bytes of a charge that passed the limit and tries again, because another CPU may
- * have passed the limit only for a moment. Sets account_grace_helps to true if the bytes of ended
- * objects would make room. */
+/** Undoes a charge that passed the limit, and tries it again, because another CPU may have passed
+ * the limit only for a moment. Sets account_grace_helps to true if the bytes of ended objects would
+ * make room. */
 __attribute__((noinline)) bool account_refuse(struct account *account, word_t bytes);
 
 /** Charges bytes to an account. Returns false, without a change, if this would pass the limit. */

@@ -236,7 +236,7 @@ static void ec_abort_caller(struct ec *ec)
         sched_wake_sleepers(caller);
 }
 
-/* Makes callee wait for requests again. Its caller ends while its message is being transferred. */
+/* Makes callee wait for requests again: its caller ends during the transfer of the message. */
 static void ec_lose_caller(struct ec *callee)
 {
         struct cpu *cpu = callee->cpu;
@@ -431,8 +431,8 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
         store_once(sc->left, true);
 }
 
-/* Takes an SC out of a list, the current SC only if no other one is left: once the current SC has
- * ended, the EC may have to wait before it can do the next step. */
+/* Takes an SC out of a list. Takes the current SC only if no other SC is left: once the current SC
+ * has ended, the EC may have to wait before it can do the next step. */
 static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
 {
         struct kobject **at = list;
@@ -492,7 +492,7 @@ bool ec_end(struct ec *ec)
         ec->ending = true;
         fpu_drop(ec);
         if (unlikely(ec->reap_floor != EC_REAPS_NOTHING))
-                ec->cpu->dying_orphans = true; /* the objects that it had to reap */
+                ec->cpu->dying_orphans = true; /* it may not have reaped all its objects */
         ec_unmap(ec);
         if (ec->vcpu)
                 ec_guest_ops->stop(ec);

@@ -61,7 +61,7 @@ enum caller_kind {
  * No bit is also a bit of a status (RESULT_STATUS) or of cpu.special. */
 #define EC_PENDING_RECALL 0x1000
 #define EC_PENDING_STEP   0x2000 /* single step over SYSENTER: #DB after the hypercall */
-#define EC_PENDING_END    0x4000 /* after the reply: end the objects dropped meanwhile */
+#define EC_PENDING_END    0x4000 /* after the reply: end the objects dropped before it */
 
 /* A message transfer in steps, in the EC that sends the typed items. */
 struct transfer {
@@ -111,7 +111,7 @@ struct ec {
         uint8_t kind;         /* enum ec_kind */
         uint8_t wait_status;  /* status for the EC when it continues */
         uint8_t sleepers_top; /* two or more sleepers: upper bound of their priorities */
-        bool cut_searches;    /* after the end: the walk still looks for a donated SC */
+        bool cut_searches;    /* after the EC's end: the walk still looks for a donated SC */
         struct pd *pd;        /* referenced; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* top of the CPU's kernel stack, for the entry code */
@@ -124,7 +124,7 @@ struct ec {
         struct sm *wait_sm;
         union {
                 struct list wait_link; /* sm.waiters, under the lock of sm */
-                struct ec *cut_to;     /* after the end: the EC's caller, or NULL */
+                struct ec *cut_to;     /* after the EC's end: its caller, or NULL */
         };
         struct list sleepers;     /* SCs that wait with this EC */
         struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
@@ -138,10 +138,10 @@ struct ec {
         struct ec *helping;  /* busy callee whose chain runs on this EC's SC; this EC is ready */
         struct list helpers; /* ECs that help this EC */
         union {
-                struct list help_link; /* helping->helpers; cpu->stranded if helping has ended */
+                struct list help_link; /* in helping->helpers; cpu->stranded if helping has ended */
                 struct {
-                        struct ec *cut_next; /* after the end: next in cpu->cut */
-                        struct ec *cut_at;   /* after the end: position in the chain */
+                        struct ec *cut_next; /* after the EC's end: next in cpu->cut */
+                        struct ec *cut_at;   /* after the EC's end: position in the chain */
                 };
         };
         struct sc *donated; /* SC that a call donated, bound to this EC */

@@ -16,7 +16,7 @@ struct sc;
 
 /* Work before the next return to user mode. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
-#define CPU_PENDING_HAND_OVER  0x2 /* to run_queue.first, the only SC above current_sc */
+#define CPU_PENDING_HAND_OVER  0x2 /* to run_queue.first, the only SC of a higher priority */
 #define CPU_PENDING_GRACE      0x4 /* the CPU must still report that it is quiescent */
 
 /* State that few threads have. A switch handles it for those threads only. Bits of cpu.special and

@@ -82,7 +82,7 @@ void sched_remove(struct sc *sc)
 
         assert(cpu == cpu_self() && sc->place == SC_READY);
         run_queue_remove(&cpu->run_queue, sc);
-        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* sc may be the SC that is handed over */
+        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* it may be meant for sc */
 }
 
 /* Binds sc, the current SC, to the current EC, unless sc has ended. */
@@ -398,7 +398,7 @@ _Noreturn void resume_next(struct cpu *cpu)
         sched_resume_other(cpu);
 }
 
-/* Ends a hand-over that preempted sc when sc had used up its quantum. */
+/* Completes a hand-over if the preempted SC, sc, has used up its quantum. */
 static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu *cpu,
                                                                       struct sc *sc)
 {
@@ -412,8 +412,8 @@ static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu
 }
 
 /* Lets the first SC of the queue preempt sc, the current SC. sc stays before all others of its
- * priority. Returns if more than a switch is necessary. The dying list waits for a decision without
- * a hand-over. */
+ * priority. Returns if more than a switch is necessary. Ends no object of the dying list: the next
+ * decision without a hand-over does this. */
 static always_inline void sched_hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;

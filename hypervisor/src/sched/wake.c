@@ -37,8 +37,8 @@ static always_inline bool wake_comes_first(const struct cpu *cpu, const struct s
 }
 
 /* Wakes the sleepers of ec in the unusual cases: no sleeper, one sleeper that does not run first,
- * or several sleepers. Several sleepers enter the queue at a decision, when their priorities are
- * due. */
+ * or several sleepers. Several sleepers enter the queue at the first decision that could choose one
+ * of them. */
 static __attribute__((noinline)) void wake_slowly(struct ec *ec)
 {
         struct list *first = ec->sleepers.next;

@@ -128,9 +128,9 @@ struct vcpu_ops {
         /* false: one of the values would fault when it is loaded; none was written */
         bool (*write_msrs)(struct ec *ec, const struct guest_msrs *msrs);
         unsigned (*exception_vector)(const struct ec *ec); /* vector of an exception that exited */
-        uint64_t (*next_ip)(const struct ec *ec);          /* after the instruction that exited */
-        void (*deliver_again)(struct ec *ec);              /* the event that the exit interrupted */
-        void (*reflect_exception)(struct ec *ec);          /* the exception that exited */
+        uint64_t (*next_ip)(const struct ec *ec); /* address after the instruction that exited */
+        void (*deliver_again)(struct ec *ec);     /* the event that the exit interrupted */
+        void (*reflect_exception)(struct ec *ec); /* the exception that exited */
         void (*raise)(struct ec *ec, unsigned vector, bool error); /* error: push code 0 */
         void (*raise_step)(struct ec *ec);                         /* #DB of a single step */
         void (*end_shadow)(struct ec *ec);                         /* shadow of STI or MOV SS */
@@ -188,7 +188,7 @@ void vcpu_cache_boot(void);
 /** Writes the state of a virtual CPU that an MTD names, and the header, into the handler's UTCB. */
 void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 
-/** Takes the state that the MTD in the first word names from the handler's UTCB.
+/** Takes state from the handler's UTCB: the groups that the MTD in the first word names.
  * @return number of typed items in the answer */
 unsigned vcpu_from_utcb(struct ec *ec, const struct nova_utcb *utcb);
 

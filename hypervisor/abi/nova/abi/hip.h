@@ -129,7 +129,7 @@ struct nova_log {
 #define NOVA_FLAW_LAZY_FPU 0x80   /**< reads of another thread's FPU registers (LazyFP) */
 #define NOVA_FLAW_GATHER   0x100  /**< gather data sampling (GDS) */
 #define NOVA_FLAW_STORES   0x200  /**< speculative store bypass (SSB) */
-#define NOVA_FLAW_MONITOR  0x400  /**< branches of a VMM that its guest trains (VMSCAPE) */
+#define NOVA_FLAW_MONITOR  0x400  /**< a guest trains branches of its VMM (VMSCAPE) */
 #define NOVA_FLAW_TARGETS  0x800  /**< indirect target selection (ITS) */
 #define NOVA_FLAW_UPPER    0x1000 /**< stale upper halves of vector registers (Zenbleed) */
 #define NOVA_FLAW_DIVIDER  0x2000 /**< stale results of the divider (DIV0) */

@@ -26,7 +26,7 @@ static word_t cpu_init_cr4_value(void)
 
 void cpu_init(struct cpu *cpu)
 {
-        /* Enables the caches: INIT leaves CD and NW set. TS lets the first use of the FPU trap. */
+        /* Enables the caches: INIT leaves CD and NW set. TS makes the first use of the FPU trap. */
         write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
         write_cr4(cpu_init_cr4_value());
         if (cpu_has(FEATURE_XSAVE))

@@ -36,7 +36,7 @@
 #define TREAT_VERW       0x400   /* VERW at each return to user mode and each entry of a guest */
 #define TREAT_L1D_FLUSH  0x800   /* flushes the L1 data cache at each entry of a guest */
 #define TREAT_HIDE_FPU   0x1000  /* removes another PD's FPU state from the registers */
-#define TREAT_EACH_PD    0x2000  /* each PD is a domain, not each account and each guest */
+#define TREAT_EACH_PD    0x2000  /* domains are PDs, instead of accounts and guests */
 #define TREAT_KEEP_UPPER 0x4000  /* at the start: the bit of DE_CFG against Zenbleed */
 #define TREAT_MICROCODE  0x8000  /* at the start: switches the microcode's treatments on */
 #define TREAT_DIVIDE     0x10000 /* divides at switches, entries of a guest and exits of a guest */
@@ -53,7 +53,7 @@ enum flaw {
         FLAW_LAZY_FPU, /* reads of FPU registers despite CR0.TS */
         FLAW_GATHER,   /* gather data sampling (GDS, Downfall) */
         FLAW_STORES,   /* speculative store bypass (SSB, Spectre v4) */
-        FLAW_MONITOR,  /* branches of a guest's VMM that the guest trains (VMSCAPE) */
+        FLAW_MONITOR,  /* a guest trains branches of its VMM (VMSCAPE) */
         FLAW_TARGETS,  /* indirect target selection (ITS) */
         FLAW_UPPER,    /* cross-process leak of vector registers (Zenbleed) */
         FLAW_DIVIDER,  /* stale results of the divider (DIV0) */
@@ -90,9 +90,9 @@ const char *flaws_name(enum flaw flaw);
 /** Chooses the treatments for a CPU. */
 struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode);
 
-/** Returns true if the treatments that were chosen for the boot CPU suit another CPU. This CPU must
- * have the abilities that the treatments need. It must not have a flaw that the boot CPU lacks, or
- * that is treated better on the boot CPU, and must not need other treatments. */
+/** Returns true if the treatments that were chosen for the boot CPU suit another CPU. The other
+ * CPU must have the abilities that the treatments need, and must not need other treatments. It must
+ * not have a flaw that the boot CPU lacks, or that the kernel treats better on the boot CPU. */
 bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
 

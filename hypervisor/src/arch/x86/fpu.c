@@ -20,7 +20,7 @@
 #define MXCSR_OFFSET      24
 #define MXCSR_INITIAL     0x1f80
 #define XCR0_SSE          0x2
-#define XMM_OFFSET        160 /* of XMM0 in a saved state (SDM 1, table 10-2) */
+#define XMM_OFFSET        160 /* offset of XMM0 in a saved state (SDM 1, table 10-2) */
 #define XMM_END           416
 
 static uint64_t components; /* XCR0; 0: no XSAVE */

@@ -10,7 +10,7 @@
 static always_inline void interrupt_let_in(void)
 {
         sti();
-        nop(); /* STI takes effect after this; after PAUSE, QEMU would execute CLI at once */
+        nop(); /* STI takes effect after this. With PAUSE, QEMU would skip pending interrupts */
         cli();
 }
 

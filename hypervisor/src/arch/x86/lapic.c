@@ -11,7 +11,7 @@
 #include "lib/atomic.h"
 #include "lib/stop.h"
 
-#define ENABLE           0x100 /* in the spurious vector register */
+#define ENABLE           0x100 /* bit of the spurious vector register */
 #define MASKED           0x10000
 #define LVT_NMI          0x400
 #define TIMER_PERIODIC   0x20000
@@ -46,8 +46,8 @@ void lapic_init(void)
 {
         const uint64_t base = rdmsr(MSR_APIC_BASE);
 
-        /* Firmware may have chosen x2APIC mode already. Then the CPU has this mode, and the kernel
-         * keeps it. The mode is entered only from "on" and left only through "off". */
+        /* Firmware may have chosen x2APIC mode already. Then the kernel keeps this mode. x2APIC
+         * mode can be entered only from the state "on", and left only through the state "off". */
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
         if (lapic_x2apic)
                 wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);

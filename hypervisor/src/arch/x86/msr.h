@@ -17,7 +17,7 @@
 #define MSR_PAT            0x277
 #define MSR_MC0_STATUS     0x401
 #define MSR_U_CET          0x6a0 /* control-flow enforcement of user mode */
-#define MSR_S_CET          0x6a2 /* of the kernel */
+#define MSR_S_CET          0x6a2 /* control-flow enforcement of the kernel */
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_X2APIC         0x800 /* registers of the local APIC: number n is 0xn0 in memory */
 #define MSR_EFER           0xc0000080

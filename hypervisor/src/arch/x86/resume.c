@@ -175,7 +175,7 @@ _Noreturn void resume_caller_with_base(struct cpu *cpu, struct ec *caller)
         leave_with_success(caller);
 }
 
-/* In general it uses an empty stack, because a recall may lead to the next portal. */
+/* The general case continues on an empty stack, because a recall may lead to another portal. */
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         if (likely(switch_needs_base(callee->cpu, callee))) {

@@ -60,7 +60,7 @@ static inline unsigned state_typed(const struct nova_utcb *utcb)
 /** Writes the state of an EC that an MTD names, and the header, into the handler's UTCB. */
 void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 
-/** Takes the state that the MTD in the first word names from the handler's UTCB.
+/** Takes state from the handler's UTCB: the groups that the MTD in the first word names.
  * @return number of typed items in the answer */
 unsigned state_from_utcb(struct ec *ec, const struct nova_utcb *utcb);
 

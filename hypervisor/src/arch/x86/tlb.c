@@ -71,8 +71,8 @@ static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
 static uint64_t tlb_ask_others(const struct flush *flush, const struct cpu *self)
 {
         uint64_t asked = 0;
-        /* PDs without an entry in flush may have left translations on CPUs where they are not
-         * loaded. */
+        /* There may be more PDs than flush lists. Each of them may have left translations on a CPU
+         * that has loaded another PD. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
 
         for (uint64_t left = cpu_online; left; left &= left - 1) {
@@ -107,8 +107,8 @@ static cold_path void tlb_await(uint64_t cpus, unsigned *mails)
 }
 
 /* A CPU with an odd flush_round does not wait for another CPU, except for a lock. So this wait
- * ends, even if this CPU is itself waiting for answers and executes an end that it received by
- * mail. */
+ * ends, even if this CPU was already waiting for answers when it received the mail that it now
+ * processes. */
 static cold_path void tlb_wait_for_others(unsigned *mails)
 {
         struct cpu *const self = cpu_self();

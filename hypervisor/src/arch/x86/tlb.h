@@ -51,8 +51,8 @@ void flush_add_dma(struct flush *flush, unsigned domain);
  * even if the table was empty: a CPU may cache entries that led to it (SDM 3A, 4.10.3). */
 void flush_add_frame(struct flush *flush, void *frame);
 
-/** Executes a request, which may be empty, and waits for the flushes of other CPUs, for
- * flush_run(). */
+/** Does the work of flush_run(): executes a request, which may be empty, and waits for the flushes
+ * of other CPUs. */
 void flush_perform(struct flush *flush);
 
 /** Number of requests that were begun and whose flush is not complete. Increased under a space
@@ -60,9 +60,9 @@ void flush_perform(struct flush *flush);
 extern uint32_t flushes_begun;
 
 /** Flushes the translations in the I/O MMUs and on all CPUs that have one of the PDs loaded, waits
- * for the end of the flushes, and frees the tables. Also waits until all flushes are complete that
- * other CPUs had begun when the caller took the space lock: the caller may have found an old entry
- * removed by them, or have replaced it. The caller holds no lock. */
+ * for the end of the flushes, and frees the tables. Also waits for all flushes that other CPUs had
+ * begun when the caller took the space lock: those CPUs may have removed an entry that the caller
+ * wanted to remove, or whose place the caller has filled. The caller holds no lock. */
 static inline void flush_run(struct flush *flush)
 {
         if (unlikely(flush->any || load_once(flushes_begun)))

@@ -103,7 +103,7 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_VINTR_MASKING    ((uint64_t)1 << 24)
 #define SVM_VINTR_TPR        0xf
 
-#define SVM_WRITES_CR0 0x10000 /* in cr_intercepts */
+#define SVM_WRITES_CR0 0x10000 /* bit of cr_intercepts */
 #define SVM_WRITES_CR4 0x100000
 #define SVM_WRITES_CR8 0x1000000
 

@@ -241,8 +241,9 @@ indirect_target void vmx_leave(struct cpu *cpu)
         virt->msr_owner = NULL;
 }
 
-/* Makes the guest's cached translations invalid. A new VPID has none of the guest's own tables.
- * INVEPT discards those of the second level and combined ones, for any VPID (SDM 3C, 28.4.3). */
+/* Makes the guest's cached translations invalid. The CPU has no translations of the guest's own
+ * tables with a new VPID. INVEPT discards second-level and combined translations of any VPID
+ * (SDM 3C, 28.4.3). */
 static void vmx_forget_translations(struct cpu *cpu, const struct ec *self)
 {
         struct cpu_virt *virt = cpu_virt_of(cpu);
