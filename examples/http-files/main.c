@@ -14,7 +14,7 @@
 #include "novanet/ip.h"
 
 #define PORT      80
-#define LINES_MAX 1000 /* of a page that lists a folder */
+#define LINES_MAX 1000 /* maximum number of lines of a page that lists a folder */
 
 /* Returns the type of a file, from the end of its name. */
 static const char *type_of(const char *path)

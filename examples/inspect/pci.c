@@ -22,7 +22,7 @@
 #define REG_CLASS    0x08
 #define REG_HEADER   0x0c
 #define NO_VENDOR    0xffff
-#define MULTIPLE     0x80 /* of the header: the device has more than one function */
+#define MULTIPLE     0x80 /* bit of the header type: the device has more than one function */
 #define PAGE         4096u
 #define CLASS_BRIDGE 0x06
 #define CLASS_IOMMU  0x0806

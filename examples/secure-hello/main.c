@@ -13,7 +13,7 @@ static const char secret[] = "correct horse battery staple"; /* the file phrase.
 static struct nova_vm vm;
 static struct nova_secure secure;
 
-/* The guest has written the address of its message. */
+/* Handles the guest's write of the address of its message: prints the message. */
 static void greet(void *device, uint64_t port, unsigned bytes, uint64_t address)
 {
         char text[64] = "";

@@ -10,7 +10,7 @@
 #define FIRST 1      /* number of the first VMM's guest */
 #define NO_VM 0xffff /* a number that no VM has */
 
-#define CIPHERTEXTS 3 /* of each page, for attack_nonce() */
+#define CIPHERTEXTS 3 /* number of ciphertexts of each page, for attack_nonce() */
 
 #define ANY_VERSION 0xff0000u
 

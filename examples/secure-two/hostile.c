@@ -53,7 +53,7 @@ static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_word_t next_task;
 static uint32_t last_result;
 static bool waits;  /* the handler waits for a task */
-static bool closed; /* its guest has been ended meanwhile */
+static bool closed; /* the guest has been ended */
 
 static const char *name_of(enum nova_u_status status)
 {
@@ -177,7 +177,7 @@ void begin(void)
 
         if (status)
                 outcome("makes its guest secure", status, NOVA_U_SUCCESS);
-        task(PAGES - 1); /* the guest has filled its pages */
+        task(PAGES - 1); /* the guest does a task only after it has filled its pages */
 }
 
 enum nova_u_status end(void)

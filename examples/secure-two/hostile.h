@@ -10,9 +10,9 @@
 
 #include "tasks.h"
 
-#define MEMORY  (8u << 20) /* of the guest, all of it in one slot */
+#define MEMORY  (8u << 20) /* size of the guest's memory, which is one slot */
 #define PARAMS  0x10000u   /* where the image has its boot parameters, blob and kernel */
-#define LINE_AT 0x228u     /* in the boot parameters: address of the command line */
+#define LINE_AT 0x228u     /* offset in the boot parameters of the command line's address */
 #define BLOB    0x30000u
 #define KERNEL  0x200000u
 #define SPARE   0x700000u /* pages of the normal memory that no part and no task uses */
@@ -53,7 +53,7 @@ uint32_t task(uint64_t number);
 /* Gives the guest a task, and does not wait for the result. */
 void begin_task(uint64_t number);
 
-/* Makes the ultracalls for page @p number of those that the guest checks. */
+/* Make UV_PAGE_OUT and UV_PAGE_IN for page @p number of those that the guest checks. */
 enum nova_u_status out(uint32_t number, uint32_t to);
 enum nova_u_status in(uint32_t number, uint32_t from);
 

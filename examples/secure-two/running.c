@@ -13,8 +13,8 @@
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_sel_t never;
-static unsigned calls;   /* of the kind that the attack counts */
-static unsigned refused; /* answers that the ultravisor has refused */
+static unsigned calls;   /* number of calls of the kind that the attack counts */
+static unsigned refused; /* number of answers that the ultravisor has refused */
 static enum nova_u_status seen;
 
 static bool is_kernel(const struct call *call)

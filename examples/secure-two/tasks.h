@@ -12,7 +12,7 @@
 #define PAGES      256       /* pages that the guest checks */
 #define PAGES_AT   0x400000u /* their guest-physical address */
 #define PAGE_BYTES 4096u
-#define MARK       0x5ec2e700 /* in each word, plus the page's number and version */
+#define MARK       0x5ec2e700 /* each word is this plus the page's number and version */
 
 enum result { RESULT_WRONG, RESULT_RIGHT, RESULT_UNKNOWN };
 

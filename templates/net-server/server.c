@@ -2,8 +2,9 @@
 /* A TCP server for several clients at once: it returns each line in capital letters. Arguments:
  * the service with frames, and an address; without one, the program gets it by DHCP.
  *
- * A client can be slow, silent or hostile. It has one of CLIENTS places for IDLE_NS after its last
- * line, a line has at most LINE_BYTES bytes, and no function waits for one client alone. */
+ * A client can be slow, silent or hostile. There are places for CLIENTS clients. A client loses its
+ * place IDLE_NS after its last line, or if a line has more than LINE_BYTES bytes. No function waits
+ * for one client alone. */
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
