@@ -38,6 +38,9 @@ void parent_end(unsigned selectors, unsigned pages);
 void parent_begin_kernel(void);
 void parent_set(nova_sel_t sel, enum object object);
 
+/* parent_runtime.c: records that only init has these pages mapped. */
+nova_word_t parent_revoke_pages(nova_crd_t crd);
+
 /* Lets init's server of a CPU answer the message in its UTCB, and removes the children that have
  * ended. */
 void parent_serve(nova_word_t cpu);
@@ -75,5 +78,7 @@ unsigned parent_forget_init(unsigned *pages);
 /* Runs steps of the input. parent_runtime.c calls this function when init waits for the end of a
  * child. */
 void parent_wait(void);
+/* Lets the server of each CPU answer the message that its handler holds. */
+void parent_answer(void);
 
 #endif

@@ -171,6 +171,10 @@ nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 
         if (id == nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0))
                 return revoke(*a2);
+        if (id == nova_hypercall_id(NOVA_REVOKE, 0, 0)) {
+                require(nova_crd_type(*a2) == NOVA_CRD_MEM && nova_crd_perms(*a2) == NOVA_MEM_RWX);
+                return parent_revoke_pages(*a2);
+        }
         if (id == nova_hypercall_id(NOVA_LOOKUP, 0, 0)) {
                 *a2 = parent_object(nova_crd_base(*a2)) ? *a2 : 0;
                 return NOVA_SUCCESS;

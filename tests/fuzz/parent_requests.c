@@ -246,9 +246,20 @@ static void serve_text(struct nova_child *child, nova_word_t cpu, bool kill)
         }
 }
 
+static void flush(nova_word_t cpu)
+{
+        if (held[cpu].portal)
+                return;
+        nova_mutex_lock(&novart_child_mutex);
+        novart_child_flushed(cpu, novart_child_closings());
+        nova_mutex_unlock(&novart_child_mutex);
+}
+
 static void lose(void)
 {
         parent_reclaim();
+        for (nova_word_t cpu = 0; cpu < PARENT_CPUS; cpu++)
+                flush(cpu);
         model_forget_ended();
 }
 
@@ -339,15 +350,6 @@ static void raise_event(const uint8_t *step)
         lose();
 }
 
-static void flush(nova_word_t cpu)
-{
-        if (held[cpu].portal)
-                return;
-        nova_mutex_lock(&novart_child_mutex);
-        novart_retired_selectors_release(cpu, novart_retired_selectors_count());
-        nova_mutex_unlock(&novart_child_mutex);
-}
-
 static void run_step(const uint8_t *step)
 {
         struct nova_child *const child = running((step[1] & 0xf) % init.system.programs);
@@ -384,6 +386,14 @@ static void run_step(const uint8_t *step)
         default:
                 send(step[0] % (ANY_OPERATION + 1), step);
                 break;
+        }
+}
+
+void parent_answer(void)
+{
+        for (unsigned i = 0; i < PARENT_CPUS; i++) {
+                go(i);
+                flush(i);
         }
 }
 

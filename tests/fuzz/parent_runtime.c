@@ -7,6 +7,7 @@
 
 #include "child/request.h"
 #include "newlib/borrowed_time.h"
+#include "nova/abi/status.h"
 #include "nova/crd.h"
 #include "nova/utcb.h"
 #include "novart/console.h"
@@ -41,6 +42,7 @@ static unsigned locks;
 static char arena[PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(PAGES * NOVA_PAGE_SIZE)));
 static uint8_t page_orders[PAGES]; /* order + 1 of a block, at its first page; 0: free */
 static const struct nova_system_program *owner[PAGES]; /* NULL: free */
+static bool sent[PAGES]; /* an answer contained the page; cleared by a revocation */
 static const struct nova_system_program *starting;
 static unsigned views; /* mappings of executable pages */
 
@@ -114,8 +116,35 @@ void nova_page_free(void *page, unsigned order)
 
         require(first < PAGES && page_orders[first] == order + 1);
         page_orders[first] = 0;
-        for (size_t i = first; i < first + (1u << order); i++)
+        for (size_t i = first; i < first + (1u << order); i++) {
+                require(!sent[i]); /* nobody but init has it mapped */
                 owner[i] = NULL;
+        }
+}
+
+static void mark_sent(nova_crd_t crd, bool is_sent)
+{
+        const nova_word_t base = (nova_word_t)arena >> NOVA_PAGE_BITS;
+
+        for (nova_word_t i = 0; i < (nova_word_t)1 << nova_crd_order(crd); i++)
+                if (nova_crd_base(crd) + i - base < PAGES)
+                        sent[nova_crd_base(crd) + i - base] = is_sent;
+}
+
+nova_word_t parent_revoke_pages(nova_crd_t crd)
+{
+        mark_sent(crd, false);
+        return NOVA_SUCCESS;
+}
+
+/* Marks the pages in an answer. Its receiver may be any program that has the portal. */
+static void mark_answer(const struct nova_utcb *utcb)
+{
+        struct nova_item item;
+
+        for (unsigned i = 0; nova_utcb_get_item(utcb, i, &item); i++)
+                if (nova_crd_type(item.crd) == NOVA_CRD_MEM)
+                        mark_sent(item.crd, true);
 }
 
 size_t nova_page_free_count(void)
@@ -252,6 +281,7 @@ int nova_cond_wait_until(struct nova_cond *cond, struct nova_mutex *mutex, uint6
         (void)cond, (void)deadline;
         nova_mutex_unlock(mutex);
         parent_reclaim();
+        parent_answer();
         nova_mutex_lock(mutex);
         return 0;
 }
@@ -311,14 +341,10 @@ int novart_child_server_renew_window(struct child_server *server)
 
 void parent_reclaim(void)
 {
-        struct nova_child *next;
-
         nova_mutex_lock(&novart_child_mutex);
-        for (struct nova_child *child = novart_child_first; child; child = next) {
-                next = child->next;
+        for (struct nova_child *child = novart_child_first; child; child = child->next)
                 if (child->state == CHILD_ENDED)
-                        novart_child_reclaim(child);
-        }
+                        novart_child_close(child);
         nova_mutex_unlock(&novart_child_mutex);
 }
 
@@ -328,6 +354,7 @@ void parent_serve(nova_word_t cpu)
         nova_mutex_lock(&novart_child_mutex);
         novart_child_serve(&servers[cpu], cpu);
         nova_mutex_unlock(&novart_child_mutex);
+        mark_answer(&utcbs[cpu]);
         require(!servers[cpu].child && nova_utcb_typed(utcbs[cpu].items) < 1000);
 }
 

@@ -48,6 +48,8 @@ static indirect_target _Noreturn void extension_finish_pd_destroy(struct ec *sel
                         break;
                 if (reclaim_is_full(cpu))
                         reclaim_wait_step(self);
+                else if (cpu->dying_count > self->reap_floor)
+                        object_reap();
                 else
                         pd_end_step(pd);
                 preemption_point(self, extension_finish_pd_destroy);

@@ -41,7 +41,12 @@
 #define CHILD_SCS_MAX      256
 #define CHILD_ITEMS_MAX    64 /* maximum number of ranges of memory in one answer */
 
-enum child_state { CHILD_RUNNING, CHILD_ENDED, CHILD_GONE };
+enum child_state {
+        CHILD_RUNNING,
+        CHILD_ENDED,  /* its PD is destroyed */
+        CHILD_CLOSED, /* its portals are revoked; handlers may still answer earlier messages */
+        CHILD_GONE,
+};
 
 /* Addresses of the parts of a child; the same values as in struct nova_start_page. */
 struct child_layout {
@@ -74,8 +79,9 @@ struct nova_child {
         enum child_state state;
         bool begun; /* the first thread has its entry point */
         int status;
-        uint64_t stale; /* bit n: after the child's end, the handler of CPU n may still use the
-                         * number of one of its portals */
+        uint64_t stale;      /* bit n: after the child's end, the handler of CPU n may still answer
+                              * a message that came through one of its portals */
+        nova_word_t closing; /* number of its closing, counted from 1 */
         struct nova_cond gone;
         struct child_line line;
         nova_sel_t watch[NOVA_PARENT_WATCHES]; /* semaphores that get an up when a program has
@@ -98,7 +104,7 @@ struct child_server {
         nova_sel_t window;        /* window for objects: 2^NOVA_PARENT_SERVICE_ORDER selectors */
         nova_sel_t portal;        /* portal through which the message came */
         uint32_t pending;         /* a message waits for the thread; atomic */
-        nova_word_t flushed;      /* number of retired blocks before the runner's last call */
+        nova_word_t flushed;      /* number of closings before the runner's last call */
         struct nova_child *child; /* child whose message the thread answers now, or NULL */
 };
 
@@ -112,19 +118,19 @@ struct child_server *novart_child_server_of(nova_word_t cpu);
 /* Makes the server thread of a CPU look for children that have ended. */
 void novart_child_server_wake(nova_word_t cpu);
 /* Asks the runner of a CPU to make the handler continue. Returns at once; the server thread calls
- * novart_retired_selectors_release() later. */
+ * novart_child_flushed() later. */
 void novart_child_server_flush(nova_word_t cpu);
 /* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */
 int novart_child_server_renew_window(struct child_server *server);
 
-/* retired_selectors.c: retires the selectors of a child that has ended. They are freed when no
- * handler can use them. Returns false if memory is exhausted. */
-bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus);
-/* Returns the number of blocks retired so far; needs no mutex. */
-nova_word_t novart_retired_selectors_count(void);
-/* Records that the handler of a CPU has received another message since block number `count` was
- * retired. Frees the blocks up to that number that no other handler can use. */
-void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count);
+/* closing.c: revokes the portals of a child that has ended. novart_child_reclaim() follows when no
+ * handler can answer a message of the child any more. */
+void novart_child_close(struct nova_child *child);
+/* Returns the number of children closed so far; needs no mutex. */
+nova_word_t novart_child_closings(void);
+/* Records that the handler of a CPU has received another message since closing number `count`.
+ * Reclaims the children that no other handler can answer. */
+void novart_child_flushed(nova_word_t cpu, nova_word_t count);
 
 /* portals.c: fills the child's initial selectors. Returns 0 or an errno value. */
 int novart_child_make_portals(struct nova_child *child);
@@ -146,9 +152,9 @@ void novart_child_report(struct nova_child *child, struct nova_fault_report *rep
 /* end.c: writes an incomplete line. */
 void novart_child_write_rest(struct nova_child *child);
 
-/* Destroys a child's PD at once; novart_child_reclaim() frees the other resources when no server
- * works for the child. */
+/* Destroys a child's PD at once. A server thread closes the child later. */
 void novart_child_end(struct nova_child *child, int status);
+/* Frees the resources of a child that no handler can answer, and reports its end. */
 void novart_child_reclaim(struct nova_child *child);
 /* Does an up on the semaphores of nova_parent_watch(), in this program and in all its ancestors. */
 void novart_child_tell_end(void);

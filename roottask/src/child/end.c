@@ -48,11 +48,8 @@ void novart_child_release(struct nova_child *child)
         for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++)
                 if (child->watch[i])
                         nova_sel_release(child->watch[i], NOVA_PARENT_SERVICE_ORDER);
-        if (child->block != NOVA_SEL_NONE) {
-                nova_revoke(nova_crd_obj(child->block, child->block_order, NOVA_PERM_ALL),
-                            NOVA_REVOKE_SR);
-                novart_retired_selectors_add(child->block, child->block_order, child->stale);
-        }
+        if (child->block != NOVA_SEL_NONE)
+                nova_sel_release(child->block, child->block_order);
         child->block = NOVA_SEL_NONE;
         novart_child_memory_free(&child->memory);
 }
@@ -80,6 +77,7 @@ static void keep_memory(struct nova_child *child)
 void novart_child_reclaim(struct nova_child *child)
 {
         novart_child_write_rest(child);
+        novart_child_memory_revoke(&child->memory);
         keep_memory(child);
         novart_child_release(child);
         child->state = CHILD_GONE;

@@ -7,6 +7,7 @@
 
 #include "memory/page.h"
 #include "nova/crd.h"
+#include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/layout.h"
 #include "novart/program.h"
@@ -225,6 +226,16 @@ bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr
                         return true;
         }
         return false;
+}
+
+void novart_child_memory_revoke(const struct child_memory *memory)
+{
+        for (unsigned i = 0; i < memory->blocks; i++) {
+                const struct child_block *const block = &memory->block[i];
+                const nova_word_t page = (nova_word_t)block->page >> NOVA_PAGE_BITS;
+
+                nova_revoke(nova_crd_mem(page, block->order, NOVA_MEM_RWX), 0);
+        }
 }
 
 void novart_child_memory_free(struct child_memory *memory)

@@ -66,15 +66,11 @@ static void receive(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
 }
 
-static void reclaim_ended(void)
+static void close_ended(void)
 {
-        struct nova_child *next;
-
-        for (struct nova_child *child = novart_child_first; child; child = next) {
-                next = child->next;
+        for (struct nova_child *child = novart_child_first; child; child = child->next)
                 if (child->state == CHILD_ENDED)
-                        novart_child_reclaim(child);
-        }
+                        novart_child_close(child);
 }
 
 /* Performs the server thread's steps that need the mutex. */
@@ -83,10 +79,10 @@ static void work(struct child_server *server, bool pending)
         const nova_word_t cpu = (nova_word_t)(server - all);
 
         nova_mutex_lock(&novart_child_mutex);
-        novart_retired_selectors_release(cpu, __atomic_load_n(&server->flushed, __ATOMIC_ACQUIRE));
+        novart_child_flushed(cpu, __atomic_load_n(&server->flushed, __ATOMIC_ACQUIRE));
         if (pending)
                 novart_child_serve(server, cpu);
-        reclaim_ended();
+        close_ended();
         nova_mutex_unlock(&novart_child_mutex);
 }
 
@@ -141,7 +137,7 @@ static void *run_runner(void *argument)
         struct child_server *const server = argument;
 
         while (nova_sm_zero(server->flush) == NOVA_SUCCESS) {
-                const nova_word_t count = novart_retired_selectors_count();
+                const nova_word_t count = novart_child_closings();
 
                 nova_call(server->nothing, 0);
                 __atomic_store_n(&server->flushed, count, __ATOMIC_RELEASE);

@@ -52,10 +52,11 @@ void prepare(Beside &s, const Operation &operation)
                       0, 0, 0);
 }
 
-// Applies an operation that is complete to the model.
-void apply(Beside &s, const Operation &operation, Database &model)
+// Applies an operation that is complete to the model. If it had begun to destroy a PD before
+// another thread destroyed the PD, both hypercalls succeed.
+void apply(Beside &s, const Operation &operation, Database &model, bool has_begun = false)
 {
-        const bool had_ended = operation.destroys && s.is_destroyed;
+        const bool had_ended = operation.destroys && s.is_destroyed && !has_begun;
 
         EXPECT_EQ(REG_P1(s.caller), had_ended ? NOVA_BAD_CAP : NOVA_SUCCESS);
         s.is_destroyed |= operation.destroys;
@@ -139,10 +140,13 @@ bool disturb(const Operation &operation, State state, const Disturbance &disturb
         prepare(s, operation);
         Points::answer_for(other, position.late);
         other.stay_in_kernel(position.busy);
-        if (disturbance.elsewhere)
-                elsewhere = [&] { disturbance.elsewhere(s, other); };
-        Database model = s.now();
         bool has_begun = false;
+        if (disturbance.elsewhere)
+                elsewhere = [&] {
+                        has_begun = operation.destroys;
+                        disturbance.elsewhere(s, other);
+                };
+        Database model = s.now();
         Outcome outcome = begin_refused(s, {-1, false}, &other, point, &elsewhere);
         if (outcome.rang && disturbance.by_boss) {
                 has_begun = operation.destroys && s.who[THIRD]->object.dead;
@@ -151,7 +155,7 @@ bool disturb(const Operation &operation, State state, const Disturbance &disturb
                 continue_refused(s, {-1, false}, outcome);
         }
         if (!s.has_ended)
-                apply(s, operation, model);
+                apply(s, operation, model, has_begun);
         s.is_destroyed |= has_begun;
         s.reply_elsewhere(other);
         settle_refused(s, &other);
