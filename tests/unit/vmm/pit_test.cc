@@ -182,6 +182,79 @@ TEST_F(pit, a_periodic_counter_keeps_its_rate_for_days)
         }
 }
 
+/* A guest that writes the count again and again gets its interrupts nevertheless. */
+TEST_F(pit, a_new_count_of_a_rate_generator_takes_effect_after_the_period)
+{
+        program(0, 2, 1000);
+        run_until(ns_of(600));
+        const unsigned rises = out.rises;
+        out8(0x40, 2000 & 0xff);
+        out8(0x40, 2000 >> 8);
+        EXPECT_TRUE(out.level);
+        EXPECT_EQ(count(0), 400u);
+        EXPECT_EQ(timer.alarm.deadline, ns_of(1000));
+        run_until(ns_of(1000));
+        EXPECT_EQ(out.rises, rises + 1);
+        EXPECT_EQ(timer.alarm.deadline, ns_of(1000) + ns_of(2000));
+        EXPECT_EQ(count(0), 2000u);
+}
+
+TEST_F(pit, a_new_count_does_not_lose_an_interrupt_that_is_due)
+{
+        program(0, 2, 1000);
+        const unsigned rises = out.rises;
+        time.ns = ns_of(1001);
+        out8(0x40, 2000 & 0xff);
+        out8(0x40, 2000 >> 8);
+        run_until(time.ns);
+        EXPECT_EQ(out.rises, rises + 1);
+        EXPECT_EQ(timer.alarm.deadline, ns_of(2000));
+}
+
+TEST_F(pit, a_new_count_of_a_square_wave_takes_effect_after_the_half)
+{
+        program(0, 3, 1000);
+        const unsigned rises = out.rises;
+        run_until(ns_of(100));
+        out8(0x40, 200);
+        out8(0x40, 0);
+        EXPECT_EQ(count(0), 800u);
+        EXPECT_EQ(timer.alarm.deadline, ns_of(500) + ns_of(200) - ns_of(100));
+        run_until(ns_of(550));
+        EXPECT_EQ(out.rises, rises);
+        EXPECT_EQ(count(0), 100u); /* the low half of the new wave */
+        out8(0x40, 1000 & 0xff);
+        out8(0x40, 1000 >> 8);
+        run_until(ns_of(601));
+        EXPECT_EQ(out.rises, rises + 1);
+        EXPECT_NEAR(count(0), 998u, 2);
+}
+
+TEST_F(pit, the_gate_begins_with_the_new_count)
+{
+        program(2, 2, 1000);
+        out8(0x61, 1);
+        time.ns += ns_of(10);
+        out8(0x42, 500 & 0xff);
+        out8(0x42, 500 >> 8);
+        EXPECT_EQ(count(2), 990u);
+        out8(0x61, 0);
+        out8(0x61, 1);
+        EXPECT_EQ(count(2), 500u);
+}
+
+TEST_F(pit, a_control_word_sets_the_output)
+{
+        for (unsigned mode = 0; mode < 6; mode++) {
+                out8(0x43, 0x30 | mode << 1);
+                EXPECT_EQ(out.level, mode > 1) << mode;
+        }
+        const unsigned rises = out.rises;
+        for (unsigned mode = 2; mode < 6; mode++)
+                out8(0x43, 0x30 | mode << 1);
+        EXPECT_EQ(out.rises, rises);
+}
+
 TEST_F(pit, the_control_port_cannot_be_read)
 {
         EXPECT_EQ(in8(0x43), 0xffu);

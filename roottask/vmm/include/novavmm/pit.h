@@ -15,7 +15,9 @@ extern "C" {
 /** A counter. */
 struct nova_pit_channel {
         uint64_t start;      /**< time in ns at which it started to count */
+        uint64_t change;     /**< time in ns at which `next` replaces `count` */
         uint32_t count;      /**< initial count: 1 to 65536; 0: not programmed */
+        uint32_t next;       /**< initial count after the present period; 0: the same */
         uint16_t latch;      /**< latched count, valid if `latched` */
         uint8_t mode;        /**< 0 to 5 */
         uint8_t access;      /**< access mode: 1 low byte, 2 high byte, 3 both */
@@ -27,6 +29,7 @@ struct nova_pit_channel {
         bool status_latched; /**< reads return the status */
         bool gate;           /**< gate input: counting is enabled */
         bool fired;          /**< the one-shot has expired */
+        bool in_half;        /**< `next` replaces `count` in the middle of a square wave */
 };
 
 /** The timer. */

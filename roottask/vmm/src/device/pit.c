@@ -64,6 +64,26 @@ static uint16_t square_wave(uint32_t count, uint64_t tick)
         return (uint16_t)((count & ~1u) - 2 * in_half);
 }
 
+/* Begins to count from the new count of a periodic counter if its time has come. A new count that
+ * replaces the count at the end of the wave's high half is as far as its own wave then. */
+static void settle(struct nova_pit_channel *channel, uint64_t now)
+{
+        if (!channel->next || now < channel->change)
+                return;
+        channel->count = channel->next;
+        channel->start =
+                channel->change - (channel->in_half ? ns_of(high_ticks(channel->next)) : 0);
+        channel->next = 0;
+}
+
+static void settle_all(struct nova_pit *pit)
+{
+        const uint64_t now = nova_clock_now(&pit->clock);
+
+        for (unsigned i = 0; i < 3; i++)
+                settle(&pit->channel[i], now);
+}
+
 static uint16_t counter(const struct nova_pit_channel *channel, uint64_t now)
 {
         const uint64_t ticks = elapsed(channel, now);
@@ -94,7 +114,14 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
         }
 }
 
-/* Sets the alarm for the next interrupt of channel 0. */
+/* Returns true if a counter's output is high while it counts, and low for a moment or for half a
+ * period at most. */
+static bool rests_high(const struct nova_pit_channel *channel)
+{
+        return channel->mode > 1;
+}
+
+/* Sets the alarm for the next interrupt of channel 0: the next rise of its output. */
 static void set_alarm(struct nova_pit *pit, uint64_t now)
 {
         const struct nova_pit_channel *const channel = &pit->channel[0];
@@ -102,6 +129,9 @@ static void set_alarm(struct nova_pit *pit, uint64_t now)
 
         if (!channel->count || (channel->fired && !is_periodic(channel)))
                 pit->alarm.deadline = NOVA_NEVER;
+        else if (channel->next && channel->in_half)
+                pit->alarm.deadline =
+                        channel->change - ns_of(high_ticks(channel->next)) + ns_of(channel->next);
         else if (is_periodic(channel))
                 pit->alarm.deadline =
                         channel->start + ns_of((ticks / channel->count + 1) * channel->count);
@@ -114,8 +144,9 @@ static void expire(void *context, uint64_t now)
 {
         struct nova_pit *const pit = context;
 
+        settle(&pit->channel[0], now);
         pit->channel[0].fired = true;
-        if (is_periodic(&pit->channel[0]))
+        if (rests_high(&pit->channel[0]))
                 nova_line_set(&pit->out, false);
         nova_line_set(&pit->out, true);
         set_alarm(pit, now);
@@ -136,16 +167,37 @@ void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
         }
 }
 
-static void load(struct nova_pit *pit, struct nova_pit_channel *channel, uint16_t count)
+/* Stores the new count of a periodic counter that counts: it takes effect at the end of the period,
+ * or of a half of the square wave. */
+static void replace(struct nova_pit_channel *channel, uint32_t count, uint64_t now)
+{
+        const uint64_t tick = elapsed(channel, now) % channel->count;
+        const uint64_t begin = elapsed(channel, now) - tick;
+
+        channel->next = count;
+        channel->in_half = channel->mode == 3 && tick < high_ticks(channel->count);
+        channel->change =
+                channel->start +
+                ns_of(begin + (channel->in_half ? high_ticks(channel->count) : channel->count));
+}
+
+static void load(struct nova_pit *pit, struct nova_pit_channel *channel, uint16_t value)
 {
         const uint64_t now = nova_clock_now(&pit->clock);
+        const uint32_t count = value ? value : 0x10000;
 
-        channel->count = count ? count : 0x10000;
-        channel->start = now;
-        channel->fired = false;
+        if (channel->count && channel->gate && is_periodic(channel)) {
+                replace(channel, count, now);
+        } else {
+                channel->count = count;
+                channel->start = now;
+                channel->fired = false;
+        }
         if (channel == &pit->channel[0]) {
-                nova_line_set(&pit->out, false);
-                set_alarm(pit, now);
+                nova_line_set(&pit->out, rests_high(channel));
+                if (!channel->next ||
+                    pit->alarm.deadline > now) /* a rise that is due still comes */
+                        set_alarm(pit, now);
         }
 }
 
@@ -210,10 +262,10 @@ static void write_control(struct nova_pit *pit, uint8_t value)
         channel->mode = (uint8_t)(mode > 5 ? mode - 4 : mode);
         channel->high_written = channel->high_read = false;
         channel->latched = channel->status_latched = false;
-        channel->count = 0;
+        channel->count = channel->next = 0;
         if (number == 0) {
                 pit->alarm.deadline = NOVA_NEVER;
-                nova_line_set(&pit->out, false);
+                nova_line_set(&pit->out, rests_high(channel));
         }
 }
 
@@ -252,6 +304,10 @@ static void write_speaker(struct nova_pit *pit, uint8_t value)
 
         if (gate && !channel->gate)
                 channel->start = nova_clock_now(&pit->clock);
+        if (!gate && channel->next) { /* the gate's next rise begins with the new count */
+                channel->count = channel->next;
+                channel->next = 0;
+        }
         channel->gate = gate;
         pit->speaker = value & SPEAKER_ON;
 }
@@ -261,6 +317,7 @@ uint64_t nova_pit_read(void *context, uint64_t port, unsigned bytes)
         struct nova_pit *const pit = context;
 
         (void)bytes;
+        settle_all(pit);
         if (port == PORT_SPEAKER)
                 return read_speaker(pit);
         return (port & 3) == 3 ? 0xff : read_counter(pit, &pit->channel[port & 3]);
@@ -271,6 +328,7 @@ void nova_pit_write(void *context, uint64_t port, unsigned bytes, uint64_t value
         struct nova_pit *const pit = context;
 
         (void)bytes;
+        settle_all(pit);
         if (port == PORT_SPEAKER)
                 write_speaker(pit, (uint8_t)value);
         else if (port == PORT_CONTROL)
