@@ -47,20 +47,20 @@ static uint64_t tell_time(void *context)
         return now;
 }
 
-static void accept(struct nova_lapic *lapic, const struct nova_apic_message *message)
+static bool accept(struct nova_lapic *lapic, const struct nova_apic_message *message)
 {
+        if (message->delivery <= NOVA_DELIVER_LOWEST)
+                return nova_lapic_accept(lapic, message->vector, message->level);
         if (message->delivery == NOVA_DELIVER_INIT)
                 nova_lapic_reset(lapic);
-        else if (message->delivery <= NOVA_DELIVER_LOWEST)
-                nova_lapic_accept(lapic, message->vector, message->level);
+        return true;
 }
 
-static void from_ioapic(void *context, const struct nova_apic_message *message)
+static bool from_ioapic(void *context, const struct nova_apic_message *message)
 {
         const struct board *const board = context;
 
-        if (nova_lapic_matches(board->lapic, message))
-                accept(board->lapic, message);
+        return nova_lapic_matches(board->lapic, message) && accept(board->lapic, message);
 }
 
 static void from_lapic(void *context, unsigned from, const struct nova_apic_message *message,

@@ -263,21 +263,39 @@ static struct effects effects_of(unsigned vcpu)
         return effects;
 }
 
+/* Chooses the target of a message of lowest priority: the one whose processor priority is lowest.
+ * Equals take turns.
+ * @return its number, or VCPUS */
+static unsigned choose(unsigned from, uint32_t command, uint8_t to)
+{
+        unsigned chosen = VCPUS;
+        uint64_t lowest = 256;
+
+        for (unsigned i = pc->turn; i < pc->turn + VCPUS; i++) {
+                const uint64_t priority = nova_lapic_read(&pc->lapic[i % VCPUS], 0xa0, 4);
+
+                if (is_on(i % VCPUS) && is_target(i % VCPUS, from, command, to) &&
+                    pc->lapic[i % VCPUS].spurious & 0x100 && priority < lowest) {
+                        lowest = priority;
+                        chosen = i % VCPUS;
+                }
+        }
+        return chosen;
+}
+
 static void send(unsigned from, uint32_t command)
 {
         const uint8_t to = (uint8_t)(pc->lapic[from].command[1] >> 24);
         struct effects expected[VCPUS];
         const bool to_one = (command >> 8 & 7) == NOVA_DELIVER_LOWEST;
+        const unsigned one = to_one ? choose(from, command, to) : VCPUS;
         unsigned vm_expected = vm_resets;
-        bool found = false;
 
         for (unsigned i = 0; i < VCPUS; i++) {
                 expected[i] = effects_of(i);
                 if (is_on(from) && is_on(i) && is_target(i, from, command, to) &&
-                    !(to_one && (found || !(pc->lapic[i].spurious & 0x100)))) {
+                    (!to_one || i == one))
                         predict(i, command, &expected[i], &vm_expected);
-                        found = true;
-                }
         }
         nova_bus_put(&vm->mmio, NOVA_LAPIC_AT + COMMAND, 4, command);
         for (unsigned i = 0; i < VCPUS; i++) {

@@ -45,16 +45,16 @@ static void switched(struct nova_vcpu *vcpu)
         nova_lapic_reset(&pc->lapic[vcpu->number]);
 }
 
-/* A disabled local APIC receives no messages. */
-static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
+/* A disabled local APIC receives no messages.
+ * @return true if the virtual CPU accepted the message */
+static bool deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
 {
         if (!is_on(pc, vcpu))
-                return;
+                return false;
         switch (message->delivery) {
         case NOVA_DELIVER_FIXED:
         case NOVA_DELIVER_LOWEST:
-                nova_lapic_accept(&pc->lapic[vcpu], message->vector, message->level);
-                break;
+                return nova_lapic_accept(&pc->lapic[vcpu], message->vector, message->level);
         case NOVA_DELIVER_STARTUP:
                 nova_vcpu_start_at(&pc->vm->vcpu[vcpu], message->vector);
                 break;
@@ -67,6 +67,7 @@ static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_me
         default: /* interrupts of the 8259s use another path */
                 break;
         }
+        return true;
 }
 
 static bool is_destination(const struct nova_pc *pc, unsigned vcpu, unsigned from,
@@ -84,32 +85,54 @@ static bool is_destination(const struct nova_pc *pc, unsigned vcpu, unsigned fro
         }
 }
 
-/* Delivers a message to all of its destinations. A message of lowest priority goes only to the
- * first destination whose local APIC accepts it. All have the same priority for this choice, as on
- * CPUs without arbitration (SDM 3A, 10.6.2.4). */
-static void send(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
-                 unsigned shorthand)
+/* Delivers a message of lowest priority to the destination whose processor priority is lowest among
+ * those that accept it (SDM 3A, 10.6.2.4). Equals take turns.
+ * @return false if there is none */
+static bool send_to_one(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
+                        unsigned shorthand)
 {
-        const bool to_one = message->delivery == NOVA_DELIVER_LOWEST;
+        uint32_t lowest = UINT32_MAX;
+        unsigned chosen = 0;
 
         for (unsigned i = 0; i < pc->vm->vcpus; i++) {
-                if (!is_destination(pc, i, from, message, shorthand) ||
-                    (to_one && !(is_on(pc, i) && nova_lapic_accepts(&pc->lapic[i]))))
+                const unsigned vcpu = (pc->turn + i) % pc->vm->vcpus;
+                const struct nova_lapic *const lapic = &pc->lapic[vcpu];
+
+                if (!is_destination(pc, vcpu, from, message, shorthand) || !is_on(pc, vcpu) ||
+                    !nova_lapic_accepts(lapic) || nova_lapic_priority(lapic) >= lowest)
                         continue;
-                deliver(pc, i, message);
-                if (to_one)
-                        return;
+                lowest = nova_lapic_priority(lapic);
+                chosen = vcpu;
         }
+        if (lowest == UINT32_MAX)
+                return false;
+        pc->turn = chosen + 1;
+        return deliver(pc, chosen, message);
 }
 
-void novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message)
+/* Delivers a message to all of its destinations, or to one if it has the lowest priority.
+ * @return false if none accepted it */
+static bool send(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
+                 unsigned shorthand)
 {
-        send(pc, 0, message, TO_NAMED);
+        bool accepted = false;
+
+        if (message->delivery == NOVA_DELIVER_LOWEST)
+                return send_to_one(pc, from, message, shorthand);
+        for (unsigned i = 0; i < pc->vm->vcpus; i++)
+                if (is_destination(pc, i, from, message, shorthand))
+                        accepted |= deliver(pc, i, message);
+        return accepted;
 }
 
-static void from_ioapic(void *context, const struct nova_apic_message *message)
+bool novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message)
 {
-        novavmm_apic_send(context, message);
+        return send(pc, 0, message, TO_NAMED);
+}
+
+static bool from_ioapic(void *context, const struct nova_apic_message *message)
+{
+        return novavmm_apic_send(context, message);
 }
 
 static void from_lapic(void *context, unsigned from, const struct nova_apic_message *message,
@@ -139,9 +162,13 @@ static void write(void *context, uint64_t address, unsigned bytes, uint64_t valu
 {
         struct nova_pc *const pc = context;
         const unsigned vcpu = pc->vm->serving->number;
+        const bool accepts = nova_lapic_accepts(&pc->lapic[vcpu]);
 
-        if (is_on(pc, vcpu))
-                nova_lapic_write(&pc->lapic[vcpu], address, bytes, value);
+        if (!is_on(pc, vcpu))
+                return;
+        nova_lapic_write(&pc->lapic[vcpu], address, bytes, value);
+        if (!accepts && nova_lapic_accepts(&pc->lapic[vcpu]))
+                nova_ioapic_retry(&pc->ioapic);
 }
 
 int novavmm_apic_create(struct nova_pc *pc)

@@ -17,6 +17,6 @@ bool novavmm_apic_pending(void *context, unsigned vcpu);
 int novavmm_apic_take(void *context, unsigned vcpu);
 
 /* Delivers an interrupt message of the I/O APIC or of a device. */
-void novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message);
+bool novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message);
 
 #endif

@@ -90,6 +90,16 @@ struct apic : testing::Test {
                 return nova_bus_get(&vm.mmio, NOVA_LAPIC_AT + at, 4);
         }
 
+        /* Returns whether a local APIC got vector 0x41, and resets and enables it. */
+        bool has(unsigned vcpu)
+        {
+                const bool got = pc.lapic[vcpu].request[0x41 / 32] >> 0x41 % 32 & 1;
+
+                nova_lapic_reset(&pc.lapic[vcpu]);
+                put(vcpu, 0xf0, 0x1ff);
+                return got;
+        }
+
         void send(unsigned from, uint32_t to, uint32_t command)
         {
                 put(from, 0x310, to << 24);
@@ -170,13 +180,6 @@ TEST_F(apic, resets_the_machine_when_the_first_cpu_gets_init)
 
 TEST_F(apic, gives_a_message_of_lowest_priority_to_one_that_accepts_it)
 {
-        const auto has = [this](unsigned vcpu) {
-                const bool got = pc.lapic[vcpu].request[0x41 / 32] >> 0x41 % 32 & 1;
-
-                nova_lapic_reset(&pc.lapic[vcpu]);
-                put(vcpu, 0xf0, 0x1ff);
-                return got;
-        };
         const nova_apic_message message = {0x41, NOVA_DELIVER_LOWEST, false, 0xff, false};
 
         put(1, 0xf0, 0x1ff); /* the first local APIC is disabled by software */
@@ -184,13 +187,64 @@ TEST_F(apic, gives_a_message_of_lowest_priority_to_one_that_accepts_it)
         send(2, 0xff, 0x141);
         EXPECT_TRUE(has(1));
         EXPECT_FALSE(has(2));
-        novavmm_apic_send(&pc, &message);
+        EXPECT_TRUE(novavmm_apic_send(&pc, &message)); /* equals take turns */
+        EXPECT_TRUE(has(2));
+        EXPECT_TRUE(novavmm_apic_send(&pc, &message));
         EXPECT_TRUE(has(1));
         vm.vcpu[1].msr.apic_base &= ~uint64_t{0x800}; /* now the second local APIC is off */
         novavmm_apic_send(&pc, &message);
         EXPECT_TRUE(has(2));
         send(0, 0, 0xc0141); /* all others */
         EXPECT_TRUE(has(2));
+}
+
+TEST_F(apic, gives_a_message_of_lowest_priority_to_the_one_whose_priority_is_lowest)
+{
+        const nova_apic_message message = {0x41, NOVA_DELIVER_LOWEST, false, 0xff, false};
+
+        for (unsigned i = 0; i < 3; i++)
+                put(i, 0xf0, 0x1ff);
+        for (unsigned idle = 0; idle < 3; idle++) {
+                for (unsigned i = 0; i < 3; i++)
+                        put(i, 0x80, i == idle ? 0x20 : 0x30);
+                novavmm_apic_send(&pc, &message);
+                for (unsigned i = 0; i < 3; i++)
+                        EXPECT_EQ(has(i), i == idle) << i;
+        }
+        nova_lapic_accept(&pc.lapic[0], 0x51, false); /* the CPU serves it */
+        EXPECT_EQ(nova_lapic_take(&pc.lapic[0]), 0x51);
+        put(1, 0x80, 0x60);
+        put(2, 0x80, 0x40);
+        novavmm_apic_send(&pc, &message);
+        EXPECT_TRUE(has(2));
+}
+
+TEST_F(apic, tells_whether_one_accepted_a_message)
+{
+        const nova_apic_message message = {0x41, NOVA_DELIVER_FIXED, false, 1, false};
+        const nova_apic_message lowest = {0x41, NOVA_DELIVER_LOWEST, false, 0xff, false};
+        const nova_apic_message bad = {15, NOVA_DELIVER_FIXED, false, 1, false};
+
+        EXPECT_FALSE(novavmm_apic_send(&pc, &message));
+        EXPECT_FALSE(novavmm_apic_send(&pc, &lowest));
+        put(1, 0xf0, 0x1ff);
+        EXPECT_TRUE(novavmm_apic_send(&pc, &message));
+        EXPECT_TRUE(novavmm_apic_send(&pc, &lowest));
+        EXPECT_FALSE(novavmm_apic_send(&pc, &bad));
+        vm.vcpu[1].msr.apic_base &= ~uint64_t{0x800};
+        EXPECT_FALSE(novavmm_apic_send(&pc, &message));
+}
+
+/* The pin of a device stays high until the guest has served it. */
+TEST_F(apic, gets_a_level_that_came_before_it_was_enabled)
+{
+        nova_ioapic_write(&pc.ioapic, NOVA_IOAPIC_AT, 4, 0x1a);
+        nova_ioapic_write(&pc.ioapic, NOVA_IOAPIC_AT + 0x10, 4, 0x8041);
+        novavmm_apic_set_pin(&pc, 5, true);
+        EXPECT_EQ(pc.ioapic.entry[5] & 0x4000, 0u);
+        put(0, 0xf0, 0x1ff);
+        EXPECT_NE(pc.ioapic.entry[5] & 0x4000, 0u);
+        EXPECT_TRUE(nova_lapic_pending(&pc.lapic[0]));
 }
 
 TEST_F(apic, gives_an_nmi_to_those_that_are_meant)

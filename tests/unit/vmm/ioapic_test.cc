@@ -11,10 +11,12 @@ namespace
 struct ioapic : testing::Test {
         nova_ioapic apic;
         std::vector<nova_apic_message> sent;
+        bool accepted = true;
 
-        static void send(void *context, const nova_apic_message *message)
+        static bool send(void *context, const nova_apic_message *message)
         {
                 static_cast<ioapic *>(context)->sent.push_back(*message);
+                return static_cast<ioapic *>(context)->accepted;
         }
 
         void SetUp() override
@@ -83,6 +85,21 @@ TEST_F(ioapic, a_level_is_not_sent_again_before_its_end)
         nova_ioapic_set(&apic, 5, false);
         nova_ioapic_set(&apic, 5, true);
         EXPECT_EQ(sent.size(), 1u);
+}
+
+TEST_F(ioapic, a_level_that_no_local_apic_accepts_is_not_served)
+{
+        accepted = false;
+        put(0x1a, 0x8035);
+        nova_ioapic_set(&apic, 5, true);
+        EXPECT_EQ(sent.size(), 1u);
+        EXPECT_EQ(get(0x1a) & 0x4000, 0u);
+        accepted = true;
+        nova_ioapic_retry(&apic);
+        EXPECT_EQ(sent.size(), 2u);
+        EXPECT_EQ(get(0x1a) & 0x4000, 0x4000u);
+        nova_ioapic_retry(&apic);
+        EXPECT_EQ(sent.size(), 2u);
 }
 
 /* An NMI, an INIT and an interrupt of the 8259s have no end. */

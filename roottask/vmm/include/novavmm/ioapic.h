@@ -20,19 +20,24 @@ struct nova_ioapic {
         uint32_t id;                      /**< value that the guest wrote to the ID register */
         uint32_t pins;                    /**< levels of its pins */
         uint64_t entry[NOVA_IOAPIC_PINS]; /**< the redirection table */
-        /** Sends an interrupt to local APICs. */
-        void (*send)(void *context, const struct nova_apic_message *message);
+        /** Sends an interrupt to local APICs. @return false if none accepted it */
+        bool (*send)(void *context, const struct nova_apic_message *message);
         void *context; /**< context of send */
 };
 
-/** Initialises an I/O APIC with all pins masked. */
+/** Initialises an I/O APIC with all pins masked. @param send returns false if no local APIC
+ * accepted the interrupt; the I/O APIC then does not wait for its end */
 void nova_ioapic_init(struct nova_ioapic *ioapic,
-                      void (*send)(void *context, const struct nova_apic_message *message),
+                      bool (*send)(void *context, const struct nova_apic_message *message),
                       void *context);
 
 /** Drives a pin (0 to 23) to @p level. The function suits struct nova_line; @p context is the
  * struct nova_ioapic. */
 void nova_ioapic_set(void *context, unsigned pin, bool level);
+
+/** Sends level-triggered interrupts that no local APIC has accepted. Call it when a local APIC
+ * begins to accept interrupts. */
+void nova_ioapic_retry(struct nova_ioapic *ioapic);
 
 /** Handles the end of a level-triggered interrupt at a local APIC. */
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);

@@ -94,12 +94,17 @@ void nova_lapic_reset(struct nova_lapic *lapic);
 /** Returns true if software has enabled this APIC, so that it accepts interrupts. */
 bool nova_lapic_accepts(const struct nova_lapic *lapic);
 
+/** Returns the processor priority: that of the task, or that of the interrupt in service if it is
+ * higher. @return 0 to 255 */
+uint32_t nova_lapic_priority(const struct nova_lapic *lapic);
+
 /** Returns true if a message's destination includes this APIC. */
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 
 /** Accepts a fixed interrupt. @param vector its vector @param level true if the interrupt's end
- * calls `ended` */
-void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level);
+ * calls `ended` @return false if the APIC did not accept it: it is disabled, or the vector is below
+ * 16 */
+bool nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level);
 
 /** Returns true if an interrupt is pending that no priority blocks. */
 bool nova_lapic_pending(const struct nova_lapic *lapic);

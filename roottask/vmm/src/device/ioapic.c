@@ -26,7 +26,7 @@
 #define DESTINATION_SHIFT 56
 
 void nova_ioapic_init(struct nova_ioapic *ioapic,
-                      void (*send)(void *context, const struct nova_apic_message *message),
+                      bool (*send)(void *context, const struct nova_apic_message *message),
                       void *context)
 {
         memset(ioapic, 0, sizeof(*ioapic));
@@ -56,9 +56,8 @@ static void fire(struct nova_ioapic *ioapic, unsigned pin)
                 .level = is_level(entry),
         };
 
-        if (message.level)
+        if (ioapic->send(ioapic->context, &message) && message.level)
                 ioapic->entry[pin] |= REMOTE;
-        ioapic->send(ioapic->context, &message);
 }
 
 /* Sends a pin's level-triggered interrupt unless it is in service. */
@@ -84,6 +83,12 @@ void nova_ioapic_set(void *context, unsigned pin, bool level)
         if (rises && !(ioapic->entry[pin] & MASKED) && !is_level(ioapic->entry[pin]))
                 fire(ioapic, pin);
         else
+                look(ioapic, pin);
+}
+
+void nova_ioapic_retry(struct nova_ioapic *ioapic)
+{
+        for (unsigned pin = 0; pin < NOVA_IOAPIC_PINS; pin++)
                 look(ioapic, pin);
 }
 

@@ -113,7 +113,7 @@ static void set_bit(uint32_t set[8], uint8_t vector, bool value)
         set[vector >> 5] = value ? set[vector >> 5] | bit : set[vector >> 5] & ~bit;
 }
 
-static uint32_t processor_priority(const struct nova_lapic *lapic)
+uint32_t nova_lapic_priority(const struct nova_lapic *lapic)
 {
         const uint32_t service = priority(served(lapic)) << 4;
         const uint32_t task = lapic->task_priority;
@@ -183,17 +183,18 @@ static void tell(struct nova_lapic *lapic)
                 nova_line_set(&lapic->out, true);
 }
 
-void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
+bool nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
 {
         if (!is_on(lapic))
-                return;
+                return false;
         if (vector < 16) {
                 lapic->error |= ERROR_VECTOR;
-                return;
+                return false;
         }
         change(lapic->request, &lapic->requests, vector, true);
         set_bit(lapic->level, vector, level);
         tell(lapic);
+        return true;
 }
 
 bool nova_lapic_accepts(const struct nova_lapic *lapic)
@@ -282,7 +283,7 @@ static uint32_t read_register(const struct nova_lapic *lapic, unsigned at)
         case PRIORITY:
                 return lapic->task_priority;
         case PROCESSOR:
-                return processor_priority(lapic);
+                return nova_lapic_priority(lapic);
         case LOGICAL:
                 return lapic->logical;
         case FORMAT:
