@@ -494,6 +494,8 @@ static void run(void)
         vcpu->exits++;
         if (where & 0x80) {
                 memset(&vcpu->decoded, 0, sizeof(vcpu->decoded));
+                vcpu->port.bytes = (uint8_t)(1u << where % 3);
+                vcpu->port.in = where & 0x40;
                 novavmm_port_string(vcpu);
         } else {
                 novavmm_mmio_access(vcpu, DEVICES + where * (FRAME_BYTES / 4) -

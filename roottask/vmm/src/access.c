@@ -25,6 +25,9 @@
 #define FLAG_AC  0x40000u
 #define CR4_SMAP 0x200000u
 
+/* Bit of the first qualification: the access is a write (mmio.c). */
+#define QUAL_WRITE 0x2u
+
 #define PAGE 4096u
 
 static bool is_real(const struct nova_access *access)
@@ -223,13 +226,20 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
                 put(access, byte_of(place, i), 1, value >> 8 * i & 0xff);
 }
 
+/* Returns true if the CPU has checked the guest's right to the access before the exit. The code may
+ * have changed since then, from a read to a write. */
+static bool was_checked(const struct nova_access *access, const struct nova_instruction *in)
+{
+        return !nova_operand_is_written(in) || access->state->qual[0] & QUAL_WRITE;
+}
+
 /* Finds the operand in memory. An exit names the first byte that is not mapped. If that byte is the
  * first of its page, the operand may begin in the page before. The operand's address is computed
- * from the instruction only if the operand may lie in two pages. */
+ * from the instruction only if the operand may lie in two pages, or its page may be read-only. */
 static bool find_operand(const struct nova_access *access, const struct nova_instruction *in,
                          uint64_t address, struct nova_place *place, struct nova_fault *fault)
 {
-        if (address % PAGE && address % PAGE + in->bytes <= PAGE) {
+        if (address % PAGE && address % PAGE + in->bytes <= PAGE && was_checked(access, in)) {
                 place->physical[0] = address;
                 place->bytes = place->first = in->bytes;
                 return true;

@@ -133,7 +133,7 @@ static void port(struct nova_vcpu *vcpu)
                                                     : nova_vm_exit_port_of_vmx(state->qual[0]);
 
         if (at.string) {
-                vcpu->port = at.port;
+                vcpu->port = at;
                 novavmm_vcpu_recall_for(vcpu, VCPU_PORT_STRING);
                 return;
         }

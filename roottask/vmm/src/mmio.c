@@ -173,6 +173,15 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
                 raise(vcpu, &fault);
 }
 
+/* Returns true if an instruction accesses the ports that the CPU has checked before the exit. */
+static bool is_that_of_exit(const struct nova_instruction *in, const struct nova_vm_exit_port *at)
+{
+        return is_port_string(in) && in->bytes == at->bytes &&
+               (in->operation == NOVA_OP_INS) == at->in;
+}
+
+/* Another virtual CPU may have changed the code since the exit. Then the guest executes it, and the
+ * CPU checks its right to use the ports. */
 void novavmm_port_string(struct nova_vcpu *vcpu)
 {
         const struct nova_access access = novavmm_vcpu_access(vcpu);
@@ -180,12 +189,12 @@ void novavmm_port_string(struct nova_vcpu *vcpu)
         struct nova_code code;
 
         fetch(&access, &code);
-        if (!nova_decode(code.byte, code.count, code.bits, &in))
-                fail_decode(vcpu, &code, true, vcpu->port);
-        else if (is_port_string(&in))
-                run_string(vcpu, &access, &in);
-        else
-                nova_vcpu_fail(vcpu,
-                               "a string access to port 0x%x by code that was changed meanwhile",
-                               vcpu->port);
+        if (nova_decode(code.byte, code.count, code.bits, &in)) {
+                if (is_that_of_exit(&in, &vcpu->port))
+                        run_string(vcpu, &access, &in);
+        } else if (is_user(vcpu)) {
+                refuse_user(vcpu, &code);
+        } else {
+                fail_decode(vcpu, &code, true, vcpu->port.port);
+        }
 }

@@ -105,6 +105,24 @@ TEST_F(operand_access, over_the_end_of_a_device_the_rest_reads_as_ones)
         EXPECT_EQ(neighbour.written, (writes{{device_at + 0x1fff, 0x44}}));
 }
 
+/* Another virtual CPU changes the code after the exit of a read. */
+TEST_F(operand_access, a_write_needs_the_right_to_write_even_if_the_exit_was_a_read)
+{
+        wide();
+        state.cr0 |= 0x10000;
+        entry(0x4000 + 8 * 64, device_at | 5); /* read-only */
+        state.di = 0x40010;
+        EXPECT_TRUE(run({0x8b, 0x07}, device_at + 0x10)); /* mov (%rdi), %eax */
+        EXPECT_FALSE(run({0x89, 0x07}, device_at + 0x10));
+        EXPECT_EQ(fault.vector, 14);
+        EXPECT_EQ(fault.error, 3u);
+        EXPECT_EQ(fault.address, 0x40010u);
+        EXPECT_TRUE(device.written.empty());
+        state.qual[0] = 2; /* the CPU has checked the write */
+        EXPECT_TRUE(run({0x89, 0x07}, device_at + 0x10));
+        EXPECT_EQ(device.written.size(), 1u);
+}
+
 TEST_F(operand_access, a_page_that_faults_is_reported_before_anything_is_done)
 {
         wide();

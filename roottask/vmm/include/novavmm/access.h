@@ -94,7 +94,8 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
  * Executes an instruction that is not a string instruction on behalf of its virtual CPU.
  *
  * An operand that lies partly in RAM and partly in a device, or in two devices, is accessed byte by
- * byte.
+ * byte. If the exit's qualification (@c state->qual) does not say that the guest wrote, a write is
+ * checked with the guest's page tables.
  *
  * @param access          the virtual CPU, at that instruction
  * @param in              the instruction

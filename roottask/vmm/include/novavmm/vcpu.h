@@ -57,7 +57,7 @@ struct nova_vcpu {
         bool waits;                     /**< the handler waits for `wake` */
         unsigned recalled_for;          /**< action of the library after the recall that gets all
                                          * state */
-        uint16_t port;                  /**< port of a string access that waits for the state */
+        struct nova_vm_exit_port port;  /**< string access to a port that waits for the state */
         uint8_t vector;                 /**< vector of an exception that waits for the state */
         struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */
         struct nova_semaphore reported; /**< gets an up when `report` is filled in */

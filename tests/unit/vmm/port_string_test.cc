@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* String accesses to ports after an exit, while another virtual CPU may change the code. */
+extern "C" {
+#include "vm.h"
+}
+
+#include "access.h"
+
+namespace
+{
+
+/* What the library did with the virtual CPU. */
+unsigned failures, skipped;
+int raised;
+
+} // namespace
+
+extern "C" {
+void nova_vcpu_fail(nova_vcpu *, const char *, ...)
+{
+        failures++;
+}
+
+void nova_vcpu_skip(nova_vcpu *, unsigned length)
+{
+        skipped += length;
+}
+
+void nova_vcpu_raise(nova_vcpu *, unsigned vector)
+{
+        raised = static_cast<int>(vector);
+}
+
+void nova_vcpu_raise_error(nova_vcpu *, unsigned vector, uint32_t)
+{
+        raised = static_cast<int>(vector);
+}
+}
+
+namespace
+{
+
+struct port_string : guest_access {
+        nova_vm vm = {};
+        nova_utcb_more more = {};
+        nova_vcpu *const vcpu = &vm.vcpu[0];
+
+        void SetUp() override
+        {
+                guest_access::SetUp();
+                failures = skipped = 0;
+                raised = -1;
+                vm.memory = memory;
+                vm.ports = ports;
+                vcpu->vm = &vm;
+                vcpu->state = &state;
+                vcpu->more = &more;
+                flat();
+                state.ip = 0x100;
+                state.si = state.di = 0x200;
+                text(0x200, "abcd");
+        }
+
+        /* The exit was for an access of this size; meanwhile the code is this. */
+        void run(unsigned size, bool in, const bytes &code)
+        {
+                memcpy(&ram[0x100], code.data(), code.size());
+                vcpu->port = {0x1f0, static_cast<uint8_t>(size), in, true, false};
+                novavmm_port_string(vcpu);
+        }
+};
+
+TEST_F(port_string, is_executed)
+{
+        run(1, false, {0x6e});
+        EXPECT_EQ(port.written.size(), 1u);
+        EXPECT_EQ(skipped, 1u);
+        run(4, true, {0x6d});
+        EXPECT_EQ(port.reads, 1u);
+        EXPECT_EQ(skipped, 2u);
+}
+
+/* The program may use the port, but not the ports after it. */
+TEST_F(port_string, code_that_now_accesses_more_ports_is_left_to_the_cpu)
+{
+        run(1, false, {0x6f});
+        run(1, true, {0x6d});
+        run(2, true, {0x6d});
+        run(1, false, {0x6c});
+        run(1, false, {0x89, 0x07});
+        EXPECT_TRUE(port.written.empty());
+        EXPECT_EQ(port.reads, 0u);
+        EXPECT_EQ(skipped, 0u);
+        EXPECT_EQ(raised, -1);
+        EXPECT_EQ(failures, 0u);
+}
+
+TEST_F(port_string, a_program_that_changes_its_code_does_not_end_the_machine)
+{
+        const bytes unknown(15, 0x0f);
+
+        state.ss.ar = static_cast<uint16_t>(0xc00 | user_rights);
+        run(1, false, unknown);
+        EXPECT_EQ(raised, 6);
+        EXPECT_EQ(failures, 0u);
+        state.ss.ar = static_cast<uint16_t>(0xc00 | data_rights);
+        run(1, false, unknown);
+        EXPECT_EQ(failures, 1u);
+}
+
+} // namespace
