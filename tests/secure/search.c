@@ -65,10 +65,14 @@ static void look(struct nova_virtio *virtio, bool to_guest, uint64_t bytes)
 
 static bool look_and_serve(struct nova_virtio *virtio, uint32_t *written)
 {
+        const bool is_console = virtio->kind->kind == NOVA_VIRTIO_CONSOLE;
+        static bool put_back; /* the console will serve the rest of a chain that was looked at */
         bool done;
 
-        look(virtio, false, UINT64_MAX);
+        if (!is_console || !put_back)
+                look(virtio, false, UINT64_MAX);
         done = usual_serve(virtio, written);
+        put_back = is_console ? !done : put_back;
         if (done)
                 look(virtio, true, *written);
         return done;

@@ -193,6 +193,29 @@ TEST_F(virtio_event, a_driver_that_never_stops_does_not_keep_the_device)
         EXPECT_FALSE(card.virtio.again);
 }
 
+/* Large chains are more work: here 16 pages of data and one chain count as 17 chains. */
+TEST_F(virtio_event, a_turn_ends_after_a_megabyte_of_data)
+{
+        for (const uint64_t features :
+             {NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_EVENT_INDEX, NOVA_VIRTIO_VERSION_1}) {
+                make(features);
+                card.served = 0;
+                describe(0, 0, 0, ram_bytes, 0);
+                card.beside = [](void *context) {
+                        static_cast<virtio_event *>(context)->offer(0, 0);
+                };
+                card.context = this;
+                offer(0, 0);
+                kick(0);
+                EXPECT_EQ(card.served, (4u * NOVA_VIRTIO_QUEUE_SIZE + 16) / 17);
+                EXPECT_TRUE(card.virtio.unfinished);
+                card.beside = nullptr;
+                nova_virtio_look(&card.virtio);
+                EXPECT_EQ(card.served, (4u * NOVA_VIRTIO_QUEUE_SIZE + 16) / 17 + 1);
+                EXPECT_FALSE(card.virtio.unfinished);
+        }
+}
+
 TEST_F(virtio_event, messages_replace_the_wire)
 {
         use_messages();

@@ -243,10 +243,11 @@ bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 
 /**
  * Serves the chains of queue @p number one by one, and requests a notification for the next one.
- * If a driver keeps adding chains, the function calls nova_virtio_pause() and returns.
+ * If a driver keeps adding chains, or they have more than about a megabyte of data, the function
+ * calls nova_virtio_pause() and returns.
  *
  * @param serve handles virtio->chain and sets the number of written bytes; returns false if it
- *              broke the device
+ *              broke the device, or has put the chain back and called nova_virtio_pause()
  */
 void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                        bool (*serve)(struct nova_virtio *virtio, uint32_t *written));
@@ -256,7 +257,8 @@ void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
 void nova_virtio_look(struct nova_virtio *virtio);
 
 /** Ends a turn of the device before it has served all chains, so that a driver that adds chains for
- * ever does not hold the machine's lock. nova_virtio_look() continues. */
+ * ever does not hold the machine's lock. nova_virtio_look() continues; a board calls it after the
+ * guest had some time. */
 void nova_virtio_pause(struct nova_virtio *virtio);
 
 /** Copies @p bytes from the readable pieces of @p chain, beginning at @p offset, to @p to. @return

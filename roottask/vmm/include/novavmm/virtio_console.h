@@ -12,11 +12,17 @@ extern "C" {
 /** Maximum number of bytes sent from one chain; further bytes in it are lost. */
 #define NOVA_VIRTIO_CONSOLE_MOST 65536u
 
+/** Maximum number of bytes sent at once; the rest follows in further turns (nova_virtio_pause()).
+ */
+#define NOVA_VIRTIO_CONSOLE_TURN 1024u
+
 /** A console. */
 struct nova_virtio_console {
         struct nova_virtio virtio; /**< part of all virtio devices; the first member */
         void (*send)(void *context, uint8_t byte); /**< called for each byte of output */
         void *context;                             /**< context of send */
+        uint32_t sent; /**< number of bytes of the next chain that were sent already */
+        uint32_t left; /**< number of bytes that may still be sent in this turn */
 };
 
 /** Initialises a console. @param memory the guest's memory

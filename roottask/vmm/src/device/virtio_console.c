@@ -8,15 +8,37 @@
 #define FROM_GUEST 1
 #define QUEUES     2
 
+#define PART 64u /* bytes that are copied at once */
+
+static uint32_t least(uint64_t one, uint32_t other)
+{
+        return one < other ? (uint32_t)one : other;
+}
+
+/* Sends a chain, or its next bytes: the program's console can be slow, and meanwhile the machine's
+ * other virtual CPUs wait for its lock. A chain with bytes left goes back to its queue. */
 static bool send_chain(struct nova_virtio *virtio, uint32_t *written)
 {
         struct nova_virtio_console *const console = (struct nova_virtio_console *)virtio;
-        const struct nova_virtio_chain *const chain = &virtio->chain;
-        uint64_t left = NOVA_VIRTIO_CONSOLE_MOST;
+        const uint32_t end = least(virtio->chain.read_bytes, NOVA_VIRTIO_CONSOLE_MOST);
+        uint8_t part[PART];
 
-        for (unsigned i = 0; i < chain->readable; i++)
-                for (uint32_t at = 0; at < chain->piece[i].bytes && left; at++, left--)
-                        console->send(console->context, chain->piece[i].data[at]);
+        while (console->sent < end && console->left) {
+                const uint32_t bytes = least(least(end - console->sent, console->left), PART);
+
+                nova_virtio_read(&virtio->chain, console->sent, part, bytes);
+                for (uint32_t i = 0; i < bytes; i++)
+                        console->send(console->context, part[i]);
+                console->sent += bytes;
+                console->left -= bytes;
+        }
+        if (console->sent < end) {
+                nova_virtio_keep(virtio, FROM_GUEST, 0);
+                nova_virtio_take_again(virtio, FROM_GUEST);
+                nova_virtio_pause(virtio);
+                return false;
+        }
+        console->sent = 0;
         *written = 0;
         return true;
 }
@@ -24,8 +46,15 @@ static bool send_chain(struct nova_virtio *virtio, uint32_t *written)
 /* Handles a notification. Buffers for input need no action until there is input. */
 static void notify(struct nova_virtio *virtio, unsigned queue)
 {
-        if (queue == FROM_GUEST)
-                nova_virtio_serve(virtio, queue, send_chain);
+        if (queue != FROM_GUEST)
+                return;
+        ((struct nova_virtio_console *)virtio)->left = NOVA_VIRTIO_CONSOLE_TURN;
+        nova_virtio_serve(virtio, queue, send_chain);
+}
+
+static void reset(struct nova_virtio *virtio)
+{
+        ((struct nova_virtio_console *)virtio)->sent = 0;
 }
 
 void nova_virtio_console_init(struct nova_virtio_console *console,
@@ -33,7 +62,7 @@ void nova_virtio_console_init(struct nova_virtio_console *console,
                               void (*send)(void *context, uint8_t byte), void *context)
 {
         static const struct nova_virtio_class kind = {
-                NOVA_VIRTIO_CONSOLE, "console", NOVA_VIRTIO_EVENT_INDEX, QUEUES, notify, NULL};
+                NOVA_VIRTIO_CONSOLE, "console", NOVA_VIRTIO_EVENT_INDEX, QUEUES, notify, reset};
 
         nova_virtio_init(&console->virtio, &kind, memory);
         console->send = send;

@@ -26,8 +26,10 @@ _Static_assert(sizeof(struct descriptor) == DESCRIPTOR_BYTES, "2.7.5");
 #define NO_INTERRUPT 1u
 #define EVENT_BYTES  2u /* after each ring, with NOVA_VIRTIO_EVENT_INDEX */
 
-/* Number of chains after which nova_virtio_serve() returns even if more are waiting. */
-#define SERVE_MAX (4u * NOVA_VIRTIO_QUEUE_SIZE)
+/* Work after which nova_virtio_serve() returns even if more chains are waiting: their number, to
+ * which the data of each adds. */
+#define SERVE_MAX   (4u * NOVA_VIRTIO_QUEUE_SIZE)
+#define SERVE_BYTES 4096u /* of data that count as a chain */
 
 static uint16_t load(const uint8_t *from)
 {
@@ -307,18 +309,18 @@ bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number)
 void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                        bool (*serve)(struct nova_virtio *virtio, uint32_t *written))
 {
-        unsigned left =
-                virtio->queue[number].events ? SERVE_MAX : nova_virtio_waiting(virtio, number);
+        uint64_t work = 0;
         uint32_t written;
 
         do {
-                for (; left && nova_virtio_take(virtio, number); left--) {
+                while (work < SERVE_MAX && nova_virtio_take(virtio, number)) {
                         if (!serve(virtio, &written))
                                 return;
                         nova_virtio_give(virtio, number, written);
+                        work += 1 + (virtio->chain.read_bytes + written) / SERVE_BYTES;
                 }
-        } while (nova_virtio_listen(virtio, number) && left);
-        if (virtio->queue[number].events && !left)
+        } while (work < SERVE_MAX && nova_virtio_listen(virtio, number));
+        if (work >= SERVE_MAX)
                 nova_virtio_pause(virtio);
 }
 
