@@ -12,6 +12,13 @@
 /* Number of times that poll() looks for completions after an exit. */
 #define ROUNDS 4
 
+/* Number of completions that are handled at once, with the machine's lock held. A fast driver may
+ * execute all requests that they start meanwhile. */
+#define REAP_MAX 32
+
+/* Time in ns before the thread continues after so many completions. */
+#define PAUSE_NS 50000
+
 static void start(void *context, const struct nova_virtio_block_step *step)
 {
         static const enum nova_block_operation operations[] = {
@@ -78,49 +85,60 @@ static void complete(struct nova_guest_disk *disk, const struct nova_block_resul
                 nova_virtio_block_done(&disk->device, number, result->error);
 }
 
-/* Handles all completions that have arrived. @return EAGAIN, or the error of the session */
-static int reap_all(struct nova_guest_disk *disk)
+/* Handles completions that have arrived, at most @p left.
+ * @return 0 if there may be more; EAGAIN, or the error of the session */
+static int reap_some(struct nova_guest_disk *disk, unsigned *left)
 {
         struct nova_block_result result;
         int error = disk->error;
 
-        while (!error && !(error = nova_block_reap(disk->block, &result)))
-                complete(disk, &result);
+        for (; *left && !error; --*left) {
+                error = nova_block_reap(disk->block, &result);
+                if (!error)
+                        complete(disk, &result);
+        }
         return error;
 }
 
 /* Handles completions after an exit; the thread is not woken for them. A completion may start
- * further requests, even requests of another virtual CPU, so the number of rounds is limited. The
- * thread handles the completions of requests that the last round starts. */
+ * further requests, even requests of another virtual CPU, so the numbers of rounds and completions
+ * are limited. The thread handles the completions of requests that the last round starts. If there
+ * are more completions, a later call continues, for which the device pauses. */
 static void poll(void *context)
 {
         struct nova_guest_disk *const disk = context;
+        unsigned left = REAP_MAX;
 
-        for (unsigned round = 1; disk->ready && !disk->down; round++) {
+        for (unsigned round = 1; disk->ready && left && !disk->down; round++) {
                 disk->ready = false;
                 disk->looks = round < ROUNDS;
 
-                const int error = reap_all(disk);
+                const int error = reap_some(disk, &left);
 
                 if (error != EAGAIN)
                         disk->error = error;
+                disk->ready |= !error;
         }
         disk->looks = true;
+        if (disk->ready && !disk->down)
+                nova_virtio_pause(&disk->device.virtio);
 }
 
-/* Handles completions in the thread. @return EAGAIN, or the error of the session */
+/* Handles completions in the thread.
+ * @return 0 if there may be more; EAGAIN, or the error of the session */
 static int reap(struct nova_guest_disk *disk)
 {
+        unsigned left = REAP_MAX;
         int error;
 
         nova_mutex_lock(&disk->lock);
         if (disk->vm)
                 nova_vm_lock(disk->vm);
         disk->looks = false; /* the thread looks again before it sleeps */
-        error = reap_all(disk);
+        error = reap_some(disk, &left);
         disk->looks = true;
         disk->ready = false;
-        if (error != EAGAIN)
+        if (error && error != EAGAIN)
                 disk->down = true;
         if (disk->vm)
                 nova_vm_unlock(disk->vm);
@@ -183,7 +201,9 @@ static void *serve(void *argument)
 
         do {
                 error = reap(disk);
-                if (error == EAGAIN)
+                if (!error)
+                        nova_sleep(PAUSE_NS);
+                else if (error == EAGAIN)
                         error = nova_block_listen(disk->block, NOVA_FOREVER);
                 else
                         error = reopen(disk);

@@ -25,6 +25,10 @@
 
 /* Longest time in ns for which a device holds back an interrupt. */
 #define LATE_NS 500000
+
+/* Time in ns after which a device that paused continues. The guest runs meanwhile. */
+#define PAUSE_NS 50000
+
 /* The address of an interrupt message. */
 #define MESSAGE_BASE_SHIFT        20
 #define MESSAGE_DESTINATION_SHIFT 12
@@ -75,29 +79,35 @@ static bool is_idle(const struct nova_vm *vm)
         return vm->serving && vm->serving->activity == NOVA_VCPU_HALTS;
 }
 
-/* Makes the alarm due: a device has work that no exit announces. */
+/* Sets the alarm: a device has work that no exit announces. */
 static void look_soon(void *context)
 {
         struct nova_pc *const pc = context;
+        const uint64_t soon = nova_vm_now(NULL) + PAUSE_NS;
 
-        pc->late.deadline = 0;
+        if (soon < pc->late.deadline)
+                pc->late.deadline = soon;
 }
 
 /* Lets devices look for requests that have ended already, and for chains that their drivers added
- * without a notification. A guest that halts gets the interrupts that devices hold back. */
+ * without a notification. A guest that halts gets the interrupts that devices hold back. A device
+ * that paused continues only after the alarm, not in the exit in which it paused. */
 static void look(void *context)
 {
         struct nova_pc *const pc = context;
         const bool idle = is_idle(pc->vm);
+        const bool continues = pc->vm->look_due;
         bool late = false, unfinished = false;
+
+        pc->vm->look_due = false;
 
         for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
                 struct nova_virtio *const virtio = pc->virtio[i];
 
+                if (virtio && (virtio->unfinished ? continues : virtio->again))
+                        nova_virtio_look(virtio);
                 if (virtio && virtio->after_exit)
                         virtio->after_exit(virtio);
-                if (virtio && (virtio->again || virtio->unfinished))
-                        nova_virtio_look(virtio);
                 if (virtio && virtio->late && idle)
                         nova_virtio_report(virtio);
                 late |= virtio && virtio->late;
@@ -109,20 +119,26 @@ static void look(void *context)
                 pc->late.deadline = nova_vm_now(NULL) + LATE_NS;
 }
 
-/* Called by the alarm. A device that is still unfinished sets the alarm again. */
+/* Called by the alarm. The thread of alarms has a higher priority than the guest, so it leaves
+ * devices' work to virtual CPU 0, which looks at its next exit, or while it halts. If that takes
+ * long, the alarm comes again. */
 static void look_at_alarm(void *device, uint64_t now)
 {
-        const struct nova_pc *const pc = device;
+        struct nova_pc *const pc = device;
+        bool unfinished = false;
 
-        (void)now;
         for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
                 struct nova_virtio *const virtio = pc->virtio[i];
 
-                if (virtio && virtio->unfinished)
-                        nova_virtio_look(virtio);
+                unfinished |= virtio && virtio->unfinished;
                 if (virtio)
                         nova_virtio_report(virtio);
         }
+        if (!unfinished)
+                return;
+        pc->late.deadline = now + LATE_NS;
+        pc->vm->look_due = true;
+        nova_vcpu_kick(&pc->vm->vcpu[0]);
 }
 
 /* Writes the report with the guest's output, because handlers may call no other function. */

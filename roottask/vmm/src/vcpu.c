@@ -216,7 +216,7 @@ static bool is_halted(const struct nova_vcpu *vcpu)
         return vcpu->activity == NOVA_VCPU_HALTS || vcpu->activity == NOVA_VCPU_DEAD;
 }
 
-/* Waits while the guest has nothing to do. */
+/* Waits while the guest has nothing to do. Devices may continue their work meanwhile. */
 static void wait(struct nova_vcpu *vcpu)
 {
         const struct nova_vm *const vm = vcpu->vm;
@@ -228,6 +228,8 @@ static void wait(struct nova_vcpu *vcpu)
                         vcpu->activity = NOVA_VCPU_RUNS;
                 else
                         sleep(vcpu);
+                if (vm->look_due && vm->end == NOVA_VM_RUNS)
+                        vm->look(vm->look_context);
         }
 }
 

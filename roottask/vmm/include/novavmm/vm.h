@@ -118,6 +118,8 @@ struct nova_vm {
          * NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
+        bool look_due; /**< devices continue the work that they paused at the next `look`, which
+                        * virtual CPU 0 calls also while it halts */
         /** returns false if a report about the guest must not be printed now; NULL: all are */
         bool (*may_report)(struct nova_vm *vm);
         /** called with the machine's lock held when the machine ends; NULL: nothing is called */
