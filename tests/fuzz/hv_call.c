@@ -11,10 +11,11 @@
 #define OVERLAY   2u /* page that belongs to the monitor */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void novavmm_overlay_take_back(const uint8_t *page);
+void novavmm_overlay_take_back(const uint8_t *page, unsigned order);
 
-void novavmm_overlay_take_back(const uint8_t *page)
+void novavmm_overlay_take_back(const uint8_t *page, unsigned order)
 {
+        (void)order; /* the RAM has no whole block */
         (void)page;
 }
 

@@ -21,7 +21,7 @@
 #define STATE_EACH 32 /* steps between comparisons of the whole state */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void novavmm_overlay_take_back(const uint8_t *page);
+void novavmm_overlay_take_back(const uint8_t *page, unsigned order);
 
 static uint8_t ram[MODEL_PAGES * PAGE_BYTES], frames[MODEL_FRAMES * PAGE_BYTES];
 static struct nova_guest_memory memory;
@@ -44,8 +44,9 @@ static void expect(bool equal, const char *what, uint64_t where)
         abort();
 }
 
-void novavmm_overlay_take_back(const uint8_t *page)
+void novavmm_overlay_take_back(const uint8_t *page, unsigned order)
 {
+        (void)order; /* the RAM has no whole block */
         const bool of_ram = page >= ram && page < ram + sizeof(ram);
 
         taken_back[of_ram ? (size_t)(page - ram) / PAGE_BYTES

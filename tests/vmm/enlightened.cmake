@@ -27,6 +27,13 @@ nova_add_boot_test(vmm.overlay-early ROOTTASK vmm-overlay-early CPUS 1 LABELS gu
   EXPECT "${early}")
 nova_add_boot_test(vmm.overlay-early-vmx ROOTTASK vmm-overlay-early EMULATOR bochs CPUS 1
   LABELS guest TIMEOUT 120 EXPECT "${early}")
+# A page that moves through all RAM, with little kernel memory.
+nova_add_roottask(vmm-overlay-moves RUNTIME SOURCES overlay_moves.c LINK Nova::novavmm)
+set(moves "^15872 of 15872 pages were written: the guest halted")
+nova_add_boot_test(vmm.overlay-moves ROOTTASK vmm-overlay-moves CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT "${moves}")
+nova_add_boot_test(vmm.overlay-moves-vmx ROOTTASK vmm-overlay-moves EMULATOR bochs CPUS 1
+  LABELS guest TIMEOUT 180 EXPECT "${moves}")
 # Two virtual CPUs: no stale translation after a move.
 nova_add_roottask(vmm-overlay-smp RUNTIME SOURCES overlay_smp.c LINK Nova::novavmm)
 nova_add_boot_test(vmm.overlay-smp ROOTTASK vmm-overlay-smp CPUS 1 LABELS guest TIMEOUT 120

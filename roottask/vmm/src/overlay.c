@@ -12,9 +12,9 @@
 #include "novart/region.h"
 #include "vm.h"
 
-static nova_crd_t page_of(const uint8_t *page, unsigned rights)
+static nova_crd_t pages_of(const uint8_t *pages, unsigned order, unsigned rights)
 {
-        return nova_crd_mem((nova_word_t)page >> NOVA_PAGE_BITS, 0, rights);
+        return nova_crd_mem((nova_word_t)pages >> NOVA_PAGE_BITS, order, rights);
 }
 
 int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames)
@@ -45,16 +45,31 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames)
         return 0;
 }
 
-void novavmm_overlay_take_back(const uint8_t *page)
+void novavmm_overlay_take_back(const uint8_t *pages, unsigned order)
 {
-        nova_revoke(page_of(page, NOVA_MEM_RWX), 0);
+        nova_revoke(pages_of(pages, order, NOVA_MEM_RWX), 0);
 }
 
 void novavmm_overlay_cover(const struct nova_guest_memory *memory)
 {
         for (unsigned i = 0; i < memory->overlays; i++)
-                novavmm_overlay_take_back(memory->base +
-                                          (memory->overlay[i].page << NOVA_PAGE_BITS));
+                novavmm_overlay_take_back(
+                        memory->base + (memory->overlay[i].page << NOVA_PAGE_BITS), 0);
+}
+
+/* Maps a page of RAM. Nothing of a block that is not cut is mapped, so it is mapped as a whole. */
+static bool give_ram(struct nova_vcpu *vcpu, uint64_t page)
+{
+        const struct nova_guest_memory *const memory = &vcpu->vm->memory;
+        const uint64_t mask = ((uint64_t)1 << NOVAVMM_BLOCK_ORDER) - 1;
+        const bool whole = !novavmm_overlay_is_cut(memory, page) &&
+                           (page | mask) < memory->bytes >> NOVA_PAGE_BITS;
+        const uint64_t first = whole ? page & ~mask : page;
+        const unsigned order = whole ? NOVAVMM_BLOCK_ORDER : 0;
+
+        return novavmm_vcpu_map(
+                vcpu, pages_of(memory->base + (first << NOVA_PAGE_BITS), order, NOVA_MEM_RWX),
+                (nova_sel_t)first, novavmm_ram_flags(vcpu->vm));
 }
 
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
@@ -62,8 +77,6 @@ bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;
         const struct nova_overlay *const overlay = nova_overlay_find(memory, address);
         const uint64_t page = address >> NOVA_PAGE_BITS;
-        const uint8_t *const from =
-                overlay ? overlay->frame : memory->base + (page << NOVA_PAGE_BITS);
 
         if (vcpu->given.exit + 1 == vcpu->exits && vcpu->given.page == page &&
             vcpu->given.changes == memory->overlay_changes)
@@ -71,6 +84,8 @@ bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
         vcpu->given.exit = vcpu->exits;
         vcpu->given.page = page;
         vcpu->given.changes = memory->overlay_changes;
-        return novavmm_vcpu_map(vcpu, page_of(from, overlay ? overlay->rights : NOVA_MEM_RWX),
+        if (!overlay)
+                return give_ram(vcpu, page);
+        return novavmm_vcpu_map(vcpu, pages_of(overlay->frame, 0, overlay->rights),
                                 (nova_sel_t)page, novavmm_ram_flags(vcpu->vm));
 }

@@ -7,14 +7,26 @@
 
 struct nova_vcpu;
 
-/* Revokes a page of the monitor from the guest. */
-void novavmm_overlay_take_back(const uint8_t *page);
+/* Order of a block of RAM, which the guest has as a large page unless overlay pages cut it. */
+#define NOVAVMM_BLOCK_ORDER 9
+
+/* Returns true if a page lies in a block that overlay pages have cut. */
+static inline bool novavmm_overlay_is_cut(const struct nova_guest_memory *memory, uint64_t page)
+{
+        const uint64_t block = page >> NOVAVMM_BLOCK_ORDER;
+
+        return memory->cut[block / 32] >> block % 32 & 1;
+}
+
+/* Revokes 2^order pages of the monitor from the guest. */
+void novavmm_overlay_take_back(const uint8_t *pages, unsigned order);
 
 /* Revokes from the guest the RAM that overlay pages cover. */
 void novavmm_overlay_cover(const struct nova_guest_memory *memory);
 
-/* Answers an access of the guest to RAM that is not mapped: the page has another frame now, and the
- * reply maps it. @return false if the kernel did not map the page at the previous access */
+/* Answers an access of the guest to RAM that is not mapped: the page has another frame now, or its
+ * block is joined again, and the reply maps it. @return false if the kernel did not map the page at
+ * the previous access */
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
 /* Returns the place of bytes in the overlay page that the guest sees at an address. @return NULL if

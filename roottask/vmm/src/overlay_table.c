@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of overlay pages (see novavmm/overlay.h). A change only removes what the guest has
- * mapped. The guest's next access exits, and the monitor's reply maps the page that is on top. */
+ * mapped. The guest's next access exits, and the monitor's reply maps the page that is on top.
+ *
+ * The first overlay page in a block of RAM cuts it into small pages, for which the kernel needs
+ * memory. A guest could cut all of its RAM, so after some cuts the blocks that overlay pages have
+ * left are taken back as a whole, and the guest's next access gets the whole block. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,12 +13,52 @@
 #define PAGE_SHIFT 12
 #define RIGHT_R    1u
 
+/* Number of cuts after which blocks are joined. A guest that sets up all its overlay pages makes
+ * fewer. */
+#define CUTS_MAX 128
+
 /* Revokes what the guest sees at a page. */
 static void uncover(const struct nova_guest_memory *memory, uint64_t page)
 {
         const struct nova_overlay *const overlay = nova_overlay_find(memory, page << PAGE_SHIFT);
 
-        novavmm_overlay_take_back(overlay ? overlay->frame : memory->base + (page << PAGE_SHIFT));
+        novavmm_overlay_take_back(overlay ? overlay->frame : memory->base + (page << PAGE_SHIFT),
+                                  0);
+}
+
+static bool has_overlay(const struct nova_guest_memory *memory, uint64_t block)
+{
+        for (unsigned i = 0; i < memory->overlays; i++)
+                if (memory->overlay[i].page >> NOVAVMM_BLOCK_ORDER == block)
+                        return true;
+        return false;
+}
+
+/* Takes back the blocks that have no overlay pages any more. A block at the end of RAM that is not
+ * complete stays cut. */
+static void join(struct nova_guest_memory *memory)
+{
+        const unsigned shift = PAGE_SHIFT + NOVAVMM_BLOCK_ORDER;
+
+        for (uint64_t block = 0; block < memory->bytes >> shift; block++) {
+                if (!novavmm_overlay_is_cut(memory, block << NOVAVMM_BLOCK_ORDER) ||
+                    has_overlay(memory, block))
+                        continue;
+                novavmm_overlay_take_back(memory->base + (block << shift), NOVAVMM_BLOCK_ORDER);
+                memory->cut[block / 32] &= ~(1u << block % 32);
+        }
+        memory->cuts = 0;
+}
+
+/* Records that a page of RAM was covered. */
+static void note_cut(struct nova_guest_memory *memory, uint64_t page)
+{
+        const uint64_t block = page >> NOVAVMM_BLOCK_ORDER;
+
+        memory->cut[block / 32] |= 1u << block % 32;
+        memory->cuts++;
+        if (memory->cuts >= CUTS_MAX && !memory->keeps_cuts)
+                join(memory);
 }
 
 static unsigned index_of(const struct nova_guest_memory *memory, const uint8_t *frame)
@@ -41,7 +85,7 @@ void nova_overlay_unmap(struct nova_guest_memory *memory, const uint8_t *frame)
 
         if (at == memory->overlays)
                 return;
-        novavmm_overlay_take_back(frame);
+        novavmm_overlay_take_back(frame, 0);
         remove_at(memory, at);
 }
 
@@ -61,5 +105,6 @@ int nova_overlay_map(struct nova_guest_memory *memory, uint64_t page, uint8_t *f
         uncover(memory, page);
         memory->overlay[memory->overlays++] = new;
         memory->overlay_changes++;
+        note_cut(memory, page);
         return 0;
 }

@@ -509,6 +509,7 @@ int novavmm_secure_attach(struct nova_vm *vm)
         secure->uv.lpid = LPID;
         nova_vm_on(vm, NOVA_VM_EXIT_HYPERCALL, hypercall);
         vm->virtio_features = NOVA_VIRTIO_ACCESS_PLATFORM;
+        vm->memory.keeps_cuts = true; /* the ultravisor uses it, too */
         error = enter(secure);
         if (error == ENOSYS)
                 return 0; /* the guest stays normal: its UV_ESM returns U_FUNCTION */

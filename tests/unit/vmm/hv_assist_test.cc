@@ -273,6 +273,6 @@ TEST_F(hv_assist, a_guest_that_writes_the_page_at_random_harms_only_its_own_inte
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

@@ -595,6 +595,6 @@ TEST_F(hv_call, statuses_have_words)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

@@ -268,6 +268,6 @@ TEST_F(hv_flush, random_sets_are_those_of_a_model)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

@@ -117,6 +117,6 @@ TEST_F(hv_last, calls_that_are_refused_are_recorded_too)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

@@ -508,7 +508,7 @@ TEST_F(hv_msr, random_writes_change_only_bits_that_the_manual_makes_writable)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *page)
+extern "C" void novavmm_overlay_take_back(const uint8_t *page, unsigned)
 {
         taken_back.insert(page);
 }

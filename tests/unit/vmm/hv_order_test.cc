@@ -383,6 +383,6 @@ void hv_order_step(void)
                 between();
 }
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

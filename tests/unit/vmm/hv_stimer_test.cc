@@ -236,6 +236,6 @@ TEST_F(hv_stimer, random_timers_expire_as_in_a_model)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

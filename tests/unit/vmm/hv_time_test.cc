@@ -144,6 +144,6 @@ TEST_F(hv_time, the_rest_of_the_page_is_0)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

@@ -247,6 +247,6 @@ TEST_F(hv_values, the_variant_of_an_identity_is_kept_and_not_printed)
 
 } // namespace
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }

@@ -133,7 +133,7 @@ struct synic : hv_partition {
         }
 };
 
-extern "C" void novavmm_overlay_take_back(const uint8_t *)
+extern "C" void novavmm_overlay_take_back(const uint8_t *, unsigned)
 {
 }
 

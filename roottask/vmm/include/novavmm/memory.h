@@ -52,7 +52,12 @@ struct nova_guest_memory {
         struct nova_overlay overlay[NOVA_OVERLAYS]; /**< overlay pages, the last one on top */
         unsigned overlays;                          /**< entries of `overlay` in use */
         unsigned overlay_changes;                   /**< number of changes of `overlay` */
-        uint8_t *frames;                            /**< frames of nova_overlay_create(), or NULL */
+        /** a bit for each 2 MiB of RAM that overlay pages have cut, so that the guest has them in
+         * small pages */
+        uint32_t cut[(NOVA_GUEST_MEMORY_MAX >> 21) / 32];
+        unsigned cuts;         /**< number of cuts since blocks were joined */
+        bool keeps_cuts;       /**< others use the RAM, too: blocks are not joined again */
+        uint8_t *frames;       /**< frames of nova_overlay_create(), or NULL */
         void *frame_pages;     /**< the frames, at their address from the allocator */
         unsigned frames_order; /**< number of the frames is 2^order */
         /** Finds RAM that the monitor provides (nova_vm_config.own_memory); `base` and `bytes` are
