@@ -9,7 +9,7 @@ extern "C" {
 namespace
 {
 
-/* What the library did with the virtual CPU. */
+/* The library's actions on the virtual CPU. */
 unsigned failures, skipped;
 int raised;
 
