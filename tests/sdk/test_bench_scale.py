@@ -21,11 +21,11 @@ class Scale(unittest.TestCase):
     def test_figures_within_their_factor_are_good(self):
         self.assertEqual(self.complaints(100, 102, 99, 102), [])
 
-    def test_a_figure_that_grows_at_any_point_is_worse(self):
+    def test_a_figure_that_grows_at_any_point_is_reported(self):
         self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
         self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
 
-    def test_beside_one_thing_there_may_be_other_limits(self):
+    def test_an_operation_may_have_other_limits_beside_one_kind_of_object(self):
         limits = bench_scale.Subject("call beside pages", 1.1, "why")
         operation = bench_scale.Subject("call", 1.02, "a call", {"pages": limits})
         things = [*self.THINGS, bench_scale.Subject("portals", None, "portals")]
@@ -39,7 +39,7 @@ class Scale(unittest.TestCase):
         ]
         self.assertEqual(bounds, [("pages", 1.1), ("portals", 1.02)])
 
-    def test_limits_beside_one_thing_are_read_with_their_operation(self):
+    def test_limits_beside_one_kind_of_object_are_read_with_their_operation(self):
         things, operations = bench_scale.read_subjects(bench.SCALE_ROWS)
         keys = {thing.key for thing in things}
         others = {operation.key: operation for operation in operations if operation.beside}
@@ -49,12 +49,12 @@ class Scale(unittest.TestCase):
             for limits in operation.beside.values():
                 self.assertGreater(limits.factor, operation.factor)
 
-    def test_a_stretch_above_the_bound_or_none_is_worse(self):
+    def test_an_interrupts_off_stretch_that_is_too_long_or_missing_is_reported(self):
         self.RUNS = "run 2 71 0xa 0xb\n"
         bad = self.complaints(100, 100, 100, 100)
         self.assertEqual([sentence.split(": ")[1][:3] for sentence in bad], ["no ", "71 "])
 
-    def test_a_number_that_was_not_counted_is_worse(self):
+    def test_a_figure_that_was_not_counted_is_reported(self):
         self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
 
     def test_json_has_things_factors_and_published_figures(self):
@@ -88,7 +88,7 @@ class Cpus(unittest.TestCase):
     def complaints(self, row, one, four):
         return bench_cpus.complaints([row], {row.key: {"1": one, "4": four}})
 
-    def test_of_the_other_cpus_the_worst_counts(self):
+    def test_the_worst_of_the_other_cpus_is_taken(self):
         found = bench_cpus.read(self.RESULTS, self.CONSOLE)
         self.assertEqual(found["call first"], [186, 0, 0])
         self.assertEqual(found["call others"], [187, 1, 2])
@@ -97,11 +97,11 @@ class Cpus(unittest.TestCase):
     def test_a_row_that_costs_the_same_and_shares_nothing_is_good(self):
         self.assertEqual(self.complaints(self.row(), [186, 0, 0], [186, 0, 0]), [])
 
-    def test_an_instruction_a_lock_or_a_line_more_is_worse(self):
+    def test_one_more_instruction_lock_or_shared_line_is_reported(self):
         for counts in ([187, 0, 0], [186, 1, 0], [186, 0, 1]):
             self.assertEqual(len(self.complaints(self.row(), [186, 0, 0], counts)), 1)
 
-    def test_an_instrument_that_sees_no_sharing_is_worse(self):
+    def test_a_row_that_must_share_but_shows_no_sharing_is_reported(self):
         row = self.row(shared="yes", locked="-")
         self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
         self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
@@ -115,7 +115,7 @@ class Cpus(unittest.TestCase):
         self.assertEqual((more["larger"], more["instructions"]), (True, 190))
         self.assertEqual(more["published"], {})
 
-    def test_a_row_that_was_not_counted_is_worse(self):
+    def test_a_row_that_was_not_counted_is_reported(self):
         self.assertEqual(bench_cpus.complaints([self.row()], {}), ["call first: not counted"])
 
     def test_published_figures_keep_the_limits(self):

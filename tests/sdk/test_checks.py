@@ -133,7 +133,7 @@ class Includes(unittest.TestCase):
         self.assertFalse(self.found("memory/a.h", '#include "arch/x86/cpu.h"\n#include "cpu.h"\n'))
         self.assertFalse(self.found("boot/a.h", '#include "object/pd.h"\n'))
 
-    def test_the_list_allows_one_header_and_has_no_entry_too_many(self):
+    def test_the_list_allows_one_header_and_has_no_superfluous_entry(self):
         upward = {("arch", "object"): ("a reason", ("object/ec.h",))}
         one = '#include "object/ec.h"\n'
         self.assertFalse(self.found("arch/x86/a.c", one, upward))
@@ -146,7 +146,7 @@ class Includes(unittest.TestCase):
         [complaint] = check_includes.check_arrows(files, {}, {})
         self.assertIn("ipc/a.h", complaint)
 
-    def test_a_call_upwards_past_the_includes_is_refused(self):
+    def test_a_call_upwards_that_bypasses_the_includes_is_refused(self):
         header, source = "void act(int a) __attribute__((hot));\n", "void act(int a)\n{\n}\n"
         self.assertTrue(self.calls(lib__act_dot_h=header, sched__act_dot_c=source))
         self.assertFalse(self.calls(lib__act_dot_h=header, lib__act_dot_c=source))
@@ -189,7 +189,7 @@ class Includes(unittest.TestCase):
         label = {"virt__enter_dot_S": ".globl enter\nenter:\n"}
         self.assertTrue(self.calls(lib__a_dot_c="int b = enter(1);\n", **label))
 
-    def test_an_include_past_the_folders_is_refused(self):
+    def test_an_include_that_bypasses_the_folder_rules_is_refused(self):
         known = {"sched/cpu.h", "lib/list.h"}
 
         def wrong(line):
@@ -267,7 +267,7 @@ class Names(unittest.TestCase):
         self.assertIn("is_free()", complaint)
         self.assertTrue(self.wrong("object/sm.c", "static bool smart(int a)"))
 
-    def test_attributes_line_ends_and_declarations_hide_no_function(self):
+    def test_neither_attributes_nor_line_ends_nor_declarations_hide_a_function(self):
         for head in (
             "static __attribute__((noinline, section(\".cold\"))) _Noreturn void wake(int a)",
             "static always_inline struct sc *\nwake(int a)",
@@ -318,7 +318,7 @@ class GlobalNames(unittest.TestCase):
             subprocess.run(["ar", "rc", made, made.with_suffix(".o")], check=True)
             return global_names.offenders(made, ["free", "pthread_*"])[0]
 
-    def test_a_name_of_the_programs_is_found(self):
+    def test_a_global_name_that_belongs_to_programs_is_found(self):
         text = "int x; static int y; int nova_z; void serial_write(void) { y = 1; }\n"
         self.assertEqual(self.offenders(text), ["serial_write", "x"])
 
@@ -348,7 +348,7 @@ class Headers(unittest.TestCase):
         self.assertTrue(check_headers.for_arch(Path("arch/x86_64/layout.h"), "x86_64"))
         self.assertTrue(check_headers.for_arch(Path("arch/x86/cpu.h"), "x86_64"))
 
-    def test_a_header_that_needs_another_first_is_found(self):
+    def test_a_header_that_needs_another_first_or_cannot_be_included_twice_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             header = Path(folder) / "h.h"
             contents = (("int x;\n", True), ("later_t x;\n", False), ("enum a { B };\n", False))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova run --disk`: files that can be a disk, and the description with the user's arguments."""
+"""`nova run --disk`: which files can be a disk, and how the user's arguments get into a copy of the
+system's description."""
 
 import errno
 import os
@@ -61,7 +62,7 @@ class Disk(unittest.TestCase):
         disk.check(good)
         self.assertIn("only QEMU", self.refused(disk.check, good, "bochs"))
 
-    def test_the_option_has_one_file_with_a_name(self):
+    def test_the_option_takes_exactly_one_nonempty_file_name(self):
         for words, says in ((["--disk", ""], "the name of the file is empty"),
                             (["--disk", "a", "--disk", "b"], "the machine has one such disk")):
             result = paths.nova("run", "hello", *words)
