@@ -8,8 +8,8 @@
 #define NMI       NOVA_INJ_NMI
 #define EXCEPTION NOVA_INJ_EXCEPTION
 #define SOFT      NOVA_INJ_SOFTWARE_INTERRUPT /* INT n */
-#define SOFT_1    NOVA_INJ_INT1               /* INT1; VMX has types for these */
-#define SOFT_3    NOVA_INJ_SOFTWARE_EXCEPTION
+#define SOFT_1    NOVA_INJ_INT1               /* INT1; only VMX has this type and the next */
+#define SOFT_3    NOVA_INJ_SOFTWARE_EXCEPTION /* INT3, INTO */
 #define ERROR     NOVA_INJ_ERROR
 #define WINDOW    NOVA_INJ_WINDOW
 #define FLAG_IF   0x200u
@@ -44,7 +44,8 @@ static const struct {
 #define MASKED      (IN(SHUT) | IN(BEHIND_STI) | IN(BEHIND_SS))
 #define WITH_LENGTH 1
 
-/* The states in which the CPU refuses the event. SVM checks only the type. */
+/* The states in which the CPU refuses the event. SVM checks only the type and, for exceptions, the
+ * vector, so it refuses an event in all states or in none. */
 static const struct row {
         uint32_t info, svm, vmx;
 } rows[] = {
@@ -303,7 +304,7 @@ CASE_ON(guest_delivery, without_cr8_in_the_message_there_is_no_window_for_it, "8
 }
 #endif
 
-CASE_ON(guest_delivery, a_window_opens_after_the_instruction_that_follows_a_block,
+CASE_ON(guest_delivery, a_window_opens_after_the_instruction_that_follows_sti,
         "7.2-29 7.2-90 7.4-53 8.4-38", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
