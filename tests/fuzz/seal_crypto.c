@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cryptography that accepts everything, so that a fuzzer reaches the checks after it: each sum and
- * key is 0, and encrypted bytes are the plain ones. */
+/* Cryptography that accepts every tag, so that a fuzzer reaches the checks after it. Hashes and
+ * derived keys are 0, and encrypted bytes are the plain ones. A public key equals its private key,
+ * and a shared secret is the XOR of the two keys. */
 #include <string.h>
 
 #include "crypto.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fuzzes the reader of symbol tables with any file. The file begins at an unaligned address and
  * ends where its memory ends. The tables that the reader finds must lie inside of the file, and a
- * name must be printable, end, and come from the table of names. The first bytes of the input are
- * an address to look up; further addresses come from the symbols themselves. */
+ * name must be printable and zero-terminated, and come from the table of names. The first bytes of
+ * the input are an address to look up; further addresses come from the symbols themselves. */
 #include "novart/symbols.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A child with too little kernel memory for its action: a failure frees all objects of the attempt.
- * Argument: "threads" or "service". Ends with the statuses of scarce.h. */
+/* A child with too little kernel memory for its action: each attempt that fails frees its objects,
+ * except those that the runtime creates once for each CPU and keeps. Argument: "threads" or
+ * "service". Ends with the statuses of scarce.h. */
 #include <errno.h>
 #include <string.h>
 
@@ -103,7 +104,8 @@ int main(int argc, char **argv)
 
         if (status != SCARCE_REFUSED)
                 return status;
-        /* The objects that the first attempt made for each CPU stay. */
+        /* The runtime keeps the objects that the first attempt created for each CPU, so the balance
+         * is taken only now. */
         nova_sleep(20000000);
 
         const struct balance before = balance();

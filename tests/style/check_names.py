@@ -4,7 +4,7 @@ where it belongs.
 
 The module is the stem of the source file (`sm` in sm.c). MODULES names the modules whose public
 functions have another prefix for historical reasons. A continuation has the name of its module
-after the verb: `resume_after_reap`, `block_on_vmx_exit`.
+after the verb: `finish_hypercall_retry`, `block_on_vmx_exit`.
 """
 
 import re

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints on which CPUs machines with one virtual CPU, two, and so on run, as bits. */
+/* Runs machines with one virtual CPU, with two, and so on. For each machine, prints a bit mask of
+ * the CPUs on which its virtual CPUs ran. */
 #include <stdio.h>
 
 #include "novart/program.h"
@@ -23,7 +24,8 @@ static struct nova_vm vm;
 static unsigned long cpus; /* bit n: a virtual CPU has run on CPU n */
 static unsigned started;   /* number of virtual CPUs that have run */
 
-/* Each virtual CPU writes once. Its exit is served on its CPU. */
+/* Handles a write to the port. Each virtual CPU writes once, and this function then runs on the CPU
+ * of that virtual CPU. */
 static void start_next(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;

@@ -11,7 +11,8 @@
 #define GUEST_AT 0x1000
 #define PORT     0x80
 
-/* Sizes that the guest wrote: with x87 and SSE, then with AVX; both forms of each. */
+/* Sizes that the guest wrote: with x87 and SSE, then with AVX, too; for each first the size of
+ * XSAVE's standard format, then that of the compacted format (subleaves 0 and 1 of CPUID). */
 static uint32_t size[4];
 static unsigned sizes;
 static struct nova_vm vm;
@@ -64,7 +65,7 @@ int main(void)
                 error = nova_vm_run(&vm);
         }
         if (error) {
-                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be started: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (nova_vm_wait(&vm) != NOVA_VM_HALTED || sizes != 4)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory that a session with rings shares with its client: pages with the rings, and a pool for
- * data. It also has two semaphores. */
+ * data. There are also two semaphores: the client rings the doorbell, the service rings the bell.
+ */
 #ifndef NOVART_RING_SHARE_H
 #define NOVART_RING_SHARE_H
 
@@ -34,8 +35,9 @@ struct share {
 void share_init(struct share *share, unsigned order, void (*destroy)(struct nova_later *later));
 
 /* Allocates the pages of the rings and the pool. If too little memory is free, closes the sessions
- * of clients that have died: one of them may be the last run of the present client. @return 0;
- * EEXIST; ENOMEM; EAGAIN if memory of a dead client becomes free soon */
+ * of clients that have died: one of them may be the previous instance of a program that init has
+ * restarted. @return 0; EEXIST if the session already has its memory; ENOMEM; EAGAIN if memory of a
+ * dead client becomes free soon */
 int share_alloc(struct share *share, struct nova_service *service, size_t pool_bytes,
                 const struct share_source *source);
 
@@ -51,9 +53,8 @@ void share_ring_bell(const struct share *share);
 /* Takes everything from the client, whose session has ended. share_destroy() follows. */
 void share_close(const struct share *share);
 
-/* Ends an object. Must be called after share_close(), when the device no longer uses the pool. The
- * function of share_init() is called as soon as nothing of the object can reach the client any
- * more. */
+/* Ends an object. Call it after share_close(), when the device no longer uses the pool. As soon as
+ * no client can reach the memory any more, the function that share_init() got is called. */
 void share_destroy(struct share *share, struct nova_service *service);
 
 /* Frees what the object has. */

@@ -35,7 +35,8 @@ static void add(uint64_t cpus)
         count++;
 }
 
-/* Sets whose highest CPU numbers need ranges of all sizes. */
+/* Chooses the sets. A service has a range of selectors with one portal for each CPU up to its
+ * highest one; the size is a power of two, and each possible size occurs. */
 static void choose(void)
 {
         const uint64_t all = nova_program.cpus;

@@ -3,7 +3,7 @@
 #ifndef ARCH_INSN_WIDTH_H
 #define ARCH_INSN_WIDTH_H
 
-/** The stack pointer, and the suffix of instructions on words. */
+/** The stack pointer, and the suffix of instructions that operate on machine words (32 bits). */
 #define STACK_POINTER "esp"
 #define WORD_SUFFIX   "l"
 

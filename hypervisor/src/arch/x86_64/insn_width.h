@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-/** The stack pointer, and the suffix of instructions on words. */
+/** The stack pointer, and the suffix of instructions that operate on machine words (64 bits). */
 #define STACK_POINTER "rsp"
 #define WORD_SUFFIX   "q"
 

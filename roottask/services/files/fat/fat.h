@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The FAT file system: 12, 16 and 32, with long names.
+/* The FAT file system: FAT12, FAT16 and FAT32, with long names.
  *
- * Its writes survive a loss of power, because each change of a structure waits until everything to
- * which the new state refers is on the disk. The rule is: a sector of the table of clusters may be
- * written at any time, so a sector is changed only when the change may be written.
+ * After a loss of power, no structure on the disk refers to something that is not on the disk. The
+ * cache may write a changed sector of the table of clusters at any time. So the code changes a
+ * sector of the table only when the disk may get the change:
  * - A new cluster is not in any chain on the disk yet, so it may be marked at any time.
  * - A cluster is linked to a chain after its data is on the disk (fat_flush()).
  * - An entry of a folder is written after its chain is on the disk.
  * - A cluster is freed after the entry that referred to its chain was removed on the disk.
  *
- * An entry with its long name lies in one sector, which a disk writes as a whole. */
+ * The code writes a new entry and the entries of its long name into one sector, because a disk
+ * writes a sector as a whole. Entries that another system has written may cross sectors. */
 #ifndef NOVART_FILES_FAT_H
 #define NOVART_FILES_FAT_H
 

@@ -74,8 +74,8 @@ struct nova_pc {
  *
  * The guest's output goes to the program's console; when the console accepts nothing for a second,
  * output is lost. The board that was created last gets the program's input. The clock starts with
- * the program's time of day; call nova_time_set() or nova_time_set_by_rtc() before, or the date is
- * 1 January 1970.
+ * the program's time of day. If neither nova_time_set() nor nova_time_set_by_rtc() has set it, the
+ * date is 1 January 1970.
  * @code
  * static struct nova_vm vm;
  * static struct nova_pc pc;
@@ -124,13 +124,14 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
 int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
 
 /**
- * Stops the machine and removes the board. Its memory stays until nova_vm_destroy(), which must
- * follow. Buffered output is still written, and its last line ends.
+ * Stops the machine and removes the board. The machine's memory stays until nova_vm_destroy(),
+ * which must follow. Buffered output is still written; if its last line is incomplete, a newline
+ * follows.
  */
 void nova_pc_destroy(struct nova_pc *pc);
 
-/** Waits until all output has been written, and ends its last line, so that the program's own text
- * starts on a new line. */
+/** Waits until all output has been written. If its last line is incomplete, adds a newline, so that
+ * the program's own text starts on a new line. */
 void nova_pc_flush(struct nova_pc *pc);
 
 #ifdef __cplusplus
