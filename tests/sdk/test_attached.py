@@ -69,7 +69,7 @@ class Attached(unittest.TestCase):
             self.assertEqual(project.choose(self.folder, None), "own")
             self.assertEqual(project.choose(self.folder, "own-net"), "own-net")
 
-    def test_a_system_without_one_is_refused_with_those_that_have_one(self):
+    def test_a_system_without_the_device_is_refused_and_systems_that_have_it_are_named(self):
         self.file("own.nova", "program one\n")
         said = self.refused(attached.system, "own", self.folder, [DISK])
         self.assertIn("own cannot take a disk; examples that can are blocks, ", said)

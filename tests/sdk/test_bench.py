@@ -79,7 +79,7 @@ class Comparison(unittest.TestCase):
         for call in (90, 159, 160):
             self.assertEqual(self.compare({"call": call, "boot": 50}), (0, [], []))
 
-    def test_the_remedy_follows_what_is_above_its_limit(self):
+    def test_the_remedy_is_printed_after_the_figure_above_its_limit(self):
         status, said, _ = self.compare({"call": 161, "boot": 50})
         self.assertEqual((status, len(said)), (1, 2))
         self.assertIn("above its limit: a call (call)", said[0])
@@ -217,7 +217,7 @@ class Names(unittest.TestCase):
 
 
 class Reading(unittest.TestCase):
-    def test_only_lines_of_the_word_count(self):
+    def test_only_lines_that_begin_with_the_word_are_read(self):
         text = "bench call 12\nbench word 1.50\n# bench x y z\ncount sm 4\n"
         self.assertEqual(bench_parts.values(text, "bench"), {"call": 12, "word": 1.5})
 
@@ -293,7 +293,7 @@ class Trace(unittest.TestCase):
         bad = bench_trace.complaints(ROWS, {}, self.counts)
         self.assertEqual(bad, ["a call (call): tests/bench/trace.tsv has no limits for it"])
 
-    def test_of_several_boots_the_fewest_locks_and_the_mean_of_lines_count(self):
+    def test_several_boots_give_the_fewest_locks_and_the_mean_of_the_other_counts(self):
         boots = [
             ({"call": [90, 9, 2, 0, 0, 20, 9]}, {"call": [1, 2, 3]}),
             ({"call": [92, 10, 2, 0, 0, 24, 9]}, {"call": [1, 2]}),
@@ -312,7 +312,7 @@ class History(unittest.TestCase):
         self.path = Path(folder.name) / "history.tsv"
         self.path.write_text(self.TEXT, encoding="utf-8")
 
-    def test_a_release_is_a_further_column(self):
+    def test_a_new_release_is_added_as_the_last_column(self):
         text = bench_history.with_release(self.path, "0.3", {"call": 1.5, "new": 4})
         self.assertEqual(
             text,
@@ -325,7 +325,7 @@ class History(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "name a release that comes after 0.2"):
             bench_history.with_release(self.path, "0.1", {})
 
-    def test_a_name_of_whatever_characters_is_a_label(self):
+    def test_a_label_may_contain_any_characters(self):
         chart = bench_history.Chart("c", "Title", ("call",))
         text = bench_history.plot(chart, ["x<y&z"], {"call": [90]})
         self.assertIn("x<y&z", "".join(ElementTree.fromstring(text).itertext()))
@@ -342,7 +342,7 @@ class History(unittest.TestCase):
             self.assertEqual(bench._run_release(args, []), 0)
         return say.call_args.args[0]
 
-    def test_the_keeper_of_a_release_gets_what_is_written(self):
+    def test_the_command_reports_which_release_it_writes_and_where(self):
         found = bench._read_figures()["x86_64"]
         cases = (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* figures as 0.3"))
         for name, words in cases:
@@ -397,7 +397,7 @@ class Table(unittest.TestCase):
         narrow = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_32").splitlines()
         self.assertEqual(narrow[1].split()[2:], [*cells[:5], "180", "172"])
 
-    def test_targets_of_x86_32_are_15_percent_above_or_their_own(self):
+    def test_a_target_of_x86_32_is_15_percent_above_that_of_x86_64_or_a_number_of_its_own(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.tsv"
             numbers = ("45 15% 50 60 mean", "1.5 15% 2 2 -", "9 7 10 9 -")
@@ -450,14 +450,14 @@ class Linux(unittest.TestCase):
     TEXT = "section 0 times 0 host 200 guest 1000 entries 3 start 150\n"
     TEXT += "exit 0x7b 2 20\nexit 0x400 1 30\n"
 
-    def test_the_host_s_share_is_per_exit_and_of_all(self):
+    def test_the_cost_of_the_host_is_given_per_exit_and_as_a_share_of_all_instructions(self):
         found = bench_linux.figures(self.WITH, {"host": 1000, "guest": 0, "entries": 0})
         self.assertEqual(found["instructions before the first entry"], 150)
         self.assertEqual(found["host instructions per exit after it"], 5)
         self.assertEqual(found["per cent of them outside the guest"], 16.7)
         self.assertEqual(found["ratio"], 1.2)
 
-    def test_exits_go_by_their_reasons_those_that_cost_most_first(self):
+    def test_exits_are_grouped_by_reason_and_the_most_expensive_reason_comes_first(self):
         found = bench_linux.read(self.TEXT)
         exits = [(one.reason, one.times, one.each()) for one in found["exits"]]
         self.assertEqual(exits, [("nested page fault", 1, 30), ("port", 2, 10)])
@@ -523,7 +523,7 @@ class InputAndOutput(unittest.TestCase):
         self.assertEqual((found["many_aio"], found["many_uring"]), (900, 800))
         self.assertEqual(found["many_ratio"], 0.1)
 
-    def test_a_figure_above_its_limit_or_absent_is_a_complaint(self):
+    def test_a_figure_that_is_absent_or_above_its_limit_is_reported(self):
         rows = [bench_io.Row(key, limit, None, key) for key, limit in
                 (("alone", 299), ("many_1", 80), ("many_4", 80))]
         self.assertEqual(
@@ -553,7 +553,7 @@ class InputAndOutput(unittest.TestCase):
             {"file_read": 527, "file_read_other": 870, "file_view": 390},
         )
 
-    def test_each_page_of_the_disk_for_random_reads_has_its_number(self):
+    def test_each_page_of_the_disk_for_random_reads_begins_with_the_number_of_the_page(self):
         with tempfile.TemporaryDirectory() as folder, \
              mock.patch.object(bench_io, "FILE_BYTES", 64 << 10):
             image = bench_io.fat_disk(Path(folder))

@@ -17,7 +17,7 @@ class Enlightened(unittest.TestCase):
     }
     WORK = ({"host": 300, "start": 0}, {"host": 610, "start": 10})
 
-    def test_a_figure_is_that_of_one_time_above_the_run_without_the_operation(self):
+    def test_a_figure_is_the_cost_of_one_operation_without_the_cost_of_an_empty_run(self):
         counts = {"host": 201000, "guest": 7050, "entries": 1010}
         each = bench_enlightened.each(counts, self.BASE, 1000)
         self.assertEqual(each, {"outside": 200, "inside": 7, "exits": 1.0})
@@ -50,7 +50,7 @@ class Enlightened(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "Debian did no work .work."):
             bench_enlightened.work_figures("work", (self.WORK[0], {"host": 10, "start": 10}))
 
-    def test_each_operation_is_a_section_above_that_of_the_first_one(self):
+    def test_the_cost_of_the_empty_section_is_subtracted_from_each_operation(self):
         counts = {number: {"host": cost, "guest": 0, "entries": 0}
                   for number, cost in enumerate((7000, 1000, 3000, 6000))}
         place = mock.Mock(boot=mock.Mock(return_value=counts))
@@ -60,7 +60,7 @@ class Enlightened(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "guest did not do three[.]"):
             bench_enlightened._each(place, "guest", ("one", "two", "three"))
 
-    def test_the_start_is_apart_from_the_work(self):
+    def test_the_start_and_the_work_are_counted_separately(self):
         place = bench_enlightened.Place(*4 * [None])
         with mock.patch.object(bench_enlightened.Place, "boot", return_value={0: "start"}):
             with self.assertRaisesRegex(NovaError, "Debian did no work .sleeps."):

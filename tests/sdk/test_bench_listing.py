@@ -96,7 +96,7 @@ class Paths(unittest.TestCase):
             with self.assertRaisesRegex(NovaError, "no instruction at 0x10, .* as kernel.elf"):
                 bench_listing.paths_text({"sm_up": [0x10]}, kernel, False)
 
-    def test_several_operations_have_their_keys_above_them(self):
+    def test_with_several_operations_the_key_stands_above_each_path(self):
         with tempfile.TemporaryDirectory() as folder:
             kernel = Path(folder) / "kernel"
             command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-ef", "-o", str(kernel), "-"]
@@ -156,7 +156,7 @@ class Floor(unittest.TestCase):
         bad = bench_floor.complaints(model, {"call": 13}, "x86_64")
         self.assertEqual(bad, ["call: 13 is below its floor, 14: one of them is wrong"])
 
-    def test_records_have_it(self):
+    def test_each_record_gets_its_floor(self):
         records = [{"key": "call"}, {"key": "boot"}]
         found = bench_floor.add_to_records(records, self.read(), "x86_32")
         self.assertEqual([record["floor"] for record in found], [8, None])
@@ -166,7 +166,7 @@ class Floor(unittest.TestCase):
         self.assertEqual(lines[4], "| `returns` | all | **6** | **3** |")
         self.assertEqual(len(lines), 6)
 
-    def test_the_first_use_of_a_pd_is_sums_of_rows_with_what_is_cleared(self):
+    def test_the_table_of_the_first_use_of_a_pd_sums_rows_and_shows_what_is_cleared(self):
         model = self.read(
             "part\treturns\t2\t3\tin and out\npart\troot\t50\t8\tcleared\n"
             "part\ttables\t20\t40\tcleared\nrow\tcreate_pd\t1 returns, 1 root\n"

@@ -62,7 +62,7 @@ class Secure(unittest.TestCase):
                                            counts(hash=8192))
         self.assertEqual((found["hash"], found["convert"]), (2.0, 808))
 
-    def test_what_is_not_marked_is_the_way_to_the_shell(self):
+    def test_unmarked_instructions_belong_to_the_boot_up_to_the_shell(self):
         work = {"read_first": 10, "read": 5, "gzip": 3}
         secure, normal = counts((4000, ), **work), counts((2000, ), **work)
         with self.assertRaisesRegex(NovaError, "exactly one hypercall"):
@@ -76,7 +76,7 @@ class Secure(unittest.TestCase):
         keys = {row.key for row in bench_io.read_rows(bench_secure.ROWS)}
         self.assertEqual(keys, set(bench._read_figures(bench_secure.FIGURES)[bench_secure.ARCH]))
 
-    def test_the_run_names_the_goals_that_are_missed(self):
+    def test_the_output_names_each_missed_goal(self):
         rows = [bench_io.Row("hash", 60.0, 50.0, "the hash"),
                 bench_io.Row("port", 2.5, 1.7, "a port access"),
                 bench_io.Row("aes", float("inf"), None, "with AES")]

@@ -53,7 +53,7 @@ class Bochs(WithFolder):
             r"^Bochs has no CPU model 'no_such_cpu'\. --cpu accepts: bx_generic, .* \d+ others\.$",
         )
 
-    def test_a_processor_that_is_nearly_spelt_right_is_asked_for(self):
+    def test_for_a_misspelt_processor_the_right_name_is_suggested(self):
         machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="rysen")
         self.runner = bochs.new_runner(machine, 20)
         self.assertIn("'rysen'. Did you mean 'ryzen'? --cpu accepts:", self.runner.run().message)
@@ -65,7 +65,7 @@ class Inputs(WithFolder):
     EMULATOR, CODE = "bochs", test_runner.Inputs.CODE
     run_stub = test_runner.Inputs.run_stub
 
-    def test_all_of_it_arrives_and_then_ctrl_d(self):
+    def test_all_input_arrives_followed_by_ctrl_d(self):
         result = self.run_stub("INPUT", "ready\\r\\n", 4, timeout=60, input=b"word " * 100)
         self.assertEqual(result.returncode, 0, result)
         self.assertEqual(result.stdout, b"ready\r\n" + b"word " * 100)

@@ -30,7 +30,7 @@ def words(**more):
 
 
 class List(unittest.TestCase):
-    def test_a_row_holds_where_all_its_words_do(self):
+    def test_a_row_applies_to_machines_that_have_all_its_words(self):
         one, four = words(cpus=1), words(cpus=4)
         self.assertTrue(not_raised.allowed(ROWS, "needs 2 CPUs", one))
         self.assertFalse(not_raised.allowed(ROWS, "needs 2 CPUs", four))
@@ -42,14 +42,14 @@ class List(unittest.TestCase):
     def test_a_reason_that_the_list_does_not_name_is_not_allowed(self):
         self.assertFalse(not_raised.allowed(ROWS, "no time", words()))
 
-    def test_words_of_devices_count(self):
+    def test_the_name_of_a_device_is_one_of_the_words_of_a_machine(self):
         self.assertIn("edu", words(extra=["-device", "edu,dma_mask=0xffffffff"]))
 
     def test_the_list_in_the_tree_is_in_order(self):
         for reason, conditions in not_raised.read().items():
             self.assertTrue(reason and all(conditions))
 
-    def test_the_list_names_reasons_of_the_suite_and_excuses_other_kernels_from_extensions(self):
+    def test_the_list_has_only_reasons_of_the_suite_and_excuses_kernels_without_extensions(self):
         files = conformance.FOLDER.glob("*/*.c")
         text = "".join(file.read_text(encoding="utf-8") for file in files)
         reasons = set(re.findall(r'"(needs [^"]+)"', text))
@@ -76,7 +76,7 @@ class Suite(unittest.TestCase):
     def found(self, **more):
         return conformance.cases(TEXT, ROWS, words(**more))[0]
 
-    def test_results_names_and_statements(self):
+    def test_each_case_has_its_result_statements_and_notes(self):
         found = self.found(cpus=1)
         self.assertEqual(
             [case.result for case in found],

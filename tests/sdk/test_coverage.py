@@ -115,7 +115,7 @@ class Figures(unittest.TestCase):
         found.add_map(self.code((1, "je 5")), {0: coverage.RAN | coverage.PASSED})
         self.assertEqual(found.files["src/a.c"].edges, 0)
 
-    def test_a_line_whose_copies_went_different_ways_went_both(self):
+    def test_copies_of_a_line_that_branch_differently_count_as_both_ways(self):
         found = self.report({2: "if (b)"})
         code = self.code((1, "je 5"), (1, "je 5"), (2, "je 5"), (2, "je 5"), (3, "je 5"))
         passed, taken = coverage.RAN | coverage.PASSED, coverage.RAN | coverage.TAKEN
@@ -131,7 +131,7 @@ class Figures(unittest.TestCase):
         found.add_blocks(self.code((3, "nop")), {0})
         self.assertEqual(found.files["src/a.c"].row("a")[:6], ["a", 3, 0, 1, 1, 2])
         self.assertEqual(found.table().splitlines()[-1].split(" | ")[:2], ["| all", "3"])
-    def test_a_function_that_a_unit_test_called_ran_its_braces(self):
+    def test_a_call_by_a_unit_test_covers_the_lines_with_the_braces_of_the_function(self):
         texts = {1: "static void f(int a,", 2: "              int b)", 3: "{", 5: "}", 8: "{"}
         found = self.report(texts)
         found.add_map(self.code((3, "push"), (4, "call"), (5, "ret"), (8, "ret")), {})

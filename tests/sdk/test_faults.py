@@ -92,7 +92,7 @@ class Faults(unittest.TestCase):
         (sentence,) = self.hear(self.report(program, before="family: "), program)
         self.assertIn("adder.c:3 in next()", sentence)
 
-    def test_two_reports_in_a_row_are_two(self):
+    def test_two_consecutive_reports_are_counted_separately(self):
         program = self.program("adder")
         self.assertEqual(len(self.hear(2 * self.report(program), program)), 2)
 
@@ -175,14 +175,14 @@ class Faults(unittest.TestCase):
              "portal handles this event."],
         )
 
-    def test_a_handler_that_has_ended_is_the_reason(self):
+    def test_an_ended_handler_is_named_as_the_reason(self):
         self.assertEqual(
             self.shut_down("thread 'one' of PD ''", 30, 0, reason=explain.HANDLER_ENDED),
             ["thread 'one' was shut down: STARTUP, before its first instruction; the thread that "
              "handled this event has ended."],
         )
 
-    def test_of_several_programs_with_code_there_none_is_named(self):
+    def test_if_several_programs_have_code_at_the_address_none_is_named(self):
         first, second = self.program("adder"), self.program("other", "more")
         ip = self.address(first, "next")
         self.assertEqual(

@@ -41,7 +41,7 @@ class Forks(unittest.TestCase):
                         ["python3", "-S", "/other/nova", "boot-test"], []):
             self.assertIsNone(forks.words_of(command))
 
-    def test_an_error_is_the_one_of_a_process_of_its_own(self):
+    def test_the_server_reports_an_error_in_the_same_words_as_a_separate_process(self):
         done = subprocess.run([*COMMAND, *WRONG[1:]], stdout=subprocess.PIPE, check=False,
                               stderr=subprocess.STDOUT, text=True)
         server = self.server()
@@ -73,7 +73,7 @@ class Forks(unittest.TestCase):
         self.assertIn("in act", output)
         self.assertIn("ValueError: no such thing", output)
 
-    def test_a_signal_is_the_result_of_one_command_only(self):
+    def test_a_signal_ends_only_the_command_that_it_hits(self):
         def act(args):
             if args.timeout == 1:
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -125,7 +125,7 @@ class Forks(unittest.TestCase):
         self.assertGreater(self.run_one(server, [*WRONG[:5], "--timeout=1"])[2], 0.15)
         self.assertLess(self.run_one(server)[2], 0.15)
 
-    def test_the_time_of_all_counts_once_at_the_end(self):
+    def test_the_time_of_all_commands_is_added_once_when_the_server_ends(self):
         with mock.patch.object(parts, "set_apart") as apart:
             server = forks.Server()
             self.run_one(server)

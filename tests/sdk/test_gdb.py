@@ -260,7 +260,7 @@ class Walks(unittest.TestCase):
         finally:
             view.LIMIT = original
 
-    def test_the_way_up_is_bounded(self):
+    def test_a_walk_to_the_root_of_a_damaged_tree_ends(self):
         self.make_tree()
         self.assertEqual(walk.above(self.reader, self.nodes[0], "it"), self.head)
         self.fake.set("item", self.items[3], "node.parent", self.nodes[0])
@@ -352,7 +352,7 @@ class Listings(unittest.TestCase):
     def text(self, rows):
         return "\n".join(listings.table(list(rows(self.objects()))))
 
-    def test_each_listing_has_what_is_there(self):
+    def test_each_listing_shows_the_objects_of_the_kernel(self):
         self.assertRegex(self.text(listings.pds), r"child +1 +0 +1 .*, its owner's +live")
         text = self.text(listings.ecs)
         self.assertRegex(text, r"waiter +root +2 +global +blocked +0x400000 +SM lock")
@@ -417,7 +417,7 @@ class Listings(unittest.TestCase):
         objects = self.objects()
         self.assertEqual(len(list(spaces.caps(objects, objects.pd_named("root")))), 1)
 
-    def test_capabilities_at_high_selectors_and_of_whom_they_are(self):
+    def test_capabilities_at_high_selectors_are_listed_with_their_owners(self):
         held = self.hold(self.child, 0x3000007, object=self.waiter, perms=1, parent=self.cap)
         self.fake.set("object_mapping", self.cap, "children", held)
         objects = self.objects()
@@ -458,7 +458,7 @@ class Listings(unittest.TestCase):
             self.objects()
         self.assertIn("the objects of root does not end", self.reader.problems)
 
-    def test_not_every_one_of_many_problems_is_reported(self):
+    def test_the_number_of_reported_problems_is_limited(self):
         reader = Reader(self.fake)
         for number in range(1000):
             reader.complain(f"problem {number}")
@@ -477,7 +477,7 @@ class Listings(unittest.TestCase):
                         self.every_listing()
                 self.fake.poke(address + field.offset, int.from_bytes(before, "little"), field.size)
 
-    def test_a_mapping_below_itself_is_reported(self):
+    def test_a_mapping_that_is_derived_from_itself_is_reported(self):
         root = self.fake.at("mapping", self.all, "children.root")
         self.fake.set("mapping", self.all, "space", 0)
         self.fake.set("mapping", self.all, "in_parent.parent", root | 1)
@@ -499,7 +499,7 @@ class Listings(unittest.TestCase):
         self.assertIn("waiter", self.text(listings.ecs))
         self.assertTrue(any("CPU of waiter" in text for text in self.reader.problems))
 
-    def test_a_capability_for_something_else_is_reported(self):
+    def test_a_capability_whose_object_has_an_unknown_kind_is_reported(self):
         self.fake.set("object_mapping", self.cap, "object", self.fake.make("pd", object__kind=77))
         self.assertIn("root", self.text(listings.pds))
         self.assertIn("is not an object", self.reader.problems[0])
@@ -511,7 +511,7 @@ class Listings(unittest.TestCase):
         self.fake.set("ec", self.waiter, "vcpu", vcpu)
         return vcpu
 
-    def test_where_a_guest_is_stands_in_its_control_block(self):
+    def test_the_address_of_a_guest_is_read_from_its_control_block(self):
         self.make_vcpu()
         self.assertRegex(self.text(listings.ecs), r"waiter +root +2 +vcpu +blocked +- ")
         self.fake.numbers["vcpu_ops"] = self.fake.symbols["svm_ops"]

@@ -78,7 +78,7 @@ class Guest(unittest.TestCase):
     def test_a_file_of_ones_own_is_left_alone(self):
         self.assertEqual(guest.file("kernel.elf"), "kernel.elf")
 
-    def test_a_kernel_is_fetched_once_and_with_fresh_lists_when_they_are_old(self):
+    def test_a_kernel_is_fetched_once_after_old_package_lists_are_updated(self):
         for _ in range(2):
             self.assertEqual(Path(guest.file("guest:x86_64/vmlinuz")).read_text(), "amd64\n")
         fetch = "amd64 download linux-image-1"
@@ -90,7 +90,7 @@ class Guest(unittest.TestCase):
             path = Path(guest.file(f"guest:{arch}/vmlinuz"))
             self.assertEqual((path.name, path.read_text()), ("vmlinuz", f"{debian}\n"))
 
-    def test_apt_keeps_what_it_knows_apart_from_the_machines(self):
+    def test_apt_uses_lists_and_a_cache_apart_from_those_of_the_machine(self):
         options = guest._options("x86_32")
         place = self.root / "guest/apt/i386"
         self.assertIn(f"Dir::State::Lists={place}/lists", options)
@@ -102,7 +102,7 @@ class Guest(unittest.TestCase):
         (self.root / "late").touch()
         self.assertEqual(Path(guest.file("guest:x86_64/vmlinuz")).read_text(), "amd64\n")
 
-    def test_without_its_drivers_there_is_no_first_process(self):
+    def test_a_kernel_package_without_a_needed_driver_is_refused(self):
         (self.root / "lists").touch()
         with self.assertRaises(NovaError) as caught:
             guest.file("guest:x86_64/initrd")
@@ -142,7 +142,7 @@ class Guest(unittest.TestCase):
             "the package seabios has no file usr/share/seabios/bios.bin.",
         )
 
-    def test_a_disk_says_which_sector_is_which(self):
+    def test_each_sector_of_the_disk_contains_its_number(self):
         data = Path(guest.file("guest:x86_64/disk.img")).read_bytes()
         self.assertEqual(len(data), 512 * guest.DISK_SECTORS)
         self.assertEqual(data[512 * 77 :].split(b"\n")[0], b"sector 77")
@@ -174,7 +174,7 @@ class Guest(unittest.TestCase):
         with mock.patch.dict(os.environ, NOVA_OFFLINE="1"):
             return boot_list.read(file, own)
 
-    def test_offline_every_package_is_named_and_the_files_that_one_can_give(self):
+    def test_offline_the_missing_packages_and_the_files_that_can_replace_them_are_named(self):
         with self.assertRaises(NovaError) as caught:
             self.read()
         self.assertEqual(
@@ -208,7 +208,7 @@ class Guest(unittest.TestCase):
                 "Read-only file system; replace it by a link to a folder that you may write.",
             )
 
-    def test_in_an_installed_sdk_the_remedy_is_another_one(self):
+    def test_an_installed_sdk_names_xdg_cache_home_as_the_remedy(self):
         (self.root / "guest").symlink_to("nowhere")
         with mock.patch.object(guest.places, "INSTALLED", True):
             self.assertIn("; XDG_CACHE_HOME=FOLDER names another place for it.", self.refused())

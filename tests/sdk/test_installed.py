@@ -236,7 +236,7 @@ class Commands(Installed):
         self.assertIn("Hello from CPU", text)
         self.assertEqual([file.name for file in self.folder.iterdir()], ["home"])
 
-    def test_run_boots_a_roottask_of_anybody(self):
+    def test_run_boots_a_roottask_that_is_given_as_a_file(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         self.call(installed.NOVA, "build", cwd=self.folder / "mine")
         program = self.folder / "mine/build/x86_64-release/bin/mine"
@@ -428,10 +428,10 @@ class CMake(Installed):
         self.call("cmake", "--build", "build", cwd=self.project)
         self.call("ctest", "--test-dir", "build", "--no-tests=error", cwd=self.project)
 
-    def test_the_plain_commands_do_with_a_prefix_path(self):
+    def test_the_plain_commands_find_the_sdk_by_a_prefix_path(self):
         self.passes(f"-DCMAKE_PREFIX_PATH={installed.PREFIX}")
 
-    def test_and_with_clang_for_x86_32(self):
+    def test_the_plain_commands_build_with_clang_for_x86_32(self):
         self.passes(
             f"-DNova_DIR={installed.PREFIX}/lib/cmake/Nova", "-DCMAKE_C_COMPILER=clang",
             "-DNOVA_ARCH=x86_32",
@@ -540,7 +540,7 @@ class Tree(Installed):
         self.assertLess({"build", "run", "debug", "image", "clang", "bochs"}, names)
         self.assertFalse(names & {"docs", "test", "qemu plugins"})
 
-    def test_without_its_html_the_manual_is_text_and_that_is_said(self):
+    def test_without_the_html_manual_docs_names_its_text(self):
         other = self.folder / "other"
         shutil.copytree(installed.PREFIX, other, symlinks=True)
         shutil.rmtree(other / "share/doc/nova/html")

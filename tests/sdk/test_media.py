@@ -39,7 +39,7 @@ class Media(unittest.TestCase):
     def test_a_name_with_blanks_is_one_word_on_the_medium(self):
         self.assertEqual(media._name_on_medium("/a b/my  disk.img"), "my_disk.img")
 
-    def test_a_menu_can_wait_for_somebody(self):
+    def test_a_menu_can_wait_for_a_choice(self):
         self.assertIn("set timeout=2\n", media.grub_config("/k", 2, "", [], 2))
 
     def test_a_missing_kernel_is_one_sentence_and_leaves_no_folder(self):
@@ -92,7 +92,7 @@ class Secret(unittest.TestCase):
         self.assertEqual(self.written("machine.pub", seal_files.PUBLIC_MAGIC + bytes(32)),
                          (0o644, []))
 
-    def test_the_rest_of_an_earlier_image_does_not_open_it_to_others(self):
+    def test_a_partial_file_of_an_earlier_image_does_not_make_the_image_readable_for_others(self):
         (self.folder / ".full.iso.part").touch(0o666)
         self.assertEqual(self.written("machine.key", b"x")[0], 0o600)
         self.assertFalse((self.folder / ".full.iso.part").exists())

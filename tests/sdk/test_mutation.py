@@ -97,7 +97,7 @@ class Mutations(unittest.TestCase):
         self.assertEqual(plain.preset(), "x86_64-release")
         self.assertEqual(stops.preset(), "x86_64-debug")
 
-    def test_only_a_run_without_an_end_did_not_end_in_time(self):
+    def test_only_the_timeout_status_means_that_a_run_did_not_end_in_time(self):
         runner = mutation_tests.FirstOfBochs(Machine(kernel="k", modules=[], emulator="bochs"))
         runner.timed_out = True  # Bochs does not end by itself
         verdicts = {status: mutation_tests.verdict(runner, Outcome(status, "odd", b""))
@@ -161,19 +161,19 @@ class Judging(unittest.TestCase):
         mutation_tests.suites = lambda copy, one: suites
         return mutation.judge(self, mutation.parse(ONE)[0], known)
 
-    def test_the_first_suite_that_fails_ends_it(self):
+    def test_no_suite_runs_after_the_first_one_that_fails(self):
         suites = [FakeSuite(), FakeSuite("b"), FakeSuite("c")]
         self.assertEqual(self.judge(suites), "b")
         self.assertEqual([suite.runs for suite in suites], [1, 1, 0])
         self.assertIsNone(self.judge([FakeSuite()]))
 
-    def test_the_test_that_caught_it_last_time_runs_first_and_alone(self):
+    def test_the_test_that_caught_the_mutation_last_time_runs_first_and_alone(self):
         suites = [FakeSuite("a"), FakeSuite("b", alone=["b"])]
         self.assertEqual(self.judge(suites, "b"), "b")
         self.assertEqual([suite.runs for suite in suites], [0, 0])
         self.assertEqual(self.judge(suites, "gone"), "a")
 
-    def test_the_file_is_broken_meanwhile_and_whole_afterwards(self):
+    def test_the_file_is_mutated_during_the_run_and_restored_afterwards(self):
         file = self.root / "x.c"
         before = file.read_text(encoding="utf-8")
         suite = FakeSuite()
@@ -286,7 +286,7 @@ class Table(unittest.TestCase):
             with self.assertRaises(NovaError):
                 mutation_table.parse(text)
 
-    def test_one_that_survives_for_a_reason_is_not_a_failure(self):
+    def test_a_mutation_that_survives_for_a_recorded_reason_is_not_a_failure(self):
         row = mutation_table.Row("a", mutation_table.SURVIVES, "why")
         self.assertEqual(mutation.verdict("x", None), ("caught", False))
         self.assertEqual(mutation.verdict(None, row), ("survives", False))

@@ -42,23 +42,23 @@ class Needs(unittest.TestCase):
     def targets(self, *tests):
         return set(needs.targets(tests))
 
-    def test_are_the_files_that_commands_name_and_the_checks_of_programs(self):
+    def test_the_targets_are_the_files_that_commands_name_and_the_checks_of_programs(self):
         hello = self.made("nova", "--kernel=BUILD/nova.elf32", "BUILD/bin/./hello,2", "--cpus", "1")
         self.assertEqual(self.targets(hello), {"nova.elf32", "bin/hello", "bin/hello.checked"})
 
-    def test_of_several_tests_add_up(self):
+    def test_the_targets_of_several_tests_are_united(self):
         found = self.targets(self.made("BUILD/nova.elf32"), self.made("BUILD/data.img"))
         self.assertEqual(found, {"nova.elf32", "data.img"})
 
-    def test_of_a_system_are_the_system_and_its_programs(self):
+    def test_the_targets_of_a_system_are_the_system_and_its_programs(self):
         found = self.targets(self.made("nova", "--list", "BUILD/boot/system.boot"))
         self.assertEqual(found, {"system", "bin/init", "bin/other"})
 
-    def test_may_be_required_files(self):
+    def test_required_files_of_a_test_are_targets(self):
         test = self.made("script", "x86_64", REQUIRED_FILES=[f"{self.folder}/bin/init"])
         self.assertEqual(self.targets(test), {"bin/init"})
 
-    def test_are_all_if_a_test_does_not_say_them(self):
+    def test_all_targets_are_built_if_the_files_of_a_test_are_unknown(self):
         for words in (("script", "x86_64"), ("script", "BUILD"), ("script", "BUILD/bin"),
                       ("script", "BUILD/made-by-the-test"), ("script", "BUILD-clang/bin/init"),
                       ("nova", "--list", "BUILD/boot/absent.boot"),
@@ -67,7 +67,7 @@ class Needs(unittest.TestCase):
                 found = self.targets(self.made("BUILD/bin/init"), self.made(*words))
                 self.assertEqual(found, set())
 
-    def test_are_all_without_tests(self):
+    def test_all_targets_are_built_if_no_tests_are_given(self):
         self.assertEqual(needs.targets([]), ())
         self.assertEqual(needs.targets(None), ())
 

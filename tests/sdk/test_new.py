@@ -120,7 +120,7 @@ class Foreign(Folder):
                 self.refuses(command, says="lacks find_package(Nova)")
         self.assertFalse((self.folder / "build").exists())
 
-    def test_folders_below_belong_to_it(self):
+    def test_a_subfolder_belongs_to_the_foreign_project(self):
         (self.folder / "part").mkdir()
         self.refuses("run", "./part", says="is not a project")
         result = paths.nova("build", cwd=self.folder / "part")

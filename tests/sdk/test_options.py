@@ -69,7 +69,7 @@ class Options(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
                 self.assertRegex(result.stderr, r"\Anova: [^\n]+[.]\n\Z")
 
-    def test_a_test_with_a_wrong_pattern_names_both_before_it_boots(self):
+    def test_a_wrong_pattern_is_reported_with_its_test_before_the_boot(self):
         for option, keyword in (("--expect", "EXPECT"), ("--reject", "REJECT")):
             result = paths.nova(
                 *("boot-test", "--arch", "x86_64", "--kernel", "/does/not/exist"),
@@ -86,7 +86,7 @@ class Options(unittest.TestCase):
         self.assertIn("for 4 CPUs write --cpus 4.", paths.nova("run", "--cpu", "4").stderr)
         self.assertEqual(options.cpu_model("486"), "486")
 
-    def test_only_the_machine_of_a_person_has_random_numbers(self):
+    def test_only_machines_that_people_start_have_random_numbers(self):
         """Programs make keys of random numbers. Tests and figures need runs that can be repeated,
         so they have none."""
         parser = argparse.ArgumentParser()
@@ -145,7 +145,7 @@ class Options(unittest.TestCase):
         for word in words:
             self.assertIn(word, result.stdout)
 
-    def test_version_is_the_projects(self):
+    def test_the_version_is_that_of_the_project(self):
         text = (paths.ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
         result = paths.nova("--version")
         self.assertRegex(result.stdout, r"\Anova \d+[.]\d+[.]\d+\n\Z")

@@ -126,7 +126,7 @@ class Results(unittest.TestCase):
         with self.assertRaisesRegex(frama.Wrong, "Eva has no result"):
             self.run_eva("Values at end of function main:\n  x\n", table=None)
 
-    def test_an_alarm_of_a_fault_is_one_that_the_unchanged_source_does_not_give(self):
+    def test_only_alarms_that_the_unchanged_source_lacks_belong_to_a_fault(self):
         ended = "[eva] Values at end of function main:\n  x\n"
         one = "[eva:alarm] one.c:1: Warning: \n  division by zero\n"
         two = one.replace("one.c:1", "one.c:2")

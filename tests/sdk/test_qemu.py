@@ -66,7 +66,7 @@ class Qemu(unittest.TestCase):
         self.assertIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, True))
         self.assertNotIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, False))
 
-    def test_the_line_for_people_does_not_wait_for_orders(self):
+    def test_the_command_line_that_is_shown_to_people_starts_the_machine_at_once(self):
         self.assertNotIn("-S", qemu.by_hand(qemu.Machine("k")))
 
     def test_a_module_is_a_file_and_its_arguments(self):
@@ -94,7 +94,7 @@ class Blanks(unittest.TestCase):
             file.write_text(name, encoding="utf-8")
             self.files.append(file)
 
-    def test_files_with_blanks_get_links_without(self):
+    def test_files_with_blanks_in_their_names_get_links_without_blanks(self):
         kernel, *modules = self.files
         machine = Machine(kernel, [Module(str(module), "some text") for module in modules])
         links = self.folder / "links"
@@ -114,7 +114,7 @@ class Blanks(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "has a blank"):
             qemu.without_blanks(Machine("k"), "/a folder")
 
-    def test_the_line_for_people_names_files_from_the_tree_on(self):
+    def test_the_command_line_that_is_shown_to_people_names_files_relative_to_the_tree(self):
         root, qemu_root = self.folder / "a b", boot_test.tree.ROOT
         boot_test.tree.ROOT = root
         try:

@@ -92,12 +92,12 @@ class Endings(WithFolder):
             self.assertEqual(runner.run().status, 124)
         self.assertEqual((len(told), told == sorted(told)), (3, True))
 
-    def test_a_word_about_a_run_names_it_and_its_limit(self):
+    def test_the_progress_message_of_a_run_names_the_run_and_its_time_limit(self):
         with mock.patch.object(bench.build, "say") as say:
             bench.build.still_runs("the count", 120)(20)
         say.assert_called_once_with("the count still runs after 20 s, at most 120")
 
-    def test_a_count_that_does_not_end_well_says_why(self):
+    def test_a_count_that_fails_names_the_reason(self):
         for end, text, value, words in (
             ("EXIT", "no newline", 3, "the count failed: .* ended with status 3[.]$"),
             (
@@ -169,7 +169,7 @@ class Endings(WithFolder):
 
 
 class IntoFile(WithFolder):
-    def test_lines_end_as_in_files_wherever_what_comes_is_cut(self):
+    def test_lines_end_as_in_files_however_the_output_is_cut_into_parts(self):
         for parts in ((b"a\r\nb\rc\r\r\nd\r",), (b"a\r", b"\nb\r", b"c\r\r", b"", b"\nd\r")):
             with self.subTest(parts=parts):
                 file = io.BytesIO()
@@ -179,7 +179,7 @@ class IntoFile(WithFolder):
                 lines.end()
                 self.assertEqual(file.getvalue(), b"a\nb\rc\r\nd\r")
 
-    def test_nova_run_writes_such_lines(self):
+    def test_nova_run_writes_lines_as_in_files(self):
         kernel = build(self.folder, "EXIT", text="one\\r\\ntwo\\r\\n")
         code = (
             "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -266,7 +266,7 @@ class Inputs(WithFolder):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options,
         )
 
-    def test_all_of_it_arrives_and_then_ctrl_d(self):
+    def test_all_input_arrives_followed_by_ctrl_d(self):
         result = self.run_stub("INPUT", "ready\\r\\n", 4, input=b"word " * 100)
         self.assertEqual(result.returncode, 0, result)
         self.assertEqual(result.stdout, b"ready\r\n" + b"word " * 100)
@@ -289,7 +289,7 @@ class Inputs(WithFolder):
         self.assertEqual(result.returncode, 124)
         self.assertGreater(result.stdout.count(b"\x04"), 1)
 
-    def test_without_any_streams_it_runs_all_the_same(self):
+    def test_nova_runs_without_standard_streams(self):
         result = self.run_stub("EXIT", shell='exec "$@" <&- >&- 2>&-')
         self.assertEqual(result.returncode, 0)
 
@@ -392,7 +392,7 @@ class BootTest(WithFolder):
         self.assertIsNone(boot_test.find_in_order(["a", "b", "a"], "a\nb\na\n"))
         self.assertEqual(boot_test.find_in_order(["a", "b", "a"], "a\nb\n"), "a")
 
-    def test_lines_in_any_order_are_missed_in_linear_time(self):
+    def test_a_missing_line_of_a_group_in_any_order_is_found_in_linear_time(self):
         patterns = ["first", "(?=(.*\n)*one)(?=(.*\n)*two)", "(?=(.*\n)*three)", "last"]
         text = "first\n" + "words of a line\n" * 50000
         start = time.monotonic()

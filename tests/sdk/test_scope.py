@@ -59,7 +59,7 @@ class Rows(unittest.TestCase):
             with self.subTest(test=test):
                 self.assertEqual(scope.runs(rows, test), runs)
 
-    def test_a_row_for_nothing_and_a_test_for_no_preset_are_mistakes(self):
+    def test_a_row_that_fits_no_test_and_a_test_without_a_preset_are_mistakes(self):
         rows = [scope.Row("a", ("x",), "why"), scope.Row("label:l", ("y",), "why")]
         tests = [named("a", "x"), named("a", "y"), named("b", "x", "k")]
         self.assertEqual(scope.mistakes(rows, tests), ["no test fits 'label:l'"])

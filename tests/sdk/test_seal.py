@@ -103,7 +103,7 @@ class OwnModules(Folder):
 
 
 class MachineKey(Folder):
-    def test_a_pair_opens_what_is_sealed_for_it_and_its_secret_is_the_owners(self):
+    def test_the_two_keys_belong_together_and_only_the_owner_can_read_the_private_key(self):
         self.call("machine-key", self.path("new/keys"))
         key = self.path("new/keys/machine.key")
         self.assertEqual(stat.S_IMODE(os.stat(key).st_mode), 0o600)

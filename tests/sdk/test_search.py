@@ -69,16 +69,16 @@ class Code(unittest.TestCase):
                  mock.patch.object(search, "output", lambda _, verb, *rest: answers[verb]):
                 return search.same_code("c", ["a.c"])
 
-    def test_a_comment_does_not_change_it(self):
+    def test_a_comment_does_not_change_the_code(self):
         self.assertTrue(self.same("int a; /* one */\n#define B 1\n",
                                   "/* Two.\n * Three. */\nint a;\n#define B 1\n"))
 
-    def test_each_other_change_does(self):
+    def test_a_change_other_than_a_comment_changes_the_code(self):
         for now in ("int b;\n#define B 1\n", "int a;\n#define B 2\n", "int a;\n"):
             with self.subTest(now=now):
                 self.assertFalse(self.same("int a;\n#define B 1\n", now))
 
-    def test_a_new_file_does(self):
+    def test_a_new_file_changes_the_code(self):
         self.assertFalse(self.same(None, "int a;\n"))
 
     def test_a_fuzzer_without_a_search_has_none(self):

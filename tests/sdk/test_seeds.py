@@ -43,7 +43,7 @@ class Seeds(unittest.TestCase):
         values = [str(rows[1][key]) for key in seeds.HEAD[3:]]
         self.assertEqual(values, ["7", "9", "2", "21", "11", "4", "2"])
 
-    def test_time_is_counted_unless_it_is_that_of_the_host(self):
+    def test_the_clock_counts_instructions_unless_it_is_that_of_the_host(self):
         for words, extra in (([], seeds.COUNTED), (["--host-time"], []),
                              (["--emulator", "bochs"], [])):
             with self.subTest(words=words), \

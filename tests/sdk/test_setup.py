@@ -60,7 +60,7 @@ class Setup(unittest.TestCase):
     def calls(self):
         return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
 
-    def test_nothing_missing_calls_no_package_manager(self):
+    def test_the_package_manager_is_not_called_if_no_package_is_missing(self):
         self.add(*ALL)
         self.script("apt-get", APT)
         result = self.nova("build", "--arch", "wrong")
@@ -151,7 +151,7 @@ class Setup(unittest.TestCase):
         self.assertNotIn("ninja-build", named("docs"))
         self.assertIn("doxygen", named("install", "/nowhere"))
 
-    def test_an_installation_needs_nothing_that_only_its_making_needs(self):
+    def test_an_installed_sdk_does_not_ask_for_packages_that_only_its_build_needs(self):
         prefix = self.bin.parent / "prefix"
         (prefix / "bin").mkdir(parents=True)
         shutil.copy(paths.NOVA, prefix / "bin/nova")

@@ -30,7 +30,7 @@ class Lines(unittest.TestCase):
         self.assertEqual(stretch._calls(NAMES, calls, 0x30).count(" > "), stretch.DEEPEST)
         self.assertTrue(stretch._calls(NAMES, calls, 0x30).endswith("entry > revoke > leave"))
 
-    def test_each_cpu_has_a_longest_one_and_a_wait(self):
+    def test_each_cpu_has_a_longest_stretch_and_a_waiting_time(self):
         longest, waited = stretch.read(f"longest {LINE.format(length=9)}\nwaited 0 77\n")
         self.assertEqual(([one.length for one in longest], waited), ([9], {0: 77}))
 
@@ -54,13 +54,13 @@ class Complaints(unittest.TestCase):
         longest = [stretch.read_stretch("longest " + LINE.format(length=length))]
         return stretch.complaints(longest, above, 32000, NAMES)
 
-    def test_a_stretch_of_the_bound_is_good_and_one_more_is_not(self):
+    def test_a_stretch_as_long_as_the_bound_is_good_and_a_longer_one_is_not(self):
         self.assertEqual(self.complaints(32000), [])
         bad = self.complaints(32001)
         self.assertEqual(len(bad), 1)
         self.assertIn("CPU 0: 32001 instructions with interrupts off, the bound is 32000", bad[0])
 
-    def test_the_case_is_the_one_that_ended_next(self):
+    def test_the_case_of_a_stretch_is_the_next_one_that_ends(self):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "stretch.above"
             watcher = stretch.Watcher(results)

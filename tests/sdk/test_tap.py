@@ -32,21 +32,21 @@ class Tap(unittest.TestCase):
         self.assertEqual(results("1..1\nok 1 - b # skip no such CPU\n"), [tap.NOT_RUN])
         self.assertFalse(tap.parse("1..1\nok 1 # SKIP\n").good())
 
-    def test_not_raised_here_is_counted_apart_and_has_a_reason(self):
+    def test_cases_not_raised_here_are_counted_separately_with_their_reason(self):
         stream = tap.parse("1..2\nok 1 - a\nok 2 - b [1-2] # SKIP not raised here: no such CPU\n")
         self.assertEqual([case.result for case in stream.cases], [tap.PASSED, tap.NOT_RAISED])
         self.assertEqual(stream.cases[1].reason, "no such CPU")
         self.assertEqual(stream.cases[1].name, "b [1-2]")
         self.assertTrue(stream.good())
 
-    def test_nothing_raised_is_not_a_success(self):
+    def test_a_run_in_which_every_case_was_not_raised_is_not_a_success(self):
         self.assertFalse(tap.parse("1..1\nok 1 - b # SKIP not raised here: x\n").good())
 
     def test_a_failure_keeps_its_notes(self):
         stream = tap.parse("1..2\nnot ok 1 - a\n  # a.c:7 x: expected 1\n# run\nok 2 - b\n")
         self.assertEqual([case.notes for case in stream.cases], [["a.c:7 x: expected 1"], []])
 
-    def test_promised_but_missing_is_not_run(self):
+    def test_a_case_that_is_planned_but_missing_counts_as_not_run(self):
         text = "1..3\nok 1\nok 3\n"
         self.assertEqual(results(text), [tap.PASSED, tap.NOT_RUN, tap.PASSED])
         self.assertFalse(tap.parse(text).good())

@@ -130,7 +130,7 @@ class Tree(unittest.TestCase):
         file = re.search(r"the last \d+ of 500 lines; all are in (.*)\)", result.stdout).group(1)
         self.assertTrue(Path(file).read_text(encoding="utf-8").startswith("1\n2\n"))
 
-    def test_an_accident_is_reported_and_passes_when_it_runs_again_alone(self):
+    def test_a_test_that_passes_only_when_run_again_alone_is_reported(self):
         result = self.run_tests(GOOD + ONCE.format("first") + ONCE.format("second"))
         self.ends(result, "3 passed, 0 failed", 0)
         lines = result.stdout.splitlines()
@@ -201,7 +201,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
             args = argparse.Namespace(words=words, compiler=compiler, config=None)
             self.assertEqual(testing.select([test], args), chosen)
 
-    def test_the_longest_begin_first_also_in_the_first_run(self):
+    def test_the_longest_tests_begin_first_even_in_the_first_run(self):
         shutil.rmtree(self.root / "build/host/Testing", ignore_errors=True)
         slow = "add_test(NAME unit.slow COMMAND sleep 1)\n"
         limit = "set_tests_properties(unit.slow PROPERTIES TIMEOUT 1000)\n"
@@ -237,7 +237,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(self.run_tests(labelled, "unit.bad"), "0 passed, 1 failed", 1)
         self.ends(self.run_tests(labelled, "unit", "endurance"), "1 passed, 1 failed", 1)
 
-    def test_a_word_for_nothing_but_endurance_gets_the_names_to_use(self):
+    def test_a_word_that_fits_only_endurance_tests_is_refused_with_the_names_to_use(self):
         long = BAD.replace("unit.bad", "unit.bad.long")
         long += "set_tests_properties(unit.bad.long PROPERTIES LABELS endurance)\n"
         result = self.run_tests(GOOD + long, "unit.bad")

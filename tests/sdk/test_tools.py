@@ -19,7 +19,7 @@ class Tools(unittest.TestCase):
         self.assertEqual(tools.output(["sh", "-c", "echo one; echo two >&2"], "x"), "one\n")
         self.assertEqual(tools.output(["pwd"], "x", folder="/"), "/\n")
 
-    def test_a_failure_has_one_line_of_its_errors(self):
+    def test_the_message_of_a_failure_has_one_line_of_the_errors(self):
         self.refused("echo one >&2; echo two >&2; exit 1", "no disk: two")
         self.refused("echo E: one >&2; echo two >&2; exit 1", "no disk: one", EXIT_FAILED)
         self.refused("exit 1", "no disk: no reason given")

@@ -70,7 +70,7 @@ class Trouble(unittest.TestCase):
                  "process.remove_folders = interrupt\n")
         self.assertEqual(self.version_after(lines), (130, ""))
 
-    def test_a_slip_in_a_command_is_guessed(self):
+    def test_for_a_misspelt_word_the_right_one_is_suggested(self):
         result = self.shell("$nova debg")
         self.assertEqual(result.returncode, 2)
         self.assertIn("there is no command 'debg'. Did you mean 'debug'?", result.stderr)
@@ -145,7 +145,7 @@ class Trouble(unittest.TestCase):
                 self.assertEqual(install.run(cli.parse(["install", f"{place}/a/b"])), 0)
             self.assertEqual(list(Path(place).glob("**/*")), [Path(place, "a"), Path(place, "a/b")])
 
-    def test_the_owner_of_what_is_refused_is_named(self):
+    def test_the_owner_of_a_file_that_cannot_be_used_is_named(self):
         text = cli._system_error(PermissionError(13, "Permission denied", "/proc/1/cwd/x"))
         self.assertIn("/proc/1/cwd/x cannot be used: Permission denied", text)
         original, cli.os.getuid = os.getuid, lambda: 12345

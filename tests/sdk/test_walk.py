@@ -43,7 +43,7 @@ class Walk(unittest.TestCase):
         found = self.found(more="ffff900000000000: 1000000 XGPDA---W")
         self.assertEqual(len(found), 3)
 
-    def test_no_meaning_without_something_to_see(self):
+    def test_a_dump_that_lacks_a_kind_of_page_is_reported(self):
         self.one("no writable kernel page", less="ffff80000ee00000")
         self.one("no executable kernel page", less="ffffffff80201000")
         self.one("no executable page of the roottask", less="0000000000400000")

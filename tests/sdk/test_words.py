@@ -51,7 +51,7 @@ class Cmdline(unittest.TestCase):
 
 
 class Description(unittest.TestCase):
-    def test_machines_that_can_be_described_are_those_that_can_be_made(self):
+    def test_the_memory_limits_of_descriptions_are_those_of_the_command(self):
         text = (paths.ROOT / "roottask/system/section.c").read_text(encoding="utf-8")
         bounds = re.findall(r"#define MACHINE_M[INAX]+ \(([^M]+) \* MIB\)", text)
         self.assertEqual(bounds, [str(options.MIN_MEMORY), "(1 << 20)"])
@@ -93,15 +93,15 @@ class Folder(unittest.TestCase):
             run._build(args, [])
         return args, [call.args[0] for call in say.call_args_list]
 
-    def test_it_gets_its_card(self):
+    def test_with_net_the_system_with_a_card_is_booted(self):
         args, said = self.build(None, "--net")
         self.assertEqual((args.program, args.name, said), ("lines", "lines-net", []))
 
-    def test_its_system_with_a_card_can_be_named(self):
+    def test_the_system_with_a_card_can_be_named(self):
         args, said = self.build("lines-net", "--net")
         self.assertEqual((args.name, said), ("lines-net", []))
 
-    def test_its_system_misses_a_card(self):
+    def test_a_missing_card_that_the_description_declares_is_reported(self):
         args, said = self.build("lines-net")
         self.assertEqual(args.name, "lines-net")
         self.assertEqual(said, ["the machine has no network card, which the description declares: "
@@ -113,12 +113,12 @@ class Modules(unittest.TestCase):
         made = [[Module(name, "") for name in names] for names in (modules, further)]
         return [module.file for module in boot_modules.with_further(*made)]
 
-    def test_the_users_take_the_place_of_those_of_the_same_name(self):
+    def test_a_module_of_the_user_replaces_the_one_of_the_same_name(self):
         own = ("bin/linux", "/cache/vmlinuz", "/cache/disk.img")
         self.assertEqual(self.files(own, "my/disk.img", "x"), [*own[:2], "my/disk.img", "x"])
         self.assertEqual(self.files(own, "linux"), [*own, "linux"])
 
-    def test_each_takes_one_place(self):
+    def test_each_module_of_the_user_replaces_only_one_module(self):
         self.assertEqual(self.files(("r", "a/m", "b/m"), "c/m", "d/m", "e/m"),
                          ["r", "c/m", "d/m", "e/m"])
 
@@ -126,20 +126,20 @@ class Modules(unittest.TestCase):
         made = [[Module(name, "") for name in names] for names in (modules, further)]
         return list(run.warn_of_modules("linux", *made))
 
-    def test_one_that_nothing_here_names_gets_a_word(self):
+    def test_a_module_whose_name_the_system_does_not_have_gets_a_warning(self):
         own = ("bin/linux", "/cache/vmlinuz", "/cache/disk.img")
         self.assertEqual(self.warnings(own, "my/mykernel", "my/disk.img"), [
             "linux has no module 'mykernel'; its modules are vmlinuz, disk.img"])
         self.assertEqual(self.warnings(own, "my/vmlinuz", "my/disk.img"), [])
         self.assertEqual(self.warnings(("bin/r",), "my/kernel", "other/kernel"), [])
 
-    def test_one_too_many_of_a_name_gets_a_word(self):
+    def test_two_modules_of_the_same_name_get_a_warning(self):
         own = ("bin/linux", "/cache/vmlinuz")
         self.assertEqual(self.warnings(own, "a/vmlinuz", "b/vmlinuz"), [
             "2 modules are called vmlinuz; a program that opens one gets the first"])
         self.assertEqual(self.warnings((*own, "2/vmlinuz"), "a/vmlinuz", "b/vmlinuz"), [])
 
-    def test_those_of_a_project_that_have_vanished_are_refused(self):
+    def test_modules_of_a_project_that_are_missing_or_empty_are_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "data.squashfs"
             modules = [Module(str(file))]
@@ -203,7 +203,7 @@ class Modules(unittest.TestCase):
                                          *words]))
         return machine.call_args.args[2], machine.call_args.kwargs["extra"]
 
-    def test_those_of_a_boot_test_take_the_places_of_equal_names(self):
+    def test_modules_given_to_a_boot_test_replace_those_of_the_same_name(self):
         found, _ = self.boot_test(["init\tone.nova", "sealed:/x/guest.seal\tkernel", "machine.key"],
                                   "--module", "a/sealed.img", "--module", "keys/machine.key")
         self.assertEqual(found, [Module("init", "one.nova"), Module("a/sealed.img"),
@@ -232,7 +232,7 @@ class Modules(unittest.TestCase):
             self.assertEqual(found[0], Module("init", f"one-{suffix}.nova"))
             self.assertIn('arguments "a" "b"', Path(found[1].file).read_text(encoding="utf-8"))
 
-    def test_the_line_for_people_of_a_boot_test_names_files_that_last(self):
+    def test_the_command_line_that_a_boot_test_shows_names_files_that_remain(self):
         with tempfile.TemporaryDirectory() as folder:
             sealed_image = process.keep_folder() / "sealed.img"
             self.addCleanup(process.remove_folders)
@@ -262,7 +262,7 @@ class Modules(unittest.TestCase):
                                                       "--kernel=k"])), 1)
         lasting.assert_called_once()
 
-    def test_more_than_the_machine_can_hold_are_refused(self):
+    def test_modules_that_do_not_fit_into_the_memory_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:
             file.truncate((28 << 20) + 1)
             modules = [Module("not there"), Module(file.name)]
@@ -270,7 +270,7 @@ class Modules(unittest.TestCase):
                 run.check_room(modules, 32)
             run.check_room(modules, 33)
 
-    def test_an_empty_one_is_named(self):
+    def test_an_empty_module_is_named(self):
         with tempfile.NamedTemporaryFile(suffix="-vmlinuz") as file:
             with self.assertRaisesRegex(NovaError, f"^the module {file.name} is empty: "):
                 run._modules([f"{file.name} some words"])
@@ -280,7 +280,7 @@ class Modules(unittest.TestCase):
 
 
 class Names(unittest.TestCase):
-    def test_a_further_system_of_an_example_leads_to_its_folder(self):
+    def test_for_a_further_system_of_an_example_the_folder_or_option_is_named(self):
         for name, example, given in (
             ("secure-linux-smp", "secure-linux", None), ("udp-echo-talk", "udp-echo", None),
             ("enlightened-smp4", "enlightened-smp", None), ("linux-net", "linux", "--net"),
@@ -317,14 +317,14 @@ class Memory(unittest.TestCase):
             run.run(cli.parse(["run", "hello"]))
         return [call.args[0] for call in say.call_args_list]
 
-    def test_the_option_is_named_after_a_line_about_it(self):
+    def test_a_message_about_missing_memory_is_followed_by_the_name_of_the_option(self):
         remedy = "the machine has 16 MiB of memory; give it more (nova run --memory MIB)."
         for part in shortage.PARTS:
             self.assertEqual(self.said(1, b"init: " + part), [remedy])
             self.assertEqual(self.said(0, b"init: " + part), [])
         self.assertEqual(self.said(1, b"init: the system ends with status 1."), [])
 
-    def test_the_lines_are_those_of_init(self):
+    def test_the_recognized_messages_are_those_of_init(self):
         texts = [(paths.ROOT / "roottask" / name).read_text(encoding="utf-8")
                  for name in ("system/machine.c", "init/main.c", "src/child/child.c")]
         self.assertRegex(texts[0], r'"%llu KiB for programs; give them less, or %s[.]"')
@@ -336,7 +336,7 @@ class Memory(unittest.TestCase):
 class Explain(unittest.TestCase):
     SOURCE = 'void _start(void) { }\nvoid nova_exit(void) { }\n'
 
-    def test_the_line_is_the_kernels(self):
+    def test_the_recognized_line_is_that_of_the_kernel(self):
         text = (KERNEL / "object/report.c").read_text(encoding="utf-8")
         line = runner.SHUT_DOWN_LINE.decode()
         subject = line.removeprefix("NOVA: ").removesuffix(" was shut down")
