@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the reader of sealed images, with cryptography that accepts everything: an opened blob
+/* Fuzzes the reader of sealed images, with cryptography that accepts every tag: an opened blob
  * must be safe to use, and a refused one must leave no data. */
 #include <stdlib.h>
 #include <string.h>

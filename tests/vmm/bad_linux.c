@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A Linux kernel that cannot work: with too little memory, with a header that claims 64 bits, with
- * a damaged payload, or, with the argument "initrd", with an invalid initrd. The monitor reports it
- * and continues. */
+ * a damaged payload, or, with the argument "initrd", with an invalid initrd. The monitor reports
+ * the error and continues. */
 #include <stdio.h>
 #include <string.h>
 

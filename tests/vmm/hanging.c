@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that hang: the monitor reports where, and they continue. A guest that cannot take an
- * interrupt is left alone. */
+/* Guests that hang: the monitor reports where they hang, and the guests continue. A guest that
+ * cannot take an interrupt is left alone. */
 #include <stdio.h>
 
 #include "novart/time.h"

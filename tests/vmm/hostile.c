@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Four virtual CPUs that make random hypercalls and access random registers of the interface, while
- * they move all its pages over each other. The argument is the number of calls of each. */
+ * they move all its pages over each other. The argument is the number of calls that each
+ * virtual CPU makes. */
 #include <stdlib.h>
 
 #include "novavmm/hv.h"
