@@ -237,16 +237,18 @@ static int do_threads(char **argv)
                        : 2;
 }
 
-/* Acts as a parent: starts a child from the module granted to it. */
+/* Starts a child from the module granted to it, and waits for its end unless the child sleeps. */
 static int do_parent(char **argv)
 {
-        const char *arguments[] = {atoi(argv[2]) ? "return" : "print", argv[2], NULL};
+        const bool sleeps = !strcmp(argv[2], "sleep");
+        const char *const other = atoi(argv[2]) ? "return" : "print";
+        const char *arguments[] = {sleeps ? argv[2] : other, argv[2], NULL};
         static const char *const environment[] = {"COLOUR=green", NULL};
         struct nova_child_config config = {
                 .name = "grandchild", .arguments = arguments, .environment = environment};
         struct nova_child *child;
         const char *sentence;
-        int status;
+        int status = GIVEN;
 
         if (nova_parent_module("runtime-child", &config.image, &config.image_bytes))
                 return 1;
@@ -256,7 +258,9 @@ static int do_parent(char **argv)
                 printf("grandchild %s\n", sentence);
                 return 2;
         }
-        nova_child_wait(child, &status);
+        nova_sleep(20000000); /* the child creates its threads meanwhile */
+        if (!sleeps)
+                nova_child_wait(child, &status);
         return status;
 }
 

@@ -297,8 +297,10 @@ static void check_grandchildren(void)
         family_config.grants.module = grant_module;
         check(family_run("parent", "11") == 11, "a child is a parent");
         check(family_run("parent", "a text of the grandchild's") == 0, "a grandchild writes");
-        family_config = plain;
         check(family_balanced(&before, KEPT), "a family of two generations leaves nothing behind");
+        check(family_run("parent", "sleep") == GIVEN, "a child may end while its own child runs");
+        check(family_balanced(&before, KEPT), "the grandchild ends with its parent");
+        family_config = plain;
 }
 
 /* Prints the kernel memory of a child that sleeps, and the pages that its runtime has taken. */

@@ -41,6 +41,8 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->end_stage = 0;
         pd->stepping = 0;
         pd->end.space = NULL;
+        pd->destroyed = false;
+        pd->created = NULL;
         pd->unfinished = NULL;
 }
 
@@ -134,6 +136,7 @@ bool pd_destroy_begin(struct pd *pd)
 {
         spin_lock(&pd->lock);
         const bool first = object_get_live(&pd->object);
+        pd->destroyed |= first;
         store_once(pd->object.dead, true);
         spin_unlock(&pd->lock);
         if (first)
@@ -198,6 +201,17 @@ static void pd_next_stage(struct pd *pd)
         store_once(pd->end_stage, (uint8_t)(pd->end_stage + 1));
 }
 
+/* Destroys a PD that this PD created: nobody else can. Its own space may hold capabilities of its
+ * threads, which refer to it, so that it would never end by itself. */
+static cold_path void pd_destroy_created(struct pd *pd)
+{
+        struct kobject *object = pd->created;
+
+        pd->created = NULL;
+        pd_destroy_begin(container_of(object, struct pd, object));
+        object_put(object);
+}
+
 /* Does a step of the end of a dead PD. No other CPU does one now. */
 static bool pd_do_end_step(struct pd *pd)
 {
@@ -226,7 +240,10 @@ static bool pd_do_end_step(struct pd *pd)
         if (!pd->end.space)
                 revocation_begin(&pd->end, space, 0, space_limit(space->type) - 1, NOVA_PERM_ALL,
                                  true);
-        if (revocation_step(&pd->end) == STEP_DONE) {
+        const enum step_result result = revocation_step(&pd->end);
+        if (unlikely(pd->created))
+                pd_destroy_created(pd);
+        if (result == STEP_DONE) {
                 pd->end.space = NULL;
                 pd_next_stage(pd);
         }

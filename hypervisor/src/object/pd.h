@@ -47,10 +47,13 @@ struct pd {
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
                                      creates later */
         bool is_root;               /* may use the H flag */
+        bool destroyed;             /* ends by pd_destroy: the PDs that it created end, too */
         uint8_t end_stage;          /* number of spaces that are empty */
         uint32_t stepping;          /* atomic; 1 while a CPU does a step of the PD's end */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */
         struct revocation end;      /* the revocation that empties the next space */
+        struct kobject *created;    /* a PD that ends next because this PD created it, with a
+                                     * reference; written under space_lock */
         struct kobject *unfinished; /* ended ECs with work left for ec_finish_step(); the list holds
                                      references to them */
         word_t ended_bytes;         /* bytes that the account gets back after the grace period */

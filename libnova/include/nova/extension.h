@@ -68,7 +68,8 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
 }
 
 /**
- * Extension: destroys a PD with all its ECs, empties its spaces and frees its memory.
+ * Extension: destroys a PD with all its ECs, empties its spaces and frees its memory. Also destroys
+ * the PDs that its threads created.
  *
  * Callers of its ECs get COM_ABT; from then on, capabilities for the PD act as null. May take long.
  * Needs the HIP feature NOVA_HIP_DESTROY.
