@@ -323,6 +323,48 @@ bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, un
         return page_table_write(pd, page, last, value, flush);
 }
 
+/* Gives a large page the permissions of `value`. The page may be absent. */
+static void page_table_reduce_large(struct pd *pd, uint64_t *table, word_t page, unsigned level,
+                                    uint64_t value, struct flush *flush)
+{
+        const uint64_t old = *page_table_entry_of(table, page, level);
+        const uint64_t reduced = (old & PTE_ADDRESS) | (value & ~PTE_ADDRESS) | PTE_LARGE;
+
+        if (!old || old == reduced)
+                return;
+        page_table_write_entry(table, page, level, reduced);
+        flush_add(flush, pd);
+}
+
+void page_table_reduce(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
+                       struct flush *flush)
+{
+        const word_t end = min_word(last, USER_PAGES - 1) + 1;
+        word_t page = *at, done = 0;
+
+        if (!value) { /* removes whole tables and large pages, which needs no memory either */
+                page_table_apply(pd, at, last, 0, budget, flush);
+                return;
+        }
+        for (; page < end && *budget; page += done) {
+                uint64_t *table;
+                const unsigned level = page_table_walk(pd, page, 0, &table);
+                const word_t span = (word_t)1 << (level ? 9 * level : LARGE_ORDER);
+
+                done = min_word(end - page, span - (page & (span - 1)));
+                if (level) {
+                        page_table_reduce_large(pd, table, page, level, value, flush);
+                        budget_spend(budget, BUDGET_TABLE);
+                } else {
+                        done = min_word(done, *budget);
+                        page_table_apply_small(pd, table, page, done, value, flush);
+                        *budget -= (unsigned)done;
+                }
+                value += (uint64_t)done << PAGE_BITS;
+        }
+        *at = page < end ? page : last + 1;
+}
+
 bool page_table_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush)
 {
         uint64_t *table;

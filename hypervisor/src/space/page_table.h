@@ -21,6 +21,12 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 
+/** Does page_table_apply() for pages of a mapping that has lost permissions, where there are
+ * tables. Never splits a large page: one that begins before *at or ends after last is written as a
+ * whole, because all of its pages belong to the mapping. Needs no memory. */
+void page_table_reduce(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
+                       struct flush *flush);
+
 /** Splits a large page that spans the boundary before page, and subtracts the entries of the new
  * table from *budget. Returns false if memory is short. */
 bool page_table_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush);

@@ -28,8 +28,7 @@
 #include "space/mapping_tree.h"
 #include "space/space.h"
 
-#define TABLE_ENTRIES  512 /* entries of any page table, or a multiple of them */
-#define LEAVES_AT_ONCE 8   /* mappings dropped without a walk; each may empty nine tables */
+#define LEAVES_AT_ONCE 8 /* mappings dropped without a walk; each may empty nine tables */
 
 static struct mapping *revocation_child_at(struct tree_node *node)
 {
@@ -184,7 +183,7 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
          * has visited the mappings below it. This one may return first, so it clears the tables. */
         const bool leaves = !top && had && !left;
         if (at == mapping->in_space.last) { /* cannot be cut: has no pieces for revocation_sync() */
-                space_apply_from(mapping, &at, budget, flush);
+                space_reduce_from(mapping, &at, budget, flush);
                 if (at > mapping->in_space.last) {
                         if (leaves)
                                 mapping_leave_space(mapping, mapping->space);
@@ -212,15 +211,6 @@ static void revocation_hold_space(struct revocation *r, struct space *space)
         r->sync_space = space;
 }
 
-/* Writes tables of a mapping, beginning at r->sync. Memory can be missing only for a mapping that
- * was delegated after the walk passed: where there is no table yet, nothing must be cleared. */
-static void revocation_apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
-                             struct flush *flush)
-{
-        if (unlikely(!space_apply_from(mapping, &r->sync, budget, flush)))
-                r->sync = (r->sync | (TABLE_ENTRIES - 1)) + 1;
-}
-
 /* Writes tables, beginning at r->sync: those of the next mapping, or of the unmapped range before
  * it. Tables of an unmapped range are cleared: another revocation may have removed the mapping from
  * the space before this one reached its tables. */
@@ -230,7 +220,7 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
         const struct mapping *mapping = mapping_find(space, r->sync, r->sync_last);
 
         if (likely(mapping && mapping->in_space.start <= r->sync)) {
-                revocation_apply(r, mapping, budget, flush);
+                space_reduce_from(mapping, &r->sync, budget, flush);
                 return;
         }
         const struct mapping nothing = {
@@ -238,7 +228,7 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
                 .in_space = {.start = r->sync,
                              .last = mapping ? mapping->in_space.start - 1 : r->sync_last},
         };
-        revocation_apply(r, &nothing, budget, flush);
+        space_reduce_from(&nothing, &r->sync, budget, flush);
 }
 
 /* Removes from the space the pieces into which others have cut a mapping that revocation_reduce()

@@ -213,16 +213,22 @@ static word_t second_level_span(unsigned level)
         return (word_t)1 << 9 * level;
 }
 
-/* Adds pages of one table or changes their permissions. false: no memory. */
+/* Adds pages of one table or changes their permissions. false: no memory. If permissions are only
+ * reduced, skips a part of the address space that has no table. */
 static bool second_level_add(struct walk *walk, const struct page_range *range, word_t *at,
                              word_t last, unsigned *budget)
 {
         const word_t frame = range->frame + (*at - range->first);
         const unsigned wanted =
                 second_level_fitting_level(walk, *at, frame, last - *at + 1, range->perms);
-        unsigned level = second_level_descend(walk, *at, wanted, true);
+        unsigned level = second_level_descend(walk, *at, wanted, !range->reduces);
         uint64_t entry = *second_level_entry_of(walk, *at, level);
 
+        if (range->reduces && level && !entry) {
+                *at = align_down(*at, 9 * level) + second_level_span(level);
+                budget_spend(budget, BUDGET_TABLE);
+                return true;
+        }
         if (level > wanted && !entry)
                 return false;
         while (entry &&
@@ -271,7 +277,7 @@ bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct
                            << min_word(9 * walk.format->levels, NOVA_WORD_BITS - PAGE_BITS);
         const word_t last = min_word(range->last, end - 1);
 
-        if (range->perms && !walk.tables->root) {
+        if (range->perms && !range->reduces && !walk.tables->root) {
                 if (!second_level_create(pd, kind))
                         return false;
                 pd->memory.space.charged += PAGE_SIZE;

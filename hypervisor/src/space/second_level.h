@@ -57,10 +57,12 @@ struct page_range {
         word_t first, last; /* page numbers */
         word_t frame;       /* frame of page first */
         unsigned perms;     /* NOVA_MEM_…; 0: remove the pages */
+        bool reduces;       /* only changes what is there: creates no table */
 };
 
 /** Does page_table_apply() for a second-level table, beginning at page *at of a range. Pages
- * already present in the range belong to the same mapping. */
+ * already present in the range belong to the same mapping. Returns true if the range only reduces
+ * permissions. */
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
 

@@ -122,9 +122,13 @@ static unsigned space_shown(const struct mapping *mapping)
 /* Writes the DMA table, the guest table and the page table. Each table gets the whole budget, so
  * that small pages in one table do not keep another table from using a large page. Together they
  * may spend three times the budget, but only once in a step. The next step repeats the pages that a
- * later table did not reach. */
-static cold_path bool space_apply_all_tables(const struct mapping *mapping, word_t *at,
-                                             unsigned *budget, struct flush *flush)
+ * later table did not reach.
+ *
+ * A second-level table with small pages may end the range in the middle of a large page of the page
+ * table. Reduced permissions are then written to the whole large page, in this step and in the next
+ * one, because there may be no memory to split it. */
+static cold_path bool space_apply_all_tables(const struct mapping *mapping, bool reduces,
+                                             word_t *at, unsigned *budget, struct flush *flush)
 {
         const bool dma = mapping->attr & MAPPING_DMA, guest = mapping->attr & MAPPING_GUEST;
         struct pd *pd = mapping->space->pd;
@@ -133,8 +137,9 @@ static cold_path bool space_apply_all_tables(const struct mapping *mapping, word
                 .last = mapping->in_space.last,
                 .frame = mapping->in_parent.start,
                 .perms = space_shown(mapping),
+                .reduces = reduces,
         };
-
+        bool done = true;
         unsigned used = 0;
 
         /* Else page_table_apply() would report pages beyond the user half as done. */
@@ -147,7 +152,10 @@ static cold_path bool space_apply_all_tables(const struct mapping *mapping, word
                 return false;
         }
         const uint64_t value = page_table_value(range.frame + (*at - range.first), range.perms);
-        const bool done = page_table_apply(pd, at, range.last, value, budget, flush);
+        if (reduces)
+                page_table_reduce(pd, at, range.last, value, budget, flush);
+        else
+                done = page_table_apply(pd, at, range.last, value, budget, flush);
         budget_spend(budget, used);
         return done;
 }
@@ -158,7 +166,7 @@ static cold_path bool space_apply_whole(const struct mapping *mapping, struct fl
         word_t at = mapping->in_space.start;
         unsigned budget = UINT32_MAX;
 
-        return space_apply_all_tables(mapping, &at, &budget, flush);
+        return space_apply_all_tables(mapping, false, &at, &budget, flush);
 }
 
 /* Returns the page-table entry for a selector of a mapping. */
@@ -200,11 +208,26 @@ bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budge
                 return page_table_apply(space->pd, at, last, space_value_at(mapping, *at), budget,
                                         flush);
         if (space->tables == SPACE_PAGES || space->tables == SPACE_ALL_TABLES)
-                return space_apply_all_tables(mapping, at, budget, flush);
+                return space_apply_all_tables(mapping, false, at, budget, flush);
         if (space->tables == SPACE_PORTS)
                 *budget -= (unsigned)min_word(*budget, (last - *at) / NOVA_WORD_BITS + 1);
         *at = last + 1;
         return space_apply(mapping, flush);
+}
+
+void space_reduce_from(const struct mapping *mapping, word_t *at, unsigned *budget,
+                       struct flush *flush)
+{
+        const struct space *space = mapping->space;
+
+        assert_held(&space_lock[space->type]);
+        if (space_has_pages_only(mapping))
+                page_table_reduce(space->pd, at, mapping->in_space.last,
+                                  space_value_at(mapping, *at), budget, flush);
+        else if (space->tables == SPACE_PAGES || space->tables == SPACE_ALL_TABLES)
+                space_apply_all_tables(mapping, true, at, budget, flush);
+        else /* the I/O bitmap has all pages of an open port */
+                space_apply_from(mapping, at, budget, flush);
 }
 
 bool space_split(struct space *space, word_t x, unsigned *budget, struct flush *flush)

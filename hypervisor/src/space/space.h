@@ -43,13 +43,19 @@ void space_init(struct space *space, unsigned type, struct pd *pd);
 word_t space_limit(unsigned type);
 
 /** Writes the tables (page tables, I/O bitmap) for a mapping of a few selectors; clears them for a
- *  mapping without permissions. false: no memory for a table. Reducing permissions never fails. */
+ *  mapping without permissions, which never fails. false: no memory for a table. */
 bool space_apply(const struct mapping *mapping, struct flush *flush);
 
 /** Does space_apply() for a mapping of any size, beginning at selector *at, for about *budget
  * entries. Sets *at to the next selector and *budget to the rest. */
 bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
                       struct flush *flush);
+
+/** Does space_apply_from() for a mapping that has lost permissions. Changes only what is in the
+ * tables, so that it needs no memory: where there is no table yet, a delegation in progress has
+ * still to write the tables, with the permissions that are left. */
+void space_reduce_from(const struct mapping *mapping, word_t *at, unsigned *budget,
+                       struct flush *flush);
 
 /** Splits large pages so that the tables can treat selectors x and x - 1 differently, and spends
  * the entries of the new tables. false: no memory. */

@@ -267,6 +267,21 @@ Caps caps_of(pd *owner, unsigned type)
         return found;
 }
 
+word_t pages_with(const uint64_t *table, unsigned level, uint64_t permission)
+{
+        word_t found = 0;
+
+        for (word_t i = 0; table && i < (level == 3 ? 256 : 512); i++) {
+                if (!level || table[i] & SECOND_LEVEL_LARGE)
+                        found += table[i] & permission ? word_t{1} << 9 * level : 0;
+                else if (table[i])
+                        found += pages_with(
+                                static_cast<const uint64_t *>(phys_to_pool(table[i] & PTE_ADDRESS)),
+                                level - 1, permission);
+        }
+        return found;
+}
+
 void check_pd(pd *owner, bool settled)
 {
         for (unsigned type : {NOVA_CRD_MEM, NOVA_CRD_IO})

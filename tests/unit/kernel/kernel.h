@@ -124,6 +124,9 @@ unsigned abandon(delegation *d);
 // Returns the capabilities of a space according to the mapping database, selector by selector.
 Caps caps_of(pd *owner, unsigned type);
 
+// Returns the number of pages of the user half, or of a guest or device, that have a permission.
+word_t pages_with(const uint64_t *table, unsigned level, uint64_t permission);
+
 // Checks the database's own rules, and that page tables, I/O bitmap and capabilities agree with it.
 // Settled: no operation is in progress, and none was abandoned.
 void check_pd(pd *owner, bool settled = true);
