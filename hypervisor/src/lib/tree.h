@@ -15,8 +15,8 @@ struct tree_node {
         word_t parent; /* parent node; for the root: tree | 1; in no tree: 0 */
         struct tree_node *left, *right;
         word_t start, last; /* the range, both inclusive */
-        word_t max;         /* highest last of this subtree; unused in disjoint trees */
-        word_t priority;    /* no child has a greater one */
+        word_t max;      /* highest last of this subtree; in a disjoint tree the owner may use it */
+        word_t priority; /* no child has a greater one */
 };
 
 struct tree {

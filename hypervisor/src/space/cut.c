@@ -46,7 +46,10 @@ bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *bud
                 mapping->in_parent.last = x - 1;
         }
         tree_split(&mapping->children, x, &later->children);
-        later->torn = ++mapping_cuts[type];
+        later->may = mapping->may;
+        later->torn = ++mapping_cuts[type] & MAPPING_TORN_MASK;
+        *mapping_origin(later) =
+                mapping->torn ? *mapping_origin(mapping) : mapping->in_parent.start;
         if (mapping->perms)
                 mapping->cut = 0;
         else

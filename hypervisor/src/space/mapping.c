@@ -80,6 +80,22 @@ enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t fra
         return mapping_insert_underived(space, sel, 1, frame, 0, out);
 }
 
+void mapping_remove_utcb(struct mapping *mapping)
+{
+        struct flush flush;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        assert(mapping->pins);
+        mapping->pins--;
+        if (likely(mapping->attr & MAPPING_UTCB))
+                mapping_drop(mapping, &flush);
+        else /* the mapping was revoked */
+                mapping_release(mapping);
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
+        flush_run(&flush);
+}
+
 bool mapping_is_free(struct space *space, word_t sel)
 {
         spin_lock(&space_lock[space->type]);
@@ -99,6 +115,20 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel)
                                          mapping->in_space.last, mapping->perms);
         spin_unlock(&space_lock[space->type]);
         return crd;
+}
+
+bool mapping_source(struct space *space, word_t sel, word_t *source)
+{
+        bool found = false;
+
+        spin_lock(&space_lock[space->type]);
+        const struct mapping *mapping = mapping_find(space, sel, sel);
+        if (mapping) {
+                found = mapping->perms;
+                *source = mapping->in_parent.start + (sel - mapping->in_space.start);
+        }
+        spin_unlock(&space_lock[space->type]);
+        return found;
 }
 
 struct mapping *mapping_parent(struct mapping *mapping)

@@ -37,7 +37,7 @@ struct revocation;
 #define ENTRIES_OF_A_SEARCH 32
 
 struct mapping {
-        struct tree_node in_space;  /* start..last: selectors */
+        struct tree_node in_space;  /* start..last: selectors; max: see mapping_origin() */
         struct tree_node in_parent; /* start..last: frames or ports */
         struct tree children;
         struct space *space;     /* NULL: the mapping has left its space */
@@ -45,10 +45,12 @@ struct mapping {
         /* 0, or the source at which a new child must end; in a mapping without permissions, a
          * value that identifies the revocation that took them */
         word_t cut;
-        uint64_t torn;  /* value of mapping_cuts when it was cut off from another mapping, or 0 */
-        uint32_t pins;  /* number of operations that have stopped here between two steps, plus one
-                         * for the EC of a UTCB */
-        uint16_t depth; /* number of delegations above it */
+        /* value of mapping_cuts when it was cut off from another mapping, or 0 */
+        uint64_t torn : 56;
+        uint64_t may : 8; /* permissions that it or a mapping below it may have, now or later */
+        uint32_t pins;    /* number of operations that have stopped here between two steps, plus one
+                           * for the EC of a UTCB */
+        uint16_t depth;   /* number of delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
 };
@@ -56,6 +58,15 @@ struct mapping {
 #define MAPPING_UTCB  0x1 /* a UTCB: has no permissions but is mapped for the user */
 #define MAPPING_DMA   0x2 /* memory: also in the DMA page table */
 #define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
+
+#define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
+
+/** Returns where a piece (torn is not 0) stores the source at which the mapping began from which it
+ * and perhaps earlier pieces were cut off. A tree of disjoint ranges does not use this word. */
+static inline word_t *mapping_origin(struct mapping *mapping)
+{
+        return &mapping->in_space.max;
+}
 
 /** Prepares the slab cache of mappings. Call once, at boot. */
 void mapping_init(void);
@@ -203,6 +214,7 @@ struct revocation {
         bool syncs;     /* tables of the mapping visited last must still be written */
         bool leaves;    /* the mapping visited last leaves its space when its tables are clear */
         bool up;        /* all mappings below the mapping visited last are done */
+        bool passes;    /* the walk does not go below the mapping visited last */
         bool rises;     /* the walk has ended; ancestors that nothing holds are freed */
         bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
         bool whole;     /* no memory to cut mappings: whole mappings are revoked */

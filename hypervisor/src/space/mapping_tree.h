@@ -46,6 +46,7 @@ static always_inline struct mapping *mapping_alloc(struct account *account, unsi
         mapping->account = account;
         mapping->cut = 0;
         mapping->torn = 0;
+        mapping->may = 0;
         mapping->pins = 0;
         mapping->depth = (uint16_t)depth;
         mapping->perms = 0;
@@ -59,7 +60,7 @@ static always_inline void mapping_set_range(struct mapping *mapping, struct spac
                                             unsigned perms, unsigned attr)
 {
         mapping->space = space;
-        mapping->perms = (uint8_t)perms;
+        mapping->perms = mapping->may = (uint8_t)perms;
         mapping->attr = (uint8_t)attr;
         mapping->in_space.start = first;
         mapping->in_space.last = last;
@@ -92,6 +93,7 @@ static always_inline void mapping_enter(struct mapping *child, struct tree_place
 {
         assert_held(&space_lock[child->space->type]);
         assert(!(child->perms & ~(unsigned)parent->perms) && child->depth == parent->depth + 1u);
+        assert(!(child->may & ~(unsigned)parent->may));
         assert(child->in_parent.start >= parent->in_parent.start &&
                child->in_parent.last <= parent->in_parent.last);
         assert(mapping_has_room(child->space, &child->in_space));

@@ -12,8 +12,16 @@
  * Another revocation may cut a mapping in two while this walk is below its upper piece. A walk
  * visits siblings in the order of their starts. So from the upper piece it would go on after the
  * start of this piece, and would miss siblings that start between the lower piece and this piece.
- * Therefore cuts are counted, and each piece records the count at which it was cut off. A walk that
- * comes up to a piece that was cut off meanwhile checks all its siblings again.
+ * Therefore cuts are counted, and each piece records the count at which it was cut off, and where
+ * the mapping began to which it once belonged (origin). A walk that comes up to a piece that was
+ * cut off meanwhile goes back to the siblings from the origin on.
+ *
+ * Other threads cannot keep a walk from its end by cuts. Each mapping records the permissions that
+ * any mapping below it may have (may), and a walk passes mappings without a revoked permission. A
+ * mapping that is delegated from one that the walk has visited never has such a permission. When
+ * the walk leaves a mapping, it removes the revoked permissions from the record. So the walk goes
+ * back at most once for each piece of a mapping that had a permission when the walk visited the
+ * parent.
  *
  * If a thread ends while its revocation is in progress, the thread that ends it does the remaining
  * steps (given_up). A mapping from which the revocation took all permissions leaves its space, and
@@ -105,36 +113,6 @@ void mapping_drop(struct mapping *mapping, struct flush *flush)
         space_apply(mapping, flush);
         mapping_leave_space(mapping, mapping->space);
         mapping_release(mapping);
-}
-
-void mapping_remove_utcb(struct mapping *mapping)
-{
-        struct flush flush;
-
-        flush_init(&flush);
-        spin_lock(&space_lock[NOVA_CRD_MEM]);
-        assert(mapping->pins);
-        mapping->pins--;
-        if (likely(mapping->attr & MAPPING_UTCB))
-                mapping_drop(mapping, &flush);
-        else /* the mapping was revoked */
-                mapping_release(mapping);
-        spin_unlock(&space_lock[NOVA_CRD_MEM]);
-        flush_run(&flush);
-}
-
-bool mapping_source(struct space *space, word_t sel, word_t *source)
-{
-        bool found = false;
-
-        spin_lock(&space_lock[space->type]);
-        const struct mapping *mapping = mapping_find(space, sel, sel);
-        if (mapping) {
-                found = mapping->perms;
-                *source = mapping->in_parent.start + (sel - mapping->in_space.start);
-        }
-        spin_unlock(&space_lock[space->type]);
-        return found;
 }
 
 /* Returns the value of mapping.cut in a mapping from which a revocation took all permissions. */
@@ -337,6 +315,35 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
         return true;
 }
 
+/* Returns true if neither a mapping nor any below it has one of the revoked permissions, or can get
+ * one. If the parent lost its last permission, the mappings below lose all of theirs; if it lost
+ * others, the walk takes these, too. */
+static inline bool revocation_is_clean(const struct revocation *r, const struct mapping *mapping,
+                                       unsigned parent_perms)
+{
+        return !(mapping->may & r->perms) && parent_perms && !(mapping->perms & ~parent_perms);
+}
+
+/* Leaves a mapping, which is freed if nothing holds it, for its next sibling. Returns NULL if there
+ * is none. After a torn piece, goes back to the first sibling that the walk may have missed. */
+static struct mapping *revocation_next_sibling(struct revocation *r, struct mapping *mapping,
+                                               struct mapping *parent)
+{
+        const bool again = r->up && !r->passes && revocation_is_torn(r, mapping);
+        const word_t origin = unlikely(again) ? *mapping_origin(mapping) : 0;
+        struct tree_node *next =
+                tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
+
+        if (!r->passes)
+                mapping->may &= (uint8_t)~r->perms;
+        if (revocation_is_loose(mapping))
+                revocation_free_loose(mapping);
+        if (unlikely(again))
+                next = tree_find(&parent->children, max_word(origin, r->first_source),
+                                 r->last_source);
+        return revocation_child_at(next);
+}
+
 /* Moves the walk on: to the first child, else to the next sibling, which then loses its
  * permissions, else up to the parent, which is then also done (up). A sibling that reaches beyond
  * the range keeps its permissions, and the walk does not go below it. Frees empty mappings on the
@@ -344,7 +351,6 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
 static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *mapping,
                                           unsigned *budget, struct flush *flush)
 {
-        const bool again = r->up && revocation_is_torn(r, mapping);
         struct mapping *next = NULL, *parent = mapping;
 
         if (!r->up)
@@ -354,15 +360,11 @@ static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *
                 if (mapping->depth == r->depth)
                         return revocation_leave_top(r, mapping);
                 parent = mapping_parent(mapping);
-                struct tree_node *node =
-                        tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
-                if (revocation_is_loose(mapping))
-                        revocation_free_loose(mapping);
-                if (again)
-                        node = tree_find(&parent->children, r->first_source, r->last_source);
-                next = revocation_child_at(node);
+                next = revocation_next_sibling(r, mapping, parent);
         }
-        r->up = !next || revocation_is_beyond(r, next);
+        r->passes = next &&
+                    (revocation_is_beyond(r, next) || revocation_is_clean(r, next, parent->perms));
+        r->up = !next || r->passes;
         if (!next)
                 return parent;
         if (likely(!r->up))
@@ -476,8 +478,8 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
         r->sync_space = NULL;
         r->loose = NULL;
         r->owed_end = 0;
-        r->syncs = r->leaves = r->up = r->rises = r->emptied = r->whole = r->given_up = r->cutting =
-                false;
+        r->syncs = r->leaves = r->up = r->passes = r->rises = r->emptied = r->whole = r->given_up =
+                r->cutting = false;
 }
 
 /* Handles as much of one mapping as the budget allows. Returns true if all is done. */

@@ -49,6 +49,8 @@ void check_mapping(mapping *m, bool settled)
                 return;
         ASSERT_GE(m->in_parent.start, parent->in_parent.start);
         ASSERT_LE(m->in_parent.last, parent->in_parent.last);
+        ASSERT_EQ(m->perms & ~unsigned(m->may), 0u);
+        ASSERT_EQ(m->may & ~unsigned(parent->may), 0u) << "below a mapping that is clean";
         if (settled) {
                 ASSERT_NE(parent->space, nullptr);
                 ASSERT_EQ(m->perms & ~parent->perms, 0)
