@@ -140,7 +140,10 @@ uint64_t page_table_value(word_t frame, unsigned perms)
         return value;
 }
 
-/* Replaces a large page by a table of small ones. */
+/* Replaces a large page by a table of small ones with the same frames and permissions. A cut that
+ * splits a page ends its step, so that the permissions change only after the flush. Until the
+ * flush, a TLB may hold both sizes for an address, which only CPUs with AMD's erratum 383 do not
+ * permit (see docs/kernel/speculation.md). */
 static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, word_t page,
                                              struct flush *flush)
 {
@@ -150,7 +153,7 @@ static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, wor
         if (!table)
                 return false;
         page_table_write_entry(above, page, 1, pool_to_phys(table) | TABLE_FLAGS);
-        flush_add(flush, pd); /* after the flush, no TLB holds two page sizes for one address */
+        flush_add(flush, pd);
         return true;
 }
 
