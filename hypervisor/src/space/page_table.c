@@ -345,10 +345,6 @@ void page_table_reduce(struct pd *pd, word_t *at, word_t last, uint64_t value, u
         const word_t end = min_word(last, USER_PAGES - 1) + 1;
         word_t page = *at, done = 0;
 
-        if (!value) { /* removes whole tables and large pages, which needs no memory either */
-                page_table_apply(pd, at, last, 0, budget, flush);
-                return;
-        }
         for (; page < end && *budget; page += done) {
                 uint64_t *table;
                 const unsigned level = page_table_walk(pd, page, 0, &table);

@@ -16,12 +16,10 @@
  * the mapping began to which it once belonged (origin). A walk that comes up to a piece that was
  * cut off meanwhile goes back to the siblings from the origin on.
  *
- * Other threads cannot keep a walk from its end by cuts. Each mapping records the permissions that
- * any mapping below it may have (may), and a walk passes mappings without a revoked permission. A
- * mapping that is delegated from one that the walk has visited never has such a permission. When
- * the walk leaves a mapping, it removes the revoked permissions from the record. So the walk goes
- * back at most once for each piece of a mapping that had a permission when the walk visited the
- * parent.
+ * Cuts cannot keep a walk from its end. Each mapping records the permissions that mappings below it
+ * may have (may), and a walk passes mappings without a revoked one. A mapping that is delegated
+ * from one that the walk has visited never has it, and a mapping that the walk leaves loses it in
+ * the record. So the walk goes back at most once for each piece of a mapping that had it.
  *
  * If a thread ends while its revocation is in progress, the thread that ends it does the remaining
  * steps (given_up). A mapping from which the revocation took all permissions leaves its space, and
@@ -131,6 +129,16 @@ static inline bool revocation_is_crossed(const struct revocation *r, const struc
                tree_find(&top->children, x, x - 1);
 }
 
+/* Writes tables of a mapping, beginning at selector *at, without any memory. */
+static inline void revocation_write(const struct mapping *mapping, word_t *at, unsigned *budget,
+                                    struct flush *flush)
+{
+        if (likely(!mapping->perms)) /* removes whole tables and large pages */
+                space_apply_from(mapping, at, budget, flush);
+        else
+                space_reduce_from(mapping, at, budget, flush);
+}
+
 /* Takes from a mapping the revoked permissions, so that it can no longer delegate them, and the
  * permissions that its parent lacks. Its tables follow (sync); its descendants come later.
  *
@@ -161,7 +169,7 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
          * has visited the mappings below it. This one may return first, so it clears the tables. */
         const bool leaves = !top && had && !left;
         if (at == mapping->in_space.last) { /* cannot be cut: has no pieces for revocation_sync() */
-                space_reduce_from(mapping, &at, budget, flush);
+                revocation_write(mapping, &at, budget, flush);
                 if (at > mapping->in_space.last) {
                         if (leaves)
                                 mapping_leave_space(mapping, mapping->space);
@@ -198,7 +206,7 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
         const struct mapping *mapping = mapping_find(space, r->sync, r->sync_last);
 
         if (likely(mapping && mapping->in_space.start <= r->sync)) {
-                space_reduce_from(mapping, &r->sync, budget, flush);
+                revocation_write(mapping, &r->sync, budget, flush);
                 return;
         }
         const struct mapping nothing = {
@@ -206,7 +214,7 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
                 .in_space = {.start = r->sync,
                              .last = mapping ? mapping->in_space.start - 1 : r->sync_last},
         };
-        space_reduce_from(&nothing, &r->sync, budget, flush);
+        revocation_write(&nothing, &r->sync, budget, flush);
 }
 
 /* Removes from the space the pieces into which others have cut a mapping that revocation_reduce()
@@ -334,10 +342,10 @@ static struct mapping *revocation_next_sibling(struct revocation *r, struct mapp
         struct tree_node *next =
                 tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
 
-        if (!r->passes)
-                mapping->may &= (uint8_t)~r->perms;
         if (revocation_is_loose(mapping))
                 revocation_free_loose(mapping);
+        else if (!r->passes)
+                mapping->may &= (uint8_t)~r->perms;
         if (unlikely(again))
                 next = tree_find(&parent->children, max_word(origin, r->first_source),
                                  r->last_source);

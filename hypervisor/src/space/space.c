@@ -2,6 +2,7 @@
 /* Spaces of all types: one interface to the tables of each (see space.h). */
 #include "space/space.h"
 
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "space/budget.h"
@@ -221,6 +222,7 @@ void space_reduce_from(const struct mapping *mapping, word_t *at, unsigned *budg
         const struct space *space = mapping->space;
 
         assert_held(&space_lock[space->type]);
+        assert(mapping->perms);
         if (space_has_pages_only(mapping))
                 page_table_reduce(space->pd, at, mapping->in_space.last,
                                   space_value_at(mapping, *at), budget, flush);
