@@ -364,6 +364,37 @@ static bool makes_no_progress(struct nova_vcpu *vcpu, uint64_t address)
         return own->repeated++ >= REPEATS;
 }
 
+/* Returns true if the VMM lends the ultravisor the shared place of a page, with all rights. */
+static bool is_lent(struct vm *vm, uint64_t gpa)
+{
+        const unsigned rights = NOVA_MEM_R | NOVA_MEM_W;
+        nova_crd_t crd = 0;
+        struct page *page;
+
+        vm_lock();
+        page = page_find(&vm->pages, gpa);
+        if (page && page->normal != PAGE_NO_PAGE)
+                crd = nova_crd_mem(page_number(vm->normal + (uint64_t)page->normal * FRAME_BYTES),
+                                   0, 0);
+        vm_unlock();
+        if (crd)
+                nova_lookup(&crd);
+        return (nova_crd_perms(crd) & rights) == rights;
+}
+
+/* Says why the kernel does not map a page. Only the secure place is memory that the VMM cannot take
+ * away. */
+static void fail_map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
+{
+        struct vm *const vm = vm_of(vcpu);
+
+        nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped: %s", (unsigned long long)address,
+                       secure || is_lent(vm, address & ~vm->bit)
+                               ? "too little kernel memory is left; enlarge 'kernel-memory' in the "
+                                 "description of the ultravisor"
+                               : "its VMM takes it away");
+}
+
 bool memory_exit(struct nova_vcpu *vcpu)
 {
         const uint64_t address = vcpu->more->gpa & ~(uint64_t)(FRAME_BYTES - 1);
@@ -381,10 +412,7 @@ bool memory_exit(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "code in the page at 0x%llx, which it shares with its VMM",
                                (unsigned long long)address);
         else if (makes_no_progress(vcpu, address))
-                nova_vcpu_fail(vcpu,
-                               "the page at 0x%llx cannot be mapped: its VMM takes it away, or "
-                               "'kernel-memory' of the ultravisor is too small",
-                               (unsigned long long)address);
+                fail_map(vcpu, address, found == FOUND_SECURE);
         else if (!mapped)
                 map_later(vcpu, address, found == FOUND_SECURE);
         return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that refuses the end of UV_ESM, names normal pages that are not its own, takes a page away
- * while it is copied, makes UV_RETURN itself, and makes each ultracall for a VM that is dead. */
+/* A VMM that refuses the end of UV_ESM, names normal pages that are not its own, names one normal
+ * page for two pages of its guest, takes a page away while it is copied, makes UV_RETURN itself,
+ * and makes each ultracall for a VM that is dead. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +97,71 @@ static void foreign_pages(void)
                       nova_uv_page_in(&uv, SAFE, FRESH, 0, ORDER) == NOVA_U_SUCCESS &&
                       guest(PROBE_READ, FRESH, 0) == VALUE,
               "none comes back from there");
+        end();
+}
+
+/* Provides the first page of the kernel as the second one, too. */
+static void repeat_kernel(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[0] != KERNEL + PAGE)
+                return;
+        right = nova_uv_page_in(&uv, KERNEL, KERNEL + PAGE, 0, call->word[2]);
+        call->words = 2;
+        call->status = (nova_word_t)right;
+}
+
+/* Provides one normal page for each page that the guest shares. */
+static void provide_one(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[1] != NOVA_H_PAGE_IN_SHARED)
+                return;
+        tried++;
+        call->words = 2;
+        call->status = (nova_word_t)nova_uv_page_in(&uv, SAFE, call->word[0], 0, call->word[2]);
+}
+
+static bool finds(uint32_t word)
+{
+        for (uint32_t at = 0; at < MEMORY; at += sizeof(word))
+                if (!memcmp(memory.base + at, &word, sizeof(word)))
+                        return true;
+        return false;
+}
+
+/* Two shared pages with one normal page: the guest has shared both, so only it is harmed. */
+static void share_one(void)
+{
+        const uint32_t first = FRESH, second = FRESH + PAGE;
+
+        tried = 0;
+        check(guest_call(NOVA_UV_SHARE_PAGE, first / PAGE, 2) == 0 &&
+                      guest(PROBE_READ, first, 0) == 0 && guest(PROBE_READ, second, 0) == 0 &&
+                      guest(PROBE_WRITE, first, 5) == 0 && guest(PROBE_READ, second, 0) == 5 &&
+                      tried == 2,
+              "a VMM names one normal page for two shared pages: both show its content");
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, first / PAGE, 1) == 0 &&
+                      guest(PROBE_READ, first, 0) == 0 && guest(PROBE_WRITE, first, VALUE) == 0 &&
+                      guest(PROBE_READ, second, 0) == 5 && guest(PROBE_READ, first, 0) == VALUE &&
+                      !finds(VALUE),
+              "one of them becomes private, and the other one stays as it is");
+        check(nova_uv_page_out(&uv, SAFE, first, 0, ORDER) == NOVA_U_SUCCESS &&
+                      guest(PROBE_WRITE, second, 6) == 0 &&
+                      nova_uv_page_in(&uv, SAFE, first, 0, ORDER) == NOVA_U_PERMISSION &&
+                      !finds(VALUE),
+              "a page that moves out to the shared one, which its guest changes, does not come "
+              "back");
+}
+
+static void one_page(void)
+{
+        right = NOVA_U_INVALID;
+        honest_attack = repeat_kernel;
+        check(honest_become_secure() == NOVA_U_PERMISSION && right == NOVA_U_SUCCESS,
+              "a VMM that names one normal page for two pages of the kernel keeps a normal VM");
+        end();
+        honest_attack = provide_one;
+        if (honest_become_secure() == NOVA_U_SUCCESS)
+                share_one();
         end();
 }
 
@@ -249,14 +315,6 @@ static const enum nova_u_status of_closed[] = {NOVA_U_SUCCESS,   NOVA_U_INVALID,
                                                NOVA_U_PARAMETER, NOVA_U_INVALID,   NOVA_U_INVALID,
                                                NOVA_U_PARAMETER, NOVA_U_PARAMETER, NOVA_U_INVALID};
 
-static bool finds(uint32_t word)
-{
-        for (uint32_t at = 0; at < MEMORY; at += sizeof(word))
-                if (!memcmp(memory.base + at, &word, sizeof(word)))
-                        return true;
-        return false;
-}
-
 /* Ultracalls for a guest that has ended by itself, before and after its VMM ends it. */
 static void dead(void)
 {
@@ -316,6 +374,7 @@ int main(void)
                 return 1;
         refusal();
         foreign_pages();
+        one_page();
         returns();
         dead();
         closed();

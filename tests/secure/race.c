@@ -7,9 +7,10 @@
  * While the VMM brings RACE_PAGE back, either another VM has all free frames, or another virtual
  * CPU has brought the page back before and its VMM has moved the page out again. In each UV_ESM
  * after the first one that has succeeded, the VMM calls UV_SVM_TERMINATE after the last
- * measurement. */
+ * measurement. The first UV_ESM finds that the machine of another VM is still being created. */
 #include "race.h"
 
+#include <errno.h>
 #include <limits.h>
 
 #include "novart/time.h"
@@ -36,6 +37,8 @@ bool __real_memory_exit(struct nova_vcpu *vcpu);
 bool __wrap_memory_exit(struct nova_vcpu *vcpu);
 bool __real_memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
 bool __wrap_memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
+int __real_nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline);
+int __wrap_nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline);
 
 /* The lock of the VMs protects these variables. */
 static uint32_t taken[FRAMES], taken_count;
@@ -77,6 +80,15 @@ uint32_t __wrap_frame_take_block(struct frames *frames)
 {
         starve(frames);
         return __real_frame_take_block(frames);
+}
+
+int __wrap_nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline)
+{
+        static unsigned calls;
+
+        return __atomic_fetch_add(&calls, 1, __ATOMIC_SEQ_CST)
+                       ? __real_nova_mutex_lock_until(mutex, deadline)
+                       : ETIMEDOUT;
 }
 
 enum nova_u_status __wrap_convert(struct vm *vm, struct nova_vcpu *vcpu)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other threads act at the worst moment (race.c). Secure memory runs out at each allocation of
- * UV_ESM in turn, because another VM takes it: the VM stays normal with U_RETRY, and the ultravisor
- * has each frame that it had before. A page table moves out again and again while the
- * library walks it. A page is lost again each time before the virtual CPU that waits for it uses
- * it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages back. UV_SVM_TERMINATE comes
- * when UV_ESM has measured all. */
+/* Other threads act at the worst moment (race.c). Another VM's machine is being created. Secure
+ * memory runs out at each allocation of UV_ESM in turn, because another VM takes it: the VM stays
+ * normal with U_RETRY, and the ultravisor has each frame that it had before. A page table moves
+ * out again and again while the library walks it. A page is lost again each time before the
+ * virtual CPU that waits for it uses it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its
+ * pages back. UV_SVM_TERMINATE comes when UV_ESM has measured all. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"
@@ -19,6 +19,15 @@
 #define WAITS  5000u /* milliseconds */
 #define DEVICE 0xfed00000u
 #define ANSWER 0x5a5a5a5au
+
+static void busy(struct nova_session *counter, const struct counts *before)
+{
+        struct counts now;
+
+        check(honest_become_secure() == NOVA_U_RETRY && nova_uv_state(&uv) == NOVA_UV_NORMAL &&
+                      counts_ask(counter, &now) && now.of[COUNT_FRAMES] == before->of[COUNT_FRAMES],
+              "a VM stays normal while the machine of another VM is being created");
+}
 
 static void starve(struct nova_session *counter, const struct counts *before)
 {
@@ -135,6 +144,7 @@ int main(void)
         if (nova_session_open(&counter, "counts", NULL) || !honest_start(3) ||
             !counts_ask(counter, &before))
                 return 1;
+        busy(counter, &before);
         starve(counter, &before);
         move_table();
         lose_page();
