@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks the states of a secure VM's pages in all interleavings of their users: two virtual CPUs
- * and the VMM, with two pages: `pages_model FRAMES NORMALS VERSIONS USES`. FRAMES and NORMALS
- * are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions.
+ * and the VMM, with two pages: `pages_model FRAMES NORMALS VERSIONS USES [STATES]`. FRAMES and
+ * NORMALS are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions,
+ * STATES that of states.
  * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
- * the shared view, r replays, o only the first page, d each virtual CPU has a page of its own.
+ * the shared view, r replays, o only the first page, v versions are numbered anew, so that VERSIONS
+ * 3 is no limit, u states that no step can tell from each other are not united (pages_same.h).
  *
  * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
  * one step is one section under the service's lock, one reply, or one access. A page's content is
  * its first word. pages_model.py runs this program, and again with faults in the sources. */
+#include <sys/mman.h>
+
 #include "pages_model.h"
+#include "pages_same.h"
 
 static char step_text[80];
 
@@ -54,6 +59,9 @@ static bool look(struct vcpu *vcpu)
         return true;
 }
 
+/* If the secure place is not present, the virtual CPU asks the VMM, which answers at any time,
+ * whatever it has done. The answer alone changes nothing, so it is no step: the next step looks
+ * again. */
 static bool get(struct vcpu *vcpu)
 {
         struct page *const page = &real[vcpu->page];
@@ -62,11 +70,7 @@ static bool get(struct vcpu *vcpu)
                 page_fill(&pages, page);
         if (page->state == PAGE_SECURE || page->shared)
                 vcpu->next = MAP;
-        else if (frames.free || page_victim(&pages) != UINT64_MAX)
-                vcpu->next = WAIT;
-        else
-                return false; /* the guest ends */
-        return true;
+        return vcpu->next == MAP;
 }
 
 static bool get_shared(struct vcpu *vcpu)
@@ -76,7 +80,8 @@ static bool get_shared(struct vcpu *vcpu)
 
         page->asked = !has;
         now.page[vcpu->page].invited = page->asked;
-        vcpu->next = has ? MAP : WAIT_SHARED;
+        if (has)
+                vcpu->next = MAP;
         return true;
 }
 
@@ -192,7 +197,7 @@ static bool run(struct vcpu *vcpu, unsigned choice)
 {
         const unsigned page = choice % PAGES, what = choice / PAGES;
 
-        if ((page && has('o')) || (has('d') && vcpu != &now.vcpu[page]))
+        if ((page && has('o')))
                 return false;
         if (!has('h') && ((what < 6 && !(what & 1)) || what == 6 || what == 7))
                 return false;
@@ -245,14 +250,8 @@ static bool vcpu_step(struct vcpu *vcpu, unsigned choice)
                 return look(vcpu);
         case GET:
                 return get(vcpu);
-        case WAIT: /* the VMM answers, whatever it has done */
-                vcpu->next = GET;
-                return true;
         case GET_SHARED:
                 return get_shared(vcpu);
-        case WAIT_SHARED: /* the VMM answers, whatever it has done */
-                vcpu->next = GET_SHARED;
-                return true;
         case MAP:
                 return map(vcpu);
         case REPLY:
@@ -304,7 +303,8 @@ static bool vmm_step(unsigned choice)
                 if (now.versions == most_versions)
                         return false;
                 if (!page_out(&pages, gpa_of(page), normal, what ? NOVA_UV_SNAPSHOT : 0) &&
-                    now.normal[normal] == 0 && real[page].state == PAGE_OUT)
+                    (real[page].state == PAGE_OUT || real[page].snapshot) &&
+                    now.normal[normal] != cipher_of(page, real[page].version))
                         fail("a page that goes out is encrypted");
                 return true;
         case 2:
@@ -336,11 +336,30 @@ static bool esm_step(void)
 
 enum { STEPS = VMM + 1 + VCPUS * IN_GUEST };
 
+/* Returns false if a virtual CPU has no such choice, which its next step alone decides. */
+static bool has_choice(unsigned number)
+{
+        const unsigned choice = number - VMM - 1;
+
+        if (number <= VMM)
+                return true;
+        switch (now.vcpu[choice / IN_GUEST].next) {
+        case GUEST:
+                return true;
+        case PINNED:
+                return choice % IN_GUEST < 2;
+        default:
+                return choice % IN_GUEST == 0;
+        }
+}
+
 /* Performs a step of the state `now`. @return false: there is no such step */
 static bool step(unsigned number)
 {
         bool done;
 
+        if (!has_choice(number))
+                return false;
         restore();
         if (number < VMM)
                 done = vmm_step(number);
@@ -356,7 +375,8 @@ static bool step(unsigned number)
         return true;
 }
 
-/* The states that were found, in their order, and a table of their numbers. */
+/* The states that were found, in their order, and a table of their numbers: the high half of a
+ * number's entry is that of its state's hash. */
 struct record {
         struct state state;
         uint32_t from;
@@ -364,33 +384,8 @@ struct record {
 };
 
 static struct record *records;
-static uint32_t *table, count;
-static uint32_t most, slots;
-
-/* Removes what no step reads: a tag and a version without a use, what a virtual CPU did before.
- * Virtual CPUs that use the same pages are equal, so their order does not matter. */
-static void simplify(struct state *state)
-{
-        for (unsigned i = 0; i < PAGES; i++) {
-                if (state->page[i].state != PAGE_OUT)
-                        state->page[i].tag = 0;
-                if (state->page[i].state != PAGE_OUT && !(state->page[i].flags & 16))
-                        state->page[i].version = 0;
-        }
-        for (unsigned i = 0; i < VCPUS; i++) {
-                struct vcpu *const vcpu = &state->vcpu[i];
-
-                if (vcpu->next == GUEST)
-                        *vcpu = (struct vcpu){.page = vcpu->gives ? vcpu->page : 0,
-                                              .gives = vcpu->gives};
-        }
-        if (!has('d') && memcmp(&state->vcpu[0], &state->vcpu[1], sizeof(state->vcpu[0])) > 0) {
-                const struct vcpu vcpu = state->vcpu[0];
-
-                state->vcpu[0] = state->vcpu[1];
-                state->vcpu[1] = vcpu;
-        }
-}
+static uint64_t *table;
+static uint32_t count, most, slots;
 
 static uint64_t hash(const struct state *state)
 {
@@ -405,20 +400,24 @@ static uint64_t hash(const struct state *state)
 
 static void add(struct state state, uint32_t from, uint32_t how)
 {
-        simplify(&state);
-        for (uint64_t i = hash(&state);; i++) {
-                uint32_t *const slot = &table[i % slots];
+        uint64_t sum;
 
-                if (*slot && memcmp(&records[*slot - 1].state, &state, sizeof(state)) != 0)
+        normalize(&state);
+        sum = hash(&state);
+        for (uint64_t i = sum % slots;; i = i + 1 == slots ? 0 : i + 1) {
+                const uint32_t found = (uint32_t)table[i];
+
+                if (found && ((table[i] ^ sum) >> 32 ||
+                              memcmp(&records[found - 1].state, &state, sizeof(state)) != 0))
                         continue;
-                if (*slot)
+                if (found)
                         return;
                 if (count == most) {
                         printf("There are more than %u states.\n", most);
                         exit(1);
                 }
                 records[count] = (struct record){state, from, how};
-                *slot = ++count;
+                table[i] = (sum & ~(uint64_t)UINT32_MAX) | ++count;
                 return;
         }
 }
@@ -441,6 +440,7 @@ static const char *describe(uint32_t number)
         return step_text;
 }
 
+/* Between two steps, the two pages, or the two virtual CPUs, may have exchanged their numbers. */
 static void print_path(uint32_t from, uint32_t how)
 {
         if (from)
@@ -467,18 +467,31 @@ static void begin(void)
         memset(now.nonce, 0xff, sizeof(now.nonce));
 }
 
+/* Returns zeroes in large pages: the accesses are far from each other. */
+static void *make_room(size_t bytes)
+{
+        void *const room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (room == MAP_FAILED)
+                must(NULL);
+        madvise(room, bytes, MADV_HUGEPAGE);
+        return room;
+}
+
 int main(int argc, char **argv)
 {
         frame_count = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
         normal_count = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
         most_versions = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
-        most = 6000000;
-        uses = argc > 4 ? argv[4] : "";
+        most = 20000000;
+        for (const char *use = argc > 4 ? argv[4] : ""; *use; use++)
+                uses[*use & 127] = true;
         if (!frame_count || frame_count > PAGES || normal_count > NORMALS || most_versions > 3)
                 return 2;
         slots = most * 2 + 1;
-        records = must(malloc(most * sizeof(*records)));
-        table = must(calloc(slots, sizeof(*table)));
+        records = make_room((size_t)most * sizeof(*records));
+        table = make_room((size_t)slots * sizeof(*table));
         begin();
         add(now, 0, 0);
         for (uint32_t i = 0; i < count; i++) {
@@ -491,7 +504,8 @@ int main(int argc, char **argv)
                                 printf("broken: %s\n", wrong);
                                 return 3;
                         }
-                        add(now, i, j);
+                        if (memcmp(&now, &records[i].state, sizeof(now)) != 0)
+                                add(now, i, j);
                 }
         }
         printf("%u states, all in order\n", count);
@@ -499,8 +513,6 @@ int main(int argc, char **argv)
                 ;
         free(frames.in_use);
         free(frames.left);
-        free(records);
-        free(table);
         free(memory);
         return 0;
 }

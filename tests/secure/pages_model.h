@@ -30,12 +30,10 @@
 
 /* Next step of a virtual CPU. */
 enum next {
-        GUEST, /* runs the guest */
-        LOOK,  /* looks up the page of an access */
-        GET,   /* makes the secure place present */
-        WAIT,  /* the VMM was asked to provide a page or to take one */
-        GET_SHARED,
-        WAIT_SHARED,
+        GUEST,      /* runs the guest */
+        LOOK,       /* looks up the page of an access */
+        GET,        /* makes the secure place present, or waits for the VMM's answer */
+        GET_SHARED, /* makes the shared place present, or waits for the VMM's answer */
         MAP,
         REPLY, /* the kernel maps what the reply gives */
         SHARE,
@@ -64,7 +62,7 @@ struct state {
 
 static struct state now;
 static unsigned frame_count, normal_count, most_versions;
-static const char *uses;
+static bool uses[128];    /* by their letters */
 static const char *wrong; /* the invariant that does not hold */
 
 /* The real objects, which are made from a state and read back. */
@@ -84,7 +82,7 @@ static void *must(void *object)
 
 static bool has(char use)
 {
-        return strchr(uses, use);
+        return uses[(unsigned char)use];
 }
 
 static unsigned first_frame(void)
