@@ -130,8 +130,7 @@ nova_add_secure_test(writer SOURCES writer.c DESCRIPTION pair.nova.in TIMEOUT 12
          "^vmm: 1[.][.]21$")
 
 # A VMM whose normal memory has pages of a device: the frame buffer of QEMU's screen.
-nova_add_secure_test(device SOURCES device.c DESCRIPTION device.nova.in
-  EXPECT "^vmm: 1[.][.]7$")
+nova_add_secure_test(device SOURCES device.c DESCRIPTION device.nova.in EXPECT "^vmm: 1[.][.]7$")
 
 # Guests that share or discard what they use.
 nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
@@ -156,11 +155,9 @@ nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"
          "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]27$"
   REJECT "cannot be mapped")
-nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
-  EXPECT "^vmm: 1[.][.]27$")
+nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]27$")
 nova_add_secure_test(late SOURCES late.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]6$")
-nova_add_secure_test(views SOURCES views.c DESCRIPTION pair.nova.in
-  EXPECT "^vmm: 1[.][.]10$")
+nova_add_secure_test(views SOURCES views.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]10$")
 # An image whose digest takes a while.
 string(REPEAT "x" 4194304 large)
 file(CONFIGURE OUTPUT pauses.bin CONTENT "${large}")
@@ -182,8 +179,7 @@ nova_add_boot_test(secure.exits-vmx SYSTEM secure-exits EMULATOR bochs CPUS 1
 # A guest that uses its debug registers. The bit of its policy makes no difference.
 nova_add_secure_test(debug SOURCES debug.c ARGUMENTS 1 SEALED debug.seal VMX 1
   EXPECT "^vmm: 1[.][.]14$")
-nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1
-  EXPECT "^vmm: 1[.][.]14$")
+nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1 EXPECT "^vmm: 1[.][.]14$")
 nova_add_secure_test(sharing SOURCES sharing.c VMX 1 EXPECT "^vmm: 1[.][.]11$")
 # A VMM with two sessions that share the same memory.
 nova_add_secure_test(overlap SOURCES overlap.c EXPECT
@@ -458,15 +454,16 @@ nova_add_boot_test(secure.fewer-cpus SYSTEM secure-fewer-cpus CPU qemu64,+svm,+n
 in its description[.]$")
 
 # nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
-#   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>]): Debian as a secure
-# guest of that monitor, from the image that the example's file <description>.seal describes.
+#   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>] [ULTRAVISOR <program>]):
+# Debian as a secure guest of that monitor, from the image of the example's <description>.seal.
 function(nova_add_debian_test name)
-  cmake_parse_arguments(arg "" "ARGUMENTS;LABEL;SEALED;TIMEOUT" "EXPECT;CHANGES"
-    LABEL secure SEALED secure-linux TIMEOUT 300 ${ARGN})
+  cmake_parse_arguments(arg "" "ARGUMENTS;LABEL;SEALED;TIMEOUT;ULTRAVISOR" "EXPECT;CHANGES"
+    LABEL secure SEALED secure-linux TIMEOUT 300 ULTRAVISOR ultravisor ${ARGN})
   nova_change_description(description ${name} "${example}/secure-linux.nova"
     "secure-monitor" "secure-search" ${arg_CHANGES})
-  nova_add_system(secure-${name}-system DESCRIPTION "${description}" PROGRAMS ultravisor
-    secure-search MODULES guest:secret.img SEALED "${example}/${arg_SEALED}.seal")
+  nova_add_system(secure-${name}-system DESCRIPTION "${description}"
+    PROGRAMS ${arg_ULTRAVISOR} secure-search MODULES guest:secret.img
+    SEALED "${example}/${arg_SEALED}.seal")
   nova_add_boot_test(secure.${name} SYSTEM secure-${name}-system CPU qemu64,+svm,+npt,+rdrand
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ARGUMENTS "${arg_ARGUMENTS}"
     EXPECT ${arg_EXPECT} "^The secure guest switched itself off" REJECT "cannot be used")
@@ -513,7 +510,10 @@ nova_add_debian_test(wraps LABEL endurance TIMEOUT 1800 ARGUMENTS "run=${read},>
          "^Wrong answers: (6[6-9][0-9][0-9][0-9]|7[0-9][0-9][0-9][0-9]) lengths, 0 numbers, 0 ind")
 # The guest fills its memory with a marker. Then it writes the marker to its console, by a shared
 # page. The monitor must find it there, and in its own copy of what the guest wrote.
-nova_add_debian_test(scan ARGUMENTS "run=sha256sum,/secret/motd,>/m\
+nova_add_debian_test(scan ULTRAVISOR secure-counted
+  CHANGES "provides      ultravisor" "file secure-counted\n        provides ultravisor counts"
+          "uses          ultravisor" "uses ultravisor counts"
+  ARGUMENTS "run=sha256sum,/secret/motd,>/m\
 +for,i,in,1,2,3,4,5,6,7,8,9,10,11,12,13,14+do,cat,/m,/m,>/n+cat,/n,>/m+done\
 +free=$(($(grep,MemFree,/proc/meminfo|tr,-dc,0-9)-8000))k+mount,-t,tmpfs,-o,size=$free,t,/tmp\
 +while,cat,/m,>>/tmp/f,2>/dev/null+do,:+done\
@@ -521,7 +521,9 @@ nova_add_debian_test(scan ARGUMENTS "run=sha256sum,/secret/motd,>/m\
 +poweroff,-f"
   EXPECT "Scan of a full guest: marker not found in the 65536 pages of normal memory, not found in \
 [1-9][0-9]+ other pages[.]"
-         "Marked: 1[01][0-9][0-9][0-9][0-9][0-9][0-9][0-9] bytes[.]" # docs/manual/secure.md: 41 %
+         "Scan of all secure pages: marker not found in the 65536 pages of normal memory, not found"
+         "^All 6[345][0-9][0-9][0-9] secure pages had the marker. 0 pages have only a shared place"
+         "Marked: 1[01][0-9][0-9][0-9][0-9][0-9][0-9][0-9] bytes[.]"
          "Scan of a shared page: marker found in the 65536 pages of normal memory, found in")
 # The secure memory has about half of what the guest needs: pages of a file tree move out and back.
 set(pressure LABEL endurance TIMEOUT 1800

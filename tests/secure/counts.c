@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Linked to the ultravisor, this makes the program secure-counted: a second service of it,
  * "counts", reports to a test what memory and selectors the ultravisor has and uses, and how often
- * its writable memory contains the phrase of a guest and the key of the guest's pages. */
+ * its writable memory contains the phrase of a guest and the key of the guest's pages. It also
+ * marks the guest's secure pages. */
 #include "counts.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "nova/crd.h"
 #include "nova/extension.h"
@@ -21,6 +27,10 @@
  * bytes here, so this program's own data does not contain the secrets. */
 static const uint_least16_t phrase[] = u"The VMM never sees this phrase.";
 static uint_least16_t key[CRYPTO_KEY_BYTES];
+static struct vm *last; /* record of that guest */
+
+static const char marker[] = "18aee85171716d99"; /* of search.c */
+static char (*other)[sizeof(marker) - 1];        /* for the first bytes of each secure page */
 
 struct secret {
         const uint_least16_t *value;
@@ -47,6 +57,8 @@ enum crypto_result __wrap_crypto_gcm_begin(struct crypto_gcm *gcm,
 {
         for (size_t i = 0; i < CRYPTO_KEY_BYTES && (const char *)gcm < __image_end; i++)
                 key[i] = bytes[i];
+        if ((const char *)gcm < __image_end)
+                last = (struct vm *)((char *)gcm - offsetof(struct vm, key));
         return __real_crypto_gcm_begin(gcm, bytes);
 }
 
@@ -130,12 +142,60 @@ static int find(struct nova_request *request)
         return 0;
 }
 
+static void exchange(void *frame, char bytes[sizeof(other[0])])
+{
+        char before[sizeof(other[0])];
+
+        memcpy(before, frame, sizeof(before));
+        memcpy(frame, bytes, sizeof(before));
+        memcpy(bytes, before, sizeof(before));
+}
+
+/* Marks or restores the secure pages of a slot. */
+static void mark_slot(const struct page_slot *slot, nova_word_t *found)
+{
+        for (uint64_t i = 0; !slot->closed && i < slot->bytes / FRAME_BYTES; i++) {
+                const struct page *const page = &slot->page[i];
+                const unsigned kind = page->state == PAGE_SECURE     ? COUNT_SECURE
+                                      : page->normal != PAGE_NO_PAGE ? COUNT_SHARED
+                                                                     : COUNT_EMPTY;
+
+                if (kind == COUNT_SECURE)
+                        exchange(frame_address(&memory_frames, page->frame),
+                                 other[found[COUNT_SECURE]]);
+                found[kind]++;
+        }
+}
+
+static bool prepare_marks(void)
+{
+        other = malloc(memory_frames.count * sizeof(*other));
+        for (uint32_t i = 0; other && i < memory_frames.count; i++)
+                memcpy(other[i], marker, sizeof(*other));
+        return other;
+}
+
+static int mark(struct nova_request *request)
+{
+        nova_word_t found[COUNTS_MARKED] = {0};
+
+        if (!other && !prepare_marks())
+                return ENOMEM;
+        vm_lock();
+        for (unsigned i = 0; last && i < PAGE_SLOTS; i++)
+                mark_slot(&last->pages.slot[i], found);
+        vm_unlock();
+        for (unsigned i = 0; i < COUNTS_MARKED; i++)
+                nova_request_answer(request, found[i]);
+        return 0;
+}
+
 int __wrap_server_start(void)
 {
-        static const struct nova_service_operation operations[] = {{.handler = serve},
-                                                                   {.handler = find}};
+        static const struct nova_service_operation operations[] = {
+                {.handler = serve}, {.handler = find}, {.handler = mark}};
         static const struct nova_service_config config = {
-                .name = "counts", .operations = operations, .operation_count = 2};
+                .name = "counts", .operations = operations, .operation_count = 3};
         const int error = __real_server_start();
 
         return error ? error : nova_service_start(NULL, &config);

@@ -33,6 +33,21 @@ struct counts_found {
         nova_word_t of[COUNTS_FOUND];
 };
 
+/* An operation that exchanges the first bytes of each secure page of the last guest with the marker
+ * of search.h; the next one restores them. Words of its answer: numbers of the guest's pages. */
+#define COUNTS_MARK (NOVA_OPERATION_FIRST + 2)
+
+enum count_marked {
+        COUNT_SECURE, /* have a secure place, which has been exchanged */
+        COUNT_SHARED, /* have only a shared place */
+        COUNT_EMPTY,  /* the guest has not used them */
+        COUNTS_MARKED
+};
+
+struct counts_marked {
+        nova_word_t of[COUNTS_MARKED];
+};
+
 /* Asks an ultravisor. @return false: it does not answer */
 static inline bool counts_ask(struct nova_session *session, struct counts *counts)
 {
@@ -46,6 +61,16 @@ static inline bool counts_find(struct nova_session *session, struct counts_found
                 .operation = COUNTS_FIND, .answer = found->of, .answer_max = COUNTS_FOUND};
 
         return !nova_session_call(session, &message) && message.answer_count == COUNTS_FOUND;
+}
+
+/* Lets an ultravisor mark the last guest's secure pages, or restore them. @return false: it does
+ * not answer */
+static inline bool counts_mark(struct nova_session *session, struct counts_marked *marked)
+{
+        struct nova_message message = {
+                .operation = COUNTS_MARK, .answer = marked->of, .answer_max = COUNTS_MARKED};
+
+        return !nova_session_call(session, &message) && message.answer_count == COUNTS_MARKED;
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "nova/hypercall.h"
 #include "novart/layout.h"
 
+#include "counts.h"
 #include "search.h"
 
 #define PAGE      4096u
@@ -151,4 +152,21 @@ void search_scan(const char *when, const struct nova_guest_memory *memory)
         printf("Scan %s: marker %s in the %u pages of normal memory, %s in %u other pages.\n", when,
                normal.of[SEARCH_MARKER] ? "found" : "not found", (unsigned)(memory->bytes / PAGE),
                own.of[SEARCH_MARKER] ? "found" : "not found", pages);
+}
+
+/* The virtual CPU of the guest waits for an answer meanwhile. */
+void search_scan_all(const struct nova_guest_memory *memory)
+{
+        struct nova_session *counter;
+        struct counts_marked marked, restored;
+
+        if (nova_session_open(&counter, "counts", NULL) || !counts_mark(counter, &marked))
+                return;
+        search_scan("of all secure pages", memory);
+        if (counts_mark(counter, &restored) && restored.of[COUNT_SECURE] == marked.of[COUNT_SECURE])
+                printf("All %u secure pages had the marker; %u pages have only a shared place, and "
+                       "%u are not used.\n",
+                       (unsigned)restored.of[COUNT_SECURE], (unsigned)marked.of[COUNT_SHARED],
+                       (unsigned)marked.of[COUNT_EMPTY]);
+        nova_session_close(counter);
 }

@@ -3,7 +3,8 @@
  * secrets in each buffer of a virtio request. When the guest has ended, it looks in its own view of
  * the guest's memory, in all other memory of its own, and on the disk that the guest has written.
  * When the guest reports on its console that its memory is full of a marker, the monitor looks for
- * the marker while the guest waits. It looks again when the guest writes the marker to the console,
+ * the marker while the guest waits, and once more when the ultravisor has written it to all secure
+ * pages. It looks again when the guest writes the marker to the console,
  * by a shared page. The devices answer wrongly when the guest requests an attack (attack.c). */
 #include "search.h"
 
@@ -37,10 +38,12 @@ static void scan(enum search_text text)
         if (scanned[text])
                 return;
         scanned[text] = true;
-        if (text == SEARCH_MARKED)
+        if (text == SEARCH_MARKED) {
                 search_scan("of a full guest", guest_memory);
-        else if (text == SEARCH_MARKER)
+                search_scan_all(guest_memory);
+        } else if (text == SEARCH_MARKER) {
                 search_scan("of a shared page", guest_memory);
+        }
 }
 
 /* Looks at the pieces of the present chain that the guest has written, or those for the guest. */

@@ -40,6 +40,10 @@ unsigned search_own(struct search_found *found, const struct nova_guest_memory *
 /* Looks for the marker in all memory of the monitor, and in the guest's normal memory. */
 void search_scan(const char *when, const struct nova_guest_memory *memory);
 
+/* Lets the ultravisor write the marker to each secure page of the guest, looks for it, and lets the
+ * ultravisor restore the pages. Only the ultravisor of a test does so (counts.c). */
+void search_scan_all(const struct nova_guest_memory *memory);
+
 void search_block_init(struct nova_virtio_block *block, const struct nova_guest_memory *memory,
                        void *data, size_t bytes, bool read_only);
 enum nova_vm_end search_wait(struct nova_vm *vm);
