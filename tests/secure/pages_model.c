@@ -197,13 +197,12 @@ static bool run(struct vcpu *vcpu, unsigned choice)
 {
         const unsigned page = choice % PAGES, what = choice / PAGES;
 
-        if ((page && has('o')))
+        if (page && has('o'))
                 return false;
         if (!has('h') && ((what < 6 && !(what & 1)) || what == 6 || what == 7))
                 return false;
         if (!has('p') && (what == 8 || what == 9))
                 return false;
-
         if (choice == IN_GUEST - 1) { /* a recall */
                 const bool gives = vcpu->gives;
 
@@ -484,7 +483,7 @@ int main(int argc, char **argv)
         frame_count = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
         normal_count = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
         most_versions = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
-        most = 20000000;
+        most = argc > 5 ? (unsigned)atoi(argv[5]) : 6000000;
         for (const char *use = argc > 4 ? argv[4] : ""; *use; use++)
                 uses[*use & 127] = true;
         if (!frame_count || frame_count > PAGES || normal_count > NORMALS || most_versions > 3)
