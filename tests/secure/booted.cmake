@@ -347,37 +347,7 @@ add_test(NAME secure.linked COMMAND "${NOVA_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_
   $<TARGET_FILE:ultravisor> $<TARGET_FILE:novavmm> "${NOVA_ROOT}/roottask/vmm/src")
 set_tests_properties(secure.linked PROPERTIES LABELS secure TIMEOUT 30)
 
-# gdb walks all mapping trees and capabilities of a system when its VMM calls certain functions.
-if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  # The system, the VMM, its name and the functions; the numbers of guests, virtual CPUs and shared
-  # pages that a walk must meet; arguments of the guest.
-  set(ends vmm:honest_end,tap_end)
-  set(walk_hostile secure-hostile secure-vmm-hostile ${ends} 1 1 0)
-  set(walk_leaks secure-leaks secure-vmm-leaks ${ends} 1 1 0)
-  set(walk_sharing secure-sharing secure-vmm-sharing ${ends} 1 1 1)
-  set(walk_startup secure-startup secure-vmm-startup ${ends} 1 2 1)
-  set(walk_share secure-share secure-vmm-share ${ends} 2 2 512)
-  set(walk_pressure secure-pressure secure-vmm-pressure ${ends} 1 1 64)
-  set(walk_moving secure-moving secure-vmm-moving ${ends} 1 1 0)
-  set(walk_selves secure-selves secure-vmm-selves ${ends} 1 2 1)
-  set(walk_views secure-views secure-vmm-views ${ends} 1 2 1)
-  set(walk_dishonest secure-dishonest secure-vmm-dishonest ${ends} 1 1 0)
-  # Two VMMs, after the hostile one's first attack with a page that comes back.
-  set(walk_two secure-two two-hostile hostile:repair 2 2 0)
-  # Debian, when it switches itself off.
-  set(walk_linux secure-linux secure-monitor monitor:nova_vm_end_with 1 1 500 run=poweroff,-f)
-  foreach(name hostile leaks sharing startup share pressure moving selves views dishonest two linux)
-    list(POP_FRONT walk_${name} system vmm)
-    add_test(NAME secure.mappings.${name} COMMAND "${NOVA_PYTHON}" -B
-      "${CMAKE_CURRENT_SOURCE_DIR}/mappings.py" "${CMAKE_BINARY_DIR}/boot/${system}.boot"
-      "${NOVA_KERNEL}" "${NOVA_SYSTEM_TOOL}" "$<TARGET_FILE:${vmm}>" ${walk_${name}})
-    set_tests_properties(secure.mappings.${name} PROPERTIES LABELS secure TIMEOUT 315
-      PASS_REGULAR_EXPRESSION "No other PD has a secure frame or an object of a secure guest, \
-and each portal of a secure guest leads to the ultravisor"
-      FAIL_REGULAR_EXPRESSION "wrong: |not ok [0-9]")
-  endforeach()
-  set_tests_properties(secure.mappings.linux secure.mappings.moving PROPERTIES LABELS endurance)
-endif()
+include(mappings.cmake)
 
 # The monitor of secure-linux looks for the phrase and for the content of the disk, which the guest
 # reads and writes: in the virtio devices' requests as they pass, and in its memory and on the disk
