@@ -187,9 +187,11 @@ nova_add_secure_test(overlap SOURCES overlap.c EXPECT
   "^vmm: 1[.][.]7$")
 
 # A guest that uses up its account of kernel memory.
-nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
+set(account SOURCES account.c KERNEL_MEMORY 1M MEMORY 48M EXPECT
   "^ultravisor: .* cannot be mapped: too little kernel memory is left. enlarge 'kernel-memory' in"
   "^vmm: 1[.][.]4$")
+nova_add_secure_test(account ${account})
+nova_add_secure_test(account-secure ${account} ARGUMENTS secure)
 
 # A guest that cannot become secure continues as a normal one.
 nova_add_secure_test(refused SOURCES refused.c
