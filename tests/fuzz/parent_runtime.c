@@ -117,7 +117,7 @@ void nova_page_free(void *page, unsigned order)
         require(first < PAGES && page_orders[first] == order + 1);
         page_orders[first] = 0;
         for (size_t i = first; i < first + (1u << order); i++) {
-                require(!sent[i]); /* nobody but init has it mapped */
+                require(!sent[i]); /* only init has it mapped */
                 owner[i] = NULL;
         }
 }

@@ -21,8 +21,8 @@ static struct pd *extension_find_whole_pd(struct ec *self)
         return object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 }
 
-/* Returns the dead PD at argument 1, for which the caller has all permissions, or NULL. */
-static struct pd *extension_find_dead_pd(struct ec *self)
+/* Returns the destroyed PD at argument 1, for which the caller has all permissions, or NULL. */
+static struct pd *extension_find_destroyed_pd(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
         const word_t capability = object_space_capability(&self->pd->object_space, sel);
@@ -30,7 +30,9 @@ static struct pd *extension_find_dead_pd(struct ec *self)
 
         if (NOVA_PERM_ALL & ~capability || object->kind != OBJECT_PD || !load_once(object->dead))
                 return NULL;
-        return container_of(object, struct pd, object);
+
+        struct pd *pd = container_of(object, struct pd, object);
+        return pd->destroyed ? pd : NULL;
 }
 
 /* Does the rest of a PD's end, which another thread has begun. That thread may have a lower
@@ -43,7 +45,7 @@ static indirect_target _Noreturn void extension_finish_pd_destroy(struct ec *sel
 
         reap_begin(self);
         for (;;) {
-                pd = extension_find_dead_pd(self); /* another thread may have revoked it */
+                pd = extension_find_destroyed_pd(self); /* another thread may have revoked it */
                 if (!pd || pd_has_ended(pd))
                         break;
                 if (reclaim_is_full(cpu))
@@ -67,7 +69,7 @@ static hypercall_result_t extension_pd_destroy(struct ec *self)
         reap_begin(self);
         if (pd && pd_destroy_begin(pd))
                 return reap(self, NOVA_SUCCESS);
-        pd = extension_find_dead_pd(self);
+        pd = extension_find_destroyed_pd(self);
         if (!pd || pd_has_ended(pd)) {
                 self->reap_floor = EC_REAPS_NOTHING;
                 return NOVA_BAD_CAP;

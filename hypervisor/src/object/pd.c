@@ -201,7 +201,7 @@ static void pd_next_stage(struct pd *pd)
         store_once(pd->end_stage, (uint8_t)(pd->end_stage + 1));
 }
 
-/* Destroys a PD that this PD created: nobody else can. Its own space may hold capabilities of its
+/* Destroys a PD that this PD created: no other PD can. Its own space may hold capabilities of its
  * threads, which refer to it, so that it would never end by itself. */
 static cold_path void pd_destroy_created(struct pd *pd)
 {
@@ -252,6 +252,8 @@ static bool pd_do_end_step(struct pd *pd)
 
 bool pd_end_step(struct pd *pd)
 {
+        if (likely(!pd->destroyed)) /* no capability is left: no other CPU does a step */
+                return pd_do_end_step(pd);
         if (unlikely(atomic_exchange_u32(&pd->stepping, 1)))
                 return false;
         const bool ended = pd_do_end_step(pd);

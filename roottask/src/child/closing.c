@@ -2,7 +2,7 @@
 /* The resources of children that have ended. A handler may have been suspended after it received a
  * message through a portal of such a child. It uses the portal's number later, and its answer may
  * contain pages of the child. Another program gets this answer if the child gave it the portal. As
- * long as that is possible, the child is closed: nobody else gets its selectors and its memory. A
+ * long as that is possible, the child is closed: no other child gets its selectors or its memory. A
  * handler that has received another message since then has answered the earlier one. */
 #include "child/child.h"
 #include "nova/crd.h"
