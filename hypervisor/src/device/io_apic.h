@@ -11,11 +11,12 @@ struct cpu;
 /** Finds the I/O APICs that ACPI names and masks all their pins. */
 void io_apic_init(void);
 
-/** Returns true if a GSI is a pin of an I/O APIC. If not, the functions below do nothing. */
+/** Returns true if a GSI is a pin of an I/O APIC. If not, the functions io_apic_*() below do
+ * nothing. */
 bool io_apic_has(unsigned gsi);
 
 /** Sets a pin's vector, trigger, polarity and CPU; the pin stays masked. Call once, at boot.
- * OUT_OF_MEMORY, BAD_DEV: as remap_route(). */
+ * Returns OUT_OF_MEMORY or BAD_DEV if remap_route() fails. */
 enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu);
 
 /** Routes a pin to a CPU, and unmasks the pin. A pin whose interrupt is being served stays masked.

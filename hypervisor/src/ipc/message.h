@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "object/ec.h"
 
-/* Number of words above which the CPU's string instruction is faster than a loop. */
+/* Minimum number of words for which the CPU's string instruction is faster than a loop. */
 #define MESSAGE_STRING_WORDS 8
 
 /** Copies header and untyped words. Clamps the counts so that all items fit into the UTCB; typed

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Filters untrusted text for a terminal: keeps well-formed UTF-8 that is not a control
- * character. */
+/* Filters untrusted text for a terminal: keeps well-formed UTF-8, except control characters other
+ * than tab. */
 #ifndef NOVA_UTF8_H
 #define NOVA_UTF8_H
 
@@ -53,8 +53,9 @@ static inline unsigned nova_utf8_end(struct nova_utf8 *utf8, char shown[NOVA_UTF
  * Consumes a byte and returns the part of the text that can now be shown.
  *
  * A character of well-formed UTF-8 is returned unchanged once its last byte has arrived. Each byte
- * of anything else becomes '?': control characters except tab, also U+0080 to U+009F and single
- * bytes; overlong forms, surrogates, values beyond U+10FFFF; and truncated characters.
+ * of anything else becomes '?': control characters except tab, including U+0080 to U+009F; bytes
+ * that belong to no character; overlong forms, surrogates, values beyond U+10FFFF; and truncated
+ * characters.
  * @param utf8       the text
  * @param c          its next byte
  * @param[out] shown bytes to show

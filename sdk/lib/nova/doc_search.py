@@ -38,7 +38,7 @@ def address(compound, identifier):
 
 
 def sections(compound):
-    """Returns an entry for a page and for each section: (title, kind, page's title, address, text).
+    """Yields an entry for a page and for each section: (title, kind, page's title, address, text).
     """
     identifier, title = compound.get("id"), text_of(compound.find("title"))
     detail = compound.find("detaileddescription")
@@ -89,7 +89,7 @@ def entries(folder):
 
 
 def reachable(entry, texts):
-    """Returns the entry, which leads to its page if the page lacks the anchor. TEXTS: {page: HTML}.
+    """Returns the entry, without its anchor if the page does not contain it. TEXTS: {page: HTML}.
     """
     title, kind, place, where, text = entry
     page, _, anchor = where.partition("#")

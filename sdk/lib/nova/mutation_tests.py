@@ -71,7 +71,8 @@ def verdict(runner, outcome):
     """Returns the case that caught the mutation, or None."""
     if runner.failure:
         return runner.failure.partition(" - ")[2] or runner.failure
-    if outcome.status == EXIT_TIMEOUT:  # runner.timed_out: also when Bochs did not end by itself
+    # runner.timed_out is also true if the suite has ended, but Bochs did not end by itself.
+    if outcome.status == EXIT_TIMEOUT:
         return "conformance: no end in time"
     if outcome.status != EXIT_OK:
         return f"conformance: {outcome.message or 'the suite did not end'}"
@@ -156,7 +157,7 @@ class Unit:
 
 
 class Boot:
-    """A test that CTest knows, of the release build."""
+    """A test of the release build that CTest knows."""
 
     def __init__(self, copy, preset, name):
         self.copy, self.preset, self.name = copy, preset, name
@@ -197,7 +198,7 @@ def needed(copy, preset, command):
 
 
 def _execute(command, folder, timeout):
-    """Runs a command. Returns its output and its status; one that does not end in time fails."""
+    """Runs a command. Returns its output and its status, which is 1 after a timeout."""
     with jobs.Group(
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace",
@@ -233,7 +234,7 @@ def _all(copy, mutations):
                 areas.setdefault((suite.kind, bool(suite.stop)), set()).update(suite.areas)
             else:
                 others[suite.names()[0]] = suite
-    # In a kernel that must not stop, any line of a stop is an error.
+    # The unchanged kernel must not stop, so any message of a stop ("NOVA: ") is an error.
     return list(others.values()) + [
         Areas(copy, kind, sorted(names), "NOVA: " if stops else "", SOUND_TIMEOUT)
         for (kind, stops), names in sorted(areas.items())

@@ -37,13 +37,13 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  *
  * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
  * a stale translation. Call it before the machine starts or, if the machine has only one virtual
- * CPU, while you handle an exit and hold the machine's lock. With several virtual CPUs, a reply to
- * another one may still map the earlier page; only the library's own handlers wait for such replies
- * before they move a page.
+ * CPU, while you handle an exit and hold the machine's lock. With several virtual CPUs, the reply
+ * to an exit of another virtual CPU may still map the earlier page; only the library's own handlers
+ * wait for such replies before they move a page.
  * @param memory the guest's RAM
  * @param page   number of the guest-physical page
- * @param frame  one of nova_overlay_create()
- * @param rights the guest's: NOVA_MEM_R, optionally with NOVA_MEM_W and NOVA_MEM_X
+ * @param frame  a frame that nova_overlay_create() allocated
+ * @param rights the guest's rights: NOVA_MEM_R, optionally with NOVA_MEM_W and NOVA_MEM_X
  * @retval 0      done
  * @retval EINVAL there is no such page of RAM, or no NOVA_MEM_R; nothing changed
  * @retval ENOSPC NOVA_OVERLAYS frames are mapped; nothing changed
