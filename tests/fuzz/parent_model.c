@@ -87,10 +87,18 @@ static int expect_sc(const struct model_message *message)
         return message->item.is && message->item.object == THREAD ? 0 : EINVAL;
 }
 
+static bool is_sc(const struct nova_child *child, nova_sel_t sel)
+{
+        for (const struct child_sc *sc = child->scs; sc; sc = sc->next)
+                if (!sc->dropped && sc->sel == sel)
+                        return true;
+        return false;
+}
+
 static int expect_drop(const struct model_message *message)
 {
         for (const struct child_sc *sc = message->child->scs; sc; sc = sc->next)
-                if (sc->number == message->word[1])
+                if (!sc->dropped && sc->number == message->word[1])
                         return 0;
         return EINVAL;
 }
@@ -355,7 +363,7 @@ static void check_item(const struct model_message *message, nova_crd_t crd)
                 break;
         case NOVA_PARENT_SC:
                 require(nova_crd_type(crd) == NOVA_CRD_OBJ && !nova_crd_order(crd) &&
-                        nova_crd_base(crd) == message->child->scs->sel &&
+                        is_sc(message->child, nova_crd_base(crd)) &&
                         parent_object(nova_crd_base(crd)) == SCHEDULE);
                 break;
         case NOVA_PARENT_MODULE:

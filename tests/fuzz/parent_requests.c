@@ -342,7 +342,7 @@ static void raise_event(const uint8_t *step)
         memset(server->utcb, step[5], sizeof(*server->utcb));
         server->utcb->state.qual[0] = step[5];
         server->utcb->state.qual[1] = step[4] & 2 ? child->layout.pool : word_of(step[5]);
-        server->utcb->items = nova_utcb_items((unsigned)NOVA_UTCB_STATE_WORDS, 0);
+        server->utcb->items = nova_utcb_items((unsigned)NOVA_UTCB_STATE_WORDS, step[4] >> 2 & 1);
         server->portal = child->block + base + event;
         serve(cpu);
         if (child->state == CHILD_RUNNING)

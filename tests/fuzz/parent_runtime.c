@@ -142,9 +142,11 @@ static void mark_answer(const struct nova_utcb *utcb)
 {
         struct nova_item item;
 
-        for (unsigned i = 0; nova_utcb_get_item(utcb, i, &item); i++)
+        for (unsigned i = 0; nova_utcb_get_item(utcb, i, &item); i++) {
+                require(!(utcb->word[nova_utcb_item_index(i) + 1] & NOVA_ITEM_H));
                 if (nova_crd_type(item.crd) == NOVA_CRD_MEM)
                         mark_sent(item.crd, true);
+        }
 }
 
 size_t nova_page_free_count(void)

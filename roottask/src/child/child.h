@@ -54,11 +54,13 @@ struct child_layout {
         nova_word_t stack[2]; /* 0: there is no room for it */
 };
 
-/* A thread's scheduling context that a child requested. */
+/* A thread's scheduling context that a child requested. If the child has dropped it, the child's
+ * next one gets its selector: a suspended handler may still send an answer that names it. */
 struct child_sc {
         struct child_sc *next;
         nova_sel_t sel;
         nova_word_t number; /* number by which the child names it */
+        bool dropped;
 };
 
 struct nova_child {
@@ -75,7 +77,7 @@ struct nova_child {
         nova_word_t cpu; /* CPU of its first thread */
         unsigned priority, quantum_us, flags;
         struct child_sc *scs;
-        unsigned sc_count;
+        unsigned sc_count; /* those that are not dropped */
         enum child_state state;
         bool begun; /* the first thread has its entry point */
         int status;

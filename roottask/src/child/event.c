@@ -34,6 +34,7 @@ static void answer_fault(struct nova_child *child, struct nova_utcb *utcb, unsig
         struct nova_fault_report report;
 
         nova_fault_fill(&report, &utcb->state, event, (unsigned)cpu);
+        nova_utcb_event_reply(utcb, 0);
         novart_child_report(child, &report);
         if (event == NOVA_EXC_PF && !(utcb->state.qual[0] & 1) &&
             novart_child_memory_has(&child->memory, (nova_word_t)utcb->state.qual[1]))

@@ -45,7 +45,8 @@ static void add_use(struct nova_parent_program *program)
         }
         add_time(program, child->block + CHILD_SC);
         for (const struct child_sc *sc = child->scs; sc; sc = sc->next)
-                add_time(program, sc->sel);
+                if (!sc->dropped)
+                        add_time(program, sc->sel);
 }
 
 int novart_serve_program(struct request *request)

@@ -156,29 +156,44 @@ static int add_sc(struct request *request, const struct child_sc *sc)
         }
 }
 
+/* Returns a dropped SC, or a new one with a free selector. Returns NULL if the child has too many
+ * SCs or memory is exhausted. */
+static struct child_sc *find_sc(struct nova_child *child)
+{
+        struct child_sc *sc = child->scs;
+
+        if (child->sc_count == CHILD_SCS_MAX)
+                return NULL;
+        while (sc && !sc->dropped)
+                sc = sc->next;
+        if (sc)
+                return sc;
+        sc = malloc(sizeof(*sc));
+        if (!sc)
+                return NULL;
+        *sc = (struct child_sc){child->scs, nova_sel_alloc(0), 0, true};
+        if (sc->sel == NOVA_SEL_NONE) {
+                free(sc);
+                return NULL;
+        }
+        child->scs = sc;
+        return sc;
+}
+
 static int serve_sc(struct request *request)
 {
         struct nova_child *const child = request->child;
-        struct child_sc *const sc = child->sc_count < CHILD_SCS_MAX ? malloc(sizeof(*sc)) : NULL;
-        int error = EINVAL;
+        struct child_sc *const sc = find_sc(child);
 
         if (!sc)
                 return EAGAIN;
-        sc->sel = nova_sel_alloc(0);
-        if (sc->sel == NOVA_SEL_NONE) {
-                free(sc);
-                return EAGAIN;
-        }
-        if (request->item != NOVA_SEL_NONE)
-                error = add_sc(request, sc);
-        if (error) {
-                nova_sel_free(sc->sel, 0);
-                free(sc);
+
+        const int error = request->item == NOVA_SEL_NONE ? EINVAL : add_sc(request, sc);
+
+        if (error)
                 return error;
-        }
         sc->number = request->word[3];
-        sc->next = child->scs;
-        child->scs = sc;
+        sc->dropped = false;
         child->sc_count++;
         return 0;
 }
@@ -187,15 +202,12 @@ static int serve_sc_drop(struct request *request)
 {
         struct nova_child *const child = request->child;
 
-        for (struct child_sc **link = &child->scs; *link; link = &(*link)->next) {
-                struct child_sc *const sc = *link;
-
-                if (sc->number != request->word[1])
+        for (struct child_sc *sc = child->scs; sc; sc = sc->next) {
+                if (sc->dropped || sc->number != request->word[1])
                         continue;
-                *link = sc->next;
+                nova_revoke(nova_crd_obj(sc->sel, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                sc->dropped = true;
                 child->sc_count--;
-                nova_sel_release(sc->sel, 0);
-                free(sc);
                 return 0;
         }
         return EINVAL;
@@ -334,18 +346,24 @@ void novart_child_serve(struct child_server *server, nova_word_t cpu)
         nova_sel_t own;
         struct nova_child *const child = find(server->portal, &own);
 
-        /* The child has ended and receives no answer. */
+        /* The child has ended and receives no answer. Another program to which the child gave the
+         * portal must not get the items of its own message back. */
         if (!child) {
                 server->request->text.bytes = 0;
+                nova_utcb_clear(server->utcb);
                 clear_window(server);
                 return;
         }
         server->child = child;
-        if (own >= CHILD_FAULT)
-                novart_child_serve_event(child, server->utcb, own % CHILD_EVENTS, false, cpu);
-        else if (own >= NOVA_SEL_MAIN_EVENTS)
-                novart_child_serve_event(child, server->utcb, own % CHILD_EVENTS, true, cpu);
-        else
+        if (own >= NOVA_SEL_MAIN_EVENTS) {
+                const bool items = nova_utcb_typed(server->utcb->items);
+
+                novart_child_serve_event(child, server->utcb, own % CHILD_EVENTS, own < CHILD_FAULT,
+                                         cpu);
+                if (items)
+                        clear_window(server);
+        } else {
                 serve_call(child, server);
+        }
         server->child = NULL;
 }
