@@ -3,6 +3,7 @@
 #include "child/parent_call.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "nova/crd.h"
@@ -59,7 +60,7 @@ int novart_parent_call_send(struct nova_utcb *utcb, nova_crd_t window)
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
         nova_utcb_get(utcb, 0, &answer);
-        return (int)answer;
+        return answer <= INT_MAX ? (int)answer : EIO;
 }
 
 bool novart_parent_call_arrived(unsigned type, nova_sel_t sel)

@@ -139,6 +139,8 @@ int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint1
 
         if (error)
                 return error;
+        if (to < from || to > UINT16_MAX)
+                return EIO;
         *first = (uint16_t)from;
         *last = (uint16_t)to;
         return novart_parent_call_arrived(NOVA_CRD_IO, *first) ? 0 : ENOMEM;

@@ -196,10 +196,9 @@ static int about_file(int number, struct stat *about)
                 return -1;
         error = novart_files_call(file->session, NOVA_FILES_ABOUT, &file->number, 1, answer,
                                   ABOUT_WORDS, ABOUT_WORDS);
-        if (error)
-                return novart_files_fail(error);
-        novart_files_fill(answer, about);
-        return 0;
+        if (!error)
+                error = novart_files_fill(answer, about);
+        return error ? novart_files_fail(error) : 0;
 }
 
 static off_t seek_file(int number, off_t offset, int whence)
@@ -210,6 +209,8 @@ static off_t seek_file(int number, off_t offset, int whence)
 
         if (!file || (whence == SEEK_END && about_file(number, &about)))
                 return -1;
+        if (whence == SEEK_CUR && file->offset > INT64_MAX)
+                return novart_files_fail(EOVERFLOW);
         if (whence == SEEK_CUR)
                 from = (int64_t)file->offset;
         else if (whence == SEEK_END)
@@ -218,7 +219,8 @@ static off_t seek_file(int number, off_t offset, int whence)
                 return novart_files_fail(EINVAL);
         if (offset < -from)
                 return novart_files_fail(EINVAL);
-        if (offset > 0 && from > LONG_MAX - offset) /* off_t has the size of a long */
+        /* off_t has the size of a long */
+        if (offset > 0 ? from > LONG_MAX - offset : from + offset > LONG_MAX)
                 return novart_files_fail(EOVERFLOW);
         file->offset = (uint64_t)(from + offset);
         return (off_t)file->offset;

@@ -3,6 +3,7 @@
 #include "newlib/files.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -188,7 +189,7 @@ void novart_files_unlock(void)
         nova_mutex_unlock(&share_mutex);
 }
 
-void novart_files_fill(const nova_word_t *answer, struct stat *about)
+int novart_files_fill(const nova_word_t *answer, struct stat *about)
 {
         struct nova_files_about from;
 
@@ -201,17 +202,17 @@ void novart_files_fill(const nova_word_t *answer, struct stat *about)
         about->st_mode = (from.folder ? S_IFDIR : S_IFREG) |
                          (from.read_only & NOVA_FILES_READ_ONLY ? 0555 : 0777);
         about->st_mtime = about->st_atime = about->st_ctime = (time_t)from.modified;
+        return from.size > LONG_MAX ? EOVERFLOW : 0; /* off_t has the size of a long */
 }
 
 int stat(const char *restrict name, struct stat *restrict about)
 {
         nova_word_t answer[ABOUT_WORDS];
-        const int error = novart_files_path(NOVA_FILES_STAT, -1, name, answer, ABOUT_WORDS, NULL);
+        int error = novart_files_path(NOVA_FILES_STAT, -1, name, answer, ABOUT_WORDS, NULL);
 
-        if (error)
-                return novart_files_fail(error);
-        novart_files_fill(answer, about);
-        return 0;
+        if (!error)
+                error = novart_files_fill(answer, about);
+        return error ? novart_files_fail(error) : 0;
 }
 
 int access(const char *name, int mode)

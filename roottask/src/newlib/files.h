@@ -77,6 +77,7 @@ long novart_files_read_view(unsigned session, nova_word_t file, uint64_t offset,
 /* Ends the views of a file that is closed. */
 void novart_files_forget_views(nova_word_t file);
 
-void novart_files_fill(const nova_word_t *answer, struct stat *about);
+/* Fills in all properties. @return 0, or EOVERFLOW: off_t cannot hold the size */
+int novart_files_fill(const nova_word_t *answer, struct stat *about);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The client's side: calls. */
 #include <errno.h>
+#include <limits.h>
 
 #include "client.h"
 #include "nova/hypercall.h"
@@ -38,7 +39,8 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message,
         return share ? novart_client_put_share(utcb, share) : 0;
 }
 
-/* Reads the answer's words and its first item. Their content is not trusted. */
+/* Reads the answer's words and its first item. Their content is not trusted: callers return errno
+ * values as negative numbers, so a result below 0 would be a number of bytes. */
 static int receive(const struct nova_utcb *utcb, struct nova_message *message)
 {
         nova_word_t word = 0;
@@ -49,7 +51,7 @@ static int receive(const struct nova_utcb *utcb, struct nova_message *message)
                 message->answer[message->answer_count++] = word;
         if (nova_utcb_get_item(utcb, 0, &item))
                 message->received = item.crd;
-        return nova_utcb_get(utcb, 0, &word) ? (int)word : EPROTO;
+        return nova_utcb_get(utcb, 0, &word) && word <= INT_MAX ? (int)word : EPROTO;
 }
 
 int novart_client_transact(nova_sel_t portal, struct nova_message *message,

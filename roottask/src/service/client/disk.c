@@ -51,6 +51,8 @@ int nova_disk_stat(struct nova_session *disk, nova_word_t number, struct nova_di
 
         if (error)
                 return error;
+        if (!message.answer_count)
+                return EPROTO;
         file->number = number;
         file->size = answer[0];
         memcpy(file->path, &answer[1], NOVA_DISK_PATH_SIZE);
@@ -113,6 +115,11 @@ int nova_disk_fetch(struct nova_session *disk, const struct nova_disk_file *file
                                        .answer_max = 1};
         const int error = nova_session_call(disk, &message);
 
+        *bytes = 0;
+        if (error)
+                return error;
+        if (!message.answer_count || answer > max)
+                return EPROTO;
         *bytes = answer;
-        return error;
+        return 0;
 }

@@ -53,6 +53,8 @@ int nova_memory_alloc(struct nova_session *session, size_t bytes, struct nova_me
                 .answer_max = 1};
         int error = nova_session_call(session, &message);
 
+        if (!error && !message.answer_count)
+                error = EPROTO;
         if (!error && !arrived(memory)) {
                 free_number(session, memory->number);
                 error = ENOMEM;

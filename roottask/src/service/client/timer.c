@@ -2,6 +2,8 @@
 /* Client stub of the service timer. */
 #include "novart/service/timer.h"
 
+#include <limits.h>
+
 #include "novart/time.h"
 
 int nova_timer_open(struct nova_session **timer)
@@ -43,7 +45,7 @@ int nova_timer_wait(struct nova_session *timer, unsigned *count, uint64_t limit)
                 int error = nova_session_call(timer, &message);
 
                 if (!error && expired && count)
-                        *count = (unsigned)expired;
+                        *count = expired < UINT_MAX ? (unsigned)expired : UINT_MAX;
                 if (error || expired)
                         return error;
                 error = nova_session_wait(timer, nova_tsc_of_ns(limit));
