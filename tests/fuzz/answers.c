@@ -101,6 +101,7 @@ nova_word_t nova_trap_1(nova_word_t id)
 nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 {
         if (id == nova_hypercall_id(NOVA_LOOKUP, 0, 0)) {
+                answers_check_lookup(*a2);
                 *a2 = answers_take() >= 0xe0 ? 0 : *a2;
                 return NOVA_SUCCESS;
         }

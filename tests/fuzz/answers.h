@@ -28,6 +28,9 @@ nova_word_t answers_take_word(void);
 /* Checks a message before the server gets it. The portal is that of the call. */
 void answers_check_call(nova_sel_t portal, const struct nova_utcb *utcb);
 
+/* Checks a selector at which the client looks for what has arrived. */
+void answers_check_lookup(nova_crd_t crd);
+
 /* Checks a range that the client revokes from others and, if @p own, from itself, too. */
 void answers_check_revoke(nova_crd_t crd, bool own);
 

@@ -418,10 +418,10 @@ static void disturb(unsigned number)
         else if (kind < 80 && number)
                 nova_vcpu_reset(vcpu);
         else if (kind < 160 && exits_vm->local_apic)
-                nova_lapic_accept(&exits_pc->lapic[number], kind, false);
+                exits_interrupt(number, kind);
         else
                 nova_pic_set(&exits_pc->pic, kind % 16, kind & 0x10);
-        nova_vcpu_kick(vcpu);
+        nova_vcpu_kick(kind < 160 ? vcpu : &exits_vm->vcpu[0]);
         nova_vm_unlock(exits_vm);
 }
 

@@ -42,6 +42,9 @@ void exits_sleep(unsigned vcpu);
 /* Returns what the device gives to a read. */
 uint64_t exits_device_value(uint64_t address, unsigned bytes);
 
+/* A local APIC, which the guest has enabled, gets an interrupt. */
+void exits_interrupt(unsigned vcpu, uint8_t vector);
+
 /* Makes a machine as the byte @p kind says. */
 void exits_make(uint8_t kind);
 void exits_free(void);

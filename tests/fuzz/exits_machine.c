@@ -18,6 +18,8 @@
 #include "output.h"
 #include "secure.h"
 
+#define SOFTWARE_ENABLED 0x100u /* bit of a local APIC's register for spurious interrupts */
+
 #define FIRST_EC 0x100 /* selector of the EC of virtual CPU 0; that of 1 is two above */
 
 struct nova_program nova_program;
@@ -149,7 +151,7 @@ void nova_semaphore_up(struct nova_semaphore *semaphore)
 void nova_semaphore_down(struct nova_semaphore *semaphore)
 {
         for (unsigned i = 0; i < VCPUS; i++)
-                if (semaphore == &exits_vm->vcpu[i].wake && exits_vm->end == NOVA_VM_RUNS)
+                while (semaphore == &exits_vm->vcpu[i].wake && exits_vm->vcpu[i].waits)
                         exits_sleep(i);
 }
 
@@ -320,6 +322,17 @@ static void make_vcpu(unsigned number)
         exits_recall[number] = false;
 }
 
+/* Initialises both interrupt controllers as a guest does, with all interrupts enabled. */
+static void enable_pic(void)
+{
+        static const uint8_t master[] = {0x11, 0x20, 4, 1, 0}, slave[] = {0x11, 0x28, 2, 1, 0};
+
+        for (unsigned i = 0; i < sizeof(master); i++) {
+                nova_pic_write(&exits_pc->pic, i ? 0x21 : 0x20, 1, master[i]);
+                nova_pic_write(&exits_pc->pic, i ? 0xa1 : 0xa0, 1, slave[i]);
+        }
+}
+
 static void make_devices(void)
 {
         const struct nova_bus_range port = {DEVICE, DEVICE + DEVICE_BYTES - 1, device_read,
@@ -330,10 +343,17 @@ static void make_devices(void)
 
         require(!nova_bus_add(&exits_vm->ports, &port) && !nova_bus_add(&exits_vm->mmio, &memory));
         nova_pic_init(&exits_pc->pic, &none);
+        enable_pic();
         if (exits_vm->local_apic)
                 require(!novavmm_apic_create(exits_pc));
         exits_vm->interrupts =
                 (struct nova_vm_interrupts){novavmm_apic_pending, novavmm_apic_take, exits_pc};
+}
+
+void exits_interrupt(unsigned vcpu, uint8_t vector)
+{
+        exits_pc->lapic[vcpu].spurious |= SOFTWARE_ENABLED;
+        nova_lapic_accept(&exits_pc->lapic[vcpu], vector, false);
 }
 
 static void make_hv(void)

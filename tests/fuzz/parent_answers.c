@@ -45,6 +45,16 @@ void answers_check_call(nova_sel_t portal, const struct nova_utcb *utcb)
                         nova_crd_count(window) << NOVA_PAGE_BITS == region_bytes);
 }
 
+void answers_check_lookup(nova_crd_t crd)
+{
+        const nova_word_t base = nova_crd_base(crd);
+
+        if (nova_crd_type(crd) == NOVA_CRD_MEM)
+                require((base << NOVA_PAGE_BITS) - region < region_bytes);
+        else if (nova_crd_type(crd) == NOVA_CRD_OBJ)
+                require(base - SEL < NOVA_CPU_MAX);
+}
+
 void answers_check_revoke(nova_crd_t crd, bool own)
 {
         (void)crd, (void)own;

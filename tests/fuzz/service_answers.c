@@ -53,6 +53,16 @@ void answers_check_call(nova_sel_t portal, const struct nova_utcb *utcb)
                 require(!window || nova_crd_base(window) == WINDOW);
 }
 
+void answers_check_lookup(nova_crd_t crd)
+{
+        const nova_word_t base = nova_crd_base(crd);
+
+        if (nova_crd_type(crd) == NOVA_CRD_MEM)
+                require((base << NOVA_PAGE_BITS) - (nova_word_t)region < region_bytes);
+        else
+                require(base - WINDOW < 16);
+}
+
 void answers_check_revoke(nova_crd_t crd, bool own)
 {
         (void)crd, (void)own;

@@ -106,49 +106,73 @@ static unsigned find(unsigned queue, unsigned after)
         return depth;
 }
 
+/* Writes the header of a frame. */
+static void write_header(uint8_t *head, const uint8_t *step)
+{
+        memset(head, 0, HEAD);
+        if (!(step[5] & 0x10))
+                return;
+        honest = false; /* any place of an open checksum */
+        head[0] = 1;
+        head[6] = step[2];
+        head[7] = step[3] & 7;
+        head[8] = step[4];
+}
+
+/* Writes the next bytes of a frame into a buffer. In later buffers of the frame, they begin where
+ * the first one has its header. @return number of bytes so far */
+static uint32_t write_buffer(unsigned number, bool first, uint32_t done, uint32_t bytes,
+                             uint32_t most)
+{
+        const struct frames_request *const to = &frames->request[FRAMES_RECEIVE][number];
+        uint8_t *const head = frames->headers[FRAMES_RECEIVE] + number * FRAMES_HEADER_BYTES;
+        uint32_t wrote = first ? HEAD : 0;
+
+        for (; wrote < HEAD && done < bytes; wrote++, done++)
+                head[wrote] = (uint8_t)(done + sent_count);
+        for (uint32_t i = 0; i < to->bytes && i < most && done < bytes; i++, wrote++, done++)
+                to->memory[i] = (uint8_t)(done + sent_count);
+        complete(FRAMES_RECEIVE, number, wrote);
+        frames->queue[FRAMES_RECEIVE].busy[number] = false; /* for find() */
+        return done;
+}
+
+/* The queue knows again which requests are in flight. */
+static void restore_busy(void)
+{
+        for (unsigned i = 0; i < frames->queue[FRAMES_RECEIVE].depth; i++)
+                frames->queue[FRAMES_RECEIVE].busy[i] = true;
+        for (unsigned i = 0; i < frames->free_count[FRAMES_RECEIVE]; i++)
+                frames->queue[FRAMES_RECEIVE].busy[frames->free[FRAMES_RECEIVE][i]] = false;
+}
+
 /* The card receives a frame whose bytes are their offsets plus the number of the frame, and cuts it
  * into buffers. The driver has to take all of them at once. */
 static void receive(const uint8_t *step)
 {
         const uint32_t bytes = NOVA_NET_FRAME_MIN + (step[2] | step[3] << 8) % 1500u;
-        uint32_t done = 0;
         unsigned number = step[1] % frames->queue[FRAMES_RECEIVE].depth, parts = 0;
-        uint8_t *first = NULL;
+        uint8_t *first;
+        uint32_t done = 0;
 
         if (count[FRAMES_RECEIVE] < MERGED_MAX || sent_count == FRAMES_DEPTH_MAX)
                 return;
-        while (done < bytes && parts < MERGED_MAX) {
-                number = find(FRAMES_RECEIVE, number);
-
-                const struct frames_request *const to = &frames->request[FRAMES_RECEIVE][number];
-                uint8_t *const head =
-                        frames->headers[FRAMES_RECEIVE] + number * FRAMES_HEADER_BYTES;
-                uint32_t wrote = 0;
-
-                if (!first && to->bytes < bytes) {
-                        honest = false; /* the frame does not fit */
+        number = find(FRAMES_RECEIVE, number);
+        if (frames->request[FRAMES_RECEIVE][number].bytes < bytes) {
+                honest = false; /* the frame does not fit */
+                if (step[5] & 1)
                         return;
-                }
-                memset(head, 0, first ? 0 : HEAD);
-                for (; first && wrote < HEAD && done < bytes; wrote++, done++)
-                        head[wrote] = (uint8_t)(done + sent_count);
-                for (uint32_t i = 0; i < to->bytes && i < 64u + step[4] && done < bytes; i++) {
-                        to->memory[i] = (uint8_t)(done++ + sent_count);
-                        wrote++;
-                }
-                if (!(frames->features & FRAMES_MERGED) || parts + 1 == MERGED_MAX)
-                        honest &= done == bytes;
-                complete(FRAMES_RECEIVE, number, wrote + (first ? 0 : HEAD));
-                frames->queue[FRAMES_RECEIVE].busy[number] = false; /* for find() */
-                first = first ? first : head;
-                parts++;
         }
+        first = frames->headers[FRAMES_RECEIVE] + number * FRAMES_HEADER_BYTES;
+        write_header(first, step);
+        for (; done < bytes && parts < MERGED_MAX; parts++) {
+                number = find(FRAMES_RECEIVE, number);
+                done = write_buffer(number, !parts, done, bytes, 64u + step[4]);
+        }
+        honest &= done == bytes && (parts == 1 || frames->features & FRAMES_MERGED);
         first[10] = (uint8_t)parts;
         sent[sent_count++] = bytes;
-        for (unsigned i = 0; i < frames->queue[FRAMES_RECEIVE].depth; i++)
-                frames->queue[FRAMES_RECEIVE].busy[i] = true;
-        for (unsigned i = 0; i < frames->free_count[FRAMES_RECEIVE]; i++)
-                frames->queue[FRAMES_RECEIVE].busy[frames->free[FRAMES_RECEIVE][i]] = false;
+        restore_busy();
 }
 
 static void check_frame(const struct frames_end *end)
