@@ -121,6 +121,15 @@ static uint64_t take_value(void)
         }
 }
 
+/* Chooses the operands of CPUID. */
+static void choose_leaf(struct nova_utcb_state *state, uint64_t value)
+{
+        static const uint32_t leaves[] = {0, 1, 7, 0xd, 0x40000000, 0x80000000, 0x80000001};
+
+        state->ax = leaves[value % 7];
+        state->cx = value / 7 % 16;
+}
+
 /* The guest changes a register or its memory. */
 static void change(struct nova_utcb_event *event)
 {
@@ -158,6 +167,8 @@ static void change(struct nova_utcb_event *event)
                 state->qual[0] = (DEVICE + (value & 0x1f)) << 16 | (value >> 5 & 0x7f);
         else if (what % 40 == 33)
                 state->cs = state->ss = state->ds = (struct nova_segment){8, 0xc9b, UINT32_MAX, 0};
+        else if (what % 40 == 34)
+                choose_leaf(state, value);
         else
                 memcpy(exits_vm->memory.base + value % (RAM_BYTES - 8), &value, 8);
 }
