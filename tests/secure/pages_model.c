@@ -4,7 +4,7 @@
  * NORMALS are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions,
  * STATES that of states.
  * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
- * the shared view, r replays, o only the first page, v versions are numbered anew, so that VERSIONS
+ * the shared view, r replays, o only the first page, v versions are renumbered, so that VERSIONS
  * 3 is no limit, u states that no step can tell from each other are not united (pages_same.h).
  *
  * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
