@@ -10,7 +10,6 @@
 #include "init.h"
 #include "novart/parent.h"
 #include "novart/program.h"
-#include "novart/selector.h"
 
 #define DENIALS_MAX 4 /* maximum number of reports for each program */
 
@@ -271,9 +270,9 @@ static bool keep(void *context, void *page, unsigned order)
 }
 
 /* Removes the services and the sessions of a program that has ended. */
-static void ended(void *context)
+static void closed(void *context)
 {
-        struct program *const program = context;
+        const struct program *const program = context;
         const struct nova_system_list uses = program->says->uses;
 
         nova_mutex_lock(&mutex);
@@ -282,10 +281,16 @@ static void ended(void *context)
                 if (services[i].provider != program)
                         continue;
                 forget_sessions(services[i].name);
-                nova_sel_release(services[i].sel, NOVA_PARENT_SERVICE_ORDER);
+                nova_child_retire(services[i].sel, NOVA_PARENT_SERVICE_ORDER);
                 services[i] = services[--count];
         }
         nova_mutex_unlock(&mutex);
+}
+
+static void ended(void *context)
+{
+        struct program *const program = context;
+
         __atomic_store_n(&program->ended, true, __ATOMIC_RELEASE);
         nova_semaphore_up(&init.news);
 }
@@ -311,6 +316,7 @@ struct nova_child_grants grants_of(struct program *program)
                 .program = describe,
                 .status = status,
                 .keep = keep,
+                .closed = closed,
                 .ended = ended,
                 .context = program,
         };

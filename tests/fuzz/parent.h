@@ -41,6 +41,11 @@ void parent_set(nova_sel_t sel, enum object object);
 /* parent_runtime.c: records that only init has these pages mapped. */
 nova_word_t parent_revoke_pages(nova_crd_t crd);
 
+/* parent_runtime.c: ends the test if an answer that its handler may still send names one of the
+ * selectors. parent_sent() notes that the handler of a CPU has sent its answer. */
+void parent_check_unnamed(nova_sel_t sel, unsigned order);
+void parent_sent(nova_word_t cpu);
+
 /* Lets init's server of a CPU answer the message in its UTCB, and removes the children that have
  * ended. */
 void parent_serve(nova_word_t cpu);

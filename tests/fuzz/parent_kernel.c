@@ -66,6 +66,7 @@ void nova_sel_free(nova_sel_t base, unsigned order)
         require((place >= BLOCKS || base % BLOCK == 0) && orders[place] == order + 1);
         for (nova_sel_t i = base; i < base + (1u << order); i++)
                 require(objects[i] == NOTHING);
+        parent_check_unnamed(base, order);
         orders[place] = 0;
 }
 

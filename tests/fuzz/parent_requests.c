@@ -246,20 +246,22 @@ static void serve_text(struct nova_child *child, nova_word_t cpu, bool kill)
         }
 }
 
+static nova_word_t flushed[PARENT_CPUS]; /* number of closings at the last flush */
+
 static void flush(nova_word_t cpu)
 {
-        if (held[cpu].portal)
+        if (held[cpu].portal || flushed[cpu] == novart_child_closings())
                 return;
+        flushed[cpu] = novart_child_closings();
+        parent_sent(cpu);
         nova_mutex_lock(&novart_child_mutex);
-        novart_child_flushed(cpu, novart_child_closings());
+        novart_child_flushed(cpu, flushed[cpu]);
         nova_mutex_unlock(&novart_child_mutex);
 }
 
 static void lose(void)
 {
         parent_reclaim();
-        for (nova_word_t cpu = 0; cpu < PARENT_CPUS; cpu++)
-                flush(cpu);
         model_forget_ended();
 }
 

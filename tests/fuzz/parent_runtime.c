@@ -42,7 +42,8 @@ static unsigned locks;
 static char arena[PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(PAGES * NOVA_PAGE_SIZE)));
 static uint8_t page_orders[PAGES]; /* order + 1 of a block, at its first page; 0: free */
 static const struct nova_system_program *owner[PAGES]; /* NULL: free */
-static bool sent[PAGES]; /* an answer contained the page; cleared by a revocation */
+static nova_crd_t named[PARENT_CPUS]; /* the objects in the last answer, until it is sent */
+static bool sent[PAGES];              /* an answer contained the page; cleared by a revocation */
 static const struct nova_system_program *starting;
 static unsigned views; /* mappings of executable pages */
 
@@ -137,16 +138,34 @@ nova_word_t parent_revoke_pages(nova_crd_t crd)
         return NOVA_SUCCESS;
 }
 
-/* Marks the pages in an answer. Its receiver may be any program that has the portal. */
-static void mark_answer(const struct nova_utcb *utcb)
+/* Notes the pages and selectors in an answer. Its receiver may be any program that has the portal,
+ * and the handler may send the answer later. */
+static void mark_answer(nova_word_t cpu)
 {
         struct nova_item item;
 
-        for (unsigned i = 0; nova_utcb_get_item(utcb, i, &item); i++) {
-                require(!(utcb->word[nova_utcb_item_index(i) + 1] & NOVA_ITEM_H));
+        for (unsigned i = 0; nova_utcb_get_item(&utcbs[cpu], i, &item); i++) {
+                require(!(utcbs[cpu].word[nova_utcb_item_index(i) + 1] & NOVA_ITEM_H));
                 if (nova_crd_type(item.crd) == NOVA_CRD_MEM)
                         mark_sent(item.crd, true);
+                if (nova_crd_type(item.crd) == NOVA_CRD_OBJ)
+                        named[cpu] = item.crd;
         }
+}
+
+void parent_check_unnamed(nova_sel_t sel, unsigned order)
+{
+        for (unsigned i = 0; i < PARENT_CPUS; i++) {
+                const nova_sel_t first = nova_crd_base(named[i]);
+
+                require(!named[i] || sel + ((nova_sel_t)1 << order) <= first ||
+                        first + ((nova_sel_t)1 << nova_crd_order(named[i])) <= sel);
+        }
+}
+
+void parent_sent(nova_word_t cpu)
+{
+        named[cpu] = 0;
 }
 
 size_t nova_page_free_count(void)
@@ -353,10 +372,11 @@ void parent_reclaim(void)
 void parent_serve(nova_word_t cpu)
 {
         now_on = cpu;
+        parent_sent(cpu);
         nova_mutex_lock(&novart_child_mutex);
         novart_child_serve(&servers[cpu], cpu);
         nova_mutex_unlock(&novart_child_mutex);
-        mark_answer(&utcbs[cpu]);
+        mark_answer(cpu);
         require(!servers[cpu].child && nova_utcb_typed(utcbs[cpu].items) < 1000);
 }
 

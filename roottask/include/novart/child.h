@@ -71,7 +71,7 @@ struct nova_child_status {
 /**
  * Resources that a child gets by name. A NULL function grants nothing of its kind. The threads that
  * serve children call these functions one at a time. The functions must not wait and must not call
- * functions of this file.
+ * functions of this file, except nova_child_retire().
  */
 struct nova_child_grants {
         /** The child opens a service. @param[out] sel the first of its 64 control portals, in this
@@ -103,6 +103,9 @@ struct nova_child_grants {
          * @param page  the block of 2^order pages of nova_page_alloc()
          * @return true: the function keeps the block and owns it; false: it is freed at once */
         bool (*keep)(void *context, void *page, unsigned order);
+        /** Called when the child has ended: its requests get no answer any more. Other children
+         * must not get from `open` what it has provided (nova_child_retire()). */
+        void (*closed)(void *context);
         /** Called when the child has ended and its resources are free, so nova_child_wait() will
          * not block. */
         void (*ended)(void *context);
@@ -210,6 +213,24 @@ const char *nova_child_name(const struct nova_child *child);
  * @param[out] used, limit bytes
  * @return 0, or ESRCH: the child has ended */
 int nova_child_kernel_memory(struct nova_child *child, size_t *used, size_t *limit);
+
+/**
+ * Frees selectors that a function of struct nova_child_grants has returned, such as those of a
+ * service that has ended. Revokes their capabilities at once. Frees the selectors when no thread
+ * can send an answer that names them any more: otherwise a child that delays an answer would get
+ * the objects that the program later has at these selectors. Never blocks.
+ * @code
+ * static nova_sel_t service; // was returned by the function `open`
+ *
+ * // in the function `ended` of the program that provided the service:
+ * nova_child_retire(service, NOVA_PARENT_SERVICE_ORDER);
+ * @endcode
+ * @param sel   first selector
+ * @param order log2 of the number of selectors
+ * @par Who may call
+ * The functions of struct nova_child_grants; this one is an exception from their rule.
+ */
+void nova_child_retire(nova_sel_t sel, unsigned order);
 
 /** Returns the number of children that have not been waited for. */
 unsigned nova_child_count(void);

@@ -4,6 +4,8 @@
  * contain pages of the child. Another program gets this answer if the child gave it the portal. As
  * long as that is possible, the child is closed: no other child gets its selectors or its memory. A
  * handler that has received another message since then has answered the earlier one. */
+#include <stdlib.h>
+
 #include "child/child.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
@@ -16,24 +18,82 @@ nova_word_t novart_child_closings(void)
         return __atomic_load_n(&closings, __ATOMIC_ACQUIRE);
 }
 
-void novart_child_close(struct nova_child *child)
-{
-        const uint64_t cpus = child->stale;
+/* Selectors that answers have named. */
+struct retired {
+        struct retired *next;
+        nova_sel_t sel;
+        unsigned order;
+        nova_word_t closing;
+        uint64_t stale; /* as in struct nova_child */
+};
 
-        /* without its portals, the child gets no further answer */
-        nova_revoke(nova_crd_obj(child->block, child->block_order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
-        child->state = CHILD_CLOSED;
-        child->closing = closings + 1;
-        __atomic_store_n(&closings, child->closing, __ATOMIC_RELEASE);
+static struct retired *retired;
+
+/* Begins a closing: lets the handlers of these CPUs answer earlier messages. Returns its number. */
+static nova_word_t begin(uint64_t cpus)
+{
+        __atomic_store_n(&closings, closings + 1, __ATOMIC_RELEASE);
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (cpus >> cpu & 1)
                         novart_child_server_flush(cpu);
-        if (!cpus)
+        return closings;
+}
+
+void novart_child_close(struct nova_child *child)
+{
+        /* without its portals, the child gets no further answer */
+        nova_revoke(nova_crd_obj(child->block, child->block_order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        child->state = CHILD_CLOSED;
+        if (child->grants.closed)
+                child->grants.closed(child->grants.context);
+        child->closing = begin(child->stale);
+        if (!child->stale)
                 novart_child_reclaim(child);
+}
+
+/* Returns the CPUs that have a server. */
+static uint64_t servers(void)
+{
+        uint64_t cpus = 0;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program.cpus >> cpu & 1 && novart_child_server_of(cpu))
+                        cpus |= UINT64_C(1) << cpu;
+        return cpus;
+}
+
+void nova_child_retire(nova_sel_t sel, unsigned order)
+{
+        struct retired *const entry = malloc(sizeof(*entry));
+
+        nova_revoke(nova_crd_obj(sel, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        if (!entry)
+                return; /* these selectors are not used again */
+        *entry = (struct retired){retired, sel, order, 0, servers()};
+        entry->closing = begin(entry->stale);
+        retired = entry;
+}
+
+static void free_retired(nova_word_t cpu, nova_word_t count)
+{
+        for (struct retired **link = &retired; *link;) {
+                struct retired *const entry = *link;
+
+                if (entry->closing <= count)
+                        entry->stale &= ~(UINT64_C(1) << cpu);
+                if (entry->stale) {
+                        link = &entry->next;
+                        continue;
+                }
+                *link = entry->next;
+                nova_sel_free(entry->sel, entry->order);
+                free(entry);
+        }
 }
 
 void novart_child_flushed(nova_word_t cpu, nova_word_t count)
 {
+        free_retired(cpu, count);
         for (struct nova_child *child = novart_child_first; child; child = child->next) {
                 if (child->state != CHILD_CLOSED)
                         continue;
