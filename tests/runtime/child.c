@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "child_parent.h"
 #include "child_time.h"
 #include "child_traces.h"
 #include "child_watch.h"
@@ -237,31 +238,21 @@ static int do_threads(char **argv)
                        : 2;
 }
 
-/* Starts a child from the module granted to it, and waits for its end unless the child sleeps. */
+/* Acts as a parent. */
 static int do_parent(char **argv)
 {
-        const bool sleeps = !strcmp(argv[2], "sleep");
-        const char *const other = atoi(argv[2]) ? "return" : "print";
-        const char *arguments[] = {sleeps ? argv[2] : other, argv[2], NULL};
-        static const char *const environment[] = {"COLOUR=green", NULL};
-        struct nova_child_config config = {
-                .name = "grandchild", .arguments = arguments, .environment = environment};
-        struct nova_child *child;
-        const char *sentence;
-        int status = GIVEN;
+        return parent_of(atoi(argv[2]) ? "return" : "print", argv[2], true);
+}
 
-        if (nova_parent_module("runtime-child", &config.image, &config.image_bytes))
-                return 1;
-        config.memory = 64 << 10;
-        config.kernel_memory = 96 << 10;
-        if (nova_child_start(&child, &config, &sentence)) {
-                printf("grandchild %s\n", sentence);
-                return 2;
-        }
+/* Ends while its child runs; with an argument, after it has given up all its capabilities. */
+static int do_leave(char **argv)
+{
+        const int status = parent_of("sleep", NULL, false);
+
         nova_sleep(20000000); /* the child creates its threads meanwhile */
-        if (!sleeps)
-                nova_child_wait(child, &status);
-        return status;
+        if (argv[2])
+                parent_revoke_all();
+        return status ? status : GIVEN;
 }
 
 /* Requests a thread on a CPU and an SC with a priority from the kernel; frees both. */
@@ -584,12 +575,12 @@ int main(int argc, char **argv)
                 {"overflow", do_overflow}, {"spin", do_spin},       {"sleep", do_sleep},
                 {"flood", do_flood},       {"exhaust", do_exhaust}, {"nonsense", do_nonsense},
                 {"traces", do_traces},     {"suicide", do_suicide}, {"threads", do_threads},
-                {"parent", do_parent},     {"denied", do_denied},   {"measure", do_measure},
-                {"serve", do_serve},       {"use", do_use},         {"device", do_device},
-                {"greedy", do_greedy},     {"hog", do_hog},         {"count", do_count},
-                {"dma", do_dma},           {"no-dma", do_no_dma},   {"pester", do_pester},
-                {"chatter", do_chatter},   {"reports", do_reports}, {"progress", do_progress},
-                {"drop", do_drop},         {"ask", do_ask},
+                {"parent", do_parent},     {"leave", do_leave},     {"denied", do_denied},
+                {"measure", do_measure},   {"serve", do_serve},     {"use", do_use},
+                {"device", do_device},     {"greedy", do_greedy},   {"hog", do_hog},
+                {"count", do_count},       {"dma", do_dma},         {"no-dma", do_no_dma},
+                {"pester", do_pester},     {"chatter", do_chatter}, {"reports", do_reports},
+                {"progress", do_progress}, {"drop", do_drop},       {"ask", do_ask},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -298,8 +298,11 @@ static void check_grandchildren(void)
         check(family_run("parent", "11") == 11, "a child is a parent");
         check(family_run("parent", "a text of the grandchild's") == 0, "a grandchild writes");
         check(family_balanced(&before, KEPT), "a family of two generations leaves nothing behind");
-        check(family_run("parent", "sleep") == GIVEN, "a child may end while its own child runs");
+        check(family_run("leave", NULL) == GIVEN, "a child may end while its own child runs");
         check(family_balanced(&before, KEPT), "the grandchild ends with its parent");
+        check(family_run("leave", "all") == GIVEN, "a child gives up its own child, and ends");
+        check(family_balanced(&before, KEPT),
+              "a grandchild that its parent gave up ends with its parent");
         family_config = plain;
 }
 

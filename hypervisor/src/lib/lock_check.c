@@ -16,6 +16,7 @@ static const struct {
         [LOCK_UNKNOWN] = {"a lock that was not initialised", 0},
         [LOCK_SPACE] = {"space_lock", 0},
         [LOCK_PD] = {"pd.lock", 0},
+        [LOCK_FAMILY] = {"family_lock", 0},
         [LOCK_SM] = {"sm.lock", 0},
         [LOCK_RECLAIM] = {"reclaim_lock", BIT(SPACE)},
         [LOCK_SLAB] = {"slab_cache.lock", BIT(SPACE)},

@@ -11,6 +11,7 @@ enum lock_kind {
         LOCK_UNKNOWN, /* not initialised */
         LOCK_SPACE,
         LOCK_PD,
+        LOCK_FAMILY,
         LOCK_SM,
         LOCK_RECLAIM,
         LOCK_SLAB,

@@ -13,6 +13,9 @@ struct pd kernel_pd;
 
 static uint32_t last_number;
 
+/* Protects pd.creator, pd.created and pd.sibling of all PDs. Taken without another lock. */
+static struct spinlock family_lock = SPINLOCK(LOCK_FAMILY);
+
 /* Returns the bytes of the PD itself. On x86-32, struct pd contains the root table. */
 static word_t pd_bytes(void)
 {
@@ -42,7 +45,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->stepping = 0;
         pd->end.space = NULL;
         pd->destroyed = false;
-        pd->created = NULL;
+        list_init(&pd->created);
         pd->unfinished = NULL;
 }
 
@@ -56,7 +59,7 @@ void pd_boot(void)
         pd_init(&kernel_pd, &no_limit, no_name, &account_root, &account_root);
 }
 
-enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
+enum nova_status pd_create(struct pd *creator, struct account *account, word_t quota,
                            struct pd **out)
 {
         struct account *own = account;
@@ -72,6 +75,10 @@ enum nova_status pd_create(const struct pd *creator, struct account *account, wo
         if (!address_space_init(&pd->memory.tables))
                 goto no_tables;
         pd_init(pd, &creator->limit, creator->name, account, own);
+        pd->creator = creator;
+        spin_lock(&family_lock);
+        list_append(&creator->created, &pd->sibling);
+        spin_unlock(&family_lock);
         *out = pd;
         return NOVA_SUCCESS;
 
@@ -201,15 +208,32 @@ static void pd_next_stage(struct pd *pd)
         store_once(pd->end_stage, (uint8_t)(pd->end_stage + 1));
 }
 
-/* Destroys a PD that this PD created: no other PD can. Its own space may hold capabilities of its
- * threads, which refer to it, so that it would never end by itself. */
-static cold_path void pd_destroy_created(struct pd *pd)
+/* Gives a PD that this PD created to this PD's creator. All ECs have ended, so they create no more.
+ * If this PD or its creator is destroyed, also destroys the created PD: capabilities in its own
+ * space may refer to it, so that it would never end by itself, and no other PD might have one. */
+static cold_path void pd_leave_created(struct pd *pd)
 {
-        struct kobject *object = pd->created;
+        struct pd *child = NULL;
 
-        pd->created = NULL;
-        pd_destroy_begin(container_of(object, struct pd, object));
-        object_put(object);
+        spin_lock(&family_lock);
+        if (!list_is_empty(&pd->created)) {
+                struct pd *const first = container_of(list_take(&pd->created), struct pd, sibling);
+
+                if ((pd->destroyed || pd->creator->destroyed) && object_get_live(&first->object))
+                        child = first;
+                first->creator = pd->creator;
+                list_append(&pd->creator->created, &first->sibling);
+        }
+        spin_unlock(&family_lock);
+        if (!child)
+                return;
+        pd_destroy_begin(child);
+        object_put(&child->object);
+}
+
+static bool pd_has_created(const struct pd *pd)
+{
+        return load_once(pd->created.next) != &pd->created;
 }
 
 /* Does a step of the end of a dead PD. No other CPU does one now. */
@@ -219,6 +243,10 @@ static bool pd_do_end_step(struct pd *pd)
                 return false;
         if (unlikely(pd->unfinished)) {
                 pd_finish_ec(pd);
+                return false;
+        }
+        if (unlikely(pd_has_created(pd))) {
+                pd_leave_created(pd);
                 return false;
         }
         if (!pd->end_stage && dma_format.levels && !dma_format.release(pd))
@@ -240,10 +268,7 @@ static bool pd_do_end_step(struct pd *pd)
         if (!pd->end.space)
                 revocation_begin(&pd->end, space, 0, space_limit(space->type) - 1, NOVA_PERM_ALL,
                                  true);
-        const enum step_result result = revocation_step(&pd->end);
-        if (unlikely(pd->created))
-                pd_destroy_created(pd);
-        if (result == STEP_DONE) {
+        if (revocation_step(&pd->end) == STEP_DONE) {
                 pd->end.space = NULL;
                 pd_next_stage(pd);
         }
@@ -284,7 +309,10 @@ void pd_free(struct pd *pd)
         pd->end_stage = 0;
         while (!pd_end_step(pd))
                 ;
-        assert(list_is_empty(&pd->ecs) && !pd->unfinished);
+        assert(list_is_empty(&pd->ecs) && !pd->unfinished && !pd_has_created(pd));
+        spin_lock(&family_lock);
+        list_unlink(&pd->sibling);
+        spin_unlock(&family_lock);
         assert(tree_is_empty(&pd->memory.space.tree) && tree_is_empty(&pd->io.space.tree));
         assert(object_space_is_empty(&pd->object_space));
         for (unsigned i = 0; i < 2; i++) {

@@ -43,6 +43,10 @@ struct pd {
         struct second_level dma, guest;
         struct spinlock lock; /* protects ecs, and object.dead: no EC joins a dead PD */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
+        struct pd *creator;   /* PD whose thread created this one; when it ends, its creator.
+                               * Protected   by family_lock, as are the next two fields */
+        struct list created;  /* PDs whose creator this PD is, by pd.sibling */
+        struct list sibling;
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
                                      creates later */
@@ -52,8 +56,6 @@ struct pd {
         uint32_t stepping;          /* atomic; 1 while a CPU does a step of the PD's end */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */
         struct revocation end;      /* the revocation that empties the next space */
-        struct kobject *created;    /* a PD that ends next because this PD created it, with a
-                                     * reference; written under space_lock */
         struct kobject *unfinished; /* ended ECs with work left for ec_finish_step(); the list holds
                                      references to them */
         word_t ended_bytes;         /* bytes that the account gets back after the grace period */
@@ -69,7 +71,7 @@ void pd_boot(void);
  * name of @p creator. The caller gets one reference. With a quota, the PD gets its own account,
  * whose limit is taken from @p account. Without a quota, it uses @p account.
  * @return SUCCESS or OUT_OF_MEMORY */
-enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
+enum nova_status pd_create(struct pd *creator, struct account *account, word_t quota,
                            struct pd **out);
 
 /** Returns true if a PD has an account of its own. */

@@ -337,17 +337,6 @@ static struct object_mapping *object_mapping_leave_top(struct revocation *r,
         return object_mapping_rise(r, top);
 }
 
-/* Notes a PD whose first capability the end of a destroyed PD takes: the destroyed PD created it.
- */
-static cold_path void object_mapping_note_created(const struct revocation *r,
-                                                  struct kobject *object)
-{
-        struct pd *owner = r->space->pd;
-
-        if (r == &owner->end && object->kind == OBJECT_PD && object_get_live(object))
-                owner->created = object;
-}
-
 /* Takes the next capability of the caller's range, and reduces it if the revocation includes it
  * (self). Returns the mapping at which a walk must continue: the capability's mapping if it has
  * children, or its parent if only that mapping held the parent. Returns NULL if no walk is needed,
@@ -360,8 +349,6 @@ static struct object_mapping *object_mapping_begin_walk(struct revocation *r, un
         if (!top)
                 return NULL;
         r->at++;
-        if (unlikely(!top->parent && r->space->pd->destroyed))
-                object_mapping_note_created(r, top->object);
         const unsigned left = top->perms & ~(r->self ? (unsigned)r->perms : 0);
         if (likely(!top->children)) {
                 struct object_mapping *above =
@@ -415,8 +402,7 @@ enum step_result object_revocation_step(struct revocation *r)
         assert(!here || here->pins);
         if (here)
                 here->pins--;
-        for (unsigned i = 0;
-             i < STEP_MAPPINGS && (here || r->at <= r->last) && !r->space->pd->created; i++)
+        for (unsigned i = 0; i < STEP_MAPPINGS && (here || r->at <= r->last); i++)
                 here = here ? object_mapping_walk_on(r, here)
                             : object_mapping_begin_walk(r, &budget);
         if (here)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A child that is a parent itself. */
+#ifndef TESTS_RUNTIME_CHILD_PARENT_H
+#define TESTS_RUNTIME_CHILD_PARENT_H
+
+#include <stdbool.h>
+
+/* Starts a child with a deed and an argument from the module granted to this program. Waits for its
+ * end if `waits`. Returns its status, 0 without waiting, or -1 if it does not start. */
+int parent_of(const char *deed, const char *argument, bool waits);
+
+/* Revokes the capabilities at all selectors that the runtime has allocated, also those of this
+ * program's children. */
+void parent_revoke_all(void);
+
+#endif
