@@ -74,6 +74,32 @@ static void check_handler(void)
         nova_sel_release(portal, 0);
 }
 
+/* Leaves the items of a message in the answer. */
+static void leave(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        (void)portal;
+        *(nova_word_t *)argument = utcb->word[nova_utcb_item_index(0) + 1];
+}
+
+/* The root must not send back an item that asks for the microhypervisor's resources. */
+static void check_items(void)
+{
+        struct nova_handler *handler;
+        const nova_sel_t portal = nova_sel_alloc(0);
+        nova_word_t flags = 0;
+
+        CHECK(!nova_handler_create(&handler, NOVA_CPU_SELF, "server", leave, &flags));
+        CHECK(!nova_handler_portal(handler, portal, 0));
+        nova_utcb_clear(nova_thread_utcb());
+        nova_utcb_delegate(nova_thread_utcb(), nova_crd_obj(portal, 0, NOVA_PERM_ALL), 0,
+                           NOVA_ITEM_H);
+        CHECK(nova_call(portal, 0) == NOVA_SUCCESS);
+        CHECK(flags & NOVA_ITEM_DELEGATE && !(flags & NOVA_ITEM_H));
+        nova_utcb_clear(nova_thread_utcb());
+        nova_handler_destroy(handler);
+        nova_sel_release(portal, 0);
+}
+
 int main(void)
 {
         struct nova_thread *thread[THREADS];
@@ -94,6 +120,7 @@ int main(void)
         errno = 0;
         check_fresh();
         check_handler();
+        check_items();
         printf("%d threads had variables of their own\n", THREADS);
         return 0;
 }

@@ -157,6 +157,22 @@ static bool pd_space_is_empty(struct space *space)
                                            : tree_is_empty(&space->tree);
 }
 
+/* Waits for the flushes of other CPUs. Such a CPU may have removed the last mappings of an empty
+ * space, and their children, but not yet flushed the TLBs. */
+static void pd_wait_for_flushes(void)
+{
+        struct flush flush;
+
+        flush_init(&flush);
+        flush_run(&flush);
+}
+
+static bool pd_is_empty(struct pd *pd)
+{
+        return object_space_is_empty(&pd->object_space) && tree_is_empty(&pd->io.space.tree) &&
+               tree_is_empty(&pd->memory.space.tree);
+}
+
 /* Ends an EC of the PD, or does a step of its end. Returns false if no EC is left. */
 static bool pd_end_ec(struct pd *pd)
 {
@@ -245,23 +261,20 @@ static bool pd_do_end_step(struct pd *pd)
                 pd_finish_ec(pd);
                 return false;
         }
-        if (unlikely(pd_has_created(pd))) {
-                pd_leave_created(pd);
-                return false;
+        if (!pd->end_stage) {
+                if (unlikely(pd_has_created(pd))) {
+                        pd_leave_created(pd);
+                        return false;
+                }
+                if (dma_format.levels && !dma_format.release(pd))
+                        return false;
         }
-        if (!pd->end_stage && dma_format.levels && !dma_format.release(pd))
-                return false;
         if (pd_has_ended(pd))
                 return true;
 
         struct space *space = pd_space(pd, pd_end_types[pd->end_stage]);
         if (!pd->end.space && pd_space_is_empty(space)) {
-                struct flush flush;
-
-                /* Another CPU may have removed the last mappings and their children, but not yet
-                 * flushed the TLBs. */
-                flush_init(&flush);
-                flush_run(&flush);
+                pd_wait_for_flushes();
                 pd_next_stage(pd);
                 return false;
         }
@@ -277,12 +290,14 @@ static bool pd_do_end_step(struct pd *pd)
 
 bool pd_end_step(struct pd *pd)
 {
-        if (likely(!pd->destroyed)) /* no capability is left: no other CPU does a step */
-                return pd_do_end_step(pd);
-        if (unlikely(atomic_exchange_u32(&pd->stepping, 1)))
+        /* If the PD ends for lack of a capability, no other CPU does a step. */
+        const bool shared = pd->destroyed;
+
+        if (unlikely(shared && atomic_exchange_u32(&pd->stepping, 1)))
                 return false;
         const bool ended = pd_do_end_step(pd);
-        atomic_store_u32(&pd->stepping, 0);
+        if (unlikely(shared))
+                atomic_store_u32(&pd->stepping, 0);
         return ended;
 }
 
@@ -306,9 +321,13 @@ void pd_count_ended(struct pd *pd)
 void pd_free(struct pd *pd)
 {
         /* A delegation in progress when the PD ended may have entered more mappings. */
-        pd->end_stage = 0;
-        while (!pd_end_step(pd))
-                ;
+        if (likely(!dma_format.levels && pd_is_empty(pd))) {
+                pd_wait_for_flushes();
+        } else {
+                pd->end_stage = 0;
+                while (!pd_end_step(pd))
+                        ;
+        }
         assert(list_is_empty(&pd->ecs) && !pd->unfinished && !pd_has_created(pd));
         spin_lock(&family_lock);
         list_unlink(&pd->sibling);

@@ -44,7 +44,7 @@ struct pd {
         struct spinlock lock; /* protects ecs, and object.dead: no EC joins a dead PD */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd *creator;   /* PD whose thread created this one; when it ends, its creator.
-                               * Protected   by family_lock, as are the next two fields */
+                               * Protected by family_lock, as are the next two fields */
         struct list created;  /* PDs whose creator this PD is, by pd.sibling */
         struct list sibling;
         struct pd_limit limit;

@@ -7,7 +7,9 @@
 #include "nova/crd.h"
 #include "nova/extension.h"
 #include "nova/hypercall.h"
+#include "nova/utcb.h"
 #include "novart/error.h"
+#include "novart/program.h"
 #include "thread/thread.h"
 
 /* Returns the last selector of a block: the portal through which a handler is asked to end itself.
@@ -15,6 +17,14 @@
 static nova_sel_t end_portal(const struct nova_handler *handler)
 {
         return handler->thread.ec + 3;
+}
+
+/* Clears flag H of a message's items: the kernel keeps the sender's flags in them. If the function
+ * left them in the answer, the kernel would take them for the root's own requests. */
+static void disarm(struct nova_utcb *utcb)
+{
+        for (unsigned i = 0; i < nova_utcb_item_count(utcb); i++)
+                utcb->word[nova_utcb_item_index(i) + 1] &= ~(nova_word_t)NOVA_ITEM_H;
 }
 
 /* Serves a request on the handler's stack. */
@@ -28,6 +38,8 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
         if (portal == end_portal(handler))
                 nova_thread_exit();
+        if (nova_utcb_typed(utcb->items) && nova_program_is_root())
+                disarm(utcb);
         handler->function(portal, utcb, handler->argument);
 }
 
