@@ -44,7 +44,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->end_stage = 0;
         pd->stepping = 0;
         pd->end.space = NULL;
-        pd->destroyed = false;
+        pd->destroyed = pd->ends_created = false;
         list_init(&pd->created);
         pd->unfinished = NULL;
 }
@@ -225,8 +225,9 @@ static void pd_next_stage(struct pd *pd)
 }
 
 /* Gives a PD that this PD created to this PD's creator. All ECs have ended, so they create no more.
- * If this PD or its creator is destroyed, also destroys the created PD: capabilities in its own
- * space may refer to it, so that it would never end by itself, and no other PD might have one. */
+ * If this PD is destroyed, also destroys the created PD: capabilities in its own space may refer to
+ * it, so that it would never end by itself, and no other PD might have one. If the created PD is
+ * already ending for another reason, it does this for the PDs that it created (ends_created). */
 static cold_path void pd_leave_created(struct pd *pd)
 {
         struct pd *child = NULL;
@@ -235,8 +236,11 @@ static cold_path void pd_leave_created(struct pd *pd)
         if (!list_is_empty(&pd->created)) {
                 struct pd *const first = container_of(list_take(&pd->created), struct pd, sibling);
 
-                if ((pd->destroyed || pd->creator->destroyed) && object_get_live(&first->object))
-                        child = first;
+                if (pd->destroyed || pd->ends_created) {
+                        first->ends_created = true;
+                        if (object_get_live(&first->object))
+                                child = first;
+                }
                 first->creator = pd->creator;
                 list_append(&pd->creator->created, &first->sibling);
         }

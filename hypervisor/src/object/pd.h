@@ -52,6 +52,8 @@ struct pd {
                                      creates later */
         bool is_root;               /* may use the H flag */
         bool destroyed;             /* ends by pd_destroy: the PDs that it created end, too */
+        bool ends_created;          /* a creator was destroyed: as if this PD were destroyed, for
+                                     * the PDs that it created; under family_lock */
         uint8_t end_stage;          /* number of spaces that are empty */
         uint32_t stepping;          /* atomic; 1 while a CPU does a step of the PD's end */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */

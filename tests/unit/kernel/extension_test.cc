@@ -157,6 +157,42 @@ TEST(extension, pd_destroy_needs_no_memory_and_returns_everything)
         }
 }
 
+// The PD between them is dying for lack of a capability, but has done no step of its end.
+TEST(extension, pd_destroy_reaches_the_pds_that_a_dying_pd_created)
+{
+        Extensions w;
+        pd *middle = nullptr, *lowest = nullptr;
+
+        w.make_child();
+        ASSERT_EQ(pd_create(w.child, &account_root, 0, &middle), NOVA_SUCCESS);
+        ASSERT_EQ(pd_create(middle, &account_root, 0, &lowest), NOVA_SUCCESS);
+        object_put(&middle->object);
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_SUCCESS);
+        while (cpu_self()->dying)
+                object_reap();
+        EXPECT_TRUE(lowest->object.dead);
+        object_put(&lowest->object);
+        fake_settle();
+}
+
+// Without pd_destroy, a PD lives on when its creator ends.
+TEST(extension, a_pd_outlives_a_creator_that_was_not_destroyed)
+{
+        Extensions w;
+        pd *middle = nullptr, *lowest = nullptr;
+
+        ASSERT_EQ(pd_create(w.home, &account_root, 0, &middle), NOVA_SUCCESS);
+        ASSERT_EQ(pd_create(middle, &account_root, 0, &lowest), NOVA_SUCCESS);
+        object_put(&middle->object);
+        while (cpu_self()->dying)
+                object_reap();
+        fake_settle();
+        EXPECT_FALSE(lowest->object.dead);
+        EXPECT_EQ(lowest->creator, w.home);
+        object_put(&lowest->object);
+        fake_settle();
+}
+
 // ---- A thread that exits with more SCs than one step ends
 
 struct Exit : World {
