@@ -272,9 +272,10 @@ static bool keep(void *context, void *page, unsigned order)
 /* Removes the services and the sessions of a program that has ended. */
 static void closed(void *context)
 {
-        const struct program *const program = context;
+        struct program *const program = context;
         const struct nova_system_list uses = program->says->uses;
 
+        __atomic_store_n(&program->closed, true, __ATOMIC_RELEASE);
         nova_mutex_lock(&mutex);
         memset(&opened[uses.first], 0, uses.count * sizeof(*opened));
         for (unsigned i = count; i-- > 0;) {

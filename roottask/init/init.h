@@ -21,6 +21,8 @@ struct program {
         bool up;              /* the program has offered a service since its start; atomic */
         uint64_t started;     /* time of its last start in ns since boot */
         int status;           /* exit status of its last end */
+        bool closed;          /* the child provides nothing any more and will end; the main thread
+                               * clears it; atomic */
         bool ended;           /* the child has ended; the main thread clears it; atomic */
         unsigned denials;     /* number of reports about services that it may not open or offer; for
                                * grants.c */

@@ -211,6 +211,7 @@ static void look_at_end(struct program *program)
         __atomic_store_n(&program->ended, false, __ATOMIC_RELAXED);
         nova_child_wait(program->child, &program->status);
         count_failure(program);
+        __atomic_store_n(&program->closed, false, __ATOMIC_RELAXED);
         tell_end(program);
         if (!again(program)) {
                 program->state = PROGRAM_OVER;

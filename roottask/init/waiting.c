@@ -32,6 +32,13 @@ static const char *used(const struct program *program, unsigned i)
         return i < uses.count ? init.system.word[uses.first + i] : NULL;
 }
 
+/* Returns true if a program runs that can still provide its services. */
+static bool provides(const struct program *program)
+{
+        return program->state == PROGRAM_RUNS &&
+               !__atomic_load_n(&program->closed, __ATOMIC_ACQUIRE);
+}
+
 static bool services_there(const struct program *program)
 {
         const char *service;
@@ -66,9 +73,8 @@ static bool waits_too_long(const struct program *program)
 
         for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
                 const struct program *const provider = provider_of(service);
-                const bool late = provider->state == PROGRAM_RUNS
-                                          ? nova_time_ns() >= provider->serve_until
-                                          : provider->stuck;
+                const bool late = provides(provider) ? nova_time_ns() >= provider->serve_until
+                                                     : provider->stuck;
 
                 if (!late || grants_service_there(service))
                         continue;
@@ -106,7 +112,7 @@ static uint64_t patience_ends(const struct program *program)
         for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
                 const struct program *const provider = provider_of(service);
 
-                if (provider->state == PROGRAM_RUNS && provider->serve_until < end &&
+                if (provides(provider) && provider->serve_until < end &&
                     !grants_service_there(service))
                         end = provider->serve_until;
         }

@@ -35,14 +35,40 @@ struct nova_program nova_program;
 
 static struct nova_session session = {.portals = PORTALS, .cpus = 1};
 static bool opened;
+static char shared[2 * NOVA_PAGE_SIZE] __attribute__((aligned(2 * NOVA_PAGE_SIZE)));
+static unsigned lent; /* bit n: the service may have page n of `shared` */
 static char *region;
 static size_t region_bytes;
+
+/* Returns the bits of the pages of `shared` in a range. */
+static unsigned pages_of(nova_crd_t crd)
+{
+        const nova_word_t first = nova_crd_base(crd) - ((nova_word_t)shared >> NOVA_PAGE_BITS);
+        const nova_word_t count = nova_crd_count(crd);
+
+        require(nova_crd_type(crd) == NOVA_CRD_MEM && first < 2 && count <= 2 - first);
+        return ((1u << count) - 1) << first;
+}
+
+/* The service gets the pages with the call, before its code runs. */
+static void lend(const struct nova_utcb *utcb)
+{
+        struct nova_item item;
+
+        for (unsigned i = 0; nova_utcb_get_item(utcb, i, &item); i++)
+                if (nova_item_is_delegate(item))
+                        lent |= pages_of(item.crd);
+}
 
 /* A message fits into the UTCB, and can receive only into what the client has reserved. */
 void answers_check_call(nova_sel_t portal, const struct nova_utcb *utcb)
 {
         const nova_crd_t window = utcb->delegate_window;
 
+        if (portal == PORTALS + 1) {
+                lend(utcb);
+                return;
+        }
         require(portal == PORTALS && opened && !utcb->translate_window);
         require(nova_utcb_untyped(utcb->items) == nova_utcb_word_count(utcb));
         if (nova_crd_type(window) == NOVA_CRD_MEM)
@@ -65,8 +91,8 @@ void answers_check_lookup(nova_crd_t crd)
 
 void answers_check_revoke(nova_crd_t crd, bool own)
 {
-        (void)crd, (void)own;
-        require(false);
+        require(!own);
+        lent &= ~pages_of(crd);
 }
 
 /* The rest of the runtime. */
@@ -108,13 +134,6 @@ uint64_t nova_tsc_of_ns(uint64_t ns)
 int novart_client_call_async(const struct client_call *call, uint64_t deadline, bool *left)
 {
         (void)call, (void)deadline, (void)left;
-        require(false);
-        return EIO;
-}
-
-int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *share)
-{
-        (void)utcb, (void)share;
         require(false);
         return EIO;
 }
@@ -252,6 +271,20 @@ static void use_ultravisor(struct nova_session *of)
         check(nova_uv_reset(&uv, 1));
 }
 
+/* If the service refuses the memory, or does not answer, it has none of it. */
+static void use_share(struct nova_session *of)
+{
+        of->share_max = 2;
+        require(!lent);
+        if (check(nova_session_share(of, shared, 1 + answers_take() % 2)))
+                require(!lent);
+        if (answers_take() % 2)
+                check(nova_session_unshare(of));
+        novart_client_take_back(of);
+        of->share = NULL;
+        require(!lent);
+}
+
 static void use_library(uint8_t kind)
 {
         static const struct {
@@ -261,7 +294,7 @@ static void use_library(uint8_t kind)
                 {nova_log_open, use_log},          {nova_timer_open, use_timer},
                 {nova_memory_open, use_memory},    {nova_names_open, use_names},
                 {nova_pci_open, use_pci},          {nova_disk_open, use_disk},
-                {nova_power_open, use_ultravisor},
+                {nova_power_open, use_ultravisor}, {nova_power_open, use_share},
         };
         const unsigned which = kind % (sizeof(libraries) / sizeof(*libraries));
         struct nova_session *of = NULL;

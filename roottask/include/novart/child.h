@@ -78,8 +78,8 @@ struct nova_child_grants {
          * program. @return 0, EACCES or EAGAIN */
         int (*open)(void *context, const char *name, nova_sel_t *sel);
         /** The child offers a service. @param sel the first of 64 selectors with its control
-         * portals; if the function returns 0, they belong to it, and it must release them. @return
-         * 0, EACCES or EEXIST */
+         * portals; if the function returns 0, they belong to it, and `closed` must free them with
+         * nova_child_retire(). @return 0, EACCES or EEXIST */
         int (*serve)(void *context, const char *name, nova_sel_t sel);
         /** The child opens a module. @param[out] data page-aligned. @return 0 or ENOENT */
         int (*module)(void *context, const char *name, const void **data, size_t *bytes);
@@ -222,7 +222,7 @@ int nova_child_kernel_memory(struct nova_child *child, size_t *used, size_t *lim
  * @code
  * static nova_sel_t service; // was returned by the function `open`
  *
- * // in the function `ended` of the program that provided the service:
+ * // in the function `closed` of the program that provided the service:
  * nova_child_retire(service, NOVA_PARENT_SERVICE_ORDER);
  * @endcode
  * @param sel   first selector

@@ -78,10 +78,11 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
                 memory, pages, session->portals + (nova_word_t)__builtin_ctzll(session->cpus)};
         const int error = send(session, &share, deadline);
 
-        if (error == ETIMEDOUT)
+        if (error) {
+                /* The service has got the memory with the call, even if it refuses it. */
                 take_back(memory, pages);
-        if (error)
                 return error;
+        }
         session->share = memory;
         session->share_pages = pages;
         return 0;
