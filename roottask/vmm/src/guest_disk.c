@@ -16,7 +16,7 @@
  * execute all requests that they start meanwhile. */
 #define REAP_MAX 32
 
-/* Time in ns before the thread continues after so many completions. */
+/* Time in ns before the thread continues after that number of completions. */
 #define PAUSE_NS 50000
 
 static void start(void *context, const struct nova_virtio_block_step *step)

@@ -103,7 +103,7 @@ TEST(step, leaves_mappings_that_were_delegated_further_before_the_limit_was_met)
         check_pd(a);
 }
 
-// There is no memory for a table in the step that reaches the limit, so that the mapping is taken
+// There is no memory for a table in the step that reaches the limit, and the mapping is taken
 // back for two reasons. The mapping never has rights that its parent lacks.
 TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
 {
