@@ -267,8 +267,8 @@ static int end_system(void)
                         nova_child_kill(program->child, 0);
                         nova_child_wait(program->child, NULL);
                 } else if (program->status && program->state != PROGRAM_PAUSES) {
-                        status = EXIT_FAILURE; /* not a failure if it pauses: init would have
-                                                  started it again */
+                        /* not a failure if it pauses: init would have started it again */
+                        status = EXIT_FAILURE;
                 }
         }
         printf("init: the system ends with status %d.\n", status);

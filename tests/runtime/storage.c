@@ -55,14 +55,23 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         nova_utcb_clear(utcb);
 }
 
-static void check_handler(void)
+/* Makes a handler with a portal. */
+static struct nova_handler *make_server(nova_sel_t portal, nova_portal_handler *function,
+                                        void *argument)
 {
         struct nova_handler *handler;
+
+        CHECK(!nova_handler_create(&handler, NOVA_CPU_SELF, "server", function, argument));
+        CHECK(!nova_handler_portal(handler, portal, 0));
+        return handler;
+}
+
+static void check_handler(void)
+{
         const nova_sel_t portal = nova_sel_alloc(0);
         int seen = 0;
+        struct nova_handler *const handler = make_server(portal, serve, &seen);
 
-        CHECK(!nova_handler_create(&handler, NOVA_CPU_SELF, "server", serve, &seen));
-        CHECK(!nova_handler_portal(handler, portal, 0));
         errno = EBUSY;
         for (int i = 1; i <= 3; i++) {
                 nova_utcb_clear(nova_thread_utcb());
@@ -84,12 +93,10 @@ static void leave(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 /* The root must not send back an item that asks for the microhypervisor's resources. */
 static void check_items(void)
 {
-        struct nova_handler *handler;
         const nova_sel_t portal = nova_sel_alloc(0);
         nova_word_t flags = 0;
+        struct nova_handler *const handler = make_server(portal, leave, &flags);
 
-        CHECK(!nova_handler_create(&handler, NOVA_CPU_SELF, "server", leave, &flags));
-        CHECK(!nova_handler_portal(handler, portal, 0));
         nova_utcb_clear(nova_thread_utcb());
         nova_utcb_delegate(nova_thread_utcb(), nova_crd_obj(portal, 0, NOVA_PERM_ALL), 0,
                            NOVA_ITEM_H);

@@ -6,8 +6,8 @@
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
+#include "enlightened.h"
 #include "guest_code.h"
-#include "machine.h"
 
 #define GUEST_AT   0x1000
 #define GDT_AT     0x3000
@@ -118,15 +118,10 @@ static bool memory_is_right(void)
 int main(void)
 {
         const struct nova_vm_config config = {.name = "overlay", .memory = RAM_BYTES};
-        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_USUAL};
         bool good;
 
-        if (!machine_create(&vm, &config, NULL))
+        if (!machine_create_enlightened(&vm, &hv, &config))
                 return 1;
-        if (nova_hv_enable(&hv, &vm, &enlightened)) {
-                printf("No interface: %s.\n", nova_vm_why(&vm, 1));
-                return 1;
-        }
         load();
         nova_vm_run(&vm);
         good = nova_vm_wait(&vm) == NOVA_VM_HALTED;

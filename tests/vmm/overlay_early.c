@@ -7,8 +7,8 @@
 #include "novavmm/hv.h"
 #include "novavmm/registers.h"
 
+#include "enlightened.h"
 #include "guest_code.h"
-#include "machine.h"
 
 #define GUEST_AT  0x1000
 #define GDT_AT    0x3000
@@ -49,18 +49,10 @@ static void load(void)
 int main(void)
 {
         const struct nova_vm_config config = {.name = "early", .memory = RAM_BYTES};
-        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_USUAL};
         uint32_t notes[3] = {0, 0, 0};
 
-        if (!machine_create(&vm, &config, NULL))
+        if (!machine_create_enlightened(&vm, &hv, &config))
                 return 1;
-
-        const int error = nova_hv_enable(&hv, &vm, &enlightened);
-
-        if (error) {
-                printf("No interface: %s.\n", nova_vm_why(&vm, error));
-                return 1;
-        }
         load();
         nova_hv_msr_set(&hv, 0, 0x40000000, IDENTITY);
         nova_hv_msr_set(&hv, 0, 0x40000001, PAGE_AT | 1);

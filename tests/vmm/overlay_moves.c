@@ -6,8 +6,8 @@
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
+#include "enlightened.h"
 #include "guest_code.h"
-#include "machine.h"
 
 #define GUEST_AT      0x1000
 #define GDT_AT        0x3000
@@ -57,18 +57,10 @@ int main(void)
 {
         const struct nova_vm_config config = {
                 .name = "moves", .memory = RAM_BYTES, .kernel_memory = KERNEL_MEMORY};
-        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_USUAL};
         enum nova_vm_end end;
 
-        if (!machine_create(&vm, &config, NULL))
+        if (!machine_create_enlightened(&vm, &hv, &config))
                 return 1;
-
-        const int error = nova_hv_enable(&hv, &vm, &enlightened);
-
-        if (error) {
-                printf("No interface: %s.\n", nova_vm_why(&vm, error));
-                return 1;
-        }
         load();
         nova_vm_run(&vm);
         end = nova_vm_wait(&vm);

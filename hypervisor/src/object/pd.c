@@ -13,7 +13,8 @@ struct pd kernel_pd;
 
 static uint32_t last_number;
 
-/* Protects pd.creator, pd.created and pd.sibling of all PDs. Taken without another lock. */
+/* Protects pd.creator, pd.created, pd.sibling and pd.ends_created of all PDs. Taken without another
+ * lock. */
 static struct spinlock family_lock = SPINLOCK(LOCK_FAMILY);
 
 /* Returns the bytes of the PD itself. On x86-32, struct pd contains the root table. */
@@ -169,8 +170,8 @@ static void pd_wait_for_flushes(void)
 
 static bool pd_is_empty(struct pd *pd)
 {
-        return object_space_is_empty(&pd->object_space) && tree_is_empty(&pd->io.space.tree) &&
-               tree_is_empty(&pd->memory.space.tree);
+        return pd_space_is_empty(&pd->object_space.space) && pd_space_is_empty(&pd->io.space) &&
+               pd_space_is_empty(&pd->memory.space);
 }
 
 /* Ends an EC of the PD, or does a step of its end. Returns false if no EC is left. */
@@ -336,8 +337,7 @@ void pd_free(struct pd *pd)
         spin_lock(&family_lock);
         list_unlink(&pd->sibling);
         spin_unlock(&family_lock);
-        assert(tree_is_empty(&pd->memory.space.tree) && tree_is_empty(&pd->io.space.tree));
-        assert(object_space_is_empty(&pd->object_space));
+        assert(pd_is_empty(pd));
         for (unsigned i = 0; i < 2; i++) {
                 if (!pd->io.bitmap[i])
                         continue;

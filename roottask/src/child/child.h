@@ -54,6 +54,13 @@ struct child_layout {
         nova_word_t stack[2]; /* 0: there is no room for it */
 };
 
+/* The withdrawal of resources that answers have named. New answers do not name them. They are
+ * reused when each handler has sent its earlier answer. */
+struct child_closing {
+        uint64_t stale;     /* bit n: the handler of CPU n may still answer such a message */
+        nova_word_t number; /* counted from 1 */
+};
+
 /* A thread's scheduling context that a child requested. If the child has dropped it, the child's
  * next one gets its selector: a suspended handler may still send an answer that names it. */
 struct child_sc {
@@ -81,9 +88,7 @@ struct nova_child {
         enum child_state state;
         bool begun; /* the first thread has its entry point */
         int status;
-        uint64_t stale;      /* bit n: after the child's end, the handler of CPU n may still answer
-                              * a message that came through one of its portals */
-        nova_word_t closing; /* number of its closing, counted from 1 */
+        struct child_closing closing; /* of the portals, after the child's end */
         struct nova_cond gone;
         struct child_line line;
         nova_sel_t watch[NOVA_PARENT_WATCHES]; /* semaphores that get an up when a program has

@@ -23,20 +23,28 @@ struct retired {
         struct retired *next;
         nova_sel_t sel;
         unsigned order;
-        nova_word_t closing;
-        uint64_t stale; /* as in struct nova_child */
+        struct child_closing closing;
 };
 
 static struct retired *retired;
 
-/* Begins a closing: lets the handlers of these CPUs answer earlier messages. Returns its number. */
-static nova_word_t begin(uint64_t cpus)
+/* Begins a closing: lets the handlers of its CPUs answer earlier messages. */
+static void begin(struct child_closing *closing)
 {
-        __atomic_store_n(&closings, closings + 1, __ATOMIC_RELEASE);
+        closing->number = closings + 1;
+        __atomic_store_n(&closings, closing->number, __ATOMIC_RELEASE);
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (cpus >> cpu & 1)
+                if (closing->stale >> cpu & 1)
                         novart_child_server_flush(cpu);
-        return closings;
+}
+
+/* Notes that the handler of a CPU has received another message since closing number `count`.
+ * Returns true if no handler can send an earlier answer any more. */
+static bool is_over(struct child_closing *closing, nova_word_t cpu, nova_word_t count)
+{
+        if (closing->number <= count)
+                closing->stale &= ~(UINT64_C(1) << cpu);
+        return !closing->stale;
 }
 
 void novart_child_close(struct nova_child *child)
@@ -46,8 +54,8 @@ void novart_child_close(struct nova_child *child)
         child->state = CHILD_CLOSED;
         if (child->grants.closed)
                 child->grants.closed(child->grants.context);
-        child->closing = begin(child->stale);
-        if (!child->stale)
+        begin(&child->closing);
+        if (!child->closing.stale)
                 novart_child_reclaim(child);
 }
 
@@ -69,8 +77,8 @@ void nova_child_retire(nova_sel_t sel, unsigned order)
         nova_revoke(nova_crd_obj(sel, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
         if (!entry)
                 return; /* these selectors are not used again */
-        *entry = (struct retired){retired, sel, order, 0, servers()};
-        entry->closing = begin(entry->stale);
+        *entry = (struct retired){retired, sel, order, {servers(), 0}};
+        begin(&entry->closing);
         retired = entry;
 }
 
@@ -79,9 +87,7 @@ static void free_retired(nova_word_t cpu, nova_word_t count)
         for (struct retired **link = &retired; *link;) {
                 struct retired *const entry = *link;
 
-                if (entry->closing <= count)
-                        entry->stale &= ~(UINT64_C(1) << cpu);
-                if (entry->stale) {
+                if (!is_over(&entry->closing, cpu, count)) {
                         link = &entry->next;
                         continue;
                 }
@@ -94,12 +100,7 @@ static void free_retired(nova_word_t cpu, nova_word_t count)
 void novart_child_flushed(nova_word_t cpu, nova_word_t count)
 {
         free_retired(cpu, count);
-        for (struct nova_child *child = novart_child_first; child; child = child->next) {
-                if (child->state != CHILD_CLOSED)
-                        continue;
-                if (child->closing <= count)
-                        child->stale &= ~(UINT64_C(1) << cpu);
-                if (!child->stale)
+        for (struct nova_child *child = novart_child_first; child; child = child->next)
+                if (child->state == CHILD_CLOSED && is_over(&child->closing, cpu, count))
                         novart_child_reclaim(child);
-        }
 }

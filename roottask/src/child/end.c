@@ -28,10 +28,10 @@ void novart_child_end(struct nova_child *child, int status)
         nova_pd_destroy(child->block + CHILD_PD);
 
         /* The server that answers a message of this child now does not use that message again. */
-        child->stale = child->cpus;
+        child->closing.stale = child->cpus;
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (child->cpus >> cpu & 1 && novart_child_server_of(cpu)->child == child)
-                        child->stale &= ~(UINT64_C(1) << cpu);
+                        child->closing.stale &= ~(UINT64_C(1) << cpu);
         novart_child_server_wake(child->cpu);
         novart_child_tell_end();
 }

@@ -157,6 +157,52 @@ TEST(extension, pd_destroy_needs_no_memory_and_returns_everything)
         }
 }
 
+// Another thread has begun to destroy the PD, but has done no step.
+TEST(extension, a_second_pd_destroy_does_the_steps_of_the_first)
+{
+        Extensions w;
+
+        w.make_child();
+        w.make_sm(w.child, 7);
+        ec *one = w.make_ec(w.child, 0x1000, EC_GLOBAL);
+        ASSERT_TRUE(pd_destroy_begin(w.child));
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_SUCCESS);
+        EXPECT_TRUE(pd_has_ended(w.child));
+        EXPECT_TRUE(one->object.dead);
+        EXPECT_TRUE(caps_of(w.child, NOVA_CRD_OBJ).empty());
+        EXPECT_EQ(w.self->reap_floor, EC_REAPS_NOTHING);
+        w.drop(one);
+        while (cpu_self()->dying)
+                object_reap();
+        fake_settle();
+}
+
+Extensions *losing;
+
+void lose_capability()
+{
+        fake_window = nullptr;
+        losing->revoke(losing->home, SEL_CHILD, SEL_CHILD, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
+}
+
+TEST(extension, a_second_pd_destroy_gives_BAD_CAP_if_its_capability_is_revoked_meanwhile)
+{
+        Extensions w;
+
+        w.make_child();
+        w.make_sm(w.child, 7);
+        ec *one = w.make_ec(w.child, 0x1000, EC_GLOBAL);
+        ASSERT_TRUE(pd_destroy_begin(w.child));
+        losing = &w;
+        fake_window = lose_capability;
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_BAD_CAP);
+        EXPECT_EQ(w.self->reap_floor, EC_REAPS_NOTHING);
+        w.drop(one);
+        while (cpu_self()->dying)
+                object_reap();
+        fake_settle();
+}
+
 // The PD between them is dying for lack of a capability, but has done no step of its end.
 TEST(extension, pd_destroy_reaches_the_pds_that_a_dying_pd_created)
 {

@@ -103,8 +103,8 @@ TEST(step, leaves_mappings_that_were_delegated_further_before_the_limit_was_met)
         check_pd(a);
 }
 
-// There is no memory for a table in the step that reaches the limit, and the mapping is taken
-// back for two reasons. The mapping never has rights that its parent lacks.
+// In the same step, the delegation reaches its limit and finds no memory for a table. The kernel
+// takes the mapping back, which never has rights that its parent lacks.
 TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
 {
         for (long fails = 1; fails < 8; fails++)
