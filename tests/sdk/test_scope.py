@@ -67,6 +67,12 @@ class Rows(unittest.TestCase):
         self.assertEqual(scope.mistakes(rows, tests), ["no preset runs c"])
         self.assertEqual(scope.mistakes(rows, [*tests, named("c", "y", "l")]), [])
 
+    def test_each_test_of_the_host_runs_there(self):
+        known = ctest.list_tests(tree.HOST_PRESET)
+        rows = scope.read()
+        self.assertGreater(len(known), 100)
+        self.assertEqual([test.name for test in known if not scope.runs(rows, test)], [])
+
     def test_a_row_without_a_reason_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "presets.tsv"

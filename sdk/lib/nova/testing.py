@@ -263,11 +263,10 @@ def _prepare(args, totals, selected, begin):
 
 
 def _check_scope(known, totals):
-    """Reports rows of scope.FILE that match no test, and tests that no preset runs. KNOWN has the
-    tests of all presets."""
+    """Counts as failures: rows of scope.FILE that match no test, and tests that no preset runs.
+    KNOWN has the tests of all presets."""
     for sentence in scope.mistakes(scope.read(), known):
-        print(f"nova: {scope.FILE.name}, which is a failure: {sentence}", flush=True)
-        totals.failed += 1
+        totals.fail(f"{scope.FILE.name}: {sentence}")
 
 
 def _check_words(words, known):
