@@ -360,7 +360,8 @@ nova_add_program(secure-search SOURCES "${example}/main.c" "${NOVA_ROOT}/example
 target_include_directories(secure-search PRIVATE "${NOVA_ROOT}/examples/linux")
 target_link_options(secure-search PRIVATE -Wl,--wrap=nova_virtio_serve -Wl,--wrap=nova_virtio_give)
 set_source_files_properties("${example}/main.c" PROPERTIES COMPILE_DEFINITIONS
-  "nova_vm_wait=search_wait;nova_virtio_block_init=search_block_init")
+  "nova_vm_wait=search_wait;nova_virtio_block_init=search_block_init;\
+nova_pc_add_console=search_add_console")
 
 # The example linux, a monitor of normal guests, runs secure ones after a change of few lines.
 set(patched "${CMAKE_CURRENT_BINARY_DIR}/linux.c")
@@ -444,8 +445,10 @@ endfunction()
 set(nowhere "0 times in the memory, 0 times in the monitor's other pages, 0 times on the disk, \
 0 times in the disk's requests, 0 in the")
 nova_add_debian_test(search ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy\
-+sync+poweroff,-f"
++sync+grep,-l,0x0004,/sys/bus/virtio/devices/*/device\
++echo,Source:,$(cat,/sys/class/misc/hw_random/rng_current)+poweroff,-f"
   EXPECT "18aee85171716d99dd37408899d6959d307c5eacf599ad29d55c35fd5bf0511d  /secret/motd"
+         "/sys/bus/virtio/devices/virtio[0-9]/device$" "Source: none$"
          "^header: [1-9][0-9]* times in the memory, \
 [1-9][0-9]* times in the monitor's other pages, \
 [1-9][0-9]* times on the disk, \
@@ -453,6 +456,18 @@ nova_add_debian_test(search ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/mot
          "^phrase: ${nowhere} console's[.]$" "^text: ${nowhere} console's[.]$"
          "^requests of the disk: [1-9][0-9]* bytes from the guest, [1-9][0-9]* bytes to it[.]$"
          "^requests of the console: [1-9][0-9]* bytes from the guest")
+# The monitor has the console, so a guest with secrets starts no shell there unless its sealed
+# command line permits it.
+file(READ "${example}/secure-linux.seal" no_shell)
+string(REPLACE "timer_check shell" "timer_check" no_shell "${no_shell}")
+file(CONFIGURE OUTPUT no-shell.seal CONTENT "${no_shell}" @ONLY)
+nova_add_system(secure-no-shell DESCRIPTION "${example}/secure-linux.nova"
+  PROGRAMS ultravisor secure-monitor MODULES guest:secret.img
+  SEALED "${CMAKE_CURRENT_BINARY_DIR}/no-shell.seal")
+nova_add_boot_test(secure.no-shell SYSTEM secure-no-shell CPU qemu64,+svm,+npt,+rdrand
+  LABELS secure TIMEOUT 300 REJECT "built-in shell"
+  EXPECT "^The guest starts no shell: its command line has neither run= nor shell[.]$"
+         "^The secure guest switched itself off")
 # The search of requests finds the text if the guest writes it to its console. Then the devices
 # answer wrongly: Debian ignores wrong lengths of the disk, and gives up the disk after a wrong
 # number, and the console after an index that jumps. Its files stay right.

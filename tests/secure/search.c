@@ -4,8 +4,9 @@
  * the guest's memory, in all other memory of its own, and on the disk that the guest has written.
  * When the guest reports on its console that its memory is full of a marker, the monitor looks for
  * the marker while the guest waits, and once more when the ultravisor has written it to all secure
- * pages. It looks again when the guest writes the marker to the console,
- * by a shared page. The devices answer wrongly when the guest requests an attack (attack.c). */
+ * pages. It looks again when the guest writes the marker to the console, by a shared page. It has
+ * an entropy device, which the guest must not use. The devices answer wrongly when the guest
+ * requests an attack (attack.c). */
 #include "search.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "attack.h"
+#include "novavmm/virtio_random.h"
 
 static const uint8_t *disk;
 static size_t disk_bytes;
@@ -28,6 +30,23 @@ void search_block_init(struct nova_virtio_block *block, const struct nova_guest_
         disk = data;
         disk_bytes = bytes;
         nova_virtio_block_init(block, memory, data, bytes, read_only);
+}
+
+static size_t known_bytes(void *context, void *to, size_t bytes)
+{
+        (void)context;
+        memset(to, 0, bytes);
+        return bytes;
+}
+
+/* Also adds an entropy device, whose bytes this monitor knows. */
+int search_add_console(struct nova_pc *pc, unsigned slot)
+{
+        static struct nova_virtio_random entropy;
+        const int error = nova_pc_add_console(pc, slot);
+
+        nova_virtio_random_init(&entropy, &pc->vm->memory, known_bytes, NULL);
+        return error ? error : nova_pc_add_virtio(pc, 3, &entropy.virtio);
 }
 
 /* Scans once for each text that the guest can write to its console to ask for that. */

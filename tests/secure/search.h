@@ -3,6 +3,7 @@
 #ifndef NOVA_TESTS_SECURE_SEARCH_H
 #define NOVA_TESTS_SECURE_SEARCH_H
 
+#include "novavmm/pc.h"
 #include "novavmm/secure.h"
 #include "novavmm/virtio_block.h"
 
@@ -46,6 +47,8 @@ void search_scan_all(const struct nova_guest_memory *memory);
 
 void search_block_init(struct nova_virtio_block *block, const struct nova_guest_memory *memory,
                        void *data, size_t bytes, bool read_only);
+
+int search_add_console(struct nova_pc *pc, unsigned slot);
 enum nova_vm_end search_wait(struct nova_vm *vm);
 
 /* The linker's option --wrap leads the library's calls of nova_virtio_serve() and

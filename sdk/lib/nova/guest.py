@@ -35,8 +35,11 @@ FORM = hashlib.sha256(b"".join(one.read_bytes() for one in _SOURCES)).hexdigest(
 DRIVERS = """
 drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
 drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
-drivers/char/virtio_console drivers/char/hw_random/virtio-rng
+drivers/char/virtio_console
 """.split()
+# Driver for random bytes. Linux counts them as random, so a guest that does not trust its monitor
+# has no such driver.
+RANDOM_DRIVER = "drivers/char/hw_random/virtio-rng"
 # Drivers for a network card.
 NET_DRIVERS = "net/core/failover drivers/net/net_failover drivers/net/virtio_net".split()
 # Drivers for a network card that is passed through.
@@ -50,7 +53,8 @@ DISK_SECTORS = 2048
 # change this: "root=DISK" starts the disk's own first process; "run=COMMANDS" runs commands, with
 # commas for blanks and + between commands, by a shell that shows its prompt although it reads from
 # a pipe; "net=ADDRESS" sets the address of a network card, which is otherwise requested by DHCP. If
-# the initrd has a program `unlock`, it opens an encrypted disk before the commands run.
+# the initrd has a program `unlock`, it opens an encrypted disk before the commands run. A guest with
+# this program has secrets, so it starts a shell only if its command line has the word "shell".
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev
@@ -68,9 +72,11 @@ for word in $(cat /proc/cmdline); do
         root=*) root=${word#root=} ;;
         run=*) commands=${word#run=} ;;
         net=*) address=${word#net=} ;;
+        shell) shell=yes ;;
         esac
 done
 for kind in net:0x1041 pass:0x10d3; do
+        [ -f /drivers/${kind%:*} ] || continue
         grep -q ${kind#*:} /sys/bus/pci/devices/*/device 2>/dev/null || continue
         for driver in $(cat /drivers/${kind%:*}); do
                 insmod /drivers/$driver.ko
@@ -98,6 +104,8 @@ fi
 [ -x /bin/unlock ] && unlock
 if [ "$commands" ]; then
         echo "$commands" | tr ',' ' ' | tr '+' '\\n' | sh -i 2>&1
+elif [ -x /bin/unlock ] && [ "$shell" != yes ]; then
+        echo "The guest starts no shell: its command line has neither run= nor shell."
 else
         setsid -c sh -i
 fi
@@ -293,11 +301,14 @@ def drivers(files, paths):
     return found
 
 
-def make_initrd(arch, folder, to, package=None):
-    """Creates the initrd for the kernel of PACKAGE, or for the usual one."""
+def make_initrd(arch, folder, to, package=None, trusting=True):
+    """Creates the initrd for the kernel of PACKAGE, or for the usual one. The guest of an initrd
+    that is not TRUSTING drives neither an entropy device nor a network card of its monitor."""
     shell = (unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
     kernel = unpack(arch, real_package(arch, package or KERNEL_PACKAGE[arch]), folder)
-    kinds = {"order": DRIVERS, "net": NET_DRIVERS, "root": ROOT_DRIVERS}
+    kinds = {"order": DRIVERS, "root": ROOT_DRIVERS}
+    if trusting:
+        kinds |= {"order": [*DRIVERS, RANDOM_DRIVER], "net": NET_DRIVERS}
     if package:
         kinds["pass"] = PASS_DRIVERS.split()
     modules = {kind: drivers(kernel, paths) for kind, paths in kinds.items()}

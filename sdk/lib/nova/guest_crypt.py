@@ -99,11 +99,11 @@ def _secret_program(folder):
 
 
 def make_initrd(arch, folder, to):
-    """Creates the usual initrd and appends a second archive, with the programs and drivers that
-    open the disk."""
+    """Creates the usual initrd without the drivers of devices that a secure guest must not trust,
+    and appends a second archive, with the programs and drivers that open the disk."""
     from nova import guest
 
-    guest.make_initrd(arch, folder, to)
+    guest.make_initrd(arch, folder, to, trusting=False)
     kernel = guest.unpack(arch, guest.real_package(arch, guest.KERNEL_PACKAGE[arch]), folder)
     drivers = guest.drivers(kernel, DRIVERS)
     archive = b"".join(guest.entry(name, 0o040755) for name in FOLDERS)
