@@ -13,7 +13,7 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 
-#define RANGES_MAX 192                   /* six of each of 32 devices */
+#define RANGES_MAX 192                   /* six for each of 32 devices */
 #define BYTES_MAX  (UINT64_C(256) << 20) /* total size of all ranges; init also maps them */
 #define PORTS_MIN  0x1000                /* lower ports belong to the board */
 #define PORTS_END  0x10000

@@ -267,7 +267,7 @@ static int end_system(void)
                         nova_child_kill(program->child, 0);
                         nova_child_wait(program->child, NULL);
                 } else if (program->status && program->state != PROGRAM_PAUSES) {
-                        /* not a failure if it pauses: init would have started it again */
+                        /* a program that pauses has not failed: init would have restarted it */
                         status = EXIT_FAILURE;
                 }
         }

@@ -102,7 +102,7 @@ struct nova_system_pci_match {
         uint32_t class_code, class_mask; /**< class, subclass and interface in 24 bits */
         uint16_t vendor, device;
         uint16_t at;    /**< bus << 8 | device << 3 | function */
-        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; at most UNPROTECTED: it is not on PCI */
+        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; 0 or UNPROTECTED alone: not on PCI */
 };
 
 /** A device: resources of the machine that a program gets together, or a PCI function, whose
@@ -198,7 +198,7 @@ static inline bool nova_system_is_pci(const struct nova_system_device *device)
 /** Returns whether a program could reach all memory by a device of its own, although the
  * description does not permit it. On a machine without an I/O MMU, it could if it may use DMA. In
  * a system with secure guests, it could on every machine if its device has ports or memory other
- * than those that are known to be harmless. The service `pci` may have PCI's configuration there.
+ * than those that are known to be harmless. But the service `pci` may have PCI's configuration.
  * @param iommu the machine has an I/O MMU */
 bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_program *program,

@@ -12,11 +12,11 @@
 #define FUNCTIONS    8
 #define CLASS_BRIDGE 0x06
 
-/* Registers by which no program reaches memory that it does not have. Beside secure guests, a
- * program with other registers of the board must be trusted. Some of them contain addresses: those
- * of the HPET, of DMA controllers, of QEMU's fw_cfg. Others change what addresses name, as the A20
- * gates and the bridges' registers in PCI's configuration do, or let the firmware run code (port
- * 0xb2). An I/O MMU does not stop them on all machines. */
+/* Registers by which no program reaches memory that it does not have. In a system with secure
+ * guests, a program with other registers of the board must be trusted. Some of these other
+ * registers contain addresses: those of the HPET, of DMA controllers, of QEMU's fw_cfg. Some change
+ * what an address refers to: the A20 gates, and the bridges' registers in PCI's configuration. Port
+ * 0xb2 makes the firmware run code. An I/O MMU does not stop these effects on all machines. */
 static const struct nova_system_range harmless_ports[] = {
         {0x40, 0x43},   /* PIT */
         {0x61, 0x61},   /* speaker */
@@ -180,7 +180,7 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name, program->name);
 }
 
-/* Returns true if each range of a list is a part of one of these. */
+/* Returns true if each range of a list lies in one of the ranges at @p whole. */
 static bool all_within(const struct nova_system *system, struct nova_system_list list,
                        const struct nova_system_range *whole, size_t count)
 {

@@ -99,8 +99,8 @@ static void unpin(struct vm *vm, struct vcpu *own)
         vm_unlock();
 }
 
-/* Reads or writes bytes of a shared page under the lock: when UV_PAGE_INVAL has returned, no access
- * of the ultravisor to the page follows.
+/* Reads or writes bytes of a shared page under the lock, so that the ultravisor does not access the
+ * page after UV_PAGE_INVAL has returned.
  * @return false if the VMM has protected the page from this write */
 static bool copy_shared(struct vm *vm, uint64_t address, bool write, void *value, unsigned bytes)
 {

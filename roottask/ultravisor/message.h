@@ -29,9 +29,9 @@ struct message_answer {
         bool more;      /* the VMM has an interrupt */
 };
 
-/* Makes the message of a call. A word that the call does not declare is 0. A declared word has no
- * other bits than its own: the value of a write has no more bytes than the access, and a read has
- * no value. */
+/* Makes the message of a call. A word that the call does not declare is 0. A declared word has
+ * only bits that the call needs: the value of a write has no more bytes than the access, and a read
+ * has no value. */
 struct message message_make(enum nova_h_call call, const uint64_t parameters[MESSAGE_PARAMETERS]);
 
 /* Makes the message of a hypercall: its number and three parameters. */

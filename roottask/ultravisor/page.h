@@ -53,14 +53,14 @@ struct page_slot {
         uint64_t start;    /* guest-physical address */
         uint64_t bytes;    /* 0: the slot is not in use */
         struct page *page; /* NULL: the slot is reserved */
-        bool closed;       /* its pages are being made or freed: no search finds them */
+        bool closed;       /* its pages are being made or freed, so no search finds them */
 };
 
 /* The place in the slots at which a search in parts continues. If a slot is removed meanwhile, the
  * pages of other slots do not move. */
 struct page_hand {
         unsigned slot;
-        uint64_t page; /* of the slot */
+        uint64_t page; /* index in the slot */
 };
 
 struct pages;
@@ -101,10 +101,10 @@ struct pages {
         uint32_t normal_pages; /* pages of the memory that the VMM shares */
         bool converting;       /* UV_ESM measures the parts: no page moves out, no slot vanishes */
         uint32_t secure;       /* number of frames in use */
-        struct page_budget *share; /* NULL: no limit but that of the frames */
-        struct page_hand hand;     /* of the search for pages to move out */
+        struct page_budget *share; /* NULL: only the number of frames is a limit */
+        struct page_hand hand;     /* position of the search for pages to move out */
         struct page_slot slot[PAGE_SLOTS];
-        uint64_t end;                /* no slot has an address from here on: devices are there */
+        uint64_t end;                /* end of the slots' addresses; devices are above */
         uint8_t buffer[FRAME_BYTES]; /* ciphertext in transit */
 };
 

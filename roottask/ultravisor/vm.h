@@ -30,7 +30,7 @@ enum vm_state {
 
 /* State of a virtual CPU in the ultravisor, besides struct nova_vcpu. */
 struct vcpu {
-        nova_sel_t portal; /* of the VMM; 0: none */
+        nova_sel_t portal; /* portal of the VMM; 0: none */
         nova_word_t cpu;
         uint64_t held[4];      /* bit n: the VMM has sent vector n, and CR8 holds it back */
         bool ask;              /* the VMM may have an interrupt; atomic */
@@ -40,7 +40,7 @@ struct vcpu {
         uint64_t pin[VM_PINS]; /* guest-physical addresses of pages that the current exit uses */
         unsigned pins;
         uint64_t starts[4];  /* bit n: the guest has sent a STARTUP message with vector n */
-        uint8_t destination; /* of the next message of its local APIC */
+        uint8_t destination; /* destination of the next message of its local APIC */
         uint64_t last_address, last_exit; /* of the last exit for a page */
         unsigned repeated;                /* consecutive exits for that address */
         bool resets;                      /* the guest has sent an INIT message */
@@ -52,7 +52,7 @@ struct vm {
         uint16_t lpid;
         uint8_t *normal; /* address of the memory that the VMM shares */
         unsigned users;  /* calls of the VMM that use the machine */
-        uint64_t bit;    /* of guest-physical addresses; selects the view with secure places */
+        uint64_t bit; /* bit of guest-physical addresses that selects the view with secure places */
         uint64_t blob, params;
         bool aliases; /* a page is aliased */
         struct pages pages;

@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/** Kinds of requests, word 1 of NOVA_PARENT_PCI. The comments list word 2 and the following. */
+/** Kinds of requests, word 1 of NOVA_PARENT_PCI. The comments list the words from word 2 on. */
 enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_DEVICE = 1, /**< number; answer: struct nova_parent_pci_device */
         NOVA_PARENT_PCI_MEMORY, /**< page, address low, high, bytes low, high; answer: pages given;

@@ -80,8 +80,8 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
  * Opens a session with a service that the program trusts, and proves who the client is.
  *
  * The server of any session gets a capability for the client's PD, with which it could pose as the
- * client. This function also gives it the permission to create portals, which a service with
- * `proof` in its configuration requires. So if a program calls this function only for trusted
+ * client. This function also gives the server the permission to create portals, which a service
+ * with `proof` in its configuration requires. So if a program calls this function only for trusted
  * services, no other program can pose as it to a service with `proof`.
  * @param[out] opened the session, to be closed by nova_session_close()
  * @param service     its name in the system description

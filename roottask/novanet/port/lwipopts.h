@@ -44,7 +44,7 @@
 #define DNS_MAX_RETRIES         3 /* four seconds for each server */
 #define IPV6_FRAG_COPYHEADER    1 /* pointers of 64 bits do not fit into a header */
 
-/* ../src/interface.c shows the service the frames that a thread has queued. */
+/* When a thread releases the lock, ../src/interface.c submits the thread's queued frames. */
 #define LOCK_TCPIP_CORE()   sys_mutex_lock(&lock_tcpip_core)
 #define UNLOCK_TCPIP_CORE() novanet_unlock()
 
@@ -94,7 +94,7 @@
 #define PBUF_POOL_SIZE            256
 #define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
-#define IP_REASS_MAX_PBUFS        48    /* parts of packets that wait, of each protocol of IP */
+#define IP_REASS_MAX_PBUFS        48    /* fragments that wait, for each of IPv4 and IPv6 */
 #define LWIP_DATAGRAM_MAX         46328 /* bytes, with the largest packets of ../src/interface.c */
 #define TCP_MSS                   1460
 #define TCP_WND                   (28 * TCP_MSS) /* ../src/interface.c has 32 buffers */

@@ -2,8 +2,8 @@
 /* Connects lwIP with a service that has frames. A thread waits for frames, and opens the session
  * again when the service has ended; meanwhile frames are lost, as on any cable.
  *
- * lwIP's own lock protects the session. A thread shows the service its frames when it releases this
- * lock, so that one wake-up covers all frames of a call, or all frames that came together. */
+ * lwIP's own lock protects the session. A thread submits its frames to the service when it releases
+ * this lock, so that one wake-up covers all frames of a call, or all frames that came together. */
 #include "interface.h"
 
 #include <errno.h>
@@ -32,11 +32,11 @@
 #define JOIN_MAX   32   /* number of frames that are joined */
 #define CUT_MAX    7 /* number of frames of a packet that is cut; so four packets fill a window */
 
-/* Bytes of the headers of a part of a datagram over IPv6. Those of IPv4 are shorter. */
+/* Bytes of the headers of a fragment of a datagram over IPv6. Those of IPv4 are shorter. */
 #define PART_HEADERS (IP6_HLEN + IP6_FRAG_HLEN)
 
-/* Size of the largest datagram whose parts fit into all buffers. The argument is the maximum size
- * of a part; IP rounds it down to a multiple of 8 bytes. */
+/* Size of the largest datagram whose fragments fit into all buffers. The argument is the maximum
+ * size of a fragment; IP rounds it down to a multiple of 8 bytes. */
 #define DATAGRAM_BYTES(part) (FRAMES * ((part) & ~7) - UDP_HLEN)
 
 _Static_assert(CUT_MAX <= FRAMES, "a packet fits into the pool");
@@ -44,8 +44,8 @@ _Static_assert(LWIP_DATAGRAM_MAX == DATAGRAM_BYTES(MTU - PART_HEADERS),
                "the manual has the limit of the usual MTU");
 _Static_assert(IP_REASS_MAX_PBUFS >= FRAMES, "the receiver takes the parts of a datagram");
 
-/* Checksums that lwIP still computes and checks for joined frames, and for frames that need no
- * check. */
+/* Checksums that lwIP still computes and checks: WITHOUT_CHECK for joined frames, WITHOUT_SUM for
+ * other frames whose checksum need not be checked. */
 #define WITHOUT_CHECK \
         (NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_TCP))
 #define WITHOUT_SUM \
@@ -61,7 +61,7 @@ struct netif novanet_interface;
 
 static struct nova_net *net;            /* protected by lwIP's lock, except in nova_net_listen() */
 static bool up;                         /* the service runs */
-static bool leaves_open;                /* checksums stay open: the service accepts that */
+static bool leaves_open;                /* the service accepts open checksums */
 static bool lacked;                     /* a frame lacked a buffer; the rest is not sent yet */
 static struct nova_tcp_segment segment; /* made of the frames in `parts` */
 static struct pbuf *parts[JOIN_MAX];
@@ -83,15 +83,16 @@ uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most)
         return IP_IS_V4(destination) && most == TCP_MSS ? CUT_MAX * TCP_MSS : most;
 }
 
-/* Returns the size of the largest datagram. The parts of a larger one would be lost, because lwIP
+/* Returns the size of the largest datagram. Fragments of a larger one would be lost, because lwIP
  * sends them all before a buffer is free again. A router of IPv6 may have lowered the MTU. */
 uint16_t novanet_datagram_bytes(void)
 {
         return (uint16_t)DATAGRAM_BYTES(netif_mtu6(&novanet_interface) - PART_HEADERS);
 }
 
-/* Returns the checksum with which lwIP sends a packet. output() replaces it in packets over IPv4
- * that are neither divided nor looped back, and in packets that it cuts. */
+/* Returns the checksum that lwIP writes to a packet: 0 if output() replaces it. output() does so
+ * only in IPv4 packets that are neither fragmented nor looped back, and in packets that it cuts
+ * into frames. */
 uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination)

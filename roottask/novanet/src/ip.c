@@ -41,7 +41,7 @@ static bool read6(const char *text, ip6_addr_t *address)
         return ip6addr_aton(text ? text : "::", address);
 }
 
-/* Returns true if one machine may have the IPv4 address. */
+/* Returns true if the IPv4 address can belong to a single machine. */
 static bool is_own4(const struct addresses *addresses)
 {
         const uint32_t own = lwip_ntohl(addresses->own.addr), mask = addresses->mask.addr;
@@ -138,7 +138,7 @@ static int wait_for_address6(void)
         return ip6_addr_isvalid(get_state(STATIC_IP)) ? 0 : EADDRINUSE;
 }
 
-/* @return index of the address that reaches farthest; -1: none is valid */
+/* @return index of a valid address, the link-local one only if there is no other; -1: none */
 static int find_address6(void)
 {
         for (int i = LWIP_IPV6_NUM_ADDRESSES - 1; i >= 0; i--) {

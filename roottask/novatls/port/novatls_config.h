@@ -16,7 +16,7 @@
 #define MBEDTLS_AESNI_C
 #endif
 
-/* Ciphers and sums */
+/* Ciphers and hash functions */
 #define MBEDTLS_AES_C
 #define MBEDTLS_CIPHER_C
 #define MBEDTLS_GCM_C

@@ -25,7 +25,7 @@
 #define EEC_READ         (1u << 9) /* the card has read its settings */
 #define CTRL_EXT         0x0018
 #define CTRL_EXT_DRIVER  (1u << 28) /* firmware leaves the card to a driver */
-#define CTRL_EXT_MSIX    (1u << 31) /* causes are cleared as MSI-X needs it */
+#define CTRL_EXT_MSIX    (1u << 31) /* clears causes in the way that MSI-X needs */
 #define ICR              0x00c0
 #define IMS              0x00d0
 #define IMC              0x00d8
@@ -35,15 +35,15 @@
 #define RCTL_ALL_UNICAST (1u << 3)
 #define RCTL_ALL_GROUPS  (1u << 4)
 #define RCTL_BROADCAST   (1u << 15)
-#define RCTL_NO_CHECKSUM (1u << 26) /* buffers of 2048 bytes get frames without checksum */
+#define RCTL_NO_CHECKSUM (1u << 26) /* frames lose their checksum; buffers have 2048 bytes */
 #define TCTL             0x0400
 #define TCTL_ENABLE      (1u << 1)
 #define TCTL_PAD         (1u << 3)     /* pad frames of less than 64 bytes */
-#define TCTL_COLLISIONS  (0xfu << 4)   /* number of attempts */
+#define TCTL_COLLISIONS  (0xfu << 4)   /* number of attempts to send a frame */
 #define TCTL_DISTANCE    (0x3fu << 12) /* bytes within which a collision is noticed */
 #define TIPG             0x0410
 #define TIPG_COPPER      0x00602008 /* gaps between frames */
-#define RDBAL            0x2800     /* of the receive queue; TDBAL: of the transmit queue */
+#define RDBAL            0x2800     /* address of the receive queue; TDBAL: of the transmit queue */
 #define RDTR             0x2820     /* delays of interrupts */
 #define RADV             0x282c
 #define TDBAL            0x3800
@@ -71,8 +71,8 @@
 #define CAUSES           (CAUSE_SENT | CAUSE_LINK | CAUSE_RECEIVED)
 #define CAUSES_X         (CAUSE_RECEIVED_X | CAUSE_SENT_X | CAUSE_OTHER_X | CAUSE_LINK)
 
-/* All causes send message 0: queue 0 of each direction, and the other causes. With the top bit,
- * each sent frame is a cause. */
+/* All causes send message 0: those of queue 0 of each direction, and the others. The top bit makes
+ * each sent frame a cause. */
 #define IVAR_ALL (1u << 3 | 1u << 11 | 1u << 19 | 1u << 31)
 
 #define RESET_TRIES 100 /* one per millisecond */

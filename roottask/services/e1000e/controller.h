@@ -25,10 +25,10 @@ const char *e1000e_open(struct e1000e *card, const char *name);
  * @return false: the reset does not end */
 bool e1000e_reset(struct e1000e *card);
 
-/* Gives a card that was reset its queues, and starts it. */
+/* Gives the queues to a card that was reset, and starts the card. */
 void e1000e_start(struct e1000e *card);
 
-/* Shows the card the requests that were added. */
+/* Notifies the card of the requests that were added. */
 void e1000e_publish(struct e1000e *card);
 
 /* Clears the causes of an interrupt. Called before the queues are read. */

@@ -38,7 +38,7 @@ struct e1000e_end {
 /* Forgets all requests. */
 void e1000e_queue_init(struct e1000e_queue *queue);
 
-/* Gives the card, which has been reset, all requests again. */
+/* Gives all requests again to a card that was reset. */
 void e1000e_queue_renew(struct e1000e_queue *queue);
 
 /* Returns true if the queue has no room for a request. The card treats a ring with no free

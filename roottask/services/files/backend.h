@@ -79,8 +79,8 @@ struct files_backend {
 
         /* The functions below are NULL in a read-only backend. */
 
-        /* Writes to a file, which grows if necessary; a gap reads as zeroes. Writes less only if it
-         * returns an error. @return 0, ENOSPC, EFBIG, EIO */
+        /* Writes to a file, which grows if necessary; a gap reads as zeroes. Writes fewer bytes
+         * only if it returns an error. @return 0, ENOSPC, EFBIG, EIO */
         int (*write)(struct files_node *file, uint64_t offset, const void *from, size_t bytes,
                      size_t *done);
         /* Sets the size of a file; new bytes are zeroes. */
@@ -98,8 +98,8 @@ struct files_backend {
          * `create` and `remove`; EXDEV: a copy is necessary */
         int (*rename)(struct files_node *from, const char *name, struct files_node *to,
                       const char *new_name);
-        /* Makes sure that all writes to a file survive a loss of power; NULL: all writes to the
-         * file system. */
+        /* Makes sure that all writes to a file, or to the whole file system if @p node is NULL,
+         * survive a loss of power. */
         int (*sync)(struct files_system *system, struct files_node *node);
 };
 

@@ -63,8 +63,8 @@ static const char *why_not_mounted(const struct volume *volume, int error)
         return text;
 }
 
-/* Returns whether a mount would fail again with this error. A sentence describes an error in the
- * content of the disk. */
+/* Returns whether a mount would fail again with this error. If there is a sentence, the error is in
+ * the content of the disk. */
 static bool is_final(int error, const char *sentence)
 {
         return sentence || error == EILSEQ || error == EINVAL || error == ENOENT ||

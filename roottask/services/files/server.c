@@ -58,7 +58,7 @@ static int can_write(const struct session *session)
         return session->grant->read_only || session->grant->volume->system->read_only ? EROFS : 0;
 }
 
-/* Reads a client's path, and puts its folder before it. */
+/* Reads a client's path, and puts the client's folder before the path. */
 static int read_path(const struct nova_request *request, const char *from,
                      char path[NOVA_FILES_PATH_SIZE])
 {

@@ -50,7 +50,7 @@
 #define PROTECTED    0x1
 #define FORMATS      128
 
-/* Pages of the memory: two for the I/O commands, one for each of the others. */
+/* Pages of the memory: two for the I/O commands, one for each other purpose. */
 enum { IO_COMMANDS = 0, IO_COMPLETIONS = 2, ADMIN_COMMANDS, ADMIN_COMPLETIONS, ANSWER, PAGES };
 
 #define ADMIN_SIZE    16

@@ -184,7 +184,7 @@ static void read_function(uint16_t address, uint32_t id, uint8_t header,
 
 unsigned scan_buses(struct nova_pci_function *table, unsigned max)
 {
-        unsigned count = 0, bus = BUSES; /* bus: of the previous function */
+        unsigned count = 0, bus = BUSES; /* bus of the previous function */
 
         for (unsigned device = 0; device < BUSES * DEVICES; device++) {
                 unsigned functions = 1;

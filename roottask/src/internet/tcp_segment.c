@@ -9,7 +9,7 @@
 
 /* Offsets in a frame. */
 #define TYPE        12
-#define VERSION     14 /* and number of words of the header */
+#define VERSION     14 /* version, and number of words of the header */
 #define LENGTH      16
 #define NUMBER      18
 #define PARTS       20 /* flags and fragment offset */
@@ -157,7 +157,7 @@ bool nova_tcp_segment_join(struct nova_tcp_segment *segment, const struct nova_t
         return true;
 }
 
-/* Writes the checksum for a sum, which is its inverse. */
+/* Writes a checksum: the inverse of the sum. */
 static void write_sum(uint8_t *at, uint32_t sum)
 {
         const uint16_t word = (uint16_t)~fold(sum);
@@ -165,7 +165,7 @@ static void write_sum(uint8_t *at, uint32_t sum)
         memcpy(at, &word, sizeof(word));
 }
 
-/* Opens the checksum of TCP: writes the sum of the pseudo header. */
+/* Leaves the checksum of TCP open: writes the sum of the pseudo header to its field. */
 static void open_sum(uint8_t *frame, uint32_t bytes)
 {
         const uint16_t word = (uint16_t)fold(sum_of_rest(frame, bytes));
@@ -203,7 +203,7 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
         cut->sequence = read32(own + SEQUENCE);
         cut->left = (uint32_t)(bytes - cut->header_bytes);
         cut->flags = own[FLAGS];
-        memset(own + LENGTH, 0, 4); /* and the identification */
+        memset(own + LENGTH, 0, 4); /* the size and the identification */
         memset(own + IP_SUM, 0, 2);
         memset(own + SEQUENCE, 0, 4);
         own[FLAGS] = 0;

@@ -8,7 +8,7 @@
 #define RECORD_INSIDE 0x00
 #define RECORD_FREE   0x80
 #define RECORD_TAKEN  0x40
-/* Flag of both: the page is zero, except the links of a free block. */
+/* Flag of each record: the page is zero, except the links of a free block. */
 #define RECORD_ZERO 0x20
 
 static bool is_at(const struct buddy_zone *zone, size_t page, unsigned state)

@@ -101,8 +101,8 @@ static struct window *find(unsigned session, nova_word_t file, uint64_t place)
         return NULL;
 }
 
-/* Gets a view into the window that was filled the longest time ago. @return 0 or an errno value; at
- * the end of the file *filled is a window without a view */
+/* Gets a view into the window that has not been filled for the longest time. @return 0 or an errno
+ * value; at the end of the file *filled is a window without a view */
 static int fill(unsigned session, nova_word_t file, uint64_t place, struct window **filled)
 {
         struct window *window = &windows[++last % WINDOWS];

@@ -39,8 +39,8 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message,
         return share ? novart_client_put_share(utcb, share) : 0;
 }
 
-/* Reads the answer's words and its first item. Their content is not trusted: callers return errno
- * values as negative numbers, so a result below 0 would be a number of bytes. */
+/* Reads the answer's words and its first item. Refuses an errno value above INT_MAX: it would
+ * become a negative int, and callers that negate it would return it as a number of bytes. */
 static int receive(const struct nova_utcb *utcb, struct nova_message *message)
 {
         nova_word_t word = 0;

@@ -22,8 +22,8 @@ struct nova_session {
         nova_sel_t notify;       /* semaphore, NOVA_SEL_NONE: none */
         nova_sel_t offered;      /* semaphore that the service may have received; NOVA_SEL_NONE:
                                   * none */
-        bool notified;           /* notifications are requested, and again after a reopening */
-        bool trusting;           /* an opening proves who the client is */
+        bool notified;           /* requests notifications, also after each reopening */
+        bool trusting;           /* opening the session proves who the client is */
         bool cancelled;          /* the next wait returns ECANCELED; any thread may write it */
         void *share;             /* memory to share, and to share again after a reopening; NULL:
                                     none */

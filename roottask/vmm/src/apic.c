@@ -85,8 +85,8 @@ static bool is_destination(const struct nova_pc *pc, unsigned vcpu, unsigned fro
         }
 }
 
-/* Delivers a message of lowest priority to the destination whose processor priority is lowest among
- * those that accept it (SDM 3A, 10.6.2.4). Equals take turns.
+/* Delivers a message in lowest-priority mode: to the destination with the lowest processor priority
+ * among those that accept it (SDM 3A, 10.6.2.4). Equal destinations take turns.
  * @return false if there is none */
 static bool send_to_one(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
                         unsigned shorthand)
@@ -110,7 +110,7 @@ static bool send_to_one(struct nova_pc *pc, unsigned from, const struct nova_api
         return deliver(pc, chosen, message);
 }
 
-/* Delivers a message to all of its destinations, or to one if it has the lowest priority.
+/* Delivers a message to all of its destinations, or in lowest-priority mode to one of them.
  * @return false if none accepted it */
 static bool send(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
                  unsigned shorthand)

@@ -20,7 +20,7 @@ int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range)
 
 static const struct nova_bus_range *find(const struct nova_bus *bus, uint64_t address)
 {
-        /* The rest, where the notifications of virtio are, is usually above all ranges. */
+        /* `rest`, which has the notifications of virtio, is usually above all ranges. */
         for (unsigned i = 0; address <= bus->highest && i < bus->count; i++)
                 if (address >= bus->range[i].first && address <= bus->range[i].last)
                         return &bus->range[i];

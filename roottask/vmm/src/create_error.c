@@ -103,7 +103,7 @@ int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
                       1u << order, nova_program.name);
 }
 
-/* Free bytes of an account, and free pages, below which the next object may find none: the kernel
+/* With fewer free bytes in an account, or fewer free pages, the next object may fail: the kernel
  * charges whole frames, and a frame holds objects of one kind. */
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 64

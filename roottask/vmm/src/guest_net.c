@@ -75,7 +75,7 @@ static int receive_all(struct nova_guest_net *card)
         }
         if (card->vm)
                 nova_virtio_net_receive_end(&card->device);
-        if (!error || error == EAGAIN) /* shows the service the released buffers */
+        if (!error || error == EAGAIN) /* submits the released buffers */
                 nova_net_flush(card->net);
         return error;
 }
@@ -110,7 +110,7 @@ static int reopen(struct nova_guest_net *card)
                 nova_vm_lock(card->vm);
         card->holds = false;
         card->down = error != 0;
-        if (card->vm && card->blocked) /* by the session that has ended */
+        if (card->vm && card->blocked) /* frames waited for the session that has ended */
                 nova_virtio_net_resume(&card->device);
         if (card->vm)
                 nova_vm_unlock(card->vm);

@@ -57,7 +57,8 @@ void novavmm_overlay_cover(const struct nova_guest_memory *memory)
                         memory->base + (memory->overlay[i].page << NOVA_PAGE_BITS), 0);
 }
 
-/* Maps a page of RAM. Nothing of a block that is not cut is mapped, so it is mapped as a whole. */
+/* Maps a page of RAM. If its block is not cut, no page of the block is mapped, so the
+ * function maps the whole block. */
 static bool give_ram(struct nova_vcpu *vcpu, uint64_t page)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;

@@ -3,8 +3,8 @@
  * mapped. The guest's next access exits, and the monitor's reply maps the page that is on top.
  *
  * The first overlay page in a block of RAM cuts it into small pages, for which the kernel needs
- * memory. A guest could cut all of its RAM, so after some cuts the blocks that overlay pages have
- * left are taken back as a whole, and the guest's next access gets the whole block. */
+ * memory. A guest could cut all of its RAM. So after some cuts, cut blocks that have no overlay
+ * page any more are revoked, and the guest's next access to such a block maps all of it. */
 #include <errno.h>
 #include <string.h>
 

@@ -210,9 +210,9 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
         return status;
 }
 
-/* Provides the page of the RAM with the number of the guest's page: it holds a part of the image,
- * or a page that the monitor itself has moved out. If another virtual CPU has received that page
- * meanwhile and asks for its shared place, the page of the RAM becomes the shared place. */
+/* Provides the page of the RAM that has the number of the guest's page: it holds a part of the
+ * image, or a page that the monitor itself has moved out. If another virtual CPU has received that
+ * page meanwhile and asks for its shared place, the page of the RAM becomes the shared place. */
 static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
                                   uint32_t page)
 {

@@ -288,7 +288,7 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
                 discard(vcpu);
                 novavmm_vcpu_deliver(vcpu);
         }
-        if (vm->end != NOVA_VM_RUNS) /* perhaps while the delivery called another program */
+        if (vm->end != NOVA_VM_RUNS) /* it may have ended while the delivery called a program */
                 park(vcpu);
         if (vm->hv)
                 vm->hv_exits->end(vm->hv, vcpu->number);

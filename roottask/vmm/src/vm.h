@@ -51,8 +51,9 @@ static inline bool novavmm_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova
         return fits;
 }
 
-/* States of a virtual CPU's handler towards other programs: nova_vcpu.call. Handler and destroyer
- * of the machine leave VCPU_CALLS by an atomic exchange, so they agree. */
+/* Values of nova_vcpu.call: whether a virtual CPU's handler calls another program. The handler and
+ * the thread that destroys the machine leave VCPU_CALLS by an atomic exchange, so only one of them
+ * succeeds. */
 enum vcpu_call {
         VCPU_CALLS_NOBODY, /* it is not in nova_vcpu_call_out() */
         VCPU_CALLS,        /* it may wait for another program */

@@ -133,8 +133,8 @@ struct nova_net_entry {
         uint32_t bytes;  /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX to
                           * NOVA_NET_BUFFER. Some cards need NOVA_NET_BUFFER */
         uint32_t tag;    /**< number that the completion repeats */
-        uint32_t sum;    /**< 0; of a frame: NOVA_NET_SUM_OPEN and a place; of an empty buffer:
-                          * NOVA_NET_SUM_ACCEPT. The last two only with NOVA_NET_SUMS */
+        uint32_t sum;    /**< 0; with NOVA_NET_SUMS also nova_net_sum_open() for a frame, or
+                          * NOVA_NET_SUM_ACCEPT for an empty buffer */
 };
 
 /** A ring. The result of a completion is 0 or a number of <errno.h> in `transmit`. In `receive`, it
@@ -369,8 +369,8 @@ int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum);
  */
 void nova_net_accept_sums(struct nova_net *net);
 
-/** Shows the service all frames that were queued and buffers that were released, and wakes it if it
- * sleeps. @retval 0 done @retval ECONNRESET the service has ended: nova_net_reopen() */
+/** Submits all queued frames and all released buffers to the service, and wakes it if it sleeps.
+ * @retval 0 done @retval ECONNRESET the service has ended: nova_net_reopen() */
 int nova_net_flush(struct nova_net *net);
 
 /** Returns the number of frames that the service has refused since the session was opened, such as

@@ -44,11 +44,11 @@ struct nova_http_request {
  */
 unsigned nova_http_read(struct nova_http_request *request, const char *data, size_t bytes);
 
-/** Returns the words for a status, such as "Not Found". */
+/** Returns the reason phrase of a status, such as "Not Found". */
 const char *nova_http_reason(unsigned status);
 
 /**
- * Writes a text into a page of HTML: characters with a meaning in HTML become references.
+ * Writes a text into a page of HTML: characters that HTML reserves become character references.
  * @code
  * extern struct nova_http_answer *answer;
  * extern const char *name; // any text: it cannot become markup
@@ -74,8 +74,8 @@ void nova_http_write_url(FILE *to, const char *path);
 void nova_http_write_json(FILE *to, const char *text);
 
 /**
- * An answer. It has the content `text`, or else the content of `file`, or else a sentence about the
- * status.
+ * An answer. Its content is `text`. Without `text` it is the content of `file`, and without both it
+ * is a sentence about the status.
  * @code
  * extern struct nova_http_answer *answer; // argument of nova_http_config::answer
  *
@@ -89,16 +89,16 @@ struct nova_http_answer {
         unsigned status;  /**< 200, 404, or another one */
         const char *type; /**< type of the content, such as "text/html; charset=utf-8" */
         char *text;       /**< content, which the server passes to free(); NULL: none */
-        int file;         /**< file at its beginning, which the server closes; -1: none */
+        int file;         /**< open file at its beginning; the server closes it; -1: none */
         uint64_t bytes;   /**< size of the content */
 };
 
 /** Configuration of a server. */
 struct nova_http_config {
         uint16_t port;        /**< TCP port */
-        unsigned connections; /**< maximum number at once, up to 20; 0: 16 */
-        uint64_t patience_ns; /**< time for a request, for 64 KiB of an answer, and between two
-                               * requests; 0: ten seconds */
+        unsigned connections; /**< maximum number of clients at once, up to 20; 0: 16 */
+        uint64_t patience_ns; /**< time limit for a request, for 64 KiB of an answer, and for
+                               * the pause between two requests; 0: ten seconds */
         /** Fills in an answer, which initially is `{.status = 404, .file = -1}`. The server calls
          * the function from the thread of nova_http_serve(), for one request at a time. */
         void (*answer)(void *context, const struct nova_http_request *request,
@@ -109,10 +109,10 @@ struct nova_http_config {
 /**
  * Serves HTTP over IPv4 and IPv6 after nova_ip_start(). It returns only if the server cannot start.
  *
- * A connection takes 22 KiB. If all connections are in use, a new client waits until the server has
- * ended another connection. The server ends the connection that has waited longest for its next
- * request, once that wait has lasted 250 ms. A client that has not sent its request, or not taken
- * 64 KiB of the answer, within the time of @p config loses its connection.
+ * A connection takes 22 KiB of memory. If all connections are in use, a new client waits until the
+ * server has ended another connection. The server ends the connection that has waited longest for
+ * its next request, once that wait has lasted 250 ms. A client that has not sent its request, or
+ * not taken 64 KiB of the answer, within the time of @p config loses its connection.
  * @code
  * void answer(void *context, const struct nova_http_request *request,
  *             struct nova_http_answer *answer);

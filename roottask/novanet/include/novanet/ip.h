@@ -12,14 +12,14 @@ extern "C" {
 
 /** Configuration of a program's connection. */
 struct nova_ip_config {
-        const char *service;     /**< service with frames: a driver, or `switch` */
+        const char *service;     /**< service that carries frames: a driver, or `switch` */
         const char *address;     /**< such as "10.0.0.2"; NULL: DHCP */
         const char *mask;        /**< NULL: "255.255.255.0"; not used with DHCP */
         const char *gateway;     /**< NULL: none; not used with DHCP */
         const char *name_server; /**< a name server from DHCP replaces it; NULL: none */
         uint64_t wait_ns;        /**< time to wait for DHCP; 0: ten seconds */
-        const char *address6;    /**< such as "fd00::2", in a network of /64; NULL: made from the
-                                      prefix that a router announces */
+        const char *address6;    /**< such as "fd00::2", with a 64-bit prefix; NULL: made from
+                                      the prefix that a router announces */
         const char *gateway6;    /**< NULL: routers announce themselves */
 };
 
@@ -39,12 +39,12 @@ struct nova_ip_config {
  *         printf("%s\n", nova_ip_address(text));
  * @endcode
  * @param config the connection
- * @retval 0          done; without an answer of DHCP the program may have an IPv6 address only
+ * @retval 0          done; if DHCP did not answer, the program has only an IPv6 address
  * @retval EADDRINUSE another machine has the configured address, so the program does not use it
  * @retval EALREADY   it was called before, and opened the session; so a program cannot try another
  *                    address after EADDRINUSE, ENETDOWN or ETIMEDOUT
  * @retval EINVAL     an address cannot be read, or no single machine can have it
- * @retval ENETDOWN   no address came by DHCP, because the card has no cable; otherwise as ETIMEDOUT
+ * @retval ENETDOWN   no address came by DHCP, because the card has no cable; lwIP keeps asking
  * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once it has come
  * @return other values as for nova_net_open()
  */
@@ -62,7 +62,7 @@ const char *nova_ip_why(int error);
 char *nova_ip_address(char text[NOVA_IP_TEXT]);
 
 /** Writes the program's present IPv6 address: the configured one, or one with a router's prefix, or
- * that of the link, which begins with "fe80". @return @p text; "::": none yet */
+ * the link-local one, which begins with "fe80". @return @p text; "::": none yet */
 char *nova_ip_address6(char text[NOVA_IP6_TEXT]);
 
 #ifdef __cplusplus

@@ -16,7 +16,7 @@ struct nova_tls;
 
 /** The server that a client expects, and the certificates that it trusts. */
 struct nova_tls_config {
-        const char *name;   /**< the server's name, which its certificate must have */
+        const char *name;   /**< the server's name, which its certificate must contain */
         const void *roots;  /**< trusted certificates, in PEM */
         size_t roots_bytes; /**< size of @p roots in bytes, without a terminating 0 */
 };
@@ -44,7 +44,7 @@ struct nova_tls_config {
  * @param config   the server
  * @param[out] why a sentence about the error
  * @retval 0          done
- * @retval EACCES     the server's certificate is not good
+ * @retval EACCES     the server's certificate is not accepted
  * @retval ECONNRESET the server has ended the connection
  * @retval EINVAL     the trusted certificates or the name cannot be read
  * @retval ENOMEM     out of memory

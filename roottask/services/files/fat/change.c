@@ -136,7 +136,7 @@ int fat_remove(struct files_node *in, const char *name, bool remove_folder)
 /* A rename in progress. */
 struct rename {
         struct fat_node *from, *to; /* folders */
-        const char *name;           /* the new one */
+        const char *name;           /* the new name */
         struct fat_node *file;
         struct fat_set old, new; /* the new name may be an entry that is replaced */
         bool replace;

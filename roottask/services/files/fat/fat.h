@@ -119,7 +119,7 @@ static inline struct fat *fat_of(const struct fat_node *node)
  * requested. */
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes);
 int fat_sector_write(struct fat *fat, uint32_t sector);   /* now */
-void fat_sector_change(struct fat *fat, uint32_t sector); /* later; the table only */
+void fat_sector_change(struct fat *fat, uint32_t sector); /* later; only for the table */
 void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count);
 int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, size_t bytes);
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,

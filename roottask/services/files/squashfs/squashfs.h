@@ -32,7 +32,7 @@ struct squashfs {
         uint8_t *packed; /* a block as it is on the disk; NULL if the disk lies in memory */
         uint8_t bounce[SQUASHFS_BOUNCE];
         struct squashfs_block metadata[SQUASHFS_METADATA_MAX];
-        struct squashfs_block data[SQUASHFS_DATA_MAX]; /* the second may have no memory */
+        struct squashfs_block data[SQUASHFS_DATA_MAX]; /* memory for the second may be missing */
 };
 
 /* A position in metadata: a block on the disk, and an offset in its content. */

@@ -154,8 +154,8 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
         return novart_ring_owned(&block->of, offset, bytes) ? 0 : ECONNRESET;
 }
 
-/* Returns true if the data of a write lies in pages of the service. If the data pages vanished
- * before the ring, the service that still sees the ring would write other data. */
+/* Returns true if the data of a write still lies in pages of the service. These pages may vanish
+ * before the ring does: a service that still sees the ring would then write other data. */
 static bool data_valid(const struct nova_block *block, const struct nova_block_request *request)
 {
         for (unsigned i = 0; i < request->segment_count; i++) {
@@ -413,7 +413,7 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
         return execute(block, &request, &(struct copy){.bytes = 0});
 }
 
-/* Ranges are relative to the earlier ones. */
+/* A range is relative to the range that the session had before. */
 int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range)
 {
         const struct nova_block_range before = block->range;
@@ -437,7 +437,7 @@ int nova_block_claim(struct nova_block *block, enum nova_block_use use)
         block->use = use;
         error = block->begun ? claim(block) : ECONNRESET;
         if (error == ECONNRESET && !block->used)
-                error = nova_block_reopen(block); /* which claims them */
+                error = nova_block_reopen(block); /* which also claims the blocks */
         if (error)
                 block->use = before;
         return error;

@@ -67,7 +67,7 @@ bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t
  * this call, novart_ring_owned() checks the pages of each part. */
 void novart_ring_look(struct ring_session *session);
 
-/* Shows the service all requests that @p end counts. @return true if the doorbell needs an up */
+/* Submits all requests that @p end counts. @return true if the doorbell needs an up */
 static inline bool novart_ring_submit(const struct ring_end *end)
 {
         __atomic_store_n(&end->ring->submitted, end->submitted, __ATOMIC_RELEASE);

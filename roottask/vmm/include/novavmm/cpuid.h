@@ -37,7 +37,7 @@ struct nova_cpuid_view {
         bool xsave;        /**< the guest has XSAVE and the features that need it:
                             * nova_cpuid_has_xsave() */
         uint64_t xcr0;     /**< its XCR0: enabled state components */
-        bool same_tsc;     /**< the TSCs of all virtual CPUs have one value */
+        bool same_tsc;     /**< the TSCs of all virtual CPUs stay equal */
 };
 
 /** Returns the CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */

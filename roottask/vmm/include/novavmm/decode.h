@@ -24,7 +24,7 @@ enum nova_operation {
         NOVA_OP_LOAD,     /**< register := memory */
         NOVA_OP_STORE,    /**< memory := register or immediate */
         NOVA_OP_EXCHANGE, /**< exchanges register and memory */
-        NOVA_OP_ADD,      /**< sum; from here to CMP, in the order of the opcodes */
+        NOVA_OP_ADD,      /**< sum; ADD to CMP are in the order of the opcodes */
         NOVA_OP_OR,       /**< or */
         NOVA_OP_ADC,      /**< sum, with carry */
         NOVA_OP_SBB,      /**< difference, with borrow */
@@ -80,7 +80,7 @@ struct nova_address {
         uint8_t index;  /**< number of a register that is multiplied by 2^scale, or NOVA_NO_REGISTER
                          */
         uint8_t scale;  /**< 0 to 3 */
-        bool from_next; /**< add the address of the next instruction */
+        bool from_next; /**< true: add the address of the next instruction */
         uint64_t constant; /**< displacement, sign-extended */
 };
 
@@ -159,8 +159,8 @@ bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
 /** Returns the value of the operand of @p in: an immediate, or a register in @p state */
 uint64_t nova_operand_get(const struct nova_utcb_state *state, const struct nova_instruction *in);
 
-/** Sets the register operand of @p in, in @p state, to @p value of @p in->bytes, extended as the
- * instruction specifies. @return the group of state that changed */
+/** Sets the register operand of @p in, in @p state, to @p value, which has @p in->bytes bytes and
+ * is extended as the instruction specifies. @return the group of state that changed */
 nova_mtd_t nova_operand_set(struct nova_utcb_state *state, const struct nova_instruction *in,
                             uint64_t value);
 

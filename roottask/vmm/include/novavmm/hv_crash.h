@@ -12,7 +12,7 @@ extern "C" {
 #define NOVA_HV_CRASH_PARAMETERS 5   /**< number of values in a report */
 #define NOVA_HV_CRASH_TEXT       512 /**< longest text, with its terminator; more is cut off */
 
-/** A guest's report. TLFS, appendix C: the meaning of the parameters is the guest's. */
+/** A guest's report. The guest defines the meaning of the parameters. TLFS, appendix C */
 struct nova_hv_crash {
         uint64_t parameter[NOVA_HV_CRASH_PARAMETERS]; /**< values of MSRs 0x40000100 to
                                                        * 0x40000104 */

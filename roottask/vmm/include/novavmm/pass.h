@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's view of a PCI function that is passed through: configuration space, places of memory
- * and interrupt messages. The guest's writes change only this view and, through struct
- * nova_pass_host, those parts of the function that the guest may change. */
+/* A guest's view of a PCI function that is passed through: its configuration space, the addresses
+ * of its memory, and its interrupt messages. The guest's writes change only this view and, through
+ * struct nova_pass_host, those parts of the function that the guest may change. */
 #ifndef NOVAVMM_PASS_H
 #define NOVAVMM_PASS_H
 

@@ -59,8 +59,8 @@ struct nova_pc {
         uint32_t slot_levels;        /**< levels of the slots' interrupt pins */
         struct nova_alarm late;      /**< sends interrupts that devices hold back, and lets devices
                                         continue their work */
-        unsigned turn;               /**< number of the virtual CPU that comes first among equals
-                                        for a message of lowest priority */
+        unsigned turn;               /**< virtual CPU that comes first among equal destinations of
+                                        a lowest-priority message */
         uint32_t passed_end;         /**< end of the memory of functions that are passed through */
         struct nova_thread *writer;  /**< thread that writes the output to the console */
         bool is_stuck;               /**< the console has accepted nothing for a second */

@@ -53,11 +53,11 @@ struct nova_vm_config {
                                 CPUs. The caller keeps its CPU if there are enough others */
         const uint8_t *cpus; /**< the CPU of each virtual CPU; NULL: the library chooses them */
         bool local_apic;     /**< virtual CPUs have local APICs; required for more than one */
-        unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's, with
-                                @c secure one. Timers have this priority + 1. A secure guest runs
-                                at the ultravisor's priority */
+        unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's, or one
+                                below it with @c secure. Timers have this priority + 1. A secure
+                                guest runs at the ultravisor's priority */
         size_t kernel_memory; /**< size in bytes of the guest's own account of kernel memory, taken
-                                 from the program's; 0: it uses the program's */
+                                 from the program's account; 0: the guest uses that account */
         bool same_tsc; /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
                         * several do: the kernel does not adjust it */
         struct nova_secure *secure; /**< connection of nova_secure_open(), which makes the guest

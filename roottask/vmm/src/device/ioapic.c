@@ -37,7 +37,7 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
 }
 
 /* Returns true if an entry waits for the end of its interrupt. NMIs, INIT and interrupts of the
- * 8259s have no end, and are edges whatever the entry says. */
+ * 8259s have no end, and are edge-triggered whatever the entry says. */
 static bool is_level(uint64_t entry)
 {
         const enum nova_delivery delivery = (enum nova_delivery)(entry >> DELIVERY_SHIFT & 7);

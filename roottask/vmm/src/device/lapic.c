@@ -133,7 +133,7 @@ static void change(uint32_t set[8], uint32_t *words, uint8_t vector, bool value)
 /* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
 static unsigned waiting(const struct nova_lapic *lapic)
 {
-        /* Called several times for each exit, usually without a request. */
+        /* Called several times for each exit; usually no interrupt is requested. */
         if (!lapic->requests)
                 return 0;
 

@@ -12,9 +12,9 @@
 #define ACCESS_LATCH 0
 #define ACCESS_LOW   1
 #define ACCESS_HIGH  2
-#define READ_BACK    3 /* instead of a channel's number */
+#define READ_BACK    3 /* a command, in place of a channel's number */
 
-/* Bits of a read-back command: data not to latch, and the first channel. */
+/* Bits of a read-back command: do not latch the count, do not latch the status, channel 0. */
 #define READ_BACK_NO_COUNT  0x20
 #define READ_BACK_NO_STATUS 0x10
 #define READ_BACK_CHANNEL   0x02
@@ -64,8 +64,8 @@ static uint16_t square_wave(uint32_t count, uint64_t tick)
         return (uint16_t)((count & ~1u) - 2 * in_half);
 }
 
-/* Begins to count from the new count of a periodic counter if its time has come. A new count that
- * replaces the count at the end of the wave's high half is as far as its own wave then. */
+/* Begins to count from the new count of a periodic counter if its time has come. If that time is
+ * the end of a square wave's high half, the new wave begins at the end of its own high half. */
 static void settle(struct nova_pit_channel *channel, uint64_t now)
 {
         if (!channel->next || now < channel->change)

@@ -26,10 +26,10 @@ _Static_assert(sizeof(struct descriptor) == DESCRIPTOR_BYTES, "2.7.5");
 #define NO_INTERRUPT 1u
 #define EVENT_BYTES  2u /* after each ring, with NOVA_VIRTIO_EVENT_INDEX */
 
-/* Work after which nova_virtio_serve() returns even if more chains are waiting: their number, to
- * which the data of each adds. */
+/* Work after which nova_virtio_serve() returns even if more chains are waiting: the number of
+ * chains that it served, plus one for each SERVE_BYTES bytes of their data. */
 #define SERVE_MAX   (4u * NOVA_VIRTIO_QUEUE_SIZE)
-#define SERVE_BYTES 4096u /* of data that count as a chain */
+#define SERVE_BYTES 4096u
 
 static uint16_t load(const uint8_t *from)
 {

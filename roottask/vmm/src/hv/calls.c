@@ -22,7 +22,7 @@
 #define VSM               PARENT(16)
 
 /* Maximum number of addresses in a list that are handled before the guest runs again. The addresses
- * are not read. */
+ * are not read, because a flush discards all translations. */
 #define FLUSH_SLICE     256
 #define FLUSH_SET_SLICE 128 /* for each address, the set is read */
 /* Maximum number of registers in a list that are handled before the guest runs again. A read may

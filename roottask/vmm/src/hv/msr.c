@@ -13,7 +13,7 @@
 /* Registers, the privilege that each needs, and the functions that read and write it. */
 struct row {
         uint32_t first, last;
-        uint64_t privilege; /* 0: a function for reports of crashes */
+        uint64_t privilege; /* 0: it needs nova_hv.crashed instead */
         bool (*get)(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value);
         bool (*set)(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 };

@@ -12,7 +12,7 @@
 #define AUTO_ENABLE  UINT64_C(8)
 #define DIRECT       UINT64_C(0x1000)
 #define VECTOR_SHIFT 4
-#define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source of messages */
+#define KNOWN        UINT64_C(0xf1fff) /* also the bits lazy, vector, and source of messages */
 
 #define UNIT_NS     100u
 #define ROUNDING_NS (UNIT_NS - 1) /* the most by which rounding moves a deadline */

@@ -8,7 +8,7 @@
 #define SEARCH_BYTES 8192u
 #define HEADER_MAGIC 0x1badb002u
 #define WANTS_VIDEO  0x4u
-#define WANTS_OTHERS 0xfff8u  /* other bits of 0 to 15, which a loader must know */
+#define WANTS_OTHERS 0xfff8u  /* the other bits up to 15: a loader must refuse unknown ones */
 #define HAS_ADDRESS  0x10000u /* the addresses are in this header and not in an ELF header */
 
 /* Value of EAX for the kernel, and address of its information: below the BIOS's memory. */
