@@ -10,7 +10,7 @@
 
 #define VECTOR_UD 6
 #define SOON_NS   100000
-#define BYTES     3 /* of VMCALL and VMMCALL */
+#define BYTES     3 /* length of VMCALL and VMMCALL */
 
 #define H_RANDOM   0x300u
 #define ULTRACALLS 0xf000u /* numbers from here on are ultracalls */

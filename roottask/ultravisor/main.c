@@ -23,7 +23,7 @@
 #define RESERVE_PAGES 2048u
 #define RESERVE_PART  16u
 
-static int map_error; /* of the last block; 0: it was mapped */
+static int map_error; /* error of mapping the last block; 0: it was mapped */
 
 /* Maps a block of the program's pages at the end of the secure memory, executable for guests. */
 static bool add_block(uint8_t *base, size_t *bytes, unsigned order)

@@ -27,15 +27,15 @@ enum page_state { PAGE_NONE, PAGE_SECURE, PAGE_OUT };
 
 /* A guest-physical page. */
 struct page {
-        uint32_t frame;   /* in state SECURE */
+        uint32_t frame;   /* valid in state SECURE */
         uint32_t normal;  /* shared place: page number in the VMM's memory, or PAGE_NO_PAGE */
-        uint64_t version; /* in state OUT, and for a snapshot: number of the encryption */
-        uint8_t tag[PAGE_TAG_BYTES]; /* in state OUT */
+        uint64_t version; /* number of the encryption; valid in state OUT, and for a snapshot */
+        uint8_t tag[PAGE_TAG_BYTES]; /* valid in state OUT */
         uint8_t state;               /* enum page_state */
-        bool shared;                 /* by UV_SHARE_PAGE */
+        bool shared;                 /* the guest has shared it by UV_SHARE_PAGE */
         bool asked;                  /* UV_PAGE_IN may provide the shared place */
         bool expected;               /* UV_PAGE_IN may provide the secure place, once, in UV_ESM */
-        uint8_t attributes[2];       /* of each place: flags of its last UV_PAGE_IN */
+        uint8_t attributes[2];       /* flags of the last UV_PAGE_IN for each place */
         bool snapshot; /* SECURE and unchanged since version `version` was encrypted */
         bool narrow;   /* SECURE, and mapped without the permission to write */
         bool aliased;  /* SECURE, and mapped in the normal view, too, for a page-table walk */

@@ -27,7 +27,7 @@ struct session {
 /* An ultracall in progress. */
 struct call {
         struct session *session;
-        struct vm *vm;           /* of the first parameter; NULL: a new one */
+        struct vm *vm;           /* VM that the first parameter names; NULL: a new one */
         const nova_word_t *word; /* parameters */
         bool stop; /* the machine is to be destroyed after the call, without the lock */
 };

@@ -67,7 +67,7 @@ uint64_t vm_pages(const struct vm *vm)
  * name. The service's lock protects them. */
 static struct share {
         char client[NOVA_NAME_SIZE];
-        unsigned sessions; /* of this client; 0: no client has the share */
+        unsigned sessions; /* number of this client's sessions; 0: no client has the share */
         struct page_budget frames;
 } shares[VM_COUNT];
 static uint32_t share_count; /* number of shares; 0: the memory is not divided */

@@ -41,7 +41,7 @@ struct vcpu {
         unsigned pins;
         uint64_t starts[4];  /* bit n: the guest has sent a STARTUP message with vector n */
         uint8_t destination; /* destination of the next message of its local APIC */
-        uint64_t last_address, last_exit; /* of the last exit for a page */
+        uint64_t last_address, last_exit; /* address and number of the last exit for a page */
         unsigned repeated;                /* consecutive exits for that address */
         bool resets;                      /* the guest has sent an INIT message */
 };

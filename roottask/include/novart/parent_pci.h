@@ -29,7 +29,7 @@ enum nova_parent_pci_kind {
 
 /** Flags of a device. */
 #define NOVA_PARENT_PCI_ID          0x1 /**< vendor and device are set */
-#define NOVA_PARENT_PCI_AT          0x2 /**< at is set */
+#define NOVA_PARENT_PCI_AT          0x2 /**< `at` is set */
 #define NOVA_PARENT_PCI_UNPROTECTED 0x4 /**< may reach all memory if there is no I/O MMU */
 
 /** A device of the description that is a PCI function. */

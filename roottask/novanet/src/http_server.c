@@ -12,7 +12,7 @@
 #include "novanet/http.h"
 #include "novart/time.h"
 
-#define CONNECTIONS_MAX 20 /* of 24 sockets; the program may need the rest */
+#define CONNECTIONS_MAX 20 /* the program may need the other 4 of its 24 sockets */
 #define CONNECTIONS     16
 #define PATIENCE_NS     10000000000
 #define NS_PER_MS       1000000

@@ -166,7 +166,7 @@ static err_t output(struct netif *of, struct pbuf *buffer)
         return ERR_OK;
 }
 
-/* Releases lwIP's lock. The thread notices the end of the service. */
+/* Releases lwIP's lock. An error needs no action: the thread notices the end of the service. */
 void novanet_unlock(void)
 {
         if (up)

@@ -44,7 +44,7 @@
 
 #define CAUSE_DONE       0x0000000f /* a FIS of any kind has arrived */
 #define CAUSE_PIECE      0x00000020
-#define CAUSE_CHANGE     0x00400040 /* another disk, or none */
+#define CAUSE_CHANGE     0x00400040 /* there is another disk, or none */
 #define CAUSE_FAILURE    0x79000000
 #define COMMAND_START    0x0001
 #define COMMAND_POWER    0x0006 /* power of the disk and of its motor */

@@ -22,7 +22,7 @@ static struct block_device device = {.name = "ahci", .timeout_ns = TIMEOUT_NS};
 static struct block_request *first, **last = &first; /* requests that have not been sent to the
                                                       * disk */
 static struct block_request *owner[AHCI_SLOTS];
-static uint32_t discarded[AHCI_SLOTS]; /* number of blocks of a slot's request */
+static uint32_t discarded[AHCI_SLOTS]; /* number of blocks for which a slot's discards were sent */
 static uint32_t busy, added;           /* bitmaps of slots: with commands, and with commands not
                                         * sent yet */
 static bool alone;                     /* the command that the disk is executing is not a read or a

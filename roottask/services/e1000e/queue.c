@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define WORDS 4 /* of a descriptor: address (2), length and command, status */
+#define WORDS 4 /* words of a descriptor: address (2), length and command, status */
 
 /* Commands of a frame to send, in the third word. */
 #define COMMAND_END      (1u << 24) /* the frame ends here */

@@ -5,7 +5,7 @@
 #define NOVART_PCI_REGISTERS_H
 
 #define REG_ID         0x00
-#define REG_COMMAND    0x04 /* and status */
+#define REG_COMMAND    0x04 /* command, and status */
 #define REG_CLASS      0x08 /* class and revision */
 #define REG_HEADER     0x0c
 #define REG_BAR        0x10
@@ -46,7 +46,7 @@
 #define REG_WINDOW_PORTS    0x1c /* only of a bridge */
 #define REG_WINDOW_MEMORY   0x20
 #define REG_WINDOW_PREFETCH 0x24
-#define REG_BRIDGE_CONTROL  0x3c /* only of a bridge: its upper half; interrupts in the lower */
+#define REG_BRIDGE_CONTROL  0x3c /* only of a bridge: control from bit 16 on, interrupts below */
 #define BRIDGE_RESET        0x400000u
 
 /* Offsets from the capability. */
@@ -61,7 +61,7 @@
 #define POWER_KEEPS       0x8u /* no reset from D3hot to D0 */
 #define EXPRESS_ABILITIES 4
 #define EXPRESS_FLR       0x10000000u
-#define EXPRESS_CONTROL   8 /* and status */
+#define EXPRESS_CONTROL   8 /* control, and status */
 #define EXPRESS_RESET     0x8000u
 #define EXPRESS_PENDING   0x200000u
 #define EXPRESS_CONTROL_2 0x28

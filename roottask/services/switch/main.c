@@ -28,7 +28,7 @@
 /* A client with a port. */
 struct client {
         struct net_port *port;
-        unsigned index;             /* in the table */
+        unsigned index;             /* index in the table */
         struct nova_net_entry held; /* a frame that waits for a card */
         bool holds;
         struct rate *rate; /* NULL: it may send as fast as it can */

@@ -8,7 +8,7 @@
 /* A client's rate. */
 struct entry {
         const char *client; /* ends at a colon */
-        size_t length;      /* of its name, at most CLIENT_NAME */
+        size_t length;      /* length of the name, at most CLIENT_NAME */
         struct rate rate;
 };
 

@@ -13,9 +13,9 @@
 /* The header (VIRTIO 1.2, 5.1.6). */
 struct header {
         uint8_t flags, segments;
-        uint16_t bytes, segment; /* of a frame that the device divides; not used */
+        uint16_t bytes, segment; /* for a frame that the device would cut; not used */
         uint16_t sum_from, sum_at;
-        uint16_t buffers; /* of a received frame */
+        uint16_t buffers; /* number of buffers of a received frame */
 };
 
 #define HEADER_BYTES sizeof(struct header)

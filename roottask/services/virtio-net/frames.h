@@ -9,14 +9,15 @@
 #include "virtio/queue.h"
 
 /* Features. */
-#define FRAMES_SUM       (1ull << 0)  /* the device takes frames with open checksums */
-#define FRAMES_GUEST_SUM (1ull << 1)  /* it reports whether checksums are open or checked */
-#define FRAMES_MERGED    (1ull << 15) /* a frame may lie in several buffers */
+#define FRAMES_SUM       (1ull << 0) /* the device takes frames with open checksums */
+#define FRAMES_GUEST_SUM (1ull << 1) /* the device reports whether checksums are open or checked \
+                                      */
+#define FRAMES_MERGED (1ull << 15)   /* a frame may lie in several buffers */
 
 #define FRAMES_RECEIVE      0 /* numbers of queues */
 #define FRAMES_TRANSMIT     1
 #define FRAMES_QUEUES       2
-#define FRAMES_PARTS        2  /* of a request: a header and a frame */
+#define FRAMES_PARTS        2  /* parts of a request: a header and a frame */
 #define FRAMES_HEADER_BYTES 16 /* distance between headers; the device reads or writes 12 bytes */
 #define FRAMES_DEPTH_MAX    (QUEUE_SIZE_MAX / FRAMES_PARTS)
 

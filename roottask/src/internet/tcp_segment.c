@@ -16,7 +16,7 @@
 #define LIFE        22 /* time to live, and protocol */
 #define PROTOCOL    23
 #define IP_SUM      24
-#define ADDRESSES   26 /* and ports */
+#define ADDRESSES   26 /* addresses, then ports */
 #define IP_HEADER   14
 #define TCP_HEADER  NOVA_TCP_OFFSET
 #define SEQUENCE    38

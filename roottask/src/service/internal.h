@@ -45,13 +45,13 @@ struct service_cpu {
 struct nova_service {
         struct nova_service_config config;
         struct session_table table;   /* sessions; protected by lock */
-        struct nova_mutex lock;       /* also held around handlers, unless parallel */
+        struct nova_mutex lock;       /* also held while a handler runs, unless parallel */
         nova_word_t holder;           /* thread that has the lock; 0: none; written by that
                                        * thread */
         unsigned waiters;             /* number of threads in nova_service_lock() */
         char *states;                 /* states of all slots */
         nova_sel_t control;           /* control portal of CPU 0; that of CPU n is at control + n */
-        nova_sel_t share;             /* likewise the share portals; NOVA_SEL_NONE: none */
+        nova_sel_t share;             /* the same for share portals; NOVA_SEL_NONE: none */
         unsigned portal_order;        /* 2^portal_order portals: one for each CPU number */
         unsigned session_order;       /* order of the range of all session portals */
         uint64_t cpus;                /* bit n: CPU n is served */

@@ -17,7 +17,7 @@
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 8
 
-#define SELECTORS_DEFAULT 1024ul /* of a description without a line `selectors` */
+#define SELECTORS_DEFAULT 1024ul /* for a program without a line `selectors` */
 
 #define KIB(bytes) ((unsigned long)((bytes) >> 10))
 

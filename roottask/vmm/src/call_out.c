@@ -24,7 +24,7 @@
 struct message {
         nova_word_t items;
         nova_crd_t translate_window, delegate_window;
-        nova_mtd_t groups;            /* of the message and of the reply so far ... */
+        nova_mtd_t groups;            /* groups of the message and of the reply so far ... */
         struct nova_utcb_event event; /* ... and the part of the message that has them */
         struct nova_item item[ITEMS];
 };

@@ -429,7 +429,7 @@ const struct nova_instruction *nova_decode_again(struct nova_decoded *last,
         last->code = *code;
         if (nova_decode(code->byte, code->count, code->bits, &last->in))
                 return &last->in;
-        last->code.count = 0; /* its result is used for no other code */
+        last->code.count = 0; /* there is no result to return again */
         return NULL;
 }
 

@@ -12,8 +12,8 @@
 /* Number of times that poll() looks for completions after an exit. */
 #define ROUNDS 4
 
-/* Number of completions that are handled at once, with the machine's lock held. A fast driver may
- * execute all requests that they start meanwhile. */
+/* Number of completions that are handled at once, with the machine's lock held. There may always be
+ * more: a completion starts further requests, which a fast driver may execute meanwhile. */
 #define REAP_MAX 32
 
 /* Time in ns before the thread continues after that number of completions. */
@@ -103,7 +103,7 @@ static int reap_some(struct nova_guest_disk *disk, unsigned *left)
 /* Handles completions after an exit; the thread is not woken for them. A completion may start
  * further requests, even requests of another virtual CPU, so the numbers of rounds and completions
  * are limited. The thread handles the completions of requests that the last round starts. If there
- * are more completions, a later call continues, for which the device pauses. */
+ * are more completions, the device pauses, so that a later call continues. */
 static void poll(void *context)
 {
         struct nova_guest_disk *const disk = context;

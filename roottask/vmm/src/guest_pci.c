@@ -248,7 +248,7 @@ static int connect(struct nova_guest_pci *guest, unsigned number)
         }
         guest->next = vm->passed;
         vm->passed = guest;
-        vm->memory.keeps_cuts = true; /* its DMA must find the RAM at any time */
+        vm->memory.keeps_cuts = true; /* the function's DMA must find the RAM at any time */
         vm->place = place;
         return 0;
 }

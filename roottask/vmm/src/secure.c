@@ -15,8 +15,8 @@
 #include "vm.h"
 
 #define VECTOR_UD  6
-#define CALL_BYTES 3 /* of VMCALL and VMMCALL */
-#define CALL_WORDS 5 /* of a call of the ultravisor */
+#define CALL_BYTES 3 /* length of VMCALL and VMMCALL */
+#define CALL_WORDS 5 /* words of a call of the ultravisor */
 #define LPID       1
 #define SOON_NS    100000
 
@@ -128,7 +128,7 @@ static enum nova_h_status init_start(struct nova_secure *secure)
  * encrypted page with the same number. */
 struct nova_secure_place {
         enum { PLACE_FREE, PLACE_SHARED, PLACE_ENCRYPTED } use;
-        uint32_t owner; /* of ENCRYPTED: number of the guest's page */
+        uint32_t owner; /* if ENCRYPTED: number of the guest's page */
         uint32_t at;    /* page of the RAM that holds the encrypted page, + 1; 0: it is not out */
 };
 
@@ -270,7 +270,7 @@ static enum nova_h_status check_page(const struct nova_secure *secure, const str
                 return NOVA_H_UNSUPPORTED;
         if (call->word[0] % NOVA_PAGE_SIZE || call->word[0] >= secure->vm->memory.bytes)
                 return NOVA_H_PARAMETER;
-        if (call->word[1] > (is_in ? NOVA_H_PAGE_IN_NONSHARED : 0u)) /* not both of them */
+        if (call->word[1] > (is_in ? NOVA_H_PAGE_IN_NONSHARED : 0u)) /* not both flags */
                 return NOVA_H_P2;
         if (call->word[2] < NOVA_UV_ORDER_PAGE || call->word[2] > most)
                 return NOVA_H_P3;

@@ -120,7 +120,7 @@ static void look(void *context)
 }
 
 /* Called by the alarm. The thread of alarms has a higher priority than the guest, so it leaves
- * devices' work to virtual CPU 0, which looks at its next exit, or while it halts. If that takes
+ * devices' work to virtual CPU 0, which does it at its next exit, or while it halts. If that takes
  * long, the alarm comes again. */
 static void look_at_alarm(void *device, uint64_t now)
 {

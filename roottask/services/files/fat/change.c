@@ -251,7 +251,7 @@ static int check_new(struct rename *rename)
                 return folder ? ENOTDIR : EISDIR;
         rename->replace = !folder;
         if (folder && rename->new.sector != rename->old.sector)
-                return EXDEV; /* before the folder with this name is removed */
+                return EXDEV; /* so the folder with the new name is not removed */
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
 }
 

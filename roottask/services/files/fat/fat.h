@@ -65,7 +65,7 @@ struct fat {
         uint64_t time;                              /* time of the cache, for the last uses */
         struct fat_node *nodes;                     /* nodes in use */
         struct fat_cached cache[FAT_CACHE];
-        uint8_t *bounce; /* one sector, for parts of sectors */
+        uint8_t *bounce; /* one sector, for transfers of parts of sectors */
 };
 
 /* A file or folder in use. The first `disk_clusters` clusters of its chain are linked on the disk;

@@ -17,7 +17,7 @@ struct ring_session {
         char *pool;
         size_t pool_bytes;
         size_t ring_bytes;   /* size of the rings: whole pages */
-        nova_sel_t doorbell; /* and the bell after it */
+        nova_sel_t doorbell; /* selector; the next one is the bell */
         bool lacks;          /* the pages did not arrive */
         nova_word_t commits; /* result of novart_page_commits() at the last check that found all
                                 pages of the pool to be the service's; initially 0, the result in a

@@ -65,7 +65,7 @@ struct nova_hv_vp {
         uint64_t ends;                              /**< ends of interrupts by MSR 0x40000070 */
         uint64_t quiet_ends;                        /**< ends of interrupts by the assist page */
         struct nova_hv_timer timer[NOVA_HV_TIMERS]; /**< synthetic timers */
-        uint64_t timer_interrupts;                  /**< their expirations */
+        uint64_t timer_interrupts;                  /**< expirations of these timers */
         struct nova_hv_synic synic;                 /**< synthetic interrupt controller */
 };
 

@@ -42,21 +42,21 @@ struct nova_vcpu {
         /* The rest is private to the library. */
         /** Changes with the machine locked. */
         enum nova_vcpu_activity activity;
-        nova_sel_t ec;                  /**< selector of its EC; its SC is at `ec` + 1 */
-        struct nova_handler *handler;   /**< handles its exits */
-        struct nova_semaphore wake;     /**< semaphore for a waiting handler */
-        uint32_t injection;             /**< exception that nova_vcpu_raise() requested; 0: none */
-        uint32_t injection_error;       /**< error code of that exception */
-        struct nova_semaphore parked;   /**< gets an up when the virtual CPU will not run again */
-        bool nmi;                       /**< an NMI is pending */
-        bool nmi_blocked;               /**< SVM: an NMI's handler has not executed its IRET */
-        bool steps;                     /**< SVM: the virtual CPU single-steps over that IRET */
-        bool running;                   /**< the virtual CPU has an SC */
-        bool inside;                    /**< an exit is being handled */
-        bool held_back;                 /**< an interrupt of its source waits for a lower CR8 */
-        bool waits;                     /**< the handler waits for `wake` */
-        unsigned recalled_for;          /**< action of the library after the recall that gets all
-                                         * state */
+        nova_sel_t ec;                /**< selector of its EC; its SC is at `ec` + 1 */
+        struct nova_handler *handler; /**< handles its exits */
+        struct nova_semaphore wake;   /**< semaphore for a waiting handler */
+        uint32_t injection;           /**< exception that nova_vcpu_raise() requested; 0: none */
+        uint32_t injection_error;     /**< error code of that exception */
+        struct nova_semaphore parked; /**< gets an up when the virtual CPU will not run again */
+        bool nmi;                     /**< an NMI is pending */
+        bool nmi_blocked;             /**< SVM: an NMI's handler has not executed its IRET */
+        bool steps;                   /**< SVM: the virtual CPU single-steps over that IRET */
+        bool running;                 /**< the virtual CPU has an SC */
+        bool inside;                  /**< an exit is being handled */
+        bool held_back;        /**< an interrupt of nova_vm.interrupts waits for a lower CR8 */
+        bool waits;            /**< the handler waits for `wake` */
+        unsigned recalled_for; /**< action of the library after the recall that gets all
+                                * state */
         struct nova_vm_exit_port port;  /**< string access to a port that waits for the state */
         uint8_t vector;                 /**< vector of an exception that waits for the state */
         struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */

@@ -58,7 +58,7 @@ struct nova_virtio_net_large {
 
 /** A packet for the guest, made of consecutive frames of a TCP stream. */
 struct nova_virtio_net_joined {
-        bool open;     /**< it lies in buffers that the driver does not see yet */
+        bool open;     /**< the packet lies in buffers that the driver does not see yet */
         bool ends;     /**< no frame may follow */
         uint32_t most; /**< number of bytes of data of the first frame; no later frame has more */
         uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< headers of the first frame */

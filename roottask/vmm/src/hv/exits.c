@@ -18,7 +18,7 @@
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* length of VMCALL and VMMCALL */
 
-#define UNITS_PER_US 10 /* of reference time */
+#define UNITS_PER_US 10 /* units of reference time */
 
 _Static_assert(NOVA_HV_VPS == NOVA_VM_VCPUS, "each virtual CPU is a virtual processor");
 _Static_assert(NOVAVMM_HV_VP_FRAMES + NOVA_HV_VPS * NOVAVMM_HV_FRAMES_PER_VP <= NOVA_OVERLAYS,
