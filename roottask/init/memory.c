@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Physical memory that a description cannot give to a device (see memory.h). A program with RAM
- * would read and write the memory of all programs, such as that of secure guests and, in a boot
- * module, the machine's key. */
+/* Physical memory that a description cannot give to a device (see memory.h). A program that got
+ * RAM with a device could access the memory of all programs, such as that of secure guests and, in
+ * a boot module, the machine's key. */
 #include "memory.h"
 
 #include <stddef.h>

@@ -217,8 +217,8 @@ int pci_answer(const struct program *program, struct nova_child_pci *question)
         }
 }
 
-/* The kernel assigns functions only if there is an I/O MMU. The first host bridge exists on every
- * machine and does no DMA of its own, so init may have it. */
+/* The kernel assigns functions to programs only if there is an I/O MMU. The first host bridge
+ * exists on every machine and does no DMA of its own, so init may try with this function. */
 bool pci_has_iommu(void)
 {
         static enum { UNKNOWN, NO, YES } known;
@@ -233,7 +233,7 @@ bool pci_has_iommu(void)
         return known == YES;
 }
 
-/* nova_system_read() has refused the devices that reach memory even with an I/O MMU. */
+/* nova_system_read() has already refused devices that reach memory even with an I/O MMU. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
 {
         for (unsigned i = 0; i < init.system.devices; i++) {

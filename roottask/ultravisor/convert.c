@@ -275,8 +275,8 @@ static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
         const uint64_t at = vm->seal->tables, bit = vm->bit;
         uint64_t *table;
 
-        /* The tables are not in a part of the image, so their pages begin with zeroes. A
-         * block of 512 pages can become secure with the first one. */
+        /* The tables are not in a part of the image, so their pages begin with zeroes. The
+         * first page that becomes secure can bring its whole block of 512 pages with it. */
         if (!expect(vm, at, SEAL_TABLES_BYTES, false)) {
                 tell_absence(vm, at, SEAL_TABLES_BYTES / FRAME_BYTES);
                 return false;

@@ -17,7 +17,7 @@
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_DP_CURVE25519_ENABLED
-#define MBEDTLS_ECP_NO_INTERNAL_RNG /* crypto.c always provides one */
+#define MBEDTLS_ECP_NO_INTERNAL_RNG /* crypto.c always provides a generator */
 #define MBEDTLS_CTR_DRBG_C
 
 #include "mbedtls/check_config.h"

@@ -72,10 +72,10 @@ struct page_ops {
         bool (*unmap)(struct pages *pages, const struct page *page, uint64_t gpa,
                       enum page_place place);
         /* Returns true if an exit uses the frame of a page of a range, or if a virtual CPU's reply
-         * may still map one. */
+         * may still map a page of the range. */
         bool (*uses)(struct pages *pages, uint64_t gpa, uint64_t bytes);
         /* Copy from and to page @p normal of the VMM's memory, which the VMM may take away.
-         * @return false if it has done so */
+         * @return false if the VMM has taken it away */
         bool (*copy_in)(struct pages *pages, void *to, uint32_t normal);
         bool (*copy_out)(struct pages *pages, uint32_t normal, const void *from);
         /* Encrypt and decrypt one page. @return false if that failed; decrypt fails if the tag is

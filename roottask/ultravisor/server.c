@@ -386,7 +386,7 @@ static int ultracall(struct nova_request *request)
         return 0;
 }
 
-/* Without a share, not even its sessions may use kernel memory: it belongs to the other shares. */
+/* Refuses a client without a share: its sessions would use kernel memory of the other shares. */
 static int open_session(struct nova_request *request, const char *arguments)
 {
         (void)arguments;

@@ -15,7 +15,7 @@
 #include "novart/time.h"
 #include "vm.h"
 
-/* For the first semaphore; vm_settle_init() then takes the rest away. */
+/* Kernel memory for the first semaphore; vm_settle_init() then takes the rest of it away. */
 #define ROOM NOVA_PAGE_SIZE
 /* Longest wait in ns for another thread that is in vm_settle(). If the VMM of that thread is
  * killed, the thread stops until the runner of its CPU lends it time, up to a second later. All

@@ -170,7 +170,7 @@ void nova_session_close(struct nova_session *session);
  * @retval ECANCELED  the call was cancelled, see nova_session_call_until(); only if the message has
  *                    a @c cancel
  * @retval EDEADLK    the service waits for the caller, directly or indirectly
- * @retval EINVAL     too many words or items, or the service returned it
+ * @retval EINVAL     too many words or items, or the service returned EINVAL
  * @retval EBADF      the service has ended the session, but not yet revoked its portals
  * @retval EPROTO     the answer has no words
  * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU, or for the

@@ -111,8 +111,7 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
  * @param frame  the frame, with its data after nova_tcp_cut::header_bytes bytes unless @p open is
  *               true
  * @param bytes  number of bytes of data, at most nova_tcp_cut::left
- * @param number identification of the frame's packet; recent packets of one machine have different
- *               ones
+ * @param number identification of the frame's packet; no recent packet of the machine has the same
  * @param open   true: leaves the checksum of TCP open (novart/service/net.h)
  */
 void nova_tcp_cut_write(struct nova_tcp_cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number,

@@ -19,7 +19,7 @@
 #define PAUSE_NS  10000000
 #define PROBES    3
 #define PROBE_NS  100000000
-#define STATIC_IP 1 /* index of the configuration's IPv6 address; 0 is that of the link */
+#define STATIC_IP 1 /* index of the configuration's IPv6 address; 0 is the link-local one */
 
 /* The addresses of a configuration. */
 struct addresses {
@@ -29,7 +29,7 @@ struct addresses {
 };
 
 static bool started;
-static ip6_addr_t gateway6; /* unspecified: routers announce themselves */
+static ip6_addr_t gateway6; /* unspecified: uses a router that announces itself */
 
 static bool read4(const char *text, const char *otherwise, ip4_addr_t *address)
 {

@@ -53,7 +53,7 @@ extern unsigned device_count;
  * valid. */
 void device_find_all(const struct nova_pci_function *table, unsigned count);
 /* Returns true if a function may do DMA and send messages: an I/O MMU confines it, or the
- * description accepts that none does. */
+ * description accepts that no I/O MMU does. */
 bool device_may_master(const struct device *device);
 /* Returns true if a function is a bridge that leads to a bus. Firmware may have left a bridge
  * without buses; its registers are then 0. */

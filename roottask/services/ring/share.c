@@ -95,7 +95,7 @@ void share_ring_bell(const struct share *share)
                 nova_sm_up(share->bell);
 }
 
-/* Revokes everything from the client, and from all programs that the client gave it. */
+/* Revokes everything from the client, and from all programs that got it from the client. */
 static void revoke(const struct share *share)
 {
         if (share->pages) {

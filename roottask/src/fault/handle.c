@@ -144,8 +144,8 @@ void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argume
         report_and_end(utcb, event, (nova_word_t)argument, reason);
 }
 
-/* Continues the event handler after the handler itself raised an event: ends the handler's caller,
- * and serves the next one. */
+/* Continues the event handler after the handler itself raised an event: ends the handler's caller.
+ * The handler then serves the next event. */
 static _Noreturn void resume_handler(void)
 {
         struct nova_thread *const self = nova_thread_self();

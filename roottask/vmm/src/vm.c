@@ -181,7 +181,7 @@ static nova_mtd_t groups_of(const struct nova_vm_config *config, enum nova_vm_ex
 }
 
 /* Sets the cause of each event number, and the state groups of each cause. Reads and writes of MSRs
- * get the groups of both, because SVM has one event for them. */
+ * both get the groups that either needs, because SVM has one event for both. */
 static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const bool length = exits_report_length(vm);

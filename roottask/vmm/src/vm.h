@@ -34,7 +34,7 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length);
 /* Groups of state that are needed to fetch code: see novavmm_vcpu_access(). */
 #define FETCH_MTD (NOVA_MTD_CS_SS | NOVA_MTD_CR | NOVA_MTD_MSR)
 
-/* Handles an exit. The portal is that of its event. */
+/* Handles an exit. Its portal belongs to the event that caused the exit. */
 nova_portal_handler novavmm_vcpu_serve;
 
 /* Ends the machine after an exception has ended a handler of exits. @p argument is the struct

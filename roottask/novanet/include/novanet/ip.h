@@ -20,7 +20,7 @@ struct nova_ip_config {
         uint64_t wait_ns;        /**< time to wait for DHCP; 0: ten seconds */
         const char *address6;    /**< such as "fd00::2", with a 64-bit prefix; NULL: made from
                                       the prefix that a router announces */
-        const char *gateway6;    /**< NULL: routers announce themselves */
+        const char *gateway6;    /**< NULL: a router that announces itself */
 };
 
 /**
@@ -45,7 +45,7 @@ struct nova_ip_config {
  *                    address after EADDRINUSE, ENETDOWN or ETIMEDOUT
  * @retval EINVAL     an address cannot be read, or no single machine can have it
  * @retval ENETDOWN   no address came by DHCP, because the card has no cable; lwIP keeps asking
- * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once it has come
+ * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once one has come
  * @return other values as for nova_net_open()
  */
 int nova_ip_start(const struct nova_ip_config *config);

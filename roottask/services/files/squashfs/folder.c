@@ -137,7 +137,7 @@ int squashfs_list(struct files_node *folder, uint64_t *position, char name[FILES
                 }
                 if (error)
                         return error;
-                /* The next entry of this run, or the first of the next one. */
+                /* The next entry of this run, or the first entry of the next run. */
                 *position = walk.index == walk.count ? (walk.size - walk.left) * RUN_MAX
                                                      : walk.run * RUN_MAX + walk.index;
                 memcpy(name, entry.name, sizeof(entry.name));

@@ -3,8 +3,8 @@
 #include "hv/numbers.h"
 #include "hv/page.h"
 
-/* Bits of the control register; both read as 1. A guest that writes the first one makes a report.
- * With the second one, parameters 3 and 4 are the address and the length of a text. */
+/* Bits of the control register; both read as 1. A guest that writes the first bit makes a report.
+ * With the second bit, parameters 3 and 4 are the address and the length of a text. */
 #define REPORT   (UINT64_C(1) << 63)
 #define HAS_TEXT (UINT64_C(1) << 62)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Describes the last hypercall of an enlightened guest. The call value is that of hv/call.c. */
+/* Describes the last hypercall of an enlightened guest. hv/call.c lists a call value's bits. */
 #include <stdio.h>
 
 #include "novavmm/hv.h"

@@ -9,7 +9,7 @@
 enum novavmm_hv_frame {
         NOVAVMM_HV_CALL_FRAME,      /* the hypercall page */
         NOVAVMM_HV_REFERENCE_FRAME, /* the page of reference time */
-        NOVAVMM_HV_VP_FRAMES        /* those of virtual processors follow */
+        NOVAVMM_HV_VP_FRAMES        /* the frames of virtual processors follow */
 };
 
 /* Frames of a virtual processor. */

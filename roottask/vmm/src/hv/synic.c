@@ -73,7 +73,7 @@ static bool claim(struct nova_hv_message *slot)
         return is_free(slot);
 }
 
-/* Fills in a free slot. Its type is last, because a guest may poll it. */
+/* Fills in a free slot. Writes the type last, because a guest may poll the type. */
 static void fill(struct nova_hv_message *slot, const struct nova_hv_message *message, bool more)
 {
         memcpy(slot->data, message->data, sizeof(slot->data));
