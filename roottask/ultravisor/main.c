@@ -95,7 +95,7 @@ static int refuse_service(int error)
         return 1;
 }
 
-/* Says why there is no first block, and how many pages it needs if they are missing. */
+/* Says why there is no first block, and if pages are missing, how many the program needs. */
 static int refuse_memory(void)
 {
         const size_t pages = nova_page_free_count();

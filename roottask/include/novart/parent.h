@@ -37,7 +37,8 @@ enum nova_parent_operation {
         NOVA_PARENT_FAULT,   /**< struct nova_fault_report */
         NOVA_PARENT_WRITE,   /**< number of bytes, text for the parent's console */
         NOVA_PARENT_MODULE,  /**< first page, name; answer: bytes, pages given, items: pages */
-        NOVA_PARENT_DEVICE,  /**< kind, index, page, name; answer: struct nova_parent_device */
+        NOVA_PARENT_DEVICE,  /**< kind, index, page, name; answer: 0, pages given, first and last
+                                number (low and high words each), items */
         NOVA_PARENT_POWER,   /**< NOVA_EXT_MACHINE_… */
         NOVA_PARENT_EVENTS,  /**< the parent removes its portals at NOVA_SEL_MAIN_EVENTS; answer: 1
                                 (ask again) or 0, items: pages not yet delivered */

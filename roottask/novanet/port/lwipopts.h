@@ -41,14 +41,14 @@
 #define LWIP_ERRNO_STDINCLUDE   1
 #define LWIP_TIMEVAL_PRIVATE    0
 #define DHCP_DOES_ARP_CHECK     0 /* a check would delay each start by a second */
-#define DNS_MAX_RETRIES         3 /* four seconds for each server */
-#define IPV6_FRAG_COPYHEADER    1 /* pointers of 64 bits do not fit into a header */
+#define DNS_MAX_RETRIES         3 /* so each server gets four seconds */
+#define IPV6_FRAG_COPYHEADER    1 /* a pointer of 64 bits does not fit into a header */
 
 /* When a thread releases the lock, ../src/interface.c submits the thread's queued frames. */
 #define LOCK_TCPIP_CORE()   sys_mutex_lock(&lock_tcpip_core)
 #define UNLOCK_TCPIP_CORE() novanet_unlock()
 
-/* ../src/interface.c checks the sums of frames that it joins. */
+/* ../src/interface.c checks the checksums of frames that it joins. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
 /* novart/internet_sum.h */
@@ -95,7 +95,7 @@
 #define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
 #define IP_REASS_MAX_PBUFS        48    /* fragments that wait, for each of IPv4 and IPv6 */
-#define LWIP_DATAGRAM_MAX         46328 /* bytes, with the largest packets of ../src/interface.c */
+#define LWIP_DATAGRAM_MAX         46328 /* bytes; ../src/interface.c checks the value */
 #define TCP_MSS                   1460
 #define TCP_WND                   (28 * TCP_MSS) /* ../src/interface.c has 32 buffers */
 #define TCP_SND_BUF               (28 * TCP_MSS)

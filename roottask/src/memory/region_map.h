@@ -34,7 +34,7 @@ struct region_area {
         uintptr_t begin, end;
 };
 
-/** Sorted by base. region_map_room() can replace the array by a larger one. */
+/** Sorted by base. novart_region_map_move() can replace the array by a larger one. */
 struct region_map {
         struct region_area area[REGION_AREAS]; /* searched in this order */
         struct region *entry;

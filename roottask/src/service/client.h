@@ -73,7 +73,7 @@ int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *s
 int novart_client_open(struct nova_session *session);
 
 /* Opens a session in another thread, at most until a deadline. Takes ownership of @p session.
- * @return ETIMEDOUT, or as novart_client_begin() */
+ * @return ETIMEDOUT, or as novart_client_open() */
 int novart_client_open_until(struct nova_session **opened, struct nova_session *session,
                              uint64_t deadline);
 

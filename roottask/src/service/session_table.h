@@ -43,7 +43,7 @@ struct session_table {
         unsigned free_head;
         unsigned retired_head;
         nova_sel_t portals; /* first session portal; slot s has 2^portal_order portals, which begin
-                             * at portal + (s << order) */
+                             * at portals + (s << portal_order) */
         unsigned portal_order;
 };
 

@@ -202,7 +202,7 @@ struct nova_vm;
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
  *                 nova_vm_config.same_tsc; NOVA_HV_PRIVILEGE_APIC_REGISTERS,
  *                 NOVA_HV_PRIVILEGE_TIMERS and NOVA_HV_PRIVILEGE_SYNIC need
- *                 nova_vm_config.local_apic, and nova_pc_create() before; xmm_input and
+ *                 nova_vm_config.local_apic, and an earlier nova_pc_create(); xmm_input and
  *                 xmm_output need NOVA_HIP_XMM and NOVA_MTD_XMM; a machine with
  *                 nova_vm_config.plain_calls cannot have the interface, unless its mtd has R8 to
  *                 R15, control registers and MSRs for NOVA_VM_EXIT_HYPERCALL

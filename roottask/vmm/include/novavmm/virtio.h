@@ -257,7 +257,7 @@ void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
 void nova_virtio_look(struct nova_virtio *virtio);
 
 /** Ends a turn of the device before it has served all chains, so that a driver that adds chains for
- * ever does not hold the machine's lock. nova_virtio_look() continues; a board calls it after the
+ * ever does not keep the machine locked. nova_virtio_look() continues; a board calls it after the
  * guest had some time. */
 void nova_virtio_pause(struct nova_virtio *virtio);
 

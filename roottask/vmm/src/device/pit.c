@@ -196,7 +196,7 @@ static void load(struct nova_pit *pit, struct nova_pit_channel *channel, uint16_
         if (channel == &pit->channel[0]) {
                 nova_line_set(&pit->out, rests_high(channel));
                 if (!channel->next ||
-                    pit->alarm.deadline > now) /* a rise that is due still comes */
+                    pit->alarm.deadline > now) /* a rise that is already due still happens */
                         set_alarm(pit, now);
         }
 }
@@ -304,7 +304,7 @@ static void write_speaker(struct nova_pit *pit, uint8_t value)
 
         if (gate && !channel->gate)
                 channel->start = nova_clock_now(&pit->clock);
-        if (!gate && channel->next) { /* the gate's next rise begins with the new count */
+        if (!gate && channel->next) { /* counting resumes with the new count */
                 channel->count = channel->next;
                 channel->next = 0;
         }
