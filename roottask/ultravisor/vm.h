@@ -81,7 +81,8 @@ bool vm_is_shared(void);
 /* Returns the maximum number of VMs of a VMM's share; without shares, of all VMMs together. */
 unsigned vm_records(void);
 
-/* The service's lock. Only a service that stops refuses it, and the ultravisor's never stops. */
+/* Take and release the service's lock. Only a service that stops refuses the lock, and the service
+ * of the ultravisor never stops. */
 void vm_lock(void);
 void vm_unlock(void);
 

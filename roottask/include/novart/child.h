@@ -6,8 +6,8 @@
  * The parent never waits for a child: separate threads serve the children's requests and check
  * every value in them. Children end when their parent ends.
  *
- * Resources return when no thread of the parent can answer an earlier request of the child. So on
- * each CPU of the child, the parent's threads, which have the parent's priority, must get time. */
+ * Resources return when no thread of the parent can answer an earlier request of the child. So the
+ * parent's threads must get time on each CPU of the child. They have the parent's priority. */
 #ifndef NOVART_CHILD_H
 #define NOVART_CHILD_H
 

@@ -107,8 +107,8 @@ static void finish_later(struct nova_session *session)
 
 void nova_session_close(struct nova_session *session)
 {
-        /* Now the service has neither memory nor semaphore of the session, even if it
-         * does not answer. */
+        /* These steps take the memory and the semaphore from the service, even if it does not
+         * answer. */
         novart_client_take_back(session);
         if (session->notify != NOVA_SEL_NONE)
                 nova_sel_release(session->notify, 0);

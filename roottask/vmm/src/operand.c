@@ -15,7 +15,7 @@ static uint64_t mask(unsigned bytes)
         return UINT64_MAX >> (64 - 8 * bytes);
 }
 
-/* Returns a general register. They are consecutive fields, in the order of their numbers. */
+/* Returns a general register. The registers are fields in the order of their numbers. */
 static nova_word_t *general(struct nova_utcb_state *state, unsigned number)
 {
         return (nova_word_t *)((char *)state + offsetof(struct nova_utcb_state, ax)) + number;

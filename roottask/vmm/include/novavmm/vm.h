@@ -50,7 +50,7 @@ struct nova_vm_config {
         const char *name;    /**< name in reports */
         size_t memory;       /**< size of the RAM in bytes */
         unsigned vcpus;      /**< number of virtual CPUs; 0: one. They are spread over the program's
-                                CPUs. The caller keeps its CPU if there are enough others */
+                                CPUs. If there are enough, none runs on the caller's CPU */
         const uint8_t *cpus; /**< the CPU of each virtual CPU; NULL: the library chooses them */
         bool local_apic;     /**< virtual CPUs have local APICs; required for more than one */
         unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's, or one

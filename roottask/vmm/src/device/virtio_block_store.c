@@ -14,7 +14,7 @@
 #define CONFIG_ZEROES_MAX     48
 #define CONFIG_ZEROES_RANGES  52
 
-/* A flag of a range: the blocks of zeroes may be discarded. Here they are written. */
+/* A flag of a range to be zeroed: its blocks may be discarded. This device writes zeroes anyway. */
 #define RANGE_UNMAP 1u
 
 #define REQUESTS_MASK (UINT32_MAX >> (32 - NOVA_VIRTIO_BLOCK_REQUESTS))
