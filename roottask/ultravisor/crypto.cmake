@@ -13,8 +13,8 @@ function(nova_add_ultravisor_crypto target)
   endif()
   # With gcc -O2, a byte of SHA-256 takes 63 instructions, and a page of AES-256-GCM with the CPU's
   # instructions for AES takes 187,000. With the following options they take 59 and 116,000. gcm.c
-  # does not get -funroll-loops: its loop checks for each byte whether it decrypts, and gcc's unrolled
-  # loop jumps to its beginning after each decrypted byte, which costs 14 instructions.
+  # does not get -funroll-loops: its loop checks for each byte whether it decrypts, and gcc's
+  # unrolled loop jumps to its beginning after each decrypted byte, which costs 14 instructions.
   set(gnu "C_COMPILER_ID:GNU")
   set_source_files_properties("${NOVA_MBEDTLS}/library/sha256.c" TARGET_DIRECTORY ${target}
     PROPERTIES COMPILE_OPTIONS "$<$<${gnu}>:-funroll-loops;-fweb;-frename-registers>")
