@@ -9,10 +9,9 @@
 #include "virtio/queue.h"
 
 /* Features. */
-#define FRAMES_SUM       (1ull << 0) /* the device takes frames with open checksums */
-#define FRAMES_GUEST_SUM (1ull << 1) /* the device reports whether checksums are open or checked \
-                                      */
-#define FRAMES_MERGED (1ull << 15)   /* a frame may lie in several buffers */
+#define FRAMES_SUM       (1ull << 0)  /* the device takes frames with open checksums */
+#define FRAMES_GUEST_SUM (1ull << 1)  /* the device reports open and checked checksums */
+#define FRAMES_MERGED    (1ull << 15) /* a frame may lie in several buffers */
 
 #define FRAMES_RECEIVE      0 /* numbers of queues */
 #define FRAMES_TRANSMIT     1
