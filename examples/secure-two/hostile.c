@@ -208,7 +208,7 @@ uint32_t task(uint64_t number)
         return last_result;
 }
 
-/* The page may be in use for a moment: the reply to an exit maps it. */
+/* Repeats UV_PAGE_OUT while the page is in use: the reply to an exit maps it for a moment. */
 static enum nova_u_status move_out(uint32_t number, uint32_t to, unsigned flags)
 {
         enum nova_u_status status = NOVA_U_BUSY;
@@ -383,7 +383,7 @@ int main(void)
         for (unsigned i = 0; i < ATTACKS; i++) {
                 if (*name && strcmp(name, attacks[i].name) != 0)
                         continue;
-                if (attacks[i].function == attack_die) /* prints nothing after it */
+                if (attacks[i].function == attack_die) /* this attack ends the program */
                         summarize();
                 attacks[i].function();
                 done++;

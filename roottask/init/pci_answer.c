@@ -217,8 +217,9 @@ int pci_answer(const struct program *program, struct nova_child_pci *question)
         }
 }
 
-/* The kernel assigns functions to programs only if there is an I/O MMU. The first host bridge
- * exists on every machine and does no DMA of its own, so init may try with this function. */
+/* Tries to assign a function, which the kernel does only if there is an I/O MMU. Takes the first
+ * host bridge for this: it exists on every machine, and does no DMA of its own, so that its
+ * assignment to init is harmless. */
 bool pci_has_iommu(void)
 {
         static enum { UNKNOWN, NO, YES } known;
@@ -233,7 +234,8 @@ bool pci_has_iommu(void)
         return known == YES;
 }
 
-/* nova_system_read() has already refused devices that reach memory even with an I/O MMU. */
+/* Need not look for devices that could access memory even with an I/O MMU: nova_system_read()
+ * refuses a description that has them. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
 {
         for (unsigned i = 0; i < init.system.devices; i++) {

@@ -194,7 +194,8 @@ void block_advance(struct block_request *request)
         __atomic_store_n(&request->stamp, watchdog_stamp(), __ATOMIC_RELAXED);
 }
 
-/* For the watchdog. The request may end meanwhile, so each stamp is read once. */
+/* The watchdog calls this without the lock. A request may end meanwhile, so each stamp is read
+ * once. */
 static bool find_oldest(uint32_t *age)
 {
         bool any = false;

@@ -160,7 +160,8 @@ static void describe(const struct net_port *port, struct nova_net_info *info)
                 info->flags |= NOVA_NET_LINK;
 }
 
-/* For the watchdog. The frame may end meanwhile, so the stamp is read once. */
+/* The watchdog calls this without the lock. The oldest frame may be sent meanwhile, so the stamp is
+ * read once. */
 static bool find_oldest(uint32_t *age)
 {
         const uint32_t stamp = __atomic_load_n(&oldest, __ATOMIC_RELAXED);

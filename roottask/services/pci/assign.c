@@ -46,7 +46,8 @@ static struct range window_of(const struct nova_pci_function *bridge, unsigned r
         return window;
 }
 
-/* A range in use: by register number k of a function or, for larger k, by a bridge's window. */
+/* Returns the range that register number k of a function uses or, for larger k, a bridge's window.
+ * Returns an empty range if there is none. */
 static struct range taken(const struct nova_pci_function *function, unsigned k, bool ports)
 {
         static const unsigned windows[] = {REG_WINDOW_PORTS, REG_WINDOW_MEMORY,
@@ -96,8 +97,8 @@ static struct range reach(unsigned bus, bool ports)
         return known;
 }
 
-/* Returns a range that overlaps [first, end), or an empty range. Ignores bridges' windows that
- * contain the bus itself. */
+/* Returns a range in use that overlaps the wanted one, or an empty range. Ignores the windows of
+ * bridges that lead to the bus. */
 static struct range obstacle(struct range wanted, unsigned bus, bool ports)
 {
         const struct nova_pci_function *function;

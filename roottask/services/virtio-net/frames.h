@@ -60,7 +60,7 @@ size_t frames_header_bytes(const struct frames *frames, unsigned index);
  * and the features. */
 void frames_init(struct frames *frames);
 
-/* Gives the device a frame, or an empty buffer. free_count must not be 0.
+/* Gives a frame or an empty buffer to the device. free_count must not be 0.
  * @param request its stamp is 0 if it is an empty buffer
  * @param device  the buffer's address for the device */
 void frames_add(struct frames *frames, unsigned index, const struct frames_request *request,

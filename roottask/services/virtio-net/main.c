@@ -88,7 +88,7 @@ static void collect(void)
         queue_disarm(&queues[TRANSMIT]);
 }
 
-/* Gives the device buffers and frames. */
+/* Gives the client's empty buffers and its frames to the device. */
 static bool serve(struct net_port *port)
 {
         struct nova_net_entry entry;
@@ -132,7 +132,7 @@ static void kick(void)
         if (!user || (!ring_client_waits(&user->transmit) && free_count[TRANSMIT]))
                 return;
         drain_and_arm(TRANSMIT);
-        virtio_config(&virtio, 0, 1); /* a fence also for QEMU, see QUEUE_LOOKS */
+        virtio_config(&virtio, 0, 1); /* a fence that QEMU does not omit, see QUEUE_LOOKS */
         drain(TRANSMIT);
         if (pending(user))
                 nova_sm_up(serve_doorbell());
@@ -187,7 +187,8 @@ static void describe(const struct net_port *port, struct nova_net_info *info)
                 info->flags |= NOVA_NET_LINK;
 }
 
-/* For the watchdog, without the lock. The request may end meanwhile, so each stamp is read once. */
+/* The watchdog calls this without the lock. A request may end meanwhile, so each stamp is read
+ * once. */
 static bool find_oldest(uint32_t *age)
 {
         bool any = false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both sides of the requests for the state of CPUs, sessions, the parent and text. */
+/* Both sides of the queries of novart/parent_status.h, which are requests of a child to its
+ * parent. */
 #include <errno.h>
 #include <string.h>
 

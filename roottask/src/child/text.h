@@ -25,7 +25,7 @@ struct child_text {
 size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
                                size_t bytes, struct child_text *out);
 
-/* Returns the text without a line feed. */
+/* Ends the text. If its last line has no line feed, returns this line. */
 void novart_child_line_end(struct child_line *line, const char *name, struct child_text *out);
 
 #endif

@@ -12,11 +12,11 @@
 /* Number of times that poll() looks for completions after an exit. */
 #define ROUNDS 4
 
-/* Number of completions that are handled at once, with the machine's lock held. There may always be
- * more: a completion starts further requests, which a fast driver may execute meanwhile. */
+/* Maximum number of completions that are handled at once, with the machine's lock held. They start
+ * further requests, and a fast driver may execute those so soon that completions never run out. */
 #define REAP_MAX 32
 
-/* Time in ns before the thread continues after that number of completions. */
+/* Time in ns before the thread continues after REAP_MAX completions. */
 #define PAUSE_NS 50000
 
 static void start(void *context, const struct nova_virtio_block_step *step)
@@ -103,7 +103,7 @@ static int reap_some(struct nova_guest_disk *disk, unsigned *left)
 /* Handles completions after an exit; the thread is not woken for them. A completion may start
  * further requests, even requests of another virtual CPU, so the numbers of rounds and completions
  * are limited. The thread handles the completions of requests that the last round starts. If there
- * are more completions, the device pauses, so that a later call continues. */
+ * are more completions, the device pauses, and a later call continues. */
 static void poll(void *context)
 {
         struct nova_guest_disk *const disk = context;

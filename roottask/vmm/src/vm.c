@@ -199,8 +199,9 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const unsigned own = nova_thread_priority(nova_thread_self());
-        /* The timers run one priority above the guest. Those of a secure guest need the monitor's
-         * own priority, so that they alternate with the guest (decision 440). */
+        /* The timers' thread runs one priority above a normal guest. A secure guest runs at the
+         * ultravisor's priority. To alternate with it, the thread needs the monitor's own priority,
+         * which may be as high (decision 440). */
         const unsigned below = config->secure ? 1 : 2;
 
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
