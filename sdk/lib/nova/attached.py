@@ -36,7 +36,7 @@ def of(args):
 
 
 def options_of(ending):
-    """Returns the options that choose the system whose name has this ENDING, "" for another one."""
+    """Returns the options that choose systems with this ENDING; "" if it is none of ENDINGS."""
     suffixes = ending.split("-") if ending in ENDINGS else ()
     return " ".join(kind.option for kind in KINDS if kind.suffix in suffixes)
 
@@ -63,8 +63,8 @@ def _text(name, folder, base):
 
 
 def _base(name, folder, names):
-    """Returns NAME without one of the ENDINGS if the rest is the name of FOLDER, as in the
-    examples, or one of the project's NAMES, else NAME."""
+    """Returns NAME without its ending, which is one of ENDINGS, if the rest is the name of FOLDER,
+    as in the examples, or one of the project's NAMES. Otherwise returns NAME unchanged."""
     known = (Path(folder).name, *names)
     return min((one for one in known if name.removeprefix(one) in ENDINGS), key=len, default=name)
 

@@ -34,7 +34,7 @@ A case that the machine cannot raise (another CPU, an exception that QEMU lacks)
 `not raised here`: neither passed nor failed. tests/conformance/not-raised.tsv
 lists which cases may be missing, and where; any other missing case counts as failed.
 
-Exit status: 0 if at least one case passed and none failed or was not run, else 1;
+Exit status: 0 if at least one case passed, none failed and none is `not run`, else 1;
 2 for wrong usage."""
 
 

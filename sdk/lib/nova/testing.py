@@ -41,8 +41,8 @@ each of many one-line faults of the kernel and the libraries. `nova test mutatio
 selects the faults whose names contain a WORD; --record writes the tests that detected them
 into tests/mutation/caught.tsv.
 Each preset runs the tests whose result can differ there, according to tests/presets.tsv.
-A test chosen by its NAME runs on every chosen preset. So does a test chosen by a label
-or the beginning of its name, if --config or --compiler is given.
+A test chosen by its NAME or the beginning of its name runs on every chosen preset. So
+does a test chosen by a label, if --config or --compiler is given.
 """
 DESCRIPTION = f"""\
 
@@ -52,8 +52,8 @@ A program of unit tests is listed, too, if it failed but each of its tests passe
 Lines with `failed` name the first {SHOWN_FAILURES} failed tests and cases.
 The last line is `N passed, N failed`, also after an interrupt; the line before says
 how many did not run. A preset that cannot be built counts as one failed test. Exit
-status: 0 if at least one test passed and none failed or was not run, else 1; 2 for
-wrong usage."""
+status: 0 if at least one test passed, none failed and none is listed as `not run`,
+else 1; 2 for wrong usage."""
 
 
 def _elsewhere():
@@ -65,7 +65,7 @@ def _elsewhere():
 
 
 def _description():
-    """Returns the description, with details of the source tree only there."""
+    """Returns the description for a user's project, or the one for NOVA's tree."""
     return (IN_PROJECT if _elsewhere() else IN_TREE) + DESCRIPTION
 
 
@@ -82,7 +82,8 @@ def add_parser(commands):
     if not _elsewhere():
         parser.add_argument(
             "--quick", action="store_true",
-            help="four minutes for every commit: unit tests, quick checks, conformance, examples",
+            help="run what every commit must pass, in four minutes: unit tests, quick checks, "
+            "conformance, examples",
         )
         parser.add_argument(
             "--coverage", action="store_true",
@@ -135,7 +136,8 @@ def _is_named(test, words):
 
 
 def _in_scope(rows, test, args):
-    """Returns whether a test runs; one chosen by name, configuration or compiler always does."""
+    """Returns whether a test runs on its preset. It always does if ARGS have its name or the
+    beginning of its name, or if they have words, and a configuration or compiler."""
     chosen = args.words and (args.config or args.compiler)
     return bool(chosen) or _is_named(test, args.words) or scope.runs(rows, test)
 
@@ -204,8 +206,8 @@ def _unknown(word):
 
 
 def _list_tests(args, totals):
-    """Configures all presets and builds the host's. Returns {preset: all its tests}, without those
-    that failed."""
+    """Configures all presets and builds the host's. Returns {preset: all its tests}, without the
+    presets that failed."""
     from nova import newlib  # which an installed SDK lacks
 
     wanted = scope.presets(args)
@@ -351,7 +353,7 @@ def _show_last(lines):
 
 
 def _count(test, totals):
-    """Returns the number of cases: one for a test, all cases for a TAP stream."""
+    """Adds the result of a test, or of each case of its TAP stream, to TOTALS."""
     name = f"{test.preset} {test.name}"
     if not test.is_tap or test.result == tap.NOT_RUN:
         totals.add(test.result, name)
@@ -363,7 +365,7 @@ def _count(test, totals):
         totals.add(case.result, f"{name} {case.number} {case.name}")
         if case.result == tap.PASSED:
             totals.cases.add(f"{test.name} {case.name}")
-    # The run failed for a reason other than a case, which counts as a separate failure.
+    # If the run failed for a reason other than a case, that is a separate failure.
     if test.result == tap.FAILED and (stream.good() or stream.problems):
         totals.fail(f"{name}: {test.reason or 'the run itself'}")
     elif not stream.cases:
@@ -390,8 +392,8 @@ def _compile_modules():
 
 
 def _build_and_run(args, totals, selected, progress, running):
-    """Fills in SELECTED and runs it. The tests of presets that are built run beside the builds of
-    the others."""
+    """Fills in SELECTED and runs the tests in it. The tests of a preset begin when it is built,
+    while other presets are still being built."""
 
     def begin(preset):
         progress.total = sum(len(tests) for tests in selected.values())
@@ -456,7 +458,8 @@ def _finish(totals, start):
     for name in totals.not_run:
         print(f"not run: {name}")
     if totals.not_raised:
-        print(f"{totals.not_raised} cases not raised on the machine of their run, as allowed")
+        print(f"{totals.not_raised} cases `{tap.NOT_RAISED}`, as allowed: the machine of their run "
+              "lacks what they need")
     for name in totals.failures[:SHOWN_FAILURES]:
         print(f"failed: {name}")
     if len(totals.failures) > SHOWN_FAILURES:
@@ -470,8 +473,8 @@ def _finish(totals, start):
 
 
 def _count_all(selected, ran, progress, totals):
-    """Counts all tests. In an interrupted run of CTest, each test that ended counts as one test, by
-    its line of progress, because its cases were not read."""
+    """Counts all tests. If a run of CTest was interrupted, the cases of its tests were not read.
+    Each of these tests that ended counts as one test, with the result that PROGRESS has."""
     for preset, tests in selected.items():
         for test in tests:
             if (preset, test.name) in ran:
