@@ -2,8 +2,8 @@
 """Sends an NMI or a machine check to a running system and reads the kernel's output as it stops.
 
 stop.py KERNEL ROOTTASK LINE EVENT WHERE: EVENT (`nmi`, `mce`) comes when the console shows LINE;
-WHERE is the mode of the CPU at that time: `user`, `kernel` or `guest`. An NMI in a guest is the
-host's: the kernel reports it as one in the kernel, not as an event.
+WHERE is the mode of the CPU at that time: `user`, `kernel` or `guest`. An NMI that comes while a
+guest runs is for the host: the kernel reports it as an NMI in the kernel, not as an event.
 """
 
 import re
@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
 from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
-# QEMU's monitor command; for the machine check CPU, bank, status (uncorrected, valid), MCG status,
-# address.
+# Commands of QEMU's monitor. Arguments of `mce`: CPU, bank, status (uncorrected, valid), MCG
+# status, address, miscellaneous information.
 ORDERS = {"nmi": "nmi", "mce": "mce 0 1 0xbd00000000000000 5 0 0"}
 # On x86-32, NMI and machine check share a task gate, which does not distinguish them.
 EVENTS = {"nmi": r"NMI \(vector 2\)", "mce": r"(machine check \(vector 18\)|NMI \(vector 2\))"}
@@ -25,7 +25,8 @@ EXPECTED = {
     "user": [r"^NOVA: {} in user mode \(CPU 0\)$", r"called from nowhere in the"],
     "kernel": [r"^NOVA: {} in the kernel \(CPU 0\)$", r"called from 0x[0-9a-f]"],
 }
-# After STGI, where the kernel's stack is empty; or a little later, with an interrupt of the host.
+# The NMI comes after STGI, where the kernel's stack is empty, or a little later, while the kernel
+# handles an interrupt of the host.
 EXPECTED["guest"] = [EXPECTED["kernel"][0], r"called from (nowhere in the kernel|0x[0-9a-f])"]
 OTHER = {"user": "kernel", "kernel": "user", "guest": "user"}
 TRIES = 5

@@ -4,7 +4,7 @@
 #include "fuzzer.h"
 
 #define CALLS       20000 /* hypercalls of a run, unless its command line says calls=N */
-#define ROUND_CALLS 1500  /* hypercalls of a round, at least; at most three times as many */
+#define ROUND_CALLS 1500  /* minimum of hypercalls of a round; the maximum is three times this */
 #define ROUND_MS    400   /* maximum time in which a round makes hypercalls */
 #define STALLS      60    /* half milliseconds without a hypercall */
 #define GRACE_MS    10000 /* until memory is freed; an emulator on a busy host is late */

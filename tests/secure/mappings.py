@@ -2,9 +2,9 @@
 """Walks all mapping trees and capabilities of a system with a secure guest, by gdb:
 `mappings.py LIST KERNEL SYSTEM-TOOL VMM PLACES GUESTS VCPUS SHARED [ARGUMENTS]`. LIST: the boot
 list; VMM: file of the monitor; PLACES: its name in the description, a colon, and functions that
-it calls, the last of them once, at the end; GUESTS, VCPUS, SHARED: numbers of secure guests,
-their virtual CPUs and their shared pages that one of the walks must meet, at least; ARGUMENTS: of
-the guest. At each of these places:
+it calls, the last of them once, at the end; GUESTS, VCPUS, SHARED: the minimum numbers of secure
+guests, of their virtual CPUs and of their shared pages, each of which at least one walk must find;
+ARGUMENTS: of the guest. At each of these places, up to STOPS times before the last place:
 
 - no PD but the ultravisor's, those of its guests, and init's has a mapping of a secure frame;
 - no secure frame is mapped in two guests, and each is mapped for guests and not for devices;
@@ -58,8 +58,8 @@ class Walk:
                 for mapping in self.objects.mappings(pd, "memory")]
 
     def frames(self):
-        """Returns the ranges of secure frames: blocks of the ultravisor's memory that it has mapped
-        in its own PD once more, executable for guests."""
+        """Returns the ranges of secure frames. The ultravisor maps each block of its secure memory
+        a second time in its own PD, with the permission to execute, which guests need."""
         child = [mapping for _, _, whole in self.memory(self.ultravisor)
                  for mapping in self.objects.children(whole)]
         own = self.ultravisor["memory.space.pd"]
@@ -100,8 +100,8 @@ class Walk:
                 and pd != self.ultravisor.address]
 
     def wrong_portals(self):
-        """Returns messages about the capabilities of the secure guests: the kernel sends each event
-        of a virtual CPU to the portal at its number, from the virtual CPU's first selector on."""
+        """Returns messages about the capabilities of the secure guests. The kernel sends an event
+        of a virtual CPU to the portal at the selector event base + number of the event."""
         found = []
         for guest in self.guests:
             bases = {ec["event_base"]: 0 for ec in self.vcpus if ec["pd"] == guest}
@@ -123,7 +123,7 @@ class Walk:
 
 
 def inside():
-    """Runs in gdb: walks at each stop up to the end of the test."""
+    """Runs in gdb: walks at the first STOPS stops, and at the last function."""
     import gdb
     from nova.gdb.commands import Context, Target
 

@@ -28,7 +28,8 @@ static bool is_block(const uint32_t *word, uint32_t number)
         return true;
 }
 
-/* Reads blocks and writes them back, between discards, all at the same time. */
+/* Has discards, reads, writes and flushes in flight at the same time. The writes write the data
+ * that the blocks have already. */
 static void discard_beside(void)
 {
         const uint32_t count = 4 * BESIDE;

@@ -143,7 +143,7 @@ void srunner_run_all(SRunner *runner, enum print_output output)
         }
         printf("1..%u\n", ran);
         if (left != LEFT_OUT) {
-                puts("Bail out! a test that is left out does not exist");
+                puts("Bail out! left_out[] names a test that does not exist");
                 failed++;
         }
 }
