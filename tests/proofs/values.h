@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stubs of the readers of values, for the functions that call these readers. Each may fail, and
- * then leaves the value as it was; otherwise it returns any value. */
+/* Stubs of the functions that read values of a system description (system/reader.h), for the proofs
+ * of their callers. Each stub may fail, and then leaves the value unchanged. Otherwise it stores
+ * any value. */
 #ifndef PROOFS_VALUES_H
 #define PROOFS_VALUES_H
 

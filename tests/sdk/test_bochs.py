@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every way in which a run under Bochs can end has its exit status."""
+"""Each way in which a run under Bochs can end leads to the right exit status."""
 
 import io
 import time
@@ -70,7 +70,7 @@ class Inputs(WithFolder):
         self.assertEqual(result.returncode, 0, result)
         self.assertEqual(result.stdout, b"ready\r\n" + b"word " * 100)
 
-    def test_a_bochs_that_does_not_start_is_reported_as_without_input(self):
+    def test_with_input_a_bochs_that_does_not_start_is_reported_too(self):
         machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="no_such_cpu")
         outcome = bochs.new_runner(machine, 60, io.BytesIO()).run()
         self.assertIn("no CPU model 'no_such_cpu'", outcome.message)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes each vector that a monitor can send, while a chain of sums is in all registers; and asks
- * for random numbers. */
+/* Takes each vector that a monitor can send, during a computation in all registers. Also asks for
+ * random numbers. */
 #ifndef NOVA_TESTS_SECURE_GUEST_VECTORS_H
 #define NOVA_TESTS_SECURE_GUEST_VECTORS_H
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the states of a secure VM's pages in all interleavings of their users: two virtual CPUs
- * and the VMM, with two pages: `pages_model FRAMES NORMALS VERSIONS USES [STATES]`. FRAMES and
- * NORMALS are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions,
- * STATES that of states.
- * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
- * the shared view, r replays, o only the first page, v versions are renumbered, so that VERSIONS
- * 3 is no limit, u states that no step can tell from each other are not united (pages_same.h).
+/* Checks the states of a secure VM's two pages in all interleavings of their users, which are two
+ * virtual CPUs and the VMM: `pages_model FRAMES NORMALS VERSIONS USES [STATES]`. FRAMES and NORMALS
+ * are the numbers of pages in secure memory and in the VMM's memory. VERSIONS is the maximum number
+ * of encryptions, STATES is the maximum number of states. USES has these letters:
+ *
+ * - s: snapshots; w: write protection; p: exits that use a frame; r: replays
+ * - h: UV_SHARE_PAGE and the shared view; o: only the first page is used
+ * - v: versions are renumbered; with VERSIONS 3 the number of encryptions then has no limit
+ * - u: states that no step can tell from each other count as different states (pages_same.h)
  *
  * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
  * one step is one section under the service's lock, one reply, or one access. A page's content is
- * its first word. pages_model.py runs this program, and again with faults in the sources. */
+ * its first word. pages_model.py runs this program with the real sources, and then once for each
+ * of several faults that it puts into them. */
 #include <sys/mman.h>
 
 #include "pages_model.h"
@@ -26,7 +29,7 @@ static void write_secret(unsigned page, unsigned frame)
         now.page[page].ghost = word;
 }
 
-/* A step of the guest by a mapping that it has. */
+/* A write of the guest through a mapping that it has. */
 static bool use(unsigned page, unsigned view)
 {
         const unsigned map = now.map[page][view];
@@ -155,7 +158,7 @@ static bool share(struct vcpu *vcpu, bool shared)
         return true;
 }
 
-/* An instruction for a device accesses a page. */
+/* The emulation of an instruction that accesses a device pins a page. */
 static bool pin(struct vcpu *vcpu, unsigned write)
 {
         struct page *const page = &real[vcpu->page];
@@ -335,7 +338,7 @@ static bool esm_step(void)
 
 enum { STEPS = VMM + 1 + VCPUS * IN_GUEST };
 
-/* Returns false if a virtual CPU has no such choice, which its next step alone decides. */
+/* Returns false if the next step of a virtual CPU does not have this choice in any state. */
 static bool has_choice(unsigned number)
 {
         const unsigned choice = number - VMM - 1;
@@ -374,8 +377,8 @@ static bool step(unsigned number)
         return true;
 }
 
-/* The states that were found, in their order, and a table of their numbers: the high half of a
- * number's entry is that of its state's hash. */
+/* The states in the order in which they were found, and a hash table. The low half of its entry is
+ * the number of a state, counted from 1. The high half is the high half of the state's hash. */
 struct record {
         struct state state;
         uint32_t from;
@@ -466,7 +469,7 @@ static void begin(void)
         memset(now.nonce, 0xff, sizeof(now.nonce));
 }
 
-/* Returns zeroes in large pages: the accesses are far from each other. */
+/* Returns zeroed memory. Asks for large pages, because the accesses are far from each other. */
 static void *make_room(size_t bytes)
 {
         void *const room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

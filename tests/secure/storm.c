@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM whose threads make random ultracalls on all CPUs, while its guest becomes secure, runs and
  * ends again and again: `storm CALLS`. Each guest finds in its pages what it has written there, or
- * ends. The results of the guests of another monitor are right. The ultravisor, which all VMs need,
- * continues. */
+ * ends. The guests of another VMM (bystander.c) still find what they have written. The ultravisor,
+ * which all VMs need, continues to work. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,9 @@
 #define SOON_NS   1000000u
 #define LAST_SLOT 31u
 #define UPPER     0x400000u /* pages that no part of the image has */
-#define AGES      37u       /* maximum number of writes from a page's write to its read */
+#define AGES      37u       /* the guest reads one of the last AGES pages that it has written */
 
-static unsigned long calls; /* of a thread */
+static unsigned long calls; /* number of ultracalls of each thread */
 static bool idle;           /* the guest is to wait for its next command; atomic */
 static unsigned running, refused, done_calls; /* atomic */
 
@@ -58,7 +58,8 @@ static uint64_t order(struct random *random)
         return bits % 8 ? NOVA_UV_ORDER_PAGE : bits >> 8 & 31;
 }
 
-/* Returns any number but that of UV_SVM_TERMINATE, which is the main thread's. */
+/* Returns a random number of an ultracall, but never that of UV_SVM_TERMINATE: only the main thread
+ * makes this call. */
 static unsigned any_number(uint64_t bits)
 {
         const unsigned number = 0xf100 | (bits >> 8 & 0x7c);
@@ -116,8 +117,8 @@ static void *storm(void *argument)
         return NULL;
 }
 
-/* Returns the page of the guest's command. It writes one page after the other, and after each write
- * reads a page that it has written some time ago. */
+/* Returns the page of the guest's command. The guest writes one page after the other, and after
+ * each write reads a page that it has written some time ago. */
 static uint32_t page_of_turn(bool is_read)
 {
         const uint32_t pages = sizeof(written) / sizeof(written[0]);
@@ -158,8 +159,8 @@ static void drive(struct call *call)
                 call->value = turns + 1;
 }
 
-/* Ends the guest while its handler waits for a command, or has no call: a handler that is stopped
- * in an ultracall would keep the session's lock from the other threads. */
+/* Ends the guest while its handler waits for a command, or serves no call. A handler that stopped
+ * inside an ultracall would keep the session's lock, which the other threads need. */
 static void end_guest(void)
 {
         __atomic_store_n(&idle, true, __ATOMIC_SEQ_CST);
@@ -204,7 +205,7 @@ int main(int argc, char **argv)
                done_calls, refused, secure, rounds, reads, lost);
         check(done_calls == calls * THREADS, "random ultracalls on four CPUs return");
         check(refused > done_calls / 4 && refused < done_calls, "some of them are right");
-        check(secure, "guests become secure among them");
+        check(secure, "guests become secure meanwhile");
         check(reads && !lost, "they find in their pages what they have written");
         honest_attack = NULL;
         check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),

@@ -25,16 +25,16 @@ bool storm_round(void);
 bool services_begin(void);
 bool storm_begin(void);
 
-/* Reads all figures after a round. From round FIGURES_FIRST on, prints a sentence for each one that
- * is not what it was, and returns false then. */
+/* Reads all figures after a round. After round FIGURES_FIRST, the figures must be as expected from
+ * that round. Prints a sentence for each other figure. @return false: there is one */
 #define FIGURES_FIRST 3
 bool figures_compare(unsigned round);
 
 /* Number of figures that were compared after the last round. */
 unsigned figures_count(void);
 
-/* Measures latencies while nothing else runs. If latencies are to be compared, reports those that
- * differ, and returns false then. */
+/* Measures latencies while nothing else runs. If `counted` is set, compares them after round
+ * FIGURES_FIRST with those of that round, and reports those that differ. @return false: one does */
 bool latency_compare(unsigned round);
 
 /* Prints one sentence about a fault. @return false */

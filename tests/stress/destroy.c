@@ -5,7 +5,7 @@
 #define PRIO_LOWER 80
 #define WINDOW_SEL 0x800
 
-/* Selectors of a worker's own. */
+/* Numbers of a worker's objects. PDs and SCs: relative to w->sel. All others: for own(). */
 enum { PD, PARTNER, SERVER, SERVER_PT, SPINNER, SLEEPER, CALLER, HELPER, FAULTER, PACER, SM, PACE };
 enum { SC_OF = 0x10, OTHER_PD = 0x20, OTHER_EC, OTHER_PT };
 
@@ -37,7 +37,7 @@ static void calls(struct thread *t)
         }
 }
 
-/* Faults at unmapped addresses: the image's last page, revoked again and again. */
+/* Revokes the image from its own PD again and again. Each time, the next instruction faults. */
 static void faults(struct thread *t)
 {
         for (;;) {
@@ -46,7 +46,7 @@ static void faults(struct thread *t)
         }
 }
 
-/* Wakes the worker now and then; in the root PD. */
+/* Wakes the worker at random intervals. Runs in the root PD. */
 static void paces(struct thread *t)
 {
         uint64_t seed = t->value[1];
@@ -64,13 +64,14 @@ static void serves_long(struct thread *t)
         t->fn = serves_long;
 }
 
-/* Makes a thread of the worker's PD in a slot. Its objects have selectors of the group, which the
- * PD has, too. */
+/* Returns the selector of a worker's object in the group. The worker's PDs have the group, too, so
+ * their threads can use the object. */
 static nova_sel_t own(const struct worker *w, unsigned n)
 {
         return group + GROUP_OBJECTS + 32 * w->index + n;
 }
 
+/* Makes a thread in a PD and in slot n. names: number of the object that the thread uses. */
 static word_t thread_in(struct worker *w, nova_sel_t pd, unsigned n, thread_fn *fn, bool global,
                         unsigned names)
 {
@@ -186,7 +187,7 @@ static void destroys(struct thread *t)
         t->value[3] = 1;
 }
 
-/* Makes a server in PD n of the worker that holds a capability to pd at WINDOW_SEL. */
+/* Makes a server in slot n and in PD home. Gives this PD a capability to pd at WINDOW_SEL. */
 static void server_with(struct worker *w, unsigned n, nova_sel_t home, nova_sel_t pd)
 {
         struct thread *t = &w->slot[n].thread;

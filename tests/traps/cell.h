@@ -33,7 +33,7 @@ struct cell {
         uint8_t place;
         uint8_t code[20];
         uint8_t size;
-        uint8_t target_at; /* bytes before the landing's address in the code, or 0 */
+        uint8_t target_at; /* offset in the code of the address to jump to; 0: none */
         uint32_t flags;
         uint16_t sel; /* selector of the far pointer at BX */
         uint16_t top; /* word at the top of the stack */
@@ -43,7 +43,7 @@ struct cell {
         uint8_t bx, sp;
         uint8_t delta;                           /* increase of SP by the instruction */
         bool has_ax, call, once;                 /* once: the first event ends the cell */
-        const struct nova_utcb_state *registers; /* instead of those in other fields */
+        const struct nova_utcb_state *registers; /* initial registers; NULL: from other fields */
         struct outcome outcome[EMULATORS];
 };
 
@@ -84,9 +84,8 @@ char *cell_operand(void);
 /* Runs a cell at a place, by a thread (self, or a local thread of a child PD). */
 void cell_run(const struct cell *c, struct place place, struct thread *t);
 
-/* Compares the cell that has run with its outcome. Returns the number of differences, which it
- * prints.
- */
+/* Compares the cell that has run with an expected outcome. Prints the differences, and returns
+ * their number. */
 unsigned cell_differences(const struct cell *c, const struct outcome *o);
 
 #endif

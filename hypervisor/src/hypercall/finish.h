@@ -8,7 +8,8 @@
 
 struct ec;
 
-/** Does a hypercall whose handler may leave the kernel. The registers are saved. */
+/** Performs a hypercall whose handler may go to user mode instead of returning. The registers are
+ * saved. */
 _Noreturn void hypercall_long(word_t id, struct ec *self);
 
 /** Acts on a result that is not a plain status, or on work pending for self. For OUT_OF_MEMORY it

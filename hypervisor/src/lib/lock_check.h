@@ -36,10 +36,10 @@ struct locks_held {
         unsigned count;
 };
 
-/** Call before this CPU takes a lock. Stops the kernel if it may not take this lock now. */
+/** Call before this CPU takes a lock. Stops the kernel if the CPU must not take it now. */
 void lock_check_taking(const void *lock, enum lock_kind kind, const char *file, unsigned line);
 
-/** Call before this CPU drops a lock. Stops the kernel if it does not hold this lock. */
+/** Call before this CPU drops a lock. Stops the kernel if the CPU does not hold it. */
 void lock_check_dropping(const void *lock, const char *file, unsigned line);
 
 /** Returns true if this CPU holds a lock. */

@@ -5,8 +5,8 @@
 
 #include "object/ec.h"
 
-/** Rate of lines: REPORT_BURST at once, and one more in each REPORT_PERIOD_MS. Threads that
- *  the root PD has named share a second rate. */
+/** Rate of lines: REPORT_BURST at once, and one more in each REPORT_PERIOD_MS. Lines about threads
+ *  to which the root PD has given a name have a separate rate, equal to that of all others. */
 #define REPORT_BURST     16
 #define REPORT_PERIOD_MS 250
 

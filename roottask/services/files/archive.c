@@ -24,7 +24,7 @@ void archive_begin(struct archive *archive, const void *bytes, size_t size)
         archive->error = NULL;
 }
 
-/* Reads an octal number, which ends at a blank, a 0 or the end of the field. */
+/* Reads an octal number, which ends at a blank, a zero byte or the end of the field. */
 static bool read_octal(const unsigned char *field, size_t size, uint64_t *value)
 {
         size_t i = 0;

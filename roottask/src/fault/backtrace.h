@@ -12,13 +12,13 @@ extern "C" {
 #endif
 
 /** Reads a word of the program's memory.
- * @return false if the memory may not be mapped */
+ * @return false if the word is perhaps not mapped, or @p addr is not aligned */
 typedef bool backtrace_read(void *context, nova_word_t addr, nova_word_t *word);
 
 /** Collects the return addresses of the functions on a stack.
  * @param ip, sp, bp registers of the thread. The word at @p sp counts as the first return address
- *   in two cases: there is no code at @p ip (a call through a bad pointer), or the word follows a
- *   call to a function around @p ip that has no frame
+ *   in two cases: there is no code at @p ip (a call through a bad pointer), or the word is the
+ *   return address of a call to the function at @p ip, which has no frame yet or never has one
  * @param[out] frame @p ip, then return addresses, innermost first
  * @param max entries of @p frame, at least 1
  * @return number of entries */

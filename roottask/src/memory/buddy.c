@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-/* Record of a page: inside a block, or the first page of a block, with its order. */
+/* Record of a page. The first page of a block records the block's state and order. All other pages
+ * have RECORD_INSIDE. */
 #define RECORD_INSIDE 0x00
 #define RECORD_FREE   0x80
 #define RECORD_TAKEN  0x40
-/* Flag of each record: the page is zero, except the links of a free block. */
+/* Flag in any record: all bytes of the page are 0, except the links of a free block. */
 #define RECORD_ZERO 0x20
 
 static bool is_at(const struct buddy_zone *zone, size_t page, unsigned state)

@@ -27,8 +27,8 @@ static unsigned cpu_order(void)
         return order;
 }
 
-/* Returns the errno value if there is no control portal on a CPU of the program. If
- * the range has no control portal at all, the service has ended since the client found it. */
+/* Returns the errno value for a service that has no control portal on the program's CPUs. If it has
+ * none on other CPUs either, it has ended since the client found it. */
 static int why_unreachable(nova_sel_t control)
 {
         for (nova_sel_t sel = control; sel < control + NOVA_CPU_MAX; sel++) {

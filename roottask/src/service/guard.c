@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copies from and to memory that may be revoked: the instructions that may fault. */
+/* Copies from and to memory that may be revoked. Knows which instructions of the copy may fault. */
 #include "novart/guard.h"
 
 #include <errno.h>

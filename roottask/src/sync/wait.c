@@ -10,8 +10,8 @@
 #include "thread/thread.h"
 
 /* Number of attempts after which a thread sleeps to let the guard's holder run, and the time of its
- * first sleep: 1/16 ms. Each further sleep is twice as long, up to GUARD_STEPS times, because on a
- * busy machine a short sleep may end before the holder runs. */
+ * first sleep: 1/16 ms. Each further sleep is twice as long as the one before, until the time has
+ * doubled GUARD_STEPS times. On a busy machine, a short sleep may end before the holder runs. */
 #define GUARD_TRIES 200
 #define GUARD_SLEEP 16
 #define GUARD_STEPS 8

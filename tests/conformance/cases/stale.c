@@ -36,7 +36,7 @@ CASE(stale, a_pd_that_is_not_loaded_loses_the_right_to_write, "3.6-06 3.6-16")
         }
 }
 
-/* More PDs than a shoot-down can name one by one. */
+/* More PDs than a shoot-down can list: it flushes the translations of all PDs. */
 CASE(stale, many_pds_lose_a_page_that_they_read_before, "3.6-06 3.6-08 3.6-15")
 {
         struct thread *t[CHILDREN];

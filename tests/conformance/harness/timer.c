@@ -27,8 +27,8 @@ nova_sel_t timer_open(void)
         const nova_sel_t sm = sel_alloc(0);
         request(io(PIT_CHANNEL, 2), PIT_CHANNEL);
         request(obj(NOVA_SEL_GSI_SM + PIT_GSI, NOVA_PERM_ALL), sm);
-        /* A down opens the line, also for interrupts that the firmware programmed. The downs reset
-         * the count, and so forget earlier interrupts. */
+        /* A down opens the pin. After that, interrupts may come that the firmware has requested
+         * from the PIT. The downs reset the count, and so forget earlier interrupts. */
         for (unsigned i = 0; i < 2; i++) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP | NOVA_SM_ZC), NOVA_SUCCESS);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Runs one input by the fast path and by the general one, and compares everything visible after it.
+// Runs one input on the fast path and on the general path, and compares the visible states after
+// the two runs.
 #ifndef UNIT_KERNEL_WAYS_H
 #define UNIT_KERNEL_WAYS_H
 
@@ -14,7 +15,7 @@ extern "C" {
 #include "thread.h"
 }
 
-// Requests the CPU's attention without work, so that every path is the general one.
+// A bit of pending work that stands for no work. While it is set, the CPU takes only general paths.
 constexpr uint8_t ATTENTION_FOR_NOTHING = 0x80;
 
 constexpr unsigned PRIO = 100;
@@ -23,7 +24,7 @@ constexpr unsigned PRIO = 100;
 std::string describe(std::initializer_list<const char *> names,
                      std::initializer_list<unsigned> values);
 
-// Threads of two PDs on one CPU. Objects made here have names in state().
+// Threads of two PDs on one CPU. In the text of state(), objects made here have names.
 class World : public Kernel
 {
       public:
@@ -35,7 +36,7 @@ class World : public Kernel
         // Makes a portal of a thread, in the space of home.
         pt *portal(word_t sel, ec *owner, word_t ip, nova_mtd_t mtd = 0);
 
-        // Lets the CPU run ec on an SC.
+        // Lets the CPU run an EC on an SC.
         void run(ec *one, sc *on);
         // Makes an SC ready, before or after others of its priority.
         void ready(sc *one, bool head);

@@ -123,7 +123,8 @@ static indirect_target void vmx_init(struct vcpu *vcpu, struct ec *ec)
         vcpu->vmx.dr6 = DR6_CLEAR;
 }
 
-/* Fills in the state that the CPU loads at an exit. The CPU derives the rest from the segments. */
+/* Fills in the state that the CPU loads at an exit, except CR3, which vmx_resume() fills in. At an
+ * exit, the CPU sets the limits and attributes of the segments itself. */
 static void vmx_fill_host(const struct ec *ec)
 {
         struct table_pointer idt;
@@ -241,8 +242,8 @@ indirect_target void vmx_leave(struct cpu *cpu)
         virt->msr_owner = NULL;
 }
 
-/* Makes the guest's cached translations invalid. The CPU has no translations of the guest's own
- * tables with a new VPID. INVEPT discards second-level and combined translations of any VPID
+/* Makes the guest's cached translations invalid. For a new VPID, the CPU has cached no translations
+ * of the guest's own tables. INVEPT discards second-level and combined translations of any VPID
  * (SDM 3C, 28.4.3). */
 static void vmx_forget_translations(struct cpu *cpu, const struct ec *self)
 {
