@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two programs send each other a million bytes at the same time over one TCP connection, and close
  * it in an orderly way. Then one program resets a second connection, and the other program detects
- * that. Arguments: the name of the service with frames, the program's own address and, for the
+ * that. Arguments: the name of the network service, the program's own address and, for the
  * program that connects, the address of the other program. */
 #include <arpa/inet.h>
 #include <errno.h>

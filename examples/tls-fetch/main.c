@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fetches a page over TLS and prints it. Arguments: the name of the service with frames, the
+/* Fetches a page over TLS and prints it. Arguments: the name of the network service, the
  * server's address, its port, its name, and the page. The boot module root.pem has the trusted
  * certificates. */
 #include <netdb.h>

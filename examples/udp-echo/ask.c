@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sends three datagrams to the program of main.c, and then the word `end`. Arguments: the name of
- * the service with frames, the program's own address, the address of the other program. */
+ * the network service, the program's own address, the address of the other program. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>

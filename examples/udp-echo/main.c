@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Returns each datagram that arrives at port 7, until one has the word `end`. Arguments: the name
- * of the service with frames, and an address; without an address, the program gets one by DHCP. */
+ * of the network service, and an address; without an address, the program gets one by DHCP. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks that two mounts of the service files do not damage a file system. The service finds this
+/* Checks that two mounts of the service `files` do not damage a file system. The service finds this
  * out itself, but only when the system runs. */
 #include "system/reader.h"
 

@@ -56,7 +56,7 @@ bool pci_device_line(struct reader *reader);
 /** Checks the PCI devices against the programs that have them. */
 void pci_check(struct reader *reader);
 
-/** Checks that the mounts of the service files do not share blocks. */
+/** Checks that the mounts of the service `files` do not share blocks. */
 void mounts_check(struct reader *reader);
 
 /** Returns true if a word begins a section. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sends lines to the server, and counts those that come back. Arguments: the service with frames,
+/* Sends lines to the server, and counts those that come back. Arguments: the network service,
  * the client's address, the server's address. */
 #include <arpa/inet.h>
 #include <errno.h>

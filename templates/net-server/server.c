@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A TCP server for several clients at once: it returns each line in capital letters. Arguments:
- * the service with frames, and an address; without one, the program gets it by DHCP.
+ * the network service, and the program's address; without an address, the program gets one by DHCP.
  *
  * A client can be slow, silent or hostile. There are places for CLIENTS clients. A client loses its
  * place IDLE_NS after its last line, or if a line has more than LINE_BYTES bytes. No function waits

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of the service disk: any messages, in any order, with shared memory that they
+/* Hostile clients of the service `disk`: any messages, in any order, with shared memory that they
  * revoke. The archive has some files. Each answer must have a file's data and nothing else, and the
  * service may change only the part of the shared memory that the client named. The test includes
  * the server's file, because a new input begins with a new archive. */

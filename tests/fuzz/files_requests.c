@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of the service files: any messages, in any order, with memory that they revoke,
+/* Hostile clients of the service `files`: any messages, in any order, with memory that they revoke,
  * while memory is short. Each client has a folder; a file outside of all folders must keep its
  * data, which no client may read. No access may leave the disk, and the number of accesses must
  * have a bound. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of the service log, and a keyboard. Each line must have the name of the client
+/* Hostile clients of the service `log`, and a keyboard. Each line must have the name of the client
  * that wrote it, and no other text than this client's. A client must read only lines that were
  * typed while it had the keyboard. */
 #include <errno.h>

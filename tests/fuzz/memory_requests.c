@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of the service memory: any messages, in any order, while memory is short. A model
- * of each client's blocks predicts each answer. No client may exceed its quota, or end a block of
- * another one. A block is revoked at once when it ends, and again before its pages become free. */
+/* Hostile clients of the service `memory`: any messages, in any order, while memory is short. A
+ * model of each client's blocks predicts each answer. No client may exceed its quota, or end a
+ * block of another one. A block is revoked at once when it ends, and again before its pages become
+ * free. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of the service names: any messages with any items. A list of published names
+/* Hostile clients of the service `names`: any messages with any items. A list of published names
  * predicts the result of each request. A client must get only capabilities that are published, with
  * permissions of the publisher's, and the service must release those of clients that have ended. */
 #include <errno.h>

@@ -24,7 +24,7 @@
 #include "service/client.h"
 
 #define PORTALS 0x100u
-#define WINDOW  0x200u /* selectors for capabilities that the service names gives */
+#define WINDOW  0x200u /* selectors for capabilities that the service `names` gives */
 #define CANARY  0x5a5a5a5a5a5a5a5au
 #define MAX     2048u
 #define WORDS   NOVA_WORDS_OF(sizeof(struct nova_pci_function))

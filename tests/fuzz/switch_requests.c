@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of a service with frames: the switch without cards. They send arbitrary
+/* Hostile clients of a network service: the switch without cards. They send arbitrary
  * messages, and write arbitrary data to their rings and pools. Frames may only come from and go to
  * the memory of open sessions, a round must end, and after the last session nothing may be left.
  * The fuzzer switch-table checks the routes. */

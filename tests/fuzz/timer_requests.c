@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of the service timer, while time passes. A model of the timers predicts each
+/* Hostile clients of the service `timer`, while time passes. A model of the timers predicts each
  * expiration and the time at which the service's thread wakes. No client may affect the timer of
  * another one. */
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service disk: finds the files of an archive by path and by number. The archive is constant,
+/* The service `disk`: finds the files of an archive by path and by number. The archive is constant,
  * so handlers of all CPUs may run at the same time. */
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service disk, for a program that contains it. */
+/* The service `disk`, for a program that contains it. */
 #ifndef NOVART_DISK_SERVER_H
 #define NOVART_DISK_SERVER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cache of the service files. A piece whose pages were given to a client is removed in two
+/* The cache of the service `files`. A piece whose pages were given to a client is removed in two
  * steps. An answer that is not delivered yet may still delegate the pages, so they get other data
  * only after nova_service_later(). */
 #include "cache.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cache of the service files: pieces of files in use. The service gives the pages of a piece to
- * clients, read-only. It revokes them before the data of the file changes and before the pages get
- * other data, so a client that can read a page reads the file's present data. No client can keep a
- * piece in the cache. The caller holds the service's lock. */
+/* The cache of the service `files`: pieces of files in use. The service gives the pages of a piece
+ * to clients, read-only. It revokes them before the data of the file changes and before the pages
+ * get other data, so a client that can read a page reads the file's present data. No client can
+ * keep a piece in the cache. The caller holds the service's lock. */
 #ifndef NOVART_FILES_CACHE_H
 #define NOVART_FILES_CACHE_H
 

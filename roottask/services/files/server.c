@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operations of the service files. Only one handler runs at a time, so the buffers of paths and
- * data are static. */
+/* The operations of the service `files`. Only one handler runs at a time, so the buffers of paths
+ * and data are static. */
 #include "server.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service files, for a program that contains it. */
+/* The service `files`, for a program that contains it. */
 #ifndef NOVART_FILES_SERVER_H
 #define NOVART_FILES_SERVER_H
 

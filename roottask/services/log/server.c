@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service log: writes the lines of all clients to one sink, and passes keyboard input to one
+/* The service `log`: writes the lines of all clients to one sink, and passes keyboard input to one
  * client. */
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service log, for a program that contains it. */
+/* The service `log`, for a program that contains it. */
 #ifndef NOVART_LOG_SERVER_H
 #define NOVART_LOG_SERVER_H
 

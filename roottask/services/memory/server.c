@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service memory: gives pages of this program to clients until they free them, close the
+/* The service `memory`: gives pages of this program to clients until they free them, close the
  * session or die. */
 #include "server.h"
 

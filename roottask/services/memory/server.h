@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service memory, for a program that contains it. */
+/* The service `memory`, for a program that contains it. */
 #ifndef NOVART_MEMORY_SERVER_H
 #define NOVART_MEMORY_SERVER_H
 

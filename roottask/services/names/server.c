@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service names: stores capabilities of publishers and delegates them to clients that look them
- * up. */
+/* The service `names`: stores capabilities of publishers and delegates them to clients that look
+ * them up. */
 #include "server.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sessions of a service with frames. The service's lock protects everything.
+/* Sessions of a network service. The service's lock protects everything.
  *
  * Ports take turns. In its turn a port sends up to NET_TURN frames. Then the next port has its
  * turn. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part that services with frames share: sessions with rings and pools. A service provides
+/* The part that network services share: sessions with rings and pools. A service provides
  * functions that move frames. They are called with the service's lock. */
 #ifndef NOVART_NET_SERVER_H
 #define NOVART_NET_SERVER_H

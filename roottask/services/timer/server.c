@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service timer: a heap of deadlines, and a thread that sleeps until the first one. */
+/* The service `timer`: a heap of deadlines, and a thread that sleeps until the first one. */
 #include "server.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service timer, for a program that contains it. */
+/* The service `timer`, for a program that contains it. */
 #ifndef NOVART_TIMER_SERVER_H
 #define NOVART_TIMER_SERVER_H
 

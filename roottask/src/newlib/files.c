@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The session with the service files, and functions that take paths. */
+/* The session with the service `files`, and functions that take paths. */
 #include "newlib/files.h"
 
 #include <errno.h>

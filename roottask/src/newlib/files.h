@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The runtime's session with the service files, for the functions of POSIX. */
+/* The runtime's session with the service `files`, for the functions of POSIX. */
 #ifndef NOVART_NEWLIB_FILES_H
 #define NOVART_NEWLIB_FILES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads pages of a large file of the service files, on a disk with FAT16, at random places. Each
+/* Reads pages of a large file of the service `files`, on a disk with FAT16, at random places. Each
  * page of the file begins with its number. */
 #include "io.h"
 

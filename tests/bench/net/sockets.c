@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Datagrams and a stream between two programs, as `nova bench net` counts them. Arguments: `ask` or
- * `answer`, the service with frames, the program's address, and for `ask` that of the other one. */
+ * `answer`, the network service, the program's address, and for `ask` that of the other one. */
 #include "net.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares the mounts of the service files: a program with two arguments that begin as main() says
- * and continue with any characters, and a program with a disk and a grant of the service
+/* Compares the mounts of the service `files`: a program with two arguments that begin as main()
+ * says and continue with any characters, and a program with a disk and a grant of the service
  * partitions. Names and services have any characters. */
 #include "system/mounts.c"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of services with frames. Arguments: an action, the service, numbers.
+/* A client of network services. Arguments: an action, the service, numbers.
  *
  * echo SERVICE FRAMES ENDS: announces itself, and returns each frame of peer.py with its payload
  * inverted, until it has returned FRAMES frames and the service has ended ENDS times.

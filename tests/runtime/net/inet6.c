@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IPv6 and names. Argument: the service with frames. machines.py is outside.
+/* IPv6 and names. Argument: the network service. machines.py is outside.
  *
  * Waits for an address from a router, asks for names, then returns what it receives on port 7 by
  * UDP of both protocols, until a datagram says that the program ends. */

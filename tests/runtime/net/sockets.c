@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sockets under their POSIX names. Argument: the service with frames.
+/* Sockets under their POSIX names. Argument: the network service.
  *
  * Gets an address by DHCP, returns what it receives on port 7 by UDP and TCP (select), connects to
  * the host and checks the answer (poll), and ends when a datagram says so. */

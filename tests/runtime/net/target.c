@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A server that hostile.py attacks. Argument: the service with frames.
+/* A server that hostile.py attacks. Argument: the network service.
  *
  * The server echoes datagrams and TCP streams at port 7, and looks up names all the time. When all
  * connections are in use, it closes the oldest one. It answers the datagram "state" with the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service timer: single and periodic timers, a thousand clients on all CPUs. */
+/* The service `timer`: single and periodic timers, a thousand clients on all CPUs. */
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Mounts of the service files in system descriptions.
+// Mounts of the service `files` in system descriptions.
 #include "description_text.h"
 
 namespace

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Protocol of services with frames: drivers for network cards, and `switch`. Frames lie in a pool
+/* Protocol of network services: drivers for network cards, and `switch`. Frames lie in a pool
  * that the device can access; the requests of two rings in shared memory name them. */
 #ifndef NOVART_SERVICE_NET_H
 #define NOVART_SERVICE_NET_H

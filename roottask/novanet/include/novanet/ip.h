@@ -12,7 +12,7 @@ extern "C" {
 
 /** Configuration of a program's connection. */
 struct nova_ip_config {
-        const char *service;     /**< service that carries frames: a driver, or `switch` */
+        const char *service;     /**< network service: a driver, or `switch` */
         const char *address;     /**< such as "10.0.0.2"; NULL: DHCP */
         const char *mask;        /**< NULL: "255.255.255.0"; not used with DHCP */
         const char *gateway;     /**< NULL: none; not used with DHCP */

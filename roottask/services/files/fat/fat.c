@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The FAT file system behind the interface of the service files: nodes and the table of functions.
+/* The FAT file system behind the interface of the service `files`: nodes and the table of
+ * functions.
  */
 #include "fat.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service disk. */
+/* Client stub of the service `disk`. */
 #include "novart/service/disk.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service log. */
+/* Client stub of the service `log`. */
 #include "novart/service/log.h"
 
 #include <errno.h>

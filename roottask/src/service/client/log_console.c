@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* stdout, stderr and stdin over a session of the service log. */
+/* stdout, stderr and stdin over a session of the service `log`. */
 #include <errno.h>
 
 #include "novart/console.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service memory. */
+/* Client stub of the service `memory`. */
 #include "novart/service/memory.h"
 
 #include <errno.h>

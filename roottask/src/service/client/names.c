@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service names. */
+/* Client stub of the service `names`. */
 #include "novart/service/names.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client of services with frames: the client's end of the two rings. The first half of the pool has
+/* Client of network services: the client's end of the two rings. The first half of the pool has
  * the buffers for receiving, the second half has the buffers for sending. The tag of a request is
  * the number of its buffer. */
 #include "novart/service/net.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service timer. */
+/* Client stub of the service `timer`. */
 #include "novart/service/timer.h"
 
 #include <limits.h>

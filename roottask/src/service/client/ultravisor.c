@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service ultravisor. */
+/* Client stub of the service `ultravisor`. */
 #include "novart/service/ultravisor.h"
 
 #include <errno.h>
