@@ -53,8 +53,8 @@ DISK_SECTORS = 2048
 # change this: "root=DISK" starts the disk's own first process; "run=COMMANDS" runs commands, with
 # commas for blanks and + between commands, by a shell that shows its prompt although it reads from
 # a pipe; "net=ADDRESS" sets the address of a network card, which is otherwise requested by DHCP. If
-# the initrd has a program `unlock`, it opens an encrypted disk before the commands run. A guest with
-# secrets starts a shell only if its command line has the word "shell".
+# the initrd has a program `unlock`, it opens an encrypted disk before the commands run. A guest
+# with secrets starts a shell only if its command line has the word "shell".
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev
