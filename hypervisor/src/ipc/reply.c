@@ -47,11 +47,13 @@ static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
         resume_bound(cpu, caller);
 }
 
+/* Transfers typed items, perhaps in several steps. If the caller has ended, this only finishes the
+ * present delegation: it holds a mapping and the receiver's PD. */
 static indirect_target _Noreturn void reply_finish_items(struct ec *self)
 {
-        if (ec_caller(self))
-                item_transfer(self, reply_finish_items);
-        self->transfer.to = NULL;
+        if (unlikely(!ec_caller(self)))
+                self->transfer.aborted = true;
+        item_transfer(self, reply_finish_items);
         reply_finish(self);
 }
 

@@ -27,11 +27,12 @@ static always_inline bool do_pending_work(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;
 
+        if (!(cpu->pending & CPU_PENDING_RESCHEDULE))
+                answer_grace(cpu); /* frees objects, and mail may end self meanwhile */
         if (cpu->pending & CPU_PENDING_RESCHEDULE) {
                 self->cont = cont;
                 resume_reschedule(cpu);
         }
-        answer_grace(cpu);
         if (self->pending & EC_PENDING_END)
                 ec_end_due(self, cont);
         if (!(atomic_load_u16(&self->pending) & EC_PENDING_RECALL))

@@ -138,6 +138,7 @@ nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, wo
 nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
                             nova_crd_t window, struct delegation *d)
 {
+        assert(!delegation_is_open(d));
         d->at = d->fill = d->fill_end = 0;
         d->failed = d->undo = false;
         return delegation_decode(from, to, crd, flags, window, d);

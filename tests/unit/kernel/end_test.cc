@@ -2,11 +2,12 @@
 // ECs that end in the middle of a hypercall: the caller or the callee.
 #include <gtest/gtest.h>
 
-#include "kernel.h"
+#include "ways.h"
 
 extern "C" {
 #include "arch/x86/resume.h"
 #include "hypercall/dispatch.h"
+#include "nova/abi/event.h"
 #include "nova/abi/utcb.h"
 #include "sched/cpu.h"
 #include "sched/mail.h"
@@ -290,6 +291,39 @@ TEST(end, of_the_creator_of_an_ec_is_noticed)
         REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0, SEL_EC + 1);
         REG_P3(e.caller) = word_t{0x3000} << PAGE_BITS;
         EXPECT_EQ(hypercall_create_ec(REG_P1(e.caller), e.caller), NOVA_OUT_OF_MEMORY);
+}
+
+// A grace period is answered before the thread continues. The CPU then frees memory, may wait for
+// another CPU, and receives mail meanwhile.
+TEST(end, of_a_recalled_thread_comes_while_its_cpu_frees_memory)
+{
+        World w;
+        ec *self = w.thread("self", w.home, EC_GLOBAL), *next = w.thread("next", w.away, EC_GLOBAL);
+        sc *selfs = w.context("self's", self);
+
+        w.portal(NOVA_EXC_RECALL, w.thread("handler", w.away, EC_LOCAL), 0x7000);
+        next->state = EC_READY;
+        w.ready(w.context("next's", next, PRIO - 1), false);
+        w.run(self, selfs);
+        const unsigned ipis = fake_ipis;
+        while (fake_ipis == ipis)
+                reclaim_frame(frame_alloc());
+        cpu_self()->pending |= CPU_PENDING_GRACE; // as interrupt_ipi() while pointers are held
+        atomic_or_u16(&self->pending, EC_PENDING_RECALL);
+        dying = self;
+        fake_freed = [] {
+                ec *const one = dying;
+
+                dying = nullptr;
+                if (one) {
+                        EXPECT_TRUE(ec_end(one)); // as mail_receive() for MAIL_END
+                }
+        };
+        w.enter(resume_interrupted, self, false);
+        fake_freed = nullptr;
+        EXPECT_EQ(dying, nullptr) << "no memory was freed";
+        EXPECT_EQ(self->state, EC_DEAD);
+        EXPECT_EQ(cpu_self()->current, next);
 }
 
 } // namespace

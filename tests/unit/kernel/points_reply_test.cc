@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Replies with a typed item that take several steps. At each point between two steps, the caller's
+// thread or PD ends. Afterwards no delegation is left half done, the ranges are those of a model,
+// and no memory is lost.
+#include <gtest/gtest.h>
+
+#include "points.h"
+#include "points_exact.h"
+
+namespace
+{
+
+class Replies : public Scene
+{
+      public:
+        using Scene::Scene;
+
+        // The client calls the server, with a window for the reply's item.
+        void call_with_window(word_t target, unsigned order)
+        {
+                caller->utcb->items = 0;
+                caller->utcb->delegate_window = crd(target, order);
+                set_arguments(caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
+                sleep_boss();
+                ASSERT_EQ(cpu_self()->current, callee);
+        }
+
+        // The server replies with an item that delegates a range of its own.
+        void reply_with(word_t at, unsigned order)
+        {
+                const unsigned item = nova_utcb_item_index(0);
+
+                callee->utcb->items = nova_utcb_items(0, 1);
+                callee->utcb->word[item] = crd(at, order);
+                callee->utcb->word[item + 1] = NOVA_ITEM_DELEGATE;
+                set_arguments(callee, nova_hypercall_id(NOVA_REPLY, 0, 0), 0, 0, 0, 0);
+                enter(callee, false);
+        }
+
+        // The boss calls the server. Its call first lends the server time for the rest of the
+        // reply, because no thread pays for this rest after the caller's end.
+        void finish_reply()
+        {
+                boss->utcb->items = 0;
+                set_arguments(boss, nova_hypercall_id(NOVA_CALL, 0, SERVER_THREAD + 1), 0, 0, 0, 0);
+                enter(boss, false);
+                EXPECT_EQ(cpu_self()->current, callee);
+                reply();
+                EXPECT_EQ(cpu_self()->current, boss);
+        }
+};
+
+// The end of the caller. The PD of a thread that ends stays.
+struct End {
+        const char *name;
+        std::function<Change(Scene &)> happen;
+};
+
+Change end_thread(Scene &s)
+{
+        s.end_client_thread();
+        return [](Model &) {};
+}
+
+Change end_pd(Scene &s)
+{
+        s.end_client();
+        return [&s](Model &model) {
+                s.take(CLIENT, NOVA_PERM_ALL, true)(model);
+                s.take(THIRD, NOVA_PERM_ALL, true)(model);
+        };
+}
+
+Change destroy_pd(Scene &s)
+{
+        s.destroy_client();
+        return [&s](Model &model) {
+                s.take(CLIENT, NOVA_PERM_ALL, true)(model);
+                s.take(THIRD, NOVA_PERM_ALL, true)(model);
+        };
+}
+
+const End ends[] = {{"nothing", nullptr},
+                    {"the thread ends", end_thread},
+                    {"the PD ends", end_pd},
+                    {"the PD is destroyed", destroy_pd}};
+
+// The range that a reply delegates: offset and order at the server, and offset at the client.
+struct Given {
+        word_t at;
+        unsigned order;
+        word_t target;
+};
+
+// Gives the server one mapping whose tables take several steps.
+Given prepare_large(Scene &s)
+{
+        s.give_home(s.large(), LARGE_COUNT);
+        s.note(s.give(HOME, s.large(), SERVER, s.large(), LARGE_COUNT));
+        return {s.large(), LARGE_ORDER, s.large() + LARGE_COUNT};
+}
+
+// Selects the many mappings that the server has.
+Given prepare_many(Scene &)
+{
+        return {0, ORDER, COUNT};
+}
+
+void settle(Replies &s)
+{
+        fake_window = nullptr;
+        s.wake_boss();
+        s.finish_reply();
+        fake_settle();
+}
+
+// Returns false if the reply has no such point.
+bool disturb(unsigned type, const std::function<Given(Scene &)> &prepare, const End &end,
+             unsigned point)
+{
+        Replies s(type);
+        const Given given = prepare(s);
+        const Change whole = [&s, given](Model &model) {
+                model.delegate(name_of(SERVER), s.base() + given.at, name_of(CLIENT),
+                               s.base() + given.target, word_t{1} << given.order, s.type,
+                               NOVA_PERM_ALL);
+        };
+
+        s.call_with_window(given.target, given.order);
+        Points::begin(s, nullptr, point);
+        s.reply_with(given.at, given.order);
+        const bool rang = Points::end();
+        const Change change = rang && end.happen ? end.happen(s) : whole;
+        if (rang)
+                s.sleep_boss();
+        settle(s);
+        EXPECT_FALSE(delegation_is_open(&s.callee->transfer.delegation));
+        EXPECT_EQ(s.callee->state, EC_REQUEST);
+        if (!rang || !end.happen || !s.who[CLIENT]) {
+                EXPECT_EQ(ranges_now(s), after(s, change));
+        }
+        return rang;
+}
+
+unsigned disturb_each(unsigned type, const std::function<Given(Scene &)> &prepare, const End &end)
+{
+        unsigned point = 0;
+
+        while (!testing::Test::HasFailure() && disturb(type, prepare, end, point))
+                point++;
+        return point;
+}
+
+TEST(points, of_replies_may_see_the_end_of_their_caller)
+{
+        for (const End &end : ends) {
+                SCOPED_TRACE(end.name);
+                EXPECT_GE(disturb_each(NOVA_CRD_MEM, prepare_large, end), 2u);
+                EXPECT_GE(disturb_each(NOVA_CRD_MEM, prepare_many, end), 1u);
+                EXPECT_GE(disturb_each(NOVA_CRD_OBJ, prepare_many, end), 1u);
+        }
+}
+
+} // namespace
