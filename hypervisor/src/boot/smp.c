@@ -147,21 +147,27 @@ static unsigned smp_prepare_all(void)
         return expected;
 }
 
-static void smp_leave_out(void)
+/* Returns the number of APs that did not arrive in time. */
+static unsigned smp_leave_out(void)
 {
+        unsigned late = 0;
+
         for (unsigned id = 0; id < cpus; id++) {
                 if (id == cpu_boot_id)
                         continue;
-                if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_LEFT_OUT))
+                if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_LEFT_OUT)) {
+                        late++;
                         console_print("NOVA: CPU %u (local APIC %u) did not start and is left "
                                       "out.\n",
                                       id, apic_of_cpu[id]);
-                else if (load_once(state[id]) == AP_UNSUITED)
+                } else if (load_once(state[id]) == AP_UNSUITED) {
                         console_print("NOVA: CPU %u (local APIC %u) has other flaws of speculation "
                                       "than the boot CPU and is left out; mitigations=off uses "
                                       "it.\n",
                                       id, apic_of_cpu[id]);
+                }
         }
+        return late;
 }
 
 /* Returns a free page below 1 MiB, if possible the second page, which no firmware uses. */
@@ -192,7 +198,10 @@ void smp_start(void)
                 smp_send_start(page);
                 smp_wait_for_arrival(expected, GIVE_UP_US);
         }
-        smp_leave_out();
+        /* An AP that is late executes the trampoline at any later time, so no program gets its
+         * page. */
+        if (smp_leave_out() && place)
+                memory_map_take(page, PAGE_SIZE, false);
         for (unsigned id = 0; id < cpus; id++)
                 if (state[id] == AP_ARRIVED) {
                         cpu_online |= (uint64_t)1 << id;

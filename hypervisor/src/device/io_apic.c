@@ -76,12 +76,22 @@ static void io_apic_reg_write(struct io_apic *io_apic, unsigned reg, uint32_t va
         *(volatile uint32_t *)(io_apic->registers + WINDOW) = value;
 }
 
+/* Returns true if a page can hold the registers, and nothing else is known to be there. */
+static bool io_apic_is_believed(paddr_t phys)
+{
+        const paddr_t offset = phys % PAGE_SIZE, page = phys - offset;
+
+        return page && !(offset % sizeof(uint32_t)) &&
+               offset + END + sizeof(uint32_t) <= PAGE_SIZE &&
+               !memory_map_is_ram(page, PAGE_SIZE) && !memory_map_is_taken(page, PAGE_SIZE);
+}
+
 static void io_apic_add(const struct acpi_io_apic *entry)
 {
         struct io_apic *io_apic = &io_apics[io_apic_count];
         const paddr_t page = entry->phys & ~(paddr_t)(PAGE_SIZE - 1);
 
-        if (!page || memory_map_is_ram(page, PAGE_SIZE) || memory_map_is_taken(page, PAGE_SIZE)) {
+        if (!io_apic_is_believed(entry->phys)) {
                 console_print("NOVA: there is no I/O APIC at 0x%llx; the entry is ignored.\n",
                               (unsigned long long)entry->phys);
                 return;

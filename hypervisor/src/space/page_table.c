@@ -222,6 +222,16 @@ static cold_path uint64_t *page_table_make_tables(struct pd *pd, uint64_t *table
         return table;
 }
 
+/* Removes a large page or the table at its place, and tables above that are empty then. */
+static void page_table_remove_large(struct pd *pd, uint64_t *table, word_t page, unsigned *budget,
+                                    struct flush *flush)
+{
+        budget_spend(budget, BUDGET_TABLE);
+        page_table_apply_large(pd, table, page, 0, flush);
+        if (!frame_info(table)->used)
+                page_table_prune(pd, page, 1, flush);
+}
+
 /* Writes or removes pages where a walk has ended above level 0: at an empty entry, at a large page,
  * or at the entry of a table that is removed as a whole. Returns the number of pages done;
  * NO_MEMORY; or 0 if the large page is now split and the caller must repeat the walk. */
@@ -243,15 +253,21 @@ static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsi
         }
         if (level > 1 && !(table = page_table_make_tables(pd, table, level, page, flush)))
                 return NO_MEMORY;
-        if (large) {
-                budget_spend(budget, BUDGET_TABLE);
-                page_table_apply_large(pd, table, page, value ? value | PTE_LARGE : 0, flush);
-                if (!frame_info(table)->used)
-                        page_table_prune(pd, page, 1, flush);
+        if (large && !value) {
+                page_table_remove_large(pd, table, page, budget, flush);
                 return LARGE_PAGES;
         }
-        if (entry)
+        if (large) {
+                budget_spend(budget, BUDGET_TABLE);
+                page_table_apply_large(pd, table, page, value | PTE_LARGE, flush);
+                return LARGE_PAGES;
+        }
+        if (entry && value)
                 return page_table_split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
+        if (entry) { /* needs no memory: a revocation must not depend on the target's account */
+                page_table_remove_large(pd, table, page, budget, flush);
+                return min_word(left, room);
+        }
         if (!page_table_link(pd, table, page, 1, page_table_create(pd, page, count, value), flush))
                 return NO_MEMORY;
         *budget -= (unsigned)count;

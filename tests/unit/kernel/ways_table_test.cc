@@ -157,6 +157,27 @@ TEST(ways, of_parts_of_page_tables_are_the_same)
         }
 }
 
+// A revocation that has lost its place continues inside a large page of the mapping that it clears.
+TEST(page_table, loses_a_large_page_without_memory)
+{
+        for (const word_t inside : {0, 1, 100, 511}) {
+                SCOPED_TRACE(inside);
+                PageTables tables;
+                const Taken before = taken_now();
+                write(tables.one, {TABLE, 3 * TABLE - 1, page_table_value(0x20000, NOVA_MEM_RWX)});
+                word_t at = TABLE + inside;
+                unsigned budget = TABLE * 8;
+                fake_fail_allocations_from(0);
+                EXPECT_TRUE(apply(tables.one, &at, 3 * TABLE - 1, 0, &budget));
+                fake_fail_allocation(-1);
+                EXPECT_EQ(at, 3 * TABLE);
+                std::string left;
+                show_table(tables.one->memory.tables.root, 3, 0, left);
+                EXPECT_EQ(left, "");
+                EXPECT_EQ(taken_now(), before);
+        }
+}
+
 TEST(ways, of_the_last_page_table_are_the_same)
 {
         PageTables tables;

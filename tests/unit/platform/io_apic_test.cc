@@ -86,8 +86,8 @@ struct Found : Board {
 
 TEST(io_apic, is_not_believed_in_memory_or_in_registers_of_the_kernel)
 {
-        for (uint64_t phys :
-             {uint64_t{0}, uint64_t{0x123}, uint64_t{0x200000}, uint64_t{0xfee00000}}) {
+        for (uint64_t phys : {uint64_t{0}, uint64_t{0x123}, uint64_t{0x200000},
+                              uint64_t{0xfee00000}, uint64_t{0xfec00002}, uint64_t{0xfec00fc0}}) {
                 Board board(24, phys);
                 memory_map_add(0x100000, 0x1000000, NOVA_MEM_AVAILABLE);
                 memory_map_take(0xfee00000, 0x100000, true);
