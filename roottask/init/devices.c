@@ -15,12 +15,13 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 
-/* The resources that init holds of each range. */
+/* The ports and the memory that init holds of each range. */
 static struct {
         bool there;
         void *memory;
-        nova_sel_t sel;
 } had[NOVA_SYSTEM_RANGES_MAX];
+
+static nova_sel_t semaphores[NOVA_HIP_GSI]; /* of interrupts; 0: not requested yet */
 
 static int get_ports(const struct nova_system_range *range)
 {
@@ -35,18 +36,24 @@ static int get_ports(const struct nova_system_range *range)
         return error;
 }
 
-static int get_interrupt(const struct nova_system_range *range, nova_sel_t *sel)
+int devices_get_interrupt(nova_word_t gsi, nova_sel_t *sel)
 {
-        *sel = nova_sel_alloc(0);
-        if (*sel == NOVA_SEL_NONE)
-                return ENOMEM;
+        if (!semaphores[gsi]) {
+                *sel = nova_sel_alloc(0);
+                if (*sel == NOVA_SEL_NONE)
+                        return ENOMEM;
 
-        const nova_sel_t from = NOVA_SEL_GSI_SM + (nova_sel_t)range->first;
-        const int error = nova_request(nova_crd_obj(from, 0, NOVA_SM_UP | NOVA_SM_DN), *sel);
+                const int error = nova_request(
+                        nova_crd_obj(NOVA_SEL_GSI_SM + gsi, 0, NOVA_SM_UP | NOVA_SM_DN), *sel);
 
-        if (error)
-                nova_sel_free(*sel, 0);
-        return error;
+                if (error) {
+                        nova_sel_free(*sel, 0);
+                        return error;
+                }
+                semaphores[gsi] = *sel;
+        }
+        *sel = semaphores[gsi];
+        return 0;
 }
 
 static int get(unsigned kind, unsigned number)
@@ -59,8 +66,6 @@ static int get(unsigned kind, unsigned number)
         else if (kind == NOVA_PARENT_MEMORY)
                 error = nova_map_physical(range->first, (size_t)(range->last - range->first + 1),
                                           NOVA_MEM_R | NOVA_MEM_W, &had[number].memory);
-        else if (kind == NOVA_PARENT_INTERRUPT)
-                error = get_interrupt(range, &had[number].sel);
         had[number].there = !error;
         return error;
 }
@@ -81,6 +86,8 @@ static bool find(struct nova_system_list list, unsigned kind, unsigned index, un
                 }
                 *number = list.first + i;
                 *found = *range;
+                if (kind == NOVA_PARENT_INTERRUPT)
+                        found->first = found->last = range->first + index;
                 return true;
         }
         return false;
@@ -143,11 +150,12 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
 
         if (!find(list, device->kind, index, &number, &range))
                 return ENOENT;
-        if (!had[number].there && get(device->kind, number))
-                return ENOENT;
         device->first = range.first;
         device->last = range.last;
+        if (device->kind == NOVA_PARENT_INTERRUPT)
+                return devices_get_interrupt((nova_word_t)range.first, &device->sel) ? ENOENT : 0;
+        if (!had[number].there && get(device->kind, number))
+                return ENOENT;
         device->memory = had[number].memory;
-        device->sel = had[number].sel;
         return 0;
 }

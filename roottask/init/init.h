@@ -60,6 +60,9 @@ bool grants_service_there(const char *name);
 /* devices.c: returns in `device` range number `index` of the kind that `device` names. Returns 0 or
  * ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
+/* Returns the semaphore of an interrupt, whose number is less than NOVA_HIP_GSI. Returns 0 or an
+ * errno value. */
+int devices_get_interrupt(nova_word_t gsi, nova_sel_t *sel);
 /* Finds a range in the memory of a program's devices that contains something other than a device,
  * such as RAM. Returns words for this content, and sets the device and the range. Returns NULL if
  * there is no such range. */

@@ -11,7 +11,6 @@
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/region.h"
-#include "novart/selector.h"
 
 #define RANGES_MAX 192                   /* six for each of 32 devices */
 #define BYTES_MAX  (UINT64_C(256) << 20) /* total size of all ranges; init also maps them */
@@ -25,8 +24,6 @@ static struct {
 } ranges[RANGES_MAX];
 static unsigned range_count;
 static uint64_t range_bytes;
-
-static nova_sel_t semaphores[NOVA_HIP_GSI]; /* 0: not requested yet */
 
 static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last)
 {
@@ -165,23 +162,7 @@ static int answer_gsi(struct nova_child_pci *question)
                 return EINVAL;
         if (!interrupt_is_free(gsi))
                 return EACCES;
-        if (!semaphores[gsi]) {
-                const nova_sel_t sel = nova_sel_alloc(0);
-
-                if (sel == NOVA_SEL_NONE)
-                        return ENOMEM;
-
-                const int error = nova_request(
-                        nova_crd_obj(NOVA_SEL_GSI_SM + gsi, 0, NOVA_SM_UP | NOVA_SM_DN), sel);
-
-                if (error) {
-                        nova_sel_free(sel, 0);
-                        return error;
-                }
-                semaphores[gsi] = sel;
-        }
-        question->sel = semaphores[gsi];
-        return 0;
+        return devices_get_interrupt(gsi, &question->sel);
 }
 
 static int answer_quiet(const struct nova_child_pci *question)

@@ -11,8 +11,6 @@ static unsigned forget_selectors(void)
 {
         unsigned selectors = watch != 0;
 
-        for (unsigned i = 0; i < NOVA_SYSTEM_RANGES_MAX; i++)
-                selectors += had[i].there && had[i].sel;
         for (unsigned i = 0; i < NOVA_HIP_GSI; i++)
                 selectors += semaphores[i] != 0;
         for (unsigned i = 0; i < NOVA_CPU_MAX; i++)

@@ -240,6 +240,20 @@ static bool overlaps(struct nova_system_list list, uint64_t first, uint64_t last
         return false;
 }
 
+/* Returns the interrupt that has an index; UINT64_MAX: none. */
+static uint64_t interrupt_at(nova_word_t index, struct nova_system_list list)
+{
+        for (unsigned i = 0; i < list.count; i++) {
+                const struct nova_system_range *const range = &init.system.range[list.first + i];
+                const uint64_t count = range->last - range->first + 1;
+
+                if (index < count)
+                        return range->first + index;
+                index -= (nova_word_t)count;
+        }
+        return UINT64_MAX;
+}
+
 /* Checks a resource that a program gets for a device of the description: it must be the device's
  * own. */
 static void check_device(const struct model_message *message, nova_crd_t crd)
@@ -264,8 +278,9 @@ static void check_device(const struct model_message *message, nova_crd_t crd)
 
                 require(nova_crd_perms(crd) == (NOVA_SM_UP | NOVA_SM_DN) && first == last);
                 require(first == parent_turn() ||
-                        (object == INTERRUPT && lies_in(device->interrupts, parent_interrupt(first),
-                                                        parent_interrupt(first))));
+                        (object == INTERRUPT &&
+                         parent_interrupt(first) ==
+                                 interrupt_at((unsigned)message->word[2], device->interrupts)));
         }
 }
 
