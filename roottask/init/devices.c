@@ -9,6 +9,7 @@
 #include "nova/console.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
+#include "nova/hypercall.h"
 #include "novart/console.h"
 #include "novart/parent.h"
 #include "novart/program.h"
@@ -158,4 +159,63 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
                 return ENOENT;
         device->memory = had[number].memory;
         return 0;
+}
+
+void devices_revoke(struct nova_crd_range range)
+{
+        nova_crd_t crd;
+
+        while (nova_crd_next(&range, &crd, NULL))
+                nova_revoke(crd, 0);
+}
+
+void devices_revoke_interrupt(nova_word_t gsi)
+{
+        if (semaphores[gsi])
+                nova_revoke(nova_crd_obj(semaphores[gsi], 0, NOVA_PERM_ALL), 0);
+}
+
+static void take_ranges(unsigned kind, struct nova_system_list list)
+{
+        for (unsigned number = list.first; number < list.first + list.count; number++) {
+                const struct nova_system_range *const range = &init.system.range[number];
+                const uint64_t count = range->last - range->first + 1;
+
+                if (!had[number].there)
+                        continue;
+                if (kind == NOVA_PARENT_PORTS)
+                        devices_revoke(
+                                nova_crd_range_io((nova_sel_t)range->first, (nova_word_t)count));
+                else
+                        devices_revoke(nova_crd_range_mem((nova_word_t)had[number].memory, count,
+                                                          NOVA_MEM_RWX));
+        }
+}
+
+static void take_device(const struct nova_system_device *says)
+{
+        nova_sel_t turn;
+
+        take_ranges(NOVA_PARENT_PORTS, says->ports);
+        take_ranges(NOVA_PARENT_MEMORY, says->memory);
+        for (unsigned i = 0; i < says->interrupts.count; i++) {
+                const struct nova_system_range *const range =
+                        &init.system.range[says->interrupts.first + i];
+
+                for (uint64_t gsi = range->first; gsi <= range->last; gsi++)
+                        devices_revoke_interrupt((nova_word_t)gsi);
+        }
+        if (has_console(says) && !nova_console_turn(&turn))
+                nova_revoke(nova_crd_obj(turn, 0, NOVA_PERM_ALL), 0);
+}
+
+/* nova_system_read() has refused a device of two programs, and devices of two programs that have a
+ * resource in common. */
+void devices_take(const struct nova_system_program *says)
+{
+        for (unsigned i = 0; i < init.system.devices; i++)
+                if (grants_list_has(says->devices, init.system.device[i].name))
+                        take_device(&init.system.device[i]);
+        if (grants_list_has(says->devices, NOVA_SYSTEM_PCI))
+                pci_take();
 }

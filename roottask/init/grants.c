@@ -292,6 +292,7 @@ static void ended(void *context)
 {
         struct program *const program = context;
 
+        devices_take(program->says);
         __atomic_store_n(&program->ended, true, __ATOMIC_RELEASE);
         nova_semaphore_up(&init.news);
 }

@@ -3,6 +3,7 @@
 #ifndef NOVA_INIT_INIT_H
 #define NOVA_INIT_INIT_H
 
+#include "nova/crd.h"
 #include "novart/child.h"
 #include "novart/module.h"
 #include "novart/sync.h"
@@ -63,6 +64,13 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
 /* Returns the semaphore of an interrupt, whose number is less than NOVA_HIP_GSI. Returns 0 or an
  * errno value. */
 int devices_get_interrupt(nova_word_t gsi, nova_sel_t *sel);
+/* Takes the devices of a program that has ended from all other programs: it may have given them its
+ * parent's portal. */
+void devices_take(const struct nova_system_program *says);
+/* Revokes a range of init's memory or ports, or the semaphore of an interrupt, from all programs
+ * but init. */
+void devices_revoke(struct nova_crd_range range);
+void devices_revoke_interrupt(nova_word_t gsi);
 /* Finds a range in the memory of a program's devices that contains something other than a device,
  * such as RAM. Returns words for this content, and sets the device and the range. Returns NULL if
  * there is no such range. */
@@ -73,9 +81,14 @@ const char *devices_taken(const struct nova_system_program *says,
 /* pci.c: maps the configuration space of a bus, 1 MiB of memory. Returns 0, or ENOENT if the
  * machine does not map it. */
 int pci_get_bus(unsigned bus, struct nova_child_device *device);
+/* Revokes the configuration space of all buses from all programs but init. */
+void pci_revoke_buses(void);
 
 /* pci_answer.c: answers a request of the service pci. Returns 0 or an errno value. */
 int pci_answer(const struct program *program, struct nova_child_pci *question);
+/* Revokes all resources of PCI functions, and the configuration space, from all programs but
+ * init. */
+void pci_take(void);
 /* Returns true if an I/O MMU restricts each device to its driver's memory. */
 bool pci_has_iommu(void);
 /* Without an I/O MMU, a program with `grants dma` can access all memory through its devices.

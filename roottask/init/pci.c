@@ -49,3 +49,13 @@ int pci_get_bus(unsigned bus, struct nova_child_device *device)
         device->memory = mapped[bus];
         return 0;
 }
+
+void pci_revoke_buses(void)
+{
+        nova_mutex_lock(&mutex);
+        for (unsigned bus = 0; bus < BUSES; bus++)
+                if (mapped[bus])
+                        devices_revoke(nova_crd_range_mem((nova_word_t)mapped[bus], BUS_BYTES,
+                                                          NOVA_MEM_RWX));
+        nova_mutex_unlock(&mutex);
+}

@@ -12,7 +12,7 @@
 #include "novart/program.h"
 #include "novart/region.h"
 
-#define RANGES_MAX 192                   /* six for each of 32 devices */
+#define RANGES_MAX 192                   /* of memory, and of ports: six for each of 32 devices */
 #define BYTES_MAX  (UINT64_C(256) << 20) /* total size of all ranges; init also maps them */
 #define PORTS_MIN  0x1000                /* lower ports belong to the board */
 #define PORTS_END  0x10000
@@ -24,6 +24,13 @@ static struct {
 } ranges[RANGES_MAX];
 static unsigned range_count;
 static uint64_t range_bytes;
+
+/* Ports that the service has requested. */
+static struct {
+        nova_sel_t first;
+        nova_word_t count;
+} port_ranges[RANGES_MAX];
+static unsigned port_range_count;
 
 static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last)
 {
@@ -136,6 +143,30 @@ static int answer_memory(struct nova_child_pci *question)
         return 0;
 }
 
+static int request_ports(nova_sel_t first, nova_word_t count)
+{
+        struct nova_crd_range range = nova_crd_range_io(first, count);
+        nova_crd_t crd;
+        unsigned i = 0;
+        int error = 0;
+
+        while (i < port_range_count &&
+               (port_ranges[i].first != first || port_ranges[i].count != count))
+                i++;
+        if (i < port_range_count)
+                return 0;
+        if (i == RANGES_MAX)
+                return ENOMEM;
+        while (!error && nova_crd_next(&range, &crd, NULL))
+                error = nova_request(crd, nova_crd_base(crd));
+        if (error)
+                return error;
+        port_ranges[i].first = first;
+        port_ranges[i].count = count;
+        port_range_count++;
+        return 0;
+}
+
 static int answer_ports(const struct nova_child_pci *question)
 {
         const uint64_t first = question->first, count = question->bytes;
@@ -145,13 +176,7 @@ static int answer_ports(const struct nova_child_pci *question)
         if (first < PORTS_MIN || !ports_are_free(first, first + count - 1))
                 return EACCES;
 
-        struct nova_crd_range range = nova_crd_range_io((nova_sel_t)first, (nova_word_t)count);
-        nova_crd_t crd;
-        int error = 0;
-
-        while (!error && nova_crd_next(&range, &crd, NULL))
-                error = nova_request(crd, nova_crd_base(crd));
-        return error;
+        return request_ports((nova_sel_t)first, (nova_word_t)count);
 }
 
 static int answer_gsi(struct nova_child_pci *question)
@@ -196,6 +221,19 @@ int pci_answer(const struct program *program, struct nova_child_pci *question)
         default:
                 return EINVAL;
         }
+}
+
+void pci_take(void)
+{
+        for (unsigned i = 0; i < range_count; i++)
+                devices_revoke(nova_crd_range_mem((nova_word_t)ranges[i].memory, ranges[i].bytes,
+                                                  NOVA_MEM_RWX));
+        for (unsigned i = 0; i < port_range_count; i++)
+                devices_revoke(nova_crd_range_io(port_ranges[i].first, port_ranges[i].count));
+        for (nova_word_t gsi = 0; gsi < NOVA_HIP_GSI; gsi++)
+                if (interrupt_is_free(gsi))
+                        devices_revoke_interrupt(gsi);
+        pci_revoke_buses();
 }
 
 /* Tries to assign a function, which the kernel does only if there is an I/O MMU. Takes the first

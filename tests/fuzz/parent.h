@@ -46,6 +46,11 @@ nova_word_t parent_revoke_pages(nova_crd_t crd);
 void parent_check_unnamed(nova_sel_t sel, unsigned order);
 void parent_sent(nova_word_t cpu);
 
+/* parent_kernel.c: notes a part of a device in an answer. parent_given() returns part number `i` of
+ * those that init has not revoked since. */
+void parent_give(nova_crd_t crd);
+bool parent_given(unsigned i, nova_crd_t *crd);
+
 /* Lets init's server of a CPU answer the message in its UTCB, and removes the children that have
  * ended. */
 void parent_serve(nova_word_t cpu);

@@ -32,6 +32,7 @@ unsigned parent_forget_init(unsigned *pages)
         memset(ranges, 0, sizeof(ranges));
         range_count = 0;
         range_bytes = 0;
+        port_range_count = 0;
         end = 0;
         return forget_selectors();
 }

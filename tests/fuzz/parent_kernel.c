@@ -22,6 +22,8 @@
 #define SINGLES   600u
 #define SELECTORS (BLOCKS * BLOCK + SINGLES)
 
+#define GIVEN 1024u
+
 unsigned parent_refuses;
 struct parent_counts parent_counts;
 
@@ -30,6 +32,10 @@ static uint8_t objects[SELECTORS];       /* enum object */
 static uint16_t from[SELECTORS];         /* block of the child that delegated the object; 0: none */
 static unsigned interrupts[SELECTORS];   /* number of an interrupt */
 static uint8_t ports[0x10000 / 8];
+
+/* The parts of devices that an answer contained and init has not revoked. */
+static nova_crd_t given[GIVEN];
+static unsigned given_count;
 
 /* Selectors. Returns the place in `orders` of a selector's block. */
 static unsigned place_of(nova_sel_t sel)
@@ -137,6 +143,33 @@ void parent_destroy_objects(nova_sel_t child)
                         }
 }
 
+void parent_give(nova_crd_t crd)
+{
+        unsigned i = 0;
+
+        while (i < given_count && given[i] != crd)
+                i++;
+        if (i == given_count && i < GIVEN)
+                given[given_count++] = crd;
+}
+
+bool parent_given(unsigned i, nova_crd_t *crd)
+{
+        if (i < given_count)
+                *crd = given[i];
+        return i < given_count;
+}
+
+static void take_given(nova_crd_t crd)
+{
+        for (unsigned i = given_count; i-- > 0;)
+                if (nova_crd_type(given[i]) == nova_crd_type(crd) &&
+                    nova_crd_base(given[i]) >= nova_crd_base(crd) &&
+                    nova_crd_base(given[i]) + nova_crd_count(given[i]) <=
+                            nova_crd_base(crd) + nova_crd_count(crd))
+                        given[i] = given[--given_count];
+}
+
 /* The kernel. */
 static nova_word_t revoke(nova_crd_t crd)
 {
@@ -145,6 +178,27 @@ static nova_word_t revoke(nova_crd_t crd)
         require(nova_crd_type(crd) == NOVA_CRD_OBJ && is_used(base) &&
                 is_used(base + (1u << nova_crd_order(crd)) - 1));
         memset(&objects[base], NOTHING, 1u << nova_crd_order(crd));
+        return NOVA_SUCCESS;
+}
+
+/* init keeps what it revokes. */
+static nova_word_t revoke_from_others(nova_crd_t crd)
+{
+        const nova_sel_t base = nova_crd_base(crd);
+
+        take_given(crd);
+        if (nova_crd_type(crd) == NOVA_CRD_MEM) {
+                require(nova_crd_perms(crd) == NOVA_MEM_RWX);
+                return parent_revoke_pages(crd);
+        }
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ) {
+                require(!nova_crd_order(crd) && nova_crd_perms(crd) == NOVA_PERM_ALL);
+                require(parent_object(base) == INTERRUPT || base == parent_turn());
+                return NOVA_SUCCESS;
+        }
+        require(nova_crd_perms(crd) == NOVA_IO_A);
+        for (nova_sel_t i = base; i < base + nova_crd_count(crd); i++)
+                require(parent_has_port((unsigned)i));
         return NOVA_SUCCESS;
 }
 
@@ -172,10 +226,8 @@ nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 
         if (id == nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0))
                 return revoke(*a2);
-        if (id == nova_hypercall_id(NOVA_REVOKE, 0, 0)) {
-                require(nova_crd_type(*a2) == NOVA_CRD_MEM && nova_crd_perms(*a2) == NOVA_MEM_RWX);
-                return parent_revoke_pages(*a2);
-        }
+        if (id == nova_hypercall_id(NOVA_REVOKE, 0, 0))
+                return revoke_from_others(*a2);
         if (id == nova_hypercall_id(NOVA_LOOKUP, 0, 0)) {
                 *a2 = parent_object(nova_crd_base(*a2)) ? *a2 : 0;
                 return NOVA_SUCCESS;
@@ -299,4 +351,5 @@ void parent_begin_kernel(void)
         memset(from, 0, sizeof(from));
         memset(ports, 0, sizeof(ports));
         parent_refuses = 0;
+        given_count = 0;
 }

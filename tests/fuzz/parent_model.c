@@ -284,6 +284,44 @@ static void check_device(const struct model_message *message, nova_crd_t crd)
         }
 }
 
+static bool is_part(const struct nova_system_device *device, nova_crd_t crd)
+{
+        const uint64_t first = nova_crd_base(crd), last = first + nova_crd_count(crd) - 1;
+        const uint64_t phys = (first << NOVA_PAGE_BITS) - PARENT_VIEW;
+
+        if (nova_crd_type(crd) == NOVA_CRD_IO)
+                return lies_in(device->ports, first, last);
+        if (nova_crd_type(crd) == NOVA_CRD_MEM)
+                return lies_in(device->memory, phys, phys);
+        return first == parent_turn() ? !strcmp(device->name, "serial")
+                                      : lies_in(device->interrupts, parent_interrupt(first),
+                                                parent_interrupt(first));
+}
+
+/* Returns the program that may have a part of a device. The program with the configuration space of
+ * PCI has all parts that belong to no device of another program. */
+static const struct program *user_of(nova_crd_t crd)
+{
+        int number = -1;
+
+        for (unsigned i = 0; i < init.system.devices && number < 0; i++)
+                if (is_part(&init.system.device[i], crd))
+                        number = nova_system_owner(&init.system, init.system.device[i].name);
+        return &init.program[number < 0 ? nova_system_owner(&init.system, NOVA_SYSTEM_PCI)
+                                        : number];
+}
+
+void model_check_devices(void)
+{
+        nova_crd_t crd;
+
+        for (unsigned i = 0; parent_given(i, &crd); i++) {
+                const struct program *const program = user_of(crd);
+
+                require(program->state == PROGRAM_RUNS && !program->ended);
+        }
+}
+
 static void check_pci_memory(uint64_t phys, uint64_t end)
 {
         struct nova_hip_mem mem;

@@ -38,6 +38,9 @@ void model_check(const struct model_message *message, const struct nova_utcb *ut
 void model_check_pages(unsigned number, const struct nova_child *child,
                        const struct nova_utcb *utcb);
 
+/* Checks that no program has a part of a device whose program has ended. */
+void model_check_devices(void);
+
 /* Forgets the services of programs that have ended. */
 void model_forget_ended(void);
 

@@ -390,6 +390,7 @@ static void run_step(const uint8_t *step)
                 send(step[0] % (ANY_OPERATION + 1), step);
                 break;
         }
+        model_check_devices();
 }
 
 /* Init may have forgotten the child that sent a message, so the answers are not compared with the

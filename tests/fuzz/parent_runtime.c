@@ -123,6 +123,16 @@ void nova_page_free(void *page, unsigned order)
         }
 }
 
+/* Returns the number of a page of the arena, or of its alias. */
+static nova_word_t arena_page(nova_word_t page)
+{
+        const nova_word_t address = page << NOVA_PAGE_BITS;
+        const nova_word_t own =
+                address >= PARENT_VIEW ? address - PARENT_VIEW + NOVA_LAYOUT_POOL : address;
+
+        return (own - (nova_word_t)arena) / NOVA_PAGE_SIZE;
+}
+
 static void mark_sent(nova_crd_t crd, bool is_sent)
 {
         const nova_word_t base = (nova_word_t)arena >> NOVA_PAGE_BITS;
@@ -138,6 +148,18 @@ nova_word_t parent_revoke_pages(nova_crd_t crd)
         return NOVA_SUCCESS;
 }
 
+/* Returns true if an item of an answer is a part of a device. */
+static bool is_of_device(nova_crd_t crd)
+{
+        const nova_sel_t base = nova_crd_base(crd);
+        const nova_word_t address = base << NOVA_PAGE_BITS;
+
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ)
+                return parent_object(base) == INTERRUPT || base == turn;
+        return nova_crd_type(crd) == NOVA_CRD_IO ||
+               (address >= PARENT_VIEW && arena_page(base) >= PAGES);
+}
+
 /* Notes the pages and selectors in an answer. Its receiver may be any program that has the portal,
  * and the handler may send the answer later. */
 static void mark_answer(nova_word_t cpu)
@@ -150,6 +172,8 @@ static void mark_answer(nova_word_t cpu)
                         mark_sent(item.crd, true);
                 if (nova_crd_type(item.crd) == NOVA_CRD_OBJ)
                         named[cpu] = item.crd;
+                if (is_of_device(item.crd))
+                        parent_give(item.crd);
         }
 }
 
@@ -175,10 +199,7 @@ size_t nova_page_free_count(void)
 
 bool parent_page_is_of(nova_word_t page, const struct nova_system_program *program)
 {
-        const nova_word_t address = page << NOVA_PAGE_BITS;
-        const nova_word_t own =
-                address >= PARENT_VIEW ? address - PARENT_VIEW + NOVA_LAYOUT_POOL : address;
-        const nova_word_t number = (own - (nova_word_t)arena) / NOVA_PAGE_SIZE;
+        const nova_word_t number = arena_page(page);
 
         return number < PAGES && owner[number] == program;
 }

@@ -107,7 +107,9 @@ struct nova_child_grants {
          * must not get from `open` what it has provided (nova_child_retire()). */
         void (*closed)(void *context);
         /** Called when the child has ended and its resources are free, so nova_child_wait() will
-         * not block. */
+         * not block. A program to which the child has given its parent's portal still has what
+         * `device`, `pci` and `module` have returned: the function should revoke the devices
+         * (nova_revoke() without NOVA_REVOKE_SR), so that the next child has them alone. */
         void (*ended)(void *context);
         void *context; /**< first argument of each function */
 };
@@ -117,7 +119,9 @@ struct nova_child_grants {
 struct nova_child_config {
         const char *name;   /**< name in messages and in argv[0]; at most 31 characters */
         const void *image;  /**< its ELF file, preferably page-aligned; must stay valid until the
-                               child has ended */
+                               child has ended. The child uses read-only pages of the file in place.
+                               A program to which it has given its parent's portal keeps them:
+                               revoke them before you use this memory for other data */
         size_t image_bytes; /**< size of the image in bytes */
         const char *const *arguments;   /**< argv[1] and up, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
