@@ -29,15 +29,15 @@ static void answer(unsigned long operation, void *words, size_t bytes)
         about->request_max = rings_take_word();
 }
 
-/* Records the restriction of a session. A claim must come after the restriction that the program
- * wants. */
+/* Records the restriction of a session. The ring and a claim must come after the restriction that
+ * the program wants: the program may have given the ring's pages to another one. */
 static void called(const struct nova_message *message)
 {
         struct nova_block_range range;
 
         if (message->operation == NOVA_OPERATION_OPEN)
                 memset(&present, 0, sizeof(present));
-        if (message->operation == NOVA_BLOCK_CLAIM)
+        if (message->operation == NOVA_BLOCK_ATTACH || message->operation == NOVA_BLOCK_CLAIM)
                 require(!memcmp(&present, &wanted, sizeof(present)));
         if (message->operation != NOVA_BLOCK_RESTRICT)
                 return;

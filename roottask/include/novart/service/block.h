@@ -23,8 +23,8 @@
  * nova_block_open() waits for it up to a second. The client does an up on the doorbell when a
  * request waits, and the service does an up on the bell when a request has completed, but only if
  * the other side sleeps. CLAIM answers EINVAL before ATTACH, and EAGAIN while the session of a
- * client that has died is being closed. `partitions` answers EINVAL to INFO and SEMAPHORES before
- * ATTACH, and has no RESTRICT.
+ * client that has died is being closed. RESTRICT may precede ATTACH. `partitions` answers EINVAL
+ * to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the
  * service ends.

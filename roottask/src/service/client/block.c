@@ -80,7 +80,14 @@ static int send_range(const struct nova_block *block, const struct nova_block_ra
         return nova_session_call(block->of.session, &message);
 }
 
-/* A session that was opened again has all blocks, so it is restricted again before it is used. */
+/* A session that was opened again has all blocks, so it is restricted again. */
+static int limit(struct ring_session *session)
+{
+        const struct nova_block *block = (const struct nova_block *)session;
+
+        return block->range.count ? send_range(block, &block->range) : 0;
+}
+
 static int begin(struct ring_session *session)
 {
         struct nova_block *block = (struct nova_block *)session;
@@ -88,9 +95,7 @@ static int begin(struct ring_session *session)
 
         block->end.submitted = 0;
         block->end.reaped = 0;
-        error = block->range.count ? send_range(block, &block->range) : 0;
-        if (!error)
-                error = get_info(block);
+        error = get_info(block);
         if (!error)
                 error = claim(block);
         block->begun = !error;
@@ -114,6 +119,7 @@ int nova_block_open(struct nova_block **opened, const char *service, const char 
                                           .magic = NOVA_BLOCK_MAGIC,
                                           .attach = NOVA_BLOCK_ATTACH,
                                           .semaphores = NOVA_BLOCK_SEMAPHORES,
+                                          .limit = limit,
                                           .begin = begin};
         error = novart_ring_init(&block->of, "blocks", pool_bytes);
         block->ring = (struct nova_block_ring *)block->of.rings;

@@ -111,6 +111,8 @@ static int connect(struct ring_session *session, const char *service, const char
         int error = session->session ? nova_session_reopen(session->session)
                                      : nova_session_open(&session->session, service, arguments);
 
+        if (!error && session->limit)
+                error = session->limit(session);
         if (!error)
                 error = attach(session);
         if (!error)

@@ -24,6 +24,10 @@ struct ring_session {
                                 program that has committed no page */
         uint32_t magic;      /* first word of the rings */
         nova_word_t attach, semaphores; /* numbers of operations */
+        /* Limits the session before its rings arrive, each time that it was opened. A program to
+         * which this one has given the rings can use them as soon as they arrive. NULL: there is
+         * nothing to limit. @return as begin() */
+        int (*limit)(struct ring_session *session);
         /* Begins with an empty pool, after each time that the session was opened. @return 0 or an
          * errno value, ECONNRESET if the service ends */
         int (*begin)(struct ring_session *session);
