@@ -262,7 +262,14 @@ static void check_request(const struct client *client, const struct block_reques
                             entry->block + request->blocks <= client->count));
 }
 
-/* A request must not overtake a write of a closed session to the same blocks. */
+/* Returns true if a request in the device writes blocks of a session that is closed or has lost its
+ * ring. */
+static bool is_old_write(const struct flight *flight)
+{
+        return flight->writes && (!flight->client || !is_in_service(flight->client));
+}
+
+/* A request must not overtake such a write to the same blocks. */
 static void check_flights(const struct client *client, const struct block_request *request)
 {
         unsigned own = 0;
@@ -272,7 +279,7 @@ static void check_flights(const struct client *client, const struct block_reques
 
                 require(other->request != request && other->request->number != request->number);
                 own += other->client == client;
-                require(other->client || !other->writes ||
+                require(!is_old_write(other) ||
                         !overlaps(other->block, other->blocks, request->block, request->blocks));
         }
         require(flight_count < disk.depth && own < client->depth);
@@ -355,7 +362,7 @@ static bool may_go_on(const struct client *client)
                 const struct flight *const other = &flights[i];
 
                 own += other->client == client;
-                if (!other->client && other->writes &&
+                if (is_old_write(other) &&
                     overlaps(other->block, other->blocks, client->first, client->count))
                         return false;
         }

@@ -21,6 +21,7 @@ struct block_session {
         unsigned in_flight; /* requests in flight in the device */
         unsigned in_flight_max;
         bool closed, changed; /* changed: completions since the client was notified */
+        bool broken;          /* its client broke the rules of the ring */
         nova_word_t use;      /* the claimed use, enum nova_block_use; 0: none */
 };
 
@@ -28,7 +29,7 @@ static const struct block_device *device;
 static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
-static uint32_t orphans; /* requests in flight whose session is closed */
+static uint32_t orphans; /* requests in flight whose session is closed or broken */
 
 static void destroy(struct nova_later *later)
 {
@@ -49,7 +50,8 @@ static void close_session(struct nova_service *of, void *state)
                 if (sessions[i] == session)
                         sessions[i--] = sessions[--session_count];
         session->closed = true;
-        orphans += session->in_flight;
+        if (!session->broken)
+                orphans += session->in_flight;
         share_close(&session->share);
         if (!session->in_flight)
                 share_destroy(&session->share, of);
@@ -220,12 +222,11 @@ void block_end(struct block_request *request, int error)
         request->next = free_requests;
         free_requests = request;
         request->session = NULL;
-        if (!session->closed) {
+        if (session->closed || session->broken)
+                orphans--;
+        if (!session->closed)
                 complete(session, request->tag, error);
-                return;
-        }
-        orphans--;
-        if (!session->in_flight)
+        else if (!session->in_flight)
                 share_destroy(&session->share, serve_service());
 }
 
@@ -255,8 +256,9 @@ static void start(struct block_session *session, struct nova_block_entry *entry)
         device->start(request);
 }
 
-/* Returns true if the device still has a write of a closed session to blocks of this session. A
- * write that starts now could complete before the older write, and would then be lost. */
+/* Returns true if the device still has a write of a closed or broken session to blocks of this
+ * session. A write that starts now could complete before the older write, and would then be lost:
+ * the claim of the older session has ended. */
 static bool is_preceded(const struct block_session *session)
 {
         const struct block_limits *limits = &session->limits;
@@ -264,7 +266,7 @@ static bool is_preceded(const struct block_session *session)
         for (unsigned i = 0; i < device->depth; i++) {
                 const struct block_request *request = &requests[i];
 
-                if (request->session && request->session->closed &&
+                if (request->session && (request->session->closed || request->session->broken) &&
                     (request->operation == NOVA_BLOCK_WRITE ||
                      request->operation == NOVA_BLOCK_DISCARD) &&
                     request->block < limits->first + limits->count &&
@@ -280,12 +282,14 @@ static bool may_start(const struct block_session *session)
                ring_pending(&session->ring) && !(orphans && is_preceded(session));
 }
 
-/* A client that breaks the rules loses its ring. */
+/* A client that breaks the rules loses its ring, and its claim. */
 static void end_ring(unsigned index)
 {
         struct block_session *session = sessions[index];
 
         ring_end(&session->ring);
+        session->broken = true;
+        orphans += session->in_flight;
         session->changed = false;
         share_ring_bell(&session->share);
         sessions[index] = sessions[--session_count];
