@@ -30,6 +30,7 @@ static struct session slots[SLOTS];
 static struct nova_utcb utcb;
 static struct nova_later *waiting; /* until client_deliver() */
 static bool inside, revoked, ending;
+static unsigned clears; /* number of times that slots became free after a pass of the runner */
 static unsigned opener; /* the session whose client sends a message */
 
 /* A client: the portal of its session, and the service's selector for its PD. */
@@ -187,6 +188,7 @@ void novart_service_clear_soon(struct nova_service *of)
 {
         unsigned count;
 
+        clears++;
         novart_session_release(&of->table, novart_session_retired_take(&of->table, &count));
 }
 
@@ -364,9 +366,20 @@ int client_open(unsigned session, const void *argument, size_t bytes)
         return 0;
 }
 
+/* The handler of a share portal may still look for the session that a message names. So the slot of
+ * a session that has ended becomes free only after a pass of the runner, which calls this handler,
+ * too. */
+static void check_slot(nova_sel_t portal, unsigned clears_before)
+{
+        require(!service.config.share_pages || clears != clears_before ||
+                slots[portal - PORTALS].state == SESSION_RETIRED);
+}
+
 void client_call(unsigned session, nova_word_t operation, const void *words, unsigned count,
                  const struct client_item *item, struct client_answer *answer)
 {
+        const unsigned clears_before = clears;
+
         memset(answer, 0, sizeof(*answer));
         answer->error = EBADF;
         if (!clients[session].portal)
@@ -375,6 +388,7 @@ void client_call(unsigned session, nova_word_t operation, const void *words, uns
         send(clients[session].portal, operation, words, count, item, answer);
         if (novart_session_find(&service.table, clients[session].portal))
                 return;
+        check_slot(clients[session].portal, clears_before);
         forget(session);
 }
 

@@ -57,9 +57,11 @@ static int create_portals(struct nova_service *service, const struct session *se
 
 static void end_session(struct nova_service *service, struct session *session)
 {
-        /* With one CPU, no message is being delivered to a handler, because the only thread that
-         * runs is the caller, which holds the lock. */
-        const bool at_once = !(service->cpus & (service->cpus - 1));
+        /* With one CPU, no message is being delivered to the handler of sessions, because the only
+         * thread that runs is the caller, which holds the lock. The handler of shared memory may
+         * have been suspended before it takes the lock. Then it looks for the session that its
+         * message names. */
+        const bool at_once = !(service->cpus & (service->cpus - 1)) && !service->config.share_pages;
 
         remove_portals(service, session);
         novart_service_share_end(session);
