@@ -21,6 +21,7 @@ enum object { NOTHING, DOMAIN, THREAD, SCHEDULE, PORTAL, SEMAPHORE, INTERRUPT, I
 #define REFUSE_SELECTORS 0x1
 #define REFUSE_MEMORY    0x2 /* kernel memory */
 #define REFUSE_PAGES     0x4
+#define REFUSE_HEAP      0x8
 extern unsigned parent_refuses;
 
 /* Numbers that only grow. */

@@ -67,6 +67,14 @@ static union {
 } information;
 
 /* Memory. */
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+        return parent_refuses & REFUSE_HEAP ? NULL : __real_malloc(bytes);
+}
+
 int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out)
 {
         require(bytes && phys % NOVA_PAGE_SIZE == 0);

@@ -222,7 +222,9 @@ int nova_child_kernel_memory(struct nova_child *child, size_t *used, size_t *lim
  * Frees selectors that a function of struct nova_child_grants has returned, such as those of a
  * service that has ended. Revokes their capabilities at once. Frees the selectors when no thread
  * can send an answer that names them any more: otherwise a child that delays an answer would get
- * the objects that the program later has at these selectors. Never blocks.
+ * the objects that the program later has at these selectors. Never blocks. Needs no memory for
+ * selectors that the function `serve` has received; if memory is exhausted, others are not used
+ * again.
  * @code
  * static nova_sel_t service; // was returned by the function `open`
  *

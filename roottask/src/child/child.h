@@ -139,6 +139,11 @@ nova_word_t novart_child_closings(void);
  * Reclaims the children that no other handler can answer. */
 void novart_child_flushed(nova_word_t cpu, nova_word_t count);
 
+/* Reserves what nova_child_retire() needs for selectors that the parent keeps, so that it cannot
+ * fail. The second function undoes this. The first one returns 0 or ENOMEM. */
+int novart_child_retire_reserve(nova_sel_t sel);
+void novart_child_retire_forget(nova_sel_t sel);
+
 /* portals.c: fills the child's initial selectors. Returns 0 or an errno value. */
 int novart_child_make_portals(struct nova_child *child);
 

@@ -4,6 +4,7 @@
  * contain pages of the child. Another program gets this answer if the child gave it the portal. As
  * long as that is possible, the child is closed: no other child gets its selectors or its memory. A
  * handler that has received another message since then has answered the earlier one. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "child/child.h"
@@ -18,7 +19,7 @@ nova_word_t novart_child_closings(void)
         return __atomic_load_n(&closings, __ATOMIC_ACQUIRE);
 }
 
-/* Selectors that answers have named. */
+/* Selectors that answers have named or will name. */
 struct retired {
         struct retired *next;
         nova_sel_t sel;
@@ -26,7 +27,8 @@ struct retired {
         struct child_closing closing;
 };
 
-static struct retired *retired;
+static struct retired *retired;  /* they wait for earlier answers */
+static struct retired *reserved; /* nova_child_retire() follows */
 
 /* Begins a closing: lets the handlers of its CPUs answer earlier messages. */
 static void begin(struct child_closing *closing)
@@ -70,11 +72,43 @@ static uint64_t servers(void)
         return cpus;
 }
 
-void nova_child_retire(nova_sel_t sel, unsigned order)
+/* Removes the record for selectors, and returns it; NULL: there is none. */
+static struct retired *take_reserved(nova_sel_t sel)
+{
+        for (struct retired **link = &reserved; *link; link = &(*link)->next) {
+                struct retired *const entry = *link;
+
+                if (entry->sel != sel)
+                        continue;
+                *link = entry->next;
+                return entry;
+        }
+        return NULL;
+}
+
+int novart_child_retire_reserve(nova_sel_t sel)
 {
         struct retired *const entry = malloc(sizeof(*entry));
 
+        if (!entry)
+                return ENOMEM;
+        *entry = (struct retired){reserved, sel, 0, {0, 0}};
+        reserved = entry;
+        return 0;
+}
+
+void novart_child_retire_forget(nova_sel_t sel)
+{
+        free(take_reserved(sel));
+}
+
+void nova_child_retire(nova_sel_t sel, unsigned order)
+{
+        struct retired *entry = take_reserved(sel);
+
         nova_revoke(nova_crd_obj(sel, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        if (!entry)
+                entry = malloc(sizeof(*entry));
         if (!entry)
                 return; /* these selectors are not used again */
         *entry = (struct retired){retired, sel, order, {servers(), 0}};

@@ -81,14 +81,20 @@ static int serve_serve(struct request *request)
 
         const nova_sel_t window = request->server->window;
 
-        /* without a new window, the server could not receive another object */
-        if (novart_child_server_renew_window(request->server))
+        if (novart_child_retire_reserve(window))
                 return ENOMEM;
+        /* without a new window, the server could not receive another object */
+        if (novart_child_server_renew_window(request->server)) {
+                novart_child_retire_forget(window);
+                return ENOMEM;
+        }
 
         const int error = grants->serve(grants->context, request->name, window);
 
-        if (error)
+        if (error) {
+                novart_child_retire_forget(window);
                 nova_sel_release(window, NOVA_PARENT_SERVICE_ORDER);
+        }
         request->item = NOVA_SEL_NONE;
         return error;
 }
