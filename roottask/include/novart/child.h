@@ -7,7 +7,13 @@
  * every value in them. Children end when their parent ends.
  *
  * Resources return when no thread of the parent can answer an earlier request of the child. So the
- * parent's threads must get time on each CPU of the child. They have the parent's priority. */
+ * parent's threads must get time on each CPU of the child. They have the parent's priority.
+ *
+ * A program to which the child gives its PD capability can create objects that the child's account
+ * of kernel memory pays for. Those objects live on when the child has ended. The unused part of the
+ * account returns to the parent at once; the part for these objects returns when that program has
+ * ended or has revoked them. If the child starts again and again, and that program creates objects
+ * each time, the parent loses up to the whole account each time until it ends that program. */
 #ifndef NOVART_CHILD_H
 #define NOVART_CHILD_H
 

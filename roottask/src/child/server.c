@@ -130,8 +130,9 @@ void novart_child_server_flush(nova_word_t cpu)
         nova_sm_up(servers[cpu]->flush);
 }
 
-/* Calls the handler. The call donates time to the handler, which continues where it was
- * suspended. */
+/* Calls the handler. The call donates time to the handler, which continues where it was suspended.
+ * If the call fails, the handler may still answer earlier messages, so nothing that waits for it
+ * becomes free. */
 static void *run_runner(void *argument)
 {
         struct child_server *const server = argument;
@@ -139,7 +140,8 @@ static void *run_runner(void *argument)
         while (nova_sm_zero(server->flush) == NOVA_SUCCESS) {
                 const nova_word_t count = novart_child_closings();
 
-                nova_call(server->nothing, 0);
+                if (nova_call(server->nothing, 0) != NOVA_SUCCESS)
+                        continue;
                 __atomic_store_n(&server->flushed, count, __ATOMIC_RELEASE);
                 nova_sm_up(server->work);
         }
