@@ -3,6 +3,7 @@
 #include "parent_model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nova/crd.h"
@@ -485,4 +486,18 @@ void model_check(const struct model_message *message, const struct nova_utcb *ut
                 require(nova_item_is_delegate(item) && !(item.flags & NOVA_ITEM_H));
                 check_item(message, item.crd);
         }
+}
+
+void model_check_line(const char *text, size_t bytes)
+{
+        char line[256], client[32], service[32], provider[32], what[8];
+
+        snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
+        if (sscanf(line, "init: %31s still waits for the service '%31[^']': '%31[^']' %7s", client,
+                   service, provider, what) != 4 ||
+            strcmp(what, "runs") != 0)
+                return;
+        for (unsigned i = 0; i < init.system.programs; i++)
+                require(strcmp(init.system.program[i].name, provider) != 0 ||
+                        init.program[i].child->state < CHILD_CLOSED);
 }

@@ -17,6 +17,7 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "parent.h"
+#include "parent_model.h"
 #include "printed.h"
 
 #define PAGES 256u
@@ -37,6 +38,7 @@ static nova_word_t now_on; /* CPU of the running server */
 static nova_sel_t turn;
 static uint64_t time_ns;
 static unsigned locks;
+static void (*kept)(const char *text, size_t bytes);
 
 /* Pages come from an arena. `owner` is the program for which a block was allocated. */
 static char arena[PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(PAGES * NOVA_PAGE_SIZE)));
@@ -263,9 +265,16 @@ int nova_console_write(const char *text, size_t bytes)
         return 0;
 }
 
+static void note_text(const char *text, size_t bytes)
+{
+        model_check_line(text, bytes);
+        kept(text, bytes);
+}
+
 void nova_console_keep(void (*keep)(const char *text, size_t bytes))
 {
-        printed = keep;
+        kept = keep;
+        printed = note_text;
 }
 
 int nova_console_turn(nova_sel_t *sel)
