@@ -16,6 +16,12 @@ extern "C" {
 /**
  * Serves one request. The reply is sent when the handler returns.
  *
+ * The reply consists of what the UTCB then contains. The words and typed items of the request are
+ * still in it, the items as they arrived and with the sender's flags. A handler that leaves them
+ * there sends them back: the caller gets capabilities of this program, and in the root an item with
+ * flag H takes the root's own resources. So begin each reply with nova_utcb_clear(), or with
+ * nova_utcb_event_reply() in a handler of events.
+ *
  * @param portal   selector with which the portal was created, which distinguishes several portals
  * @param utcb     the message; its content at the return is the reply
  * @param argument the argument of nova_portal_stack()
