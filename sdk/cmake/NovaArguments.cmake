@@ -19,8 +19,8 @@ from nova.errors import meant; print(end=meant(sys.argv[2], sys.argv[3].splitlin
   set(${out} "${question}" PARENT_SCOPE)
 endfunction()
 
-# nova_check_arguments(<function> <target> <keyword>...) for the caller's cmake_parse_arguments()
-# with the prefix arg and these keywords.
+# nova_check_arguments(<function> <target> <keyword>...): checks the arguments that the caller has
+# parsed by cmake_parse_arguments() with the prefix arg and these keywords.
 function(nova_check_arguments function target)
   if(target IN_LIST ARGN)
     message(FATAL_ERROR "${function}: a name comes first, before ${target}.")

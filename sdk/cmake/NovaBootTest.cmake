@@ -64,18 +64,19 @@ endfunction()
 # <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU
 # <argument>...] [DISK <file>] [NET] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2]
 # [LABELS <label>...])
-# adds a test that boots the kernel with a roottask, or with SYSTEM, a system of nova_add_system().
+# adds a test that boots the kernel with a roottask or with a system of nova_add_system().
 # CPUS, MEMORY: by default the values in the section `machine` of the system's description, else 4
 # and 256. EXPECT: all of these must match, in this order; REJECT: none may match. They are Python's
 # regular expressions, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a dot. They
 # must not contain semicolons. MODULES: a target's name stands for its file; the name of another
 # file may be in single quotes. guest:NAME is a guest's software, which is made when the test runs.
-# A module replaces that of the system with an equal file name. BOOT: by the emulator (direct), or
-# by GRUB from a CD with BIOS (grub) or UEFI (uefi); with Bochs always by GRUB. MULTIBOOT: the
-# version that GRUB uses. DISK: the disk of `nova run --disk`; the file does not keep what the test
-# writes. The disk goes through the I/O MMU if QEMU's arguments name one. NET: the card of `nova run
-# --net`. ARGUMENTS: for the roottask, or for the guest of a sealed image; with DISK or NET, for the
-# program after which the system is named.
+# A module replaces the system's module that has the same file name. BOOT: the emulator loads the
+# kernel (direct), or GRUB loads it from a CD with BIOS (grub) or UEFI (uefi); with Bochs it is
+# always GRUB. MULTIBOOT: the version that GRUB uses. DISK: a disk as with `nova run --disk`, but
+# what the test writes does not reach the file. The disk goes through the I/O MMU if QEMU's
+# arguments name one. NET: a card as with `nova run --net`. ARGUMENTS: with DISK or NET for the
+# program after which the system is named; otherwise for the guest of a sealed image, or else for
+# the roottask.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)

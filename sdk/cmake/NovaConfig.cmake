@@ -31,7 +31,7 @@ get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_FILE}" REALPATH)
 get_filename_component(NOVA_SDK "${NOVA_SDK}/../../../.." ABSOLUTE)
 
 if(NOT NOVA_ARCH AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_32")
-  set(NOVA_ARCH x86_32) # by the toolchain file
+  set(NOVA_ARCH x86_32) # as the toolchain file says
 elseif(NOT NOVA_ARCH)
   set(NOVA_ARCH x86_64)
 endif()

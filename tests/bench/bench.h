@@ -65,7 +65,7 @@ void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
 before_fn move_on;
 /* Marks in a trace the operation that is timed next. run_rounds() calls it. */
 void trace_operation(struct timed *op);
-/* Marks for the plugin the operation of all CPUs until trace_end(). */
+/* Tells the plugin that all CPUs execute this operation until trace_end(). */
 void trace_begin(const char *key);
 void trace_end(void);
 /* A NOP that the plugin runs.c looks for, with the number of the operation that follows. */
@@ -75,11 +75,11 @@ void trace_end(void);
  * failed. */
 uint32_t figure(struct timed *op);
 void report(const char *key, uint32_t value);
-/* Median or mean in hundredths. */
+/* Reports a median or mean in hundredths. */
 void report_hundredths(const char *key, uint32_t value);
-/* Rounds in the case's own thread, with a report of each operation. */
+/* Runs rounds in the case's own thread, and reports each operation. */
 void measure(struct timed *ops, unsigned count);
-/* Mean of CYCLES rounds, including all work that the kernel deferred meanwhile. */
+/* Reports the mean of CYCLES rounds, including all work that the kernel deferred meanwhile. */
 void measure_cycle(const char *key, struct timed *ops, unsigned count);
 /* Ends a thread made by global(), its SC first. */
 void thread_stop(struct thread *t);

@@ -53,7 +53,7 @@ def has_return(member):
 
 
 def leaves_open(member):
-    """Returns whether it mentions an errno value without naming any."""
+    """Returns whether a description mentions an errno value without naming any."""
     texts = [
         text_of(section)
         for part in descriptions(member)
@@ -93,7 +93,8 @@ def speaks_for_itself(kind, kinds):
 
 
 def only_tells(kinds):
-    """Returns whether it has at most one object of ours, and nothing else that it could change."""
+    """Returns whether a function has at most one object of ours, and nothing else that it could
+    change."""
     others = [kind for kind in kinds if "*" in kind and "const" not in kind]
     return not others or (len(kinds) == 1 and "struct nova_" in kinds[0])
 

@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(&ahci, 0, sizeof(ahci));
         input = data;
         device_begin(data + HEAD, size - HEAD);
-        device_slept_max = UINT64_C(4000000000000); /* 32 ports, each of which may take its time */
+        device_slept_max = UINT64_C(4000000000000); /* the driver may wait for each of 32 ports */
         device_function.bar[5] =
                 (struct nova_pci_bar){.base = 0xfe000000, .size = 0x100u << (data[0] & 7)};
         device_fill = data[1];

@@ -52,7 +52,7 @@ nova_word_t answers_take_word(void)
         return word;
 }
 
-/* Answers mostly without an error, and with the words that the input has. */
+/* Answers a call, mostly without an error. The words come from the input. */
 static void answer(void)
 {
         static const int errors[] = {EAGAIN, ENOENT, ENOMEM, ECONNRESET, EPROTO, EINVAL};
@@ -63,7 +63,7 @@ static void answer(void)
                                              : answers_take_word();
         for (unsigned i = 1; i <= count % 12u; i++)
                 answers_utcb.word[i] = answers_take_word();
-        if (kind & 1) /* the rest has one value, perhaps none is 0 */
+        if (kind & 1) /* all other words get the same value, not 0 */
                 memset(&answers_utcb.word[1 + count % 12u], kind,
                        sizeof(answers_utcb.word) - (1 + count % 12u) * sizeof(nova_word_t));
         if (kind & 2)

@@ -13,7 +13,7 @@
 extern struct nova_utcb answers_utcb;
 extern unsigned answers_calls;       /* number of calls that have got an answer */
 extern nova_word_t answers_items;    /* items word of the last answer */
-extern nova_word_t answers_first[2]; /* its first words, 0 where it has none */
+extern nova_word_t answers_first[2]; /* first words of the last answer, 0 where it has none */
 
 /* Begins an input. The next functions return its next bytes, 0 after its end. */
 void answers_begin(const uint8_t *data, size_t size);

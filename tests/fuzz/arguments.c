@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Command lines of loaders, and start pages of parents. A model cuts the command line into words on
  * its own. The program must get the same words, must not change a word after it was cut, and must
- * learn how many words are left out. No reader leaves its text, the list of pointers or the page.
+ * learn how many words are left out. No reader accesses anything outside its text, the list of
+ * pointers or the page.
  *
  * The first byte of an input selects the reader, the next two give it a size. */
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include "start/arguments.h"
 #include "start/start.h"
 
-#define TEXT_BYTES 2048u /* of a root's command line, with its terminating 0 */
+#define TEXT_BYTES 2048u /* bytes of a root's command line, with its terminating 0 */
 #define POINTERS   256u
 #define WORDS      4096u
 #define AT         0x123000u /* physical address of the first page with the command line */
@@ -28,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct nova_program nova_program;
 
 static const uint8_t *memory; /* physical memory from AT on, ... */
-static size_t memory_bytes;   /* ... and its size, which is whole pages except for an early end */
+static size_t memory_bytes;   /* ... and its size: whole pages, unless it ends early */
 static unsigned views, told;
 static void *page;
 static bool is_short;
@@ -126,7 +127,8 @@ static const char *name_of(const char *path)
         return name;
 }
 
-/* Compares what a program gets with the model. @param most words that fit, with the name */
+/* Compares what a program gets with the model. @param most maximum number of words that fit,
+ * including the name */
 static void compare(const struct arguments *got, unsigned most)
 {
         unsigned next = 1, settings = 0, others = 0, left_out = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client of a hostile block service, which writes arbitrary data into the ring and gives
- * arbitrary answers. Each result must belong to a request in flight, and a read must not write more
- * than the blocks of the size that the program knows. */
+ * arbitrary answers. Each result must belong to a request in flight, and a read must not write
+ * beyond the requested blocks, in the block size that the program knows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +100,7 @@ static void reap(bool waits)
         *(bool *)result.cookie = false;
 }
 
-/* Reads or writes some blocks. The memory ends at the last of them. */
+/* Reads or writes some blocks. The memory ends with the last block. */
 static void transfer_all(bool writes)
 {
         const uint32_t count = rings_take() % 40;

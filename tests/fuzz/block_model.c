@@ -164,7 +164,7 @@ static int predict(const struct client *client, const struct nova_block_entry *e
         return entry->block >= client->count || blocks > client->count - entry->block ? ENXIO : 0;
 }
 
-/* The next completion in a ring must be this one. */
+/* Checks that the next completion in a ring has this tag and this error. */
 static void expect_completion(struct client *client, uint32_t tag, int error)
 {
         const struct nova_ring_completion *const got =
@@ -175,7 +175,7 @@ static void expect_completion(struct client *client, uint32_t tag, int error)
         require(got->tag == tag && got->result == (uint32_t)error);
 }
 
-/* The service takes a request only if the counters in the ring are possible. */
+/* Notes that the service has taken a request. The counters in the ring must have been possible. */
 static void take(struct client *client)
 {
         const struct nova_ring *const head = &client->ring->head;
@@ -220,7 +220,7 @@ void scribble(const uint8_t *step)
         memcpy((uint8_t *)client->ring + at % (sizeof(*client->ring) - 3), step + 4, 4);
 }
 
-/* The device uses the memory of a request. */
+/* Accesses the memory of a request as the device does. */
 static void transfer(const struct block_request *request)
 {
         for (unsigned i = 0; i < request->segment_count; i++) {
@@ -262,14 +262,7 @@ static void check_request(const struct client *client, const struct block_reques
                             entry->block + request->blocks <= client->count));
 }
 
-/* Returns true if a request in the device writes blocks of a session that is closed or has lost its
- * ring. */
-static bool is_old_write(const struct flight *flight)
-{
-        return flight->writes && (!flight->client || !is_in_service(flight->client));
-}
-
-/* A request must not overtake such a write to the same blocks. */
+/* Checks that a request does not overtake a write of a closed session to the same blocks. */
 static void check_flights(const struct client *client, const struct block_request *request)
 {
         unsigned own = 0;
@@ -322,7 +315,7 @@ static void start_in_device(struct block_request *request)
                 end(flight_count - 1, 0);
 }
 
-/* The service has started all that it can start, and wakes clients now. */
+/* Called when the service has started all requests that it can start, and wakes clients. */
 static void kick(void)
 {
         for (struct client *client = clients; client < clients + CLIENT_SESSIONS; client++) {
@@ -335,7 +328,7 @@ static void kick(void)
         }
 }
 
-/* Only a client whose counters are impossible loses its ring. */
+/* Checks that only a client whose counters are impossible has lost its ring. */
 static void check_ring(struct client *client)
 {
         const struct nova_ring *const head = &client->ring->head;

@@ -18,10 +18,10 @@ struct client {
         uint64_t first, count; /* its blocks */
         uint32_t depth;        /* maximum number of requests in the device */
         bool open, dead, read_only;
-        bool ended;   /* it broke the rules of the ring */
-        bool changed; /* completions since it was woken */
+        bool ended;   /* the client broke the rules of the ring */
+        bool changed; /* there were completions since the client was woken */
         nova_word_t use;
-        uint32_t taken, completed; /* numbers of requests */
+        uint32_t taken, completed; /* numbers of taken and of completed requests */
         nova_sel_t bell;           /* 0: none */
         unsigned ups, expected_ups;
 };

@@ -81,7 +81,7 @@ static void restrict_client(struct client *client, const uint8_t *step)
                 client->depth = range.requests;
 }
 
-/* Only claims of living clients exclude each other. */
+/* Lets a client claim blocks. Only claims of living clients exclude each other. */
 static void claim_blocks(struct client *client, nova_word_t use)
 {
         bool busy = false;
@@ -174,7 +174,7 @@ static void end_session(unsigned session, bool dies)
         }
 }
 
-/* A step of the world outside the clients. @return false: it is a step of a client */
+/* Performs a step of the world outside the clients. @return false: it is a step of a client */
 static bool happen(const uint8_t *step)
 {
         switch (step[0] % 16) {
@@ -201,7 +201,7 @@ static bool happen(const uint8_t *step)
         }
 }
 
-/* A step: what happens, session, and arguments. */
+/* Performs a step. Its bytes: what happens, session, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS;

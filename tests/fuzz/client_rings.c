@@ -218,7 +218,7 @@ void nova_session_close(struct nova_session *session)
         require(session == (struct nova_session *)&opened && opened--);
 }
 
-/* A call whose window is memory attaches: the service maps rings and pool. */
+/* Calls the service. A call with a window for memory attaches: the service maps rings and pool. */
 int nova_session_call(struct nova_session *session, struct nova_message *message)
 {
         const int error = result_of_call();

@@ -179,7 +179,7 @@ static void describe(struct nova_message *message)
         answer_words(message, words, sizeof(words) / sizeof(words[0]));
 }
 
-/* Called when the driver, which has reserved addresses for a register, maps its first pages. */
+/* Called when the driver maps the first pages of a register for which it has reserved addresses. */
 static void map(unsigned bar)
 {
         struct block *const block = &blocks[block_count - 1];
@@ -285,8 +285,8 @@ uint64_t nova_deadline_in(uint64_t ns)
         return device_now + ns;
 }
 
-/* Time passes faster for a driver that polls when no steps of the device are left, so its deadline
- * comes sooner. */
+/* When no steps of the device are left, time passes faster for a driver that polls, so that its
+ * deadline comes sooner. */
 void nova_sleep(uint64_t ns)
 {
         const bool changes = device_step();

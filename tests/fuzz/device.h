@@ -19,7 +19,7 @@ extern uint64_t device_slept_max; /* longest time that the driver may sleep */
 
 extern uint8_t device_fill; /* content of registers that have not been written */
 
-/* Begins an input, in which the function has no memory yet. */
+/* Begins an input. The function has no memory yet. */
 void device_begin(const uint8_t *steps, size_t size);
 
 /* Makes a step of the input. @return false: there is none */

@@ -26,7 +26,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Each in an allocation of its own, so that an access past its end is detected. */
+/* The devices. Each is in an allocation of its own, so that an access past its end is detected. */
 struct board {
         struct nova_pic *pic;
         struct nova_pit *pit;
@@ -193,7 +193,7 @@ static void happen(const struct board *board, unsigned what, unsigned number, bo
         }
 }
 
-/* Executes one step: an access, or an outside event, and passing time. */
+/* Executes one step: may let time pass, then performs an access or an event outside the guest. */
 static void step(const struct board *board, const uint8_t *in)
 {
         const struct nova_bus *const bus = &board->bus;

@@ -23,7 +23,7 @@ static const struct {
 } all[FILES] = {{"empty", 0}, {"folder/long", 9 * BLOCK - 3}, {"short", 9}};
 
 static uint8_t archive_bytes[15 * BLOCK];            /* headers, data, and two blocks at the end */
-static uint8_t shares[CLIENT_SESSIONS][SHARE_BYTES]; /* what the clients' memory must have */
+static uint8_t shares[CLIENT_SESSIONS][SHARE_BYTES]; /* expected content of the clients' memory */
 
 static uint8_t byte_of(size_t number, size_t at)
 {
@@ -159,7 +159,7 @@ static void send_wrong(unsigned session, const uint8_t *step)
         require(answer.error);
 }
 
-/* A step: what happens, session, and arguments. */
+/* Performs a step. Its bytes: what happens, session, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS;

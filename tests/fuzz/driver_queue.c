@@ -8,7 +8,7 @@
 
 #include "require.h"
 
-#define STEP 6 /* bytes of the input */
+#define STEP 6 /* bytes of the input per step */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

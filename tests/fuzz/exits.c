@@ -193,7 +193,7 @@ static unsigned take_event(void)
         return exits_vm->svm ? svm[byte % 10] : vmx[byte % 10];
 }
 
-/* Returns the state that a virtual CPU has before its exit. */
+/* Changes the state of a virtual CPU up to its exit. Returns the number of the exit. */
 static unsigned exit_guest(unsigned vcpu)
 {
         struct nova_utcb_event *const event = &guest[vcpu];

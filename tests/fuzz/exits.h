@@ -18,9 +18,9 @@
 
 extern struct nova_vm *exits_vm;
 extern struct nova_pc *exits_pc;
-extern struct nova_utcb *exits_utcb[VCPUS]; /* of the handlers */
+extern struct nova_utcb *exits_utcb[VCPUS]; /* UTCBs of the handlers */
 extern bool exits_recall[VCPUS]; /* the kernel exits for a recall before it enters the guest */
-extern uint32_t exits_features;  /* what the CPU has: it shapes all of its answers to CPUID */
+extern uint32_t exits_features;  /* features of the CPU, from which CPUID's results follow */
 extern unsigned exits_locks;     /* locks that are held */
 
 /* The last access that the device saw. */
@@ -36,13 +36,13 @@ uint8_t exits_take(void);
 bool exits_has_input(void);
 
 /* Lets something happen while virtual CPU @p vcpu sleeps: an exit of the other one, an interrupt,
- * an NMI, or the machine's end, which is what happens after the end of the input. */
+ * an NMI, or the machine's end. After the end of the input, the machine ends. */
 void exits_sleep(unsigned vcpu);
 
 /* Returns what the device gives to a read. */
 uint64_t exits_device_value(uint64_t address, unsigned bytes);
 
-/* A local APIC, which the guest has enabled, gets an interrupt. */
+/* Called when the local APIC of a virtual CPU, which the guest has enabled, gets an interrupt. */
 void exits_interrupt(unsigned vcpu, uint8_t vector);
 
 /* Makes a machine as the byte @p kind says. */

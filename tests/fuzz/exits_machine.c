@@ -20,7 +20,7 @@
 
 #define SOFTWARE_ENABLED 0x100u /* bit of a local APIC's register for spurious interrupts */
 
-#define FIRST_EC 0x100 /* selector of the EC of virtual CPU 0; that of 1 is two above */
+#define FIRST_EC 0x100 /* selector of the EC of virtual CPU 0; virtual CPU 1 has FIRST_EC + 2 */
 
 struct nova_program nova_program;
 struct nova_vm *exits_vm;
@@ -41,8 +41,8 @@ static _Alignas(NOVA_PAGE_SIZE) uint8_t frames[NOVA_OVERLAYS * NOVA_PAGE_SIZE];
 static bool has_frames;
 static struct nova_hv *hv;
 
-/* A CPU: it has the leaves and the state components that the input chose, and all features of the
- * leaves whose bit is set. */
+/* Simulates a CPU. The input chooses its leaves, address width and state components. All other bits
+ * are 1, or they form a pattern. */
 struct nova_cpuid __wrap_nova_cpuid_host(uint32_t leaf, uint32_t subleaf)
 {
         const uint32_t all = exits_features >> 16 & 1 ? UINT32_MAX : 0x5a5a5a5a * (leaf + subleaf);
@@ -109,7 +109,7 @@ nova_word_t nova_trap_1(nova_word_t id)
         return NOVA_SUCCESS;
 }
 
-/* The monitor takes back overlay pages and RAM, which are its own. */
+/* Checks that the monitor revokes only its own overlay pages and RAM. */
 nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 {
         const nova_word_t page = nova_crd_base(*a2) << NOVA_PAGE_BITS;
@@ -270,7 +270,7 @@ bool novavmm_secure_reset(struct nova_vcpu *vcpu)
         return false;
 }
 
-/* Reports: each is one piece, of printable text that the monitor's buffer holds. */
+/* Reports do not overlap. Their text is printable, and fits into the monitor's buffer. */
 void novavmm_output_begin(void)
 {
         require(!reports);

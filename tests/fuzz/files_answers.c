@@ -4,7 +4,7 @@
  * a caller can use: sizes and offsets are not negative, names end. No lock is left, no view outside
  * of its window is copied or revoked. Any answer may end the session.
  *
- * The host has functions of these names, so the client's have other ones here. */
+ * The host has functions of these names, so the client's functions have other names here. */
 #define access      novart_access
 #define closedir    novart_closedir
 #define fsync       novart_fsync
@@ -35,7 +35,7 @@
 #include "novart/session.h"
 #include "service/client.h"
 
-/* Both files have these names. */
+/* Several of these files define these names. */
 #define mutex files_mutex
 #define call  files_call
 #include "newlib/files.c"
@@ -55,7 +55,7 @@
 
 #define PORTALS 0x100u
 #define OPEN    4u /* files that the program has open */
-#define VIEWS   2u /* views that it has */
+#define VIEWS   2u /* views that the program has */
 #define MAX     0x6000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -153,7 +153,7 @@ void nova_mutex_unlock(struct nova_mutex *of)
 void nova_cond_wait(struct nova_cond *cond, struct nova_mutex *of)
 {
         (void)cond, (void)of;
-        require(false); /* no other thread calls */
+        require(false); /* there is only one thread, so it never waits */
 }
 
 void nova_cond_broadcast(struct nova_cond *cond)
@@ -200,7 +200,7 @@ void novart_region_decommit(void *addr, size_t bytes)
         require(bytes == NOVA_FILE_VIEW_BYTES);
 }
 
-/* The service may revoke a view at any time. */
+/* Fails at times: the service may revoke a view at any time. */
 int nova_copy_guarded(void *to, const void *from, size_t bytes)
 {
         const size_t at = (size_t)((const char *)from - reserved);

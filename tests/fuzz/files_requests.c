@@ -18,9 +18,9 @@
 #define STEP     8 /* bytes of a step; its text follows them */
 #define SECTORS  96
 #define BYTES    (SECTORS * 512)
-#define ACCESSES 2000000                    /* during one input */
+#define ACCESSES 2000000                    /* maximum number during one input */
 #define SECRET   "\xa7nobody may read this" /* begins with a rare byte */
-#define PIECES   4                          /* of the cache */
+#define PIECES   4                          /* pieces of the cache */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void *__wrap_malloc(size_t bytes);
@@ -209,7 +209,7 @@ static bool has_secret(const void *memory, size_t bytes)
         return false;
 }
 
-/* The memory that clients share must not have the secret either. */
+/* Checks that the memory that clients share does not contain the secret either. */
 static void check_shares(void)
 {
         for (unsigned i = 0; i < CLIENT_SESSIONS; i++)
@@ -258,8 +258,8 @@ static uint64_t place_of(uint8_t byte)
         return byte >= 0xf0 ? UINT64_C(0xfffffff0) << (byte & 7) : byte * UINT64_C(97);
 }
 
-/* A step: operation, session, first word, place, bytes, offset in shared memory, flags, length of
- * the text. @return bytes of the text */
+/* Performs a step. Its bytes: operation, session, first word, place, bytes, offset in shared
+ * memory, flags, length of the text. @return bytes of the text */
 static size_t run_step(const uint8_t *step, size_t left)
 {
         static nova_word_t words[NOVA_MESSAGE_WORDS];

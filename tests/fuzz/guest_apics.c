@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The effects of a message on a virtual CPU. */
 struct effects {
-        uint32_t request[8]; /* its interrupts that are pending */
+        uint32_t request[8]; /* pending interrupts */
         unsigned nmis, starts, resets;
 };
 
@@ -90,7 +90,7 @@ static bool is_on(unsigned vcpu)
         return vm->vcpu[vcpu].msr.apic_base & APIC_ON;
 }
 
-/* Model-specific registers. */
+/* Checks of values of model-specific registers. */
 static bool is_canonical(uint64_t value)
 {
         const uint64_t upper = value >> 47;
@@ -106,7 +106,7 @@ static bool types_are_valid(uint64_t types, bool weak)
         return true;
 }
 
-/* Checks what the kernel and the monitor have of a virtual CPU. */
+/* Checks the registers of a virtual CPU that the kernel and the monitor keep. */
 static void check_registers(const struct nova_vcpu *vcpu, const struct nova_utcb_event *event)
 {
         const struct nova_msr_kept *const kept = &vcpu->msr;
@@ -138,7 +138,7 @@ static unsigned words_that_differ(const void *one, const void *other, size_t byt
         return count;
 }
 
-/* Long mode itself is entered and left by paging only. */
+/* Checks that an access neither enters nor leaves long mode, as only a switch of paging does. */
 static void check_mode(const struct nova_utcb_event *before, const struct nova_utcb_event *after)
 {
         const uint64_t change = before->more.efer ^ after->more.efer;
@@ -264,7 +264,7 @@ static struct effects effects_of(unsigned vcpu)
 }
 
 /* Chooses the target of a message of lowest priority: the one whose processor priority is lowest.
- * Equals take turns.
+ * Virtual CPUs with the same priority take turns.
  * @return its number, or VCPUS */
 static unsigned choose(unsigned from, uint32_t command, uint8_t to)
 {
@@ -318,7 +318,8 @@ static void check_lapic(unsigned vcpu)
         require(lapic->id == vcpu && lapic->context == pc && nova_lapic_cr8(lapic) < 16);
 }
 
-/* A virtual CPU takes an interrupt. One of a local APIC has a priority above the present one. */
+/* A virtual CPU takes an interrupt. An interrupt of a local APIC must have a priority above the
+ * present one. */
 static void take(unsigned vcpu)
 {
         const bool pending = novavmm_apic_pending(pc, vcpu);
@@ -377,7 +378,7 @@ static void wait_for(uint64_t ns)
         }
 }
 
-/* A step: what happens, virtual CPU, and arguments. */
+/* Performs a step. Its bytes: what happens, virtual CPU, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned vcpu = step[1] % VCPUS;

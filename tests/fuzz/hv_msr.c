@@ -154,7 +154,7 @@ static void begin(const uint8_t *header, unsigned seen[MODEL_PAGES])
                 seen[i] = MODEL_FRAMES;
 }
 
-/* Returns the number of a register, which exists for most selectors. */
+/* Returns the number of a register. For most selectors the register exists. */
 static uint32_t choose(uint8_t selector)
 {
         static const uint8_t low[LISTED] = {

@@ -219,7 +219,8 @@ static bool read_apic(const struct model_vp *own, uint32_t number, uint64_t *val
         return true;
 }
 
-/* The guest cleared the bit that the hypervisor had set: it ended the interrupt. */
+/* Begins an exit. If the guest has cleared the bit that the hypervisor had set, it has ended the
+ * interrupt. */
 void model_enter(struct model *model, unsigned vp)
 {
         struct model_vp *const own = &model->vp[vp];
@@ -448,7 +449,7 @@ static void expire(struct model *model, unsigned vp, unsigned n)
 
         model->vp[vp].expirations++;
         timer->due = NEVER;
-        if (timer->config & BIT(1)) { /* the first period that has not passed yet */
+        if (timer->config & BIT(1)) { /* due at the end of the first period that has not passed */
                 const uint64_t passed = (model->now - due) / timer->count * timer->count;
 
                 if (NEVER - due - passed >= timer->count)

@@ -47,7 +47,7 @@ struct model_timer {
 struct model_vp {
         struct model_apic apic;
         uint64_t assist, events, messages, control;
-        uint32_t word; /* the first one of the assist page */
+        uint32_t word; /* first word of the assist page */
         bool offered;  /* the guest may end the interrupt in service in the assist page */
         unsigned ends, quiet_ends, expirations;
         struct model_timer timer[MODEL_TIMERS];
@@ -72,7 +72,7 @@ struct model {
         unsigned sent; /* interrupt messages between local APICs */
         unsigned ended[256];
         uint64_t place[MODEL_FRAMES]; /* number of the page that the frame covers */
-        unsigned order[MODEL_FRAMES]; /* when it was placed there; 0: it covers none */
+        unsigned order[MODEL_FRAMES]; /* order of the placements; 0: the frame covers no page */
         unsigned placed;
         struct model_vp vp[MODEL_VPS];
 };
@@ -86,13 +86,13 @@ bool model_write(struct model *model, unsigned vp, uint32_t number, uint64_t val
 /* Expires each timer that is due. */
 void model_expire(struct model *model);
 
-/* Sends as a monitor does. @return the status */
+/* Send a message, and signal an event, as a monitor does. @return the status */
 unsigned model_post(struct model *model, unsigned vp, unsigned source,
                     const struct model_message *message);
 unsigned model_signal(struct model *model, unsigned vp, unsigned source, unsigned flag);
 
-/* Events of a local APIC: a request; the guest takes an interrupt, or -1; the end of an interrupt;
- * INIT. */
+/* Events of a local APIC: it gets an interrupt; the guest takes an interrupt (@return its vector,
+ * or -1), and ends it; INIT. */
 void model_accept(struct model *model, unsigned vp, uint8_t vector, bool level);
 int model_take(struct model *model, unsigned vp);
 void model_end(struct model *model, unsigned vp);

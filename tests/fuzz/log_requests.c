@@ -12,14 +12,14 @@
 
 #define STEP    4 /* bytes of a step; its text follows them */
 #define WORDS   64
-#define PENDING 1024 /* bytes that one message can add, and those of a line */
+#define PENDING 1024 /* bytes that one message can add, plus the bytes of a line */
 #define NOBODY  CLIENT_SESSIONS
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A client, as the test knows it. */
 static struct {
-        char text[PENDING]; /* what its lines must show next */
+        char text[PENDING]; /* text that the client's next lines must show */
         size_t bytes;
         struct nova_utf8 utf8;
         bool listens;
@@ -27,7 +27,7 @@ static struct {
         size_t ready, editing; /* bytes of finished lines, and of the line after them */
 } clients[CLIENT_SESSIONS];
 
-static unsigned keyboard; /* the client that has it */
+static unsigned keyboard; /* the client that has the keyboard */
 static unsigned writer;   /* the client whose message or end the service handles */
 static bool closes, echoes;
 
@@ -42,7 +42,8 @@ static unsigned number_of(const char *name)
         return (unsigned)(name[6] - '0');
 }
 
-/* The service says who gets the keyboard. A client that does not listen must not get it. */
+/* Checks a line of the service itself: it names the client that gets the keyboard. This client must
+ * listen. */
 static void check_own(const char *text, size_t bytes)
 {
         static const char begin[] = "[log] keyboard input now goes to ";
@@ -53,8 +54,8 @@ static void check_own(const char *text, size_t bytes)
         require(clients[keyboard].listens);
 }
 
-/* A line must show the next bytes of its client's text. It ends at a line feed of this text, or
- * because it is full or the session ends. */
+/* Checks that a line shows the next bytes of its client's text. It ends at a line feed of this
+ * text, or because it is full or the session ends. */
 static void check_line(const char *text, size_t bytes)
 {
         const size_t skip = bytes > 9 && text[9] == ' ' ? 10 : 9;
@@ -198,8 +199,8 @@ static void close_session(unsigned session)
         memset(&clients[session], 0, sizeof(clients[session]));
 }
 
-/* A step: operation, session, number of words or of the text's bytes, and the first word. @return
- * bytes of the text that were used */
+/* Performs a step. Its bytes: operation, session, number of words or of the text's bytes, and the
+ * first word. @return bytes of the text that were used */
 static size_t run_step(const uint8_t *step, size_t left)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS, number = step[1] >> 2;

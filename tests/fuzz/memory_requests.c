@@ -13,7 +13,7 @@
 #include "service_pages.h"
 
 #define STEP  6
-#define HELD  10u /* blocks of a client */
+#define HELD  10u /* maximum number of blocks of a client */
 #define PAGES 56u /* blocks of the service after which the test lets pages become free */
 #define WORDS 8
 
@@ -34,7 +34,7 @@ static struct client {
 
 static size_t quota;
 static bool heap_fails;
-static nova_crd_t revoked; /* the last revoke */
+static nova_crd_t revoked; /* range of the last revocation */
 static unsigned revokes;
 
 void *__wrap_malloc(size_t bytes)
@@ -66,7 +66,7 @@ static void query(unsigned session)
         require(clients[session].used <= quota);
 }
 
-/* The client writes to all pages that it gets. */
+/* Lets a client allocate a block. It writes to all pages that it gets. */
 static void allocate(unsigned session, nova_word_t order)
 {
         struct client *const client = &clients[session];
@@ -138,7 +138,7 @@ static void close_session(unsigned session)
         memset(&clients[session], 0, sizeof(clients[session]));
 }
 
-/* Messages that the protocol does not have. */
+/* Sends messages that the protocol does not have. */
 static void send_wrong(unsigned session, const uint8_t *step)
 {
         const nova_word_t words[WORDS] = {step[3], step[4]};
@@ -157,7 +157,7 @@ static void send_wrong(unsigned session, const uint8_t *step)
         require(answer.error == EINVAL);
 }
 
-/* A step: what happens, session, and arguments. */
+/* Performs a step. Its bytes: what happens, session, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS;

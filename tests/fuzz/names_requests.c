@@ -57,7 +57,7 @@ static bool is_valid(const char *name)
                                           "0123456789.-_/")] == 0;
 }
 
-/* Returns the name in a message; NULL: none that fits. */
+/* Returns the name in a message; NULL: it is too long. */
 static const char *name_of(const nova_word_t *words, unsigned number)
 {
         static char name[NOVA_SERVICE_NAME_SIZE];
@@ -127,8 +127,8 @@ static void look_up(unsigned session, const nova_word_t *words, unsigned number)
                 require(selector_is_used(nova_crd_base(answer.give[0]) + i));
 }
 
-/* A step: the operation and an item's presence, session, number of words, order and permissions of
- * the item, and bytes of the text. @return bytes of the text that were used */
+/* Performs a step. Its bytes: the operation and an item's presence, session, number of words, order
+ * and permissions of the item, and bytes of the text. @return bytes of the text that were used */
 static size_t run_step(const uint8_t *step, size_t left)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS, number = step[2] % 8;
@@ -160,7 +160,7 @@ static size_t run_step(const uint8_t *step, size_t left)
                 client_call(session, NOVA_OPERATION_CLOSE, words, number, sent, &answer);
                 forget_all_of(session);
                 break;
-        default: /* an operation that does not exist, or the runtime's */
+        default: /* an operation that does not exist, or one of the runtime */
                 client_call(session, step[4] >> 4 ? step[4] : NOVA_OPERATION_NOTIFY, words,
                             step[4] >> 4 ? 8 : number, sent, &answer);
                 break;

@@ -12,7 +12,7 @@
 #define PARENT_CPUS 2
 #define PARENT_BUS  UINT64_C(0xe0000000)   /* physical address of the configuration space */
 #define PARENT_RAM  UINT64_C(0x10000000)   /* first address after the RAM */
-#define PARENT_VIEW ((nova_word_t)1 << 56) /* physical addresses are mapped here */
+#define PARENT_VIEW ((nova_word_t)1 << 56) /* physical memory is mapped here */
 
 /* Kinds of capabilities of init. */
 enum object { NOTHING, DOMAIN, THREAD, SCHEDULE, PORTAL, SEMAPHORE, INTERRUPT, IDLE };
@@ -24,7 +24,7 @@ enum object { NOTHING, DOMAIN, THREAD, SCHEDULE, PORTAL, SEMAPHORE, INTERRUPT, I
 #define REFUSE_HEAP      0x8
 extern unsigned parent_refuses;
 
-/* Numbers that only grow. */
+/* Counters, which are never reset. */
 extern struct parent_counts {
         unsigned lines, powers, ups, destroyed;
 } parent_counts;

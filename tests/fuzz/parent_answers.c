@@ -18,8 +18,8 @@
 #include "novart/start_page.h"
 
 #define PARENT 0x400u
-#define SEL    0x300u /* selectors for capabilities of an answer */
-#define CALLS  8192u  /* in one function */
+#define SEL    0x300u /* first selector for capabilities of an answer */
+#define CALLS  8192u  /* maximum number during one function */
 
 #define REGION_MAX ((size_t)1 << 36) /* largest region that a program can have */
 
@@ -86,7 +86,7 @@ static int check(int error)
         return error;
 }
 
-/* Checks memory that a function has returned, which ends what it has reserved. */
+/* Checks memory that a function has returned. Its addresses no longer count as reserved. */
 static void check_memory(int error, const void *memory, size_t bytes)
 {
         require((error == 0) == (region != 0));

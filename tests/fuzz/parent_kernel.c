@@ -16,7 +16,7 @@
 #include "parent.h"
 #include "thread/handler.h"
 
-/* Blocks of selectors, each at a multiple of the largest one, and single selectors after them. */
+/* Selectors: blocks that begin at multiples of BLOCK, then single selectors. */
 #define BLOCKS    64u
 #define BLOCK     256u
 #define SINGLES   600u
@@ -33,11 +33,7 @@ static uint16_t from[SELECTORS];         /* block of the child that delegated th
 static unsigned interrupts[SELECTORS];   /* number of an interrupt */
 static uint8_t ports[0x10000 / 8];
 
-/* The parts of devices that an answer contained and init has not revoked. */
-static nova_crd_t given[GIVEN];
-static unsigned given_count;
-
-/* Selectors. Returns the place in `orders` of a selector's block. */
+/* Returns the index in `orders` of a selector's block. */
 static unsigned place_of(nova_sel_t sel)
 {
         require(sel >= BLOCK && sel < SELECTORS);
@@ -260,7 +256,8 @@ nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
         return NOVA_SUCCESS;
 }
 
-/* The first SC of a program, or one that it requests: for a thread of its own, within its limits.
+/* Creates the first SC of a program, or an SC that the program requests: for a thread of its own,
+ * and within its limits.
  */
 static nova_word_t create_sc(nova_sel_t sc, nova_sel_t pd, nova_sel_t ec, nova_qpd_t qpd)
 {

@@ -12,13 +12,13 @@
 #include "novart/program.h"
 
 #define OFFERS      16
-#define PCI_DEVICES 2 /* in the description */
+#define PCI_DEVICES 2 /* number of PCI devices in the description */
 
 /* The services that programs have offered. */
 static struct offer {
         char name[NOVA_PARENT_NAME];
         const struct nova_child *child;
-        unsigned number; /* of the program */
+        unsigned number; /* number of the program */
         nova_sel_t sel;
 } offers[OFFERS];
 static unsigned count;
@@ -218,7 +218,7 @@ void model_expect(struct model_message *message)
         message->expected = expect(message);
 }
 
-/* Returns true if a range of numbers lies inside one range of a list, or overlaps one. */
+/* Return true if a range of numbers lies inside one range of a list, or overlaps one. */
 static bool lies_in(struct nova_system_list list, uint64_t first, uint64_t last)
 {
         for (unsigned i = 0; i < list.count; i++) {
@@ -361,7 +361,7 @@ static void check_pci(const struct model_message *message, nova_crd_t crd)
         }
 }
 
-/* Checks pages that a program gets: they must be pages of the module, and read-only. */
+/* Checks pages that a program gets: they must be pages of the module, and not writable. */
 static void check_module(const struct model_message *message, nova_crd_t crd)
 {
         const unsigned more = says(message)->grants & NOVA_SYSTEM_GRANT_CHILDREN ? NOVA_MEM_X : 0;

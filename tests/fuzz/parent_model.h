@@ -9,19 +9,19 @@
 
 /* Capabilities that arrive with a message. */
 struct model_item {
-        bool is; /* there is one */
+        bool is; /* there are capabilities */
         unsigned at, order;
         enum object object;
 };
 
 /* A message, and the state of the server before it. */
 struct model_message {
-        unsigned number; /* of the program */
+        unsigned number; /* number of the program */
         struct nova_child *child;
         nova_sel_t window;
         struct model_item item;
         unsigned words;
-        nova_word_t word[NOVA_UTCB_WORDS]; /* 0 beyond its end */
+        nova_word_t word[NOVA_UTCB_WORDS]; /* 0 after the message's end */
         int expected;                      /* errno value or MODEL_UNKNOWN */
 };
 

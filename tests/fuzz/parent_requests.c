@@ -48,12 +48,12 @@ static const char description[] = "device uart\n ports 0x2f8-0x2ff\n"
 
 static const uint8_t *input;
 static size_t left;
-static unsigned waits; /* of init, since the input has ended */
+static unsigned waits; /* waits of init since the end of the input */
 
 /* A message of a program that the server of a CPU has not read yet. */
 static struct {
         nova_sel_t portal; /* 0: none */
-        unsigned restarts; /* of the program, when it sent the message */
+        unsigned restarts; /* restarts of the program when it sent the message */
         struct model_message message;
 } held[PARENT_CPUS];
 
@@ -86,7 +86,7 @@ static nova_word_t word_of(uint8_t byte)
         return byte < 0xf0 ? byte : large[byte - 0xf0];
 }
 
-/* The question of the service pci: page or number, then first and size in two words each. */
+/* Writes the question of the service pci: page or number, then first and size in two words each. */
 static void put_question(nova_word_t *word, const uint8_t *step)
 {
         static const uint64_t addresses[] = {0xfe000000, 0xfe001000,
@@ -229,7 +229,8 @@ static void serve(nova_word_t cpu)
         require(server->request->text.bytes || parent_window_is_empty(server));
 }
 
-/* The server writes a line of the program's text, then continues. Meanwhile the program may end. */
+/* Lets the server write the lines of the program's text, one at a time. The program may end in
+ * between. */
 static void serve_text(struct nova_child *child, nova_word_t cpu, bool kill)
 {
         const struct child_text *const text = &novart_child_server_of(cpu)->request->text;
@@ -291,7 +292,8 @@ static void send(unsigned operation, const uint8_t *step)
         model_expect(&message);
         server->portal = child->block + CHILD_PARENT + cpu;
         if (step[1] & 0x80) {
-                message.expected = MODEL_UNKNOWN; /* the state can change */
+                message.expected =
+                        MODEL_UNKNOWN; /* the state may change until the server reads it */
                 held[cpu].portal = server->portal;
                 held[cpu].restarts = init.program[number].restarts;
                 held[cpu].message = message;
@@ -304,7 +306,7 @@ static void send(unsigned operation, const uint8_t *step)
         lose();
 }
 
-/* The server reads a message that it has received earlier. If the sender has ended, nothing
+/* Lets the server read a message that it has received earlier. If the sender has ended, nothing
  * happens. */
 static void go(nova_word_t cpu)
 {
@@ -347,7 +349,8 @@ static void raise_event(const uint8_t *step)
         server->utcb->items = nova_utcb_items((unsigned)NOVA_UTCB_STATE_WORDS, step[4] >> 2 & 1);
         server->portal = child->block + base + event;
         serve(cpu);
-        require(!nova_utcb_untyped(server->utcb->items)); /* no words of earlier messages */
+        require(!nova_utcb_untyped(
+                server->utcb->items)); /* the reply has no words of earlier messages */
         if (child->state == CHILD_RUNNING)
                 model_check_pages(number, child, server->utcb);
         lose();

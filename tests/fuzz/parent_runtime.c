@@ -251,8 +251,8 @@ void parent_check_line(const char *text, size_t bytes)
         check_text(text, bytes);
 }
 
-/* A program's text that init writes itself. It must not look like a line of init or of another
- * program. */
+/* Checks a program's text that init writes itself. It must not look like a line of init or of
+ * another program. */
 int nova_console_write(const char *text, size_t bytes)
 {
         static char line[512];

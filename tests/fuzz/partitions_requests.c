@@ -19,13 +19,13 @@
 #include "service.h"
 
 #define STEP     6
-#define CONFIG   20 /* bytes before the first step: a table */
+#define CONFIG   20 /* bytes of the input before the first step: a table */
 #define BLOCKS   64u
 #define BYTES    512u
 #define ENTRY    128u /* bytes of an entry of a GPT */
 #define ENTRIES  4u
 #define GRANTED  8u
-#define PARTS    4u /* of a session with the disk */
+#define PARTS    4u /* number of parts of a session with the disk */
 #define REQUESTS 32u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -88,7 +88,7 @@ static int fail(void)
         return now ? errors[fails % 4] : 0;
 }
 
-/* The client of the disk. */
+/* The library for clients of the disk. */
 int nova_block_open(struct nova_block **block, const char *service, const char *arguments,
                     size_t pool_bytes)
 {
@@ -116,7 +116,7 @@ static void check_open(const struct nova_block *block)
         }
 }
 
-/* A client that has got parts of a session must have lost them. */
+/* Closes a session. A client that has got parts of the session must have lost them. */
 void nova_block_close(struct nova_block *block)
 {
         struct nova_block **link = &opened;
@@ -311,7 +311,7 @@ static void open_client(unsigned client, const uint8_t *step)
         const int error = expect_open(client, text, &grant);
         const int got = client_open(client, text, strlen(text));
 
-        /* The text may be a number in another form. */
+        /* The result of arbitrary text is not predicted: it may be a number in another form. */
         require(choice == 9 || got == error);
         if (got)
                 return;
@@ -327,7 +327,7 @@ static void call(unsigned client, nova_word_t operation, const void *words, unsi
         forget_closed();
 }
 
-/* The new session with the disk must have what the grant permits. */
+/* Checks that the new session with the disk has exactly what the grant permits. */
 static void check_session(unsigned client, unsigned order, const struct client_answer *answer)
 {
         const unsigned grant = clients[client].grant;
@@ -392,7 +392,7 @@ static void claim_blocks(unsigned client, const uint8_t *step)
                 require(answer.error == (!busy ? 0 : closed ? EAGAIN : EBUSY));
 }
 
-/* Messages that the protocol does not have. */
+/* Sends messages that the protocol does not have. */
 static void send_wrong(unsigned client, const uint8_t *step)
 {
         const nova_word_t words[8] = {step[3], step[4]};
@@ -415,7 +415,7 @@ static void end_session(unsigned client, bool dies)
                 call(client, NOVA_OPERATION_CLOSE, "", 0, &answer);
 }
 
-/* A step: what happens, session, and arguments. */
+/* Performs a step. Its bytes: what happens, session, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned client = step[1] % CLIENT_SESSIONS;

@@ -20,7 +20,8 @@ struct guest {
         struct nova_vpci bus;
         struct nova_pass pass;
         bool master;
-        uint32_t at[NOVA_PASS_BARS]; /* addresses of its memory at the last call of moved() */
+        uint32_t at[NOVA_PASS_BARS]; /* addresses of the function's memory at the last call of
+                                        moved() */
 };
 
 static void set_master(void *context, bool on)

@@ -125,7 +125,7 @@ static bool has_range(const struct nova_pci_function *function, bool ports, uint
         return false;
 }
 
-/* Ends the test if several functions have a part of a range. */
+/* Ends the test unless exactly one function has a part of a range. */
 static void check_range(bool ports, uint64_t first, uint64_t last)
 {
         unsigned owners = 0;
@@ -215,7 +215,8 @@ static nova_word_t serve_hypercall(nova_word_t id, nova_word_t *a2, nova_word_t 
         return NOVA_SUCCESS;
 }
 
-/* Two functions with tables of MSI-X, MSI and power states; a bridge; a function with ports. */
+/* Sets the registers of a host bridge (0), a bridge (1), disks (2 and 4), and cards with ports (3
+ * and 5). All of them except the bridge have MSI-X and MSI. */
 static void set_registers(void)
 {
         static const uint32_t disk[] = {0x58458086, 0x00100407, 0x01080200, 0, 0xfe000004};
@@ -322,7 +323,7 @@ static void call(const uint8_t *step)
                 check_pages((unsigned)words[0], words[1], &answer);
 }
 
-/* An address that the service has assigned must be free. */
+/* Opens a session for a function. If the service refuses, another client must have the function. */
 static void open_device(unsigned session, unsigned number)
 {
         static const char *const names[] = {"disk", "card", "any", "number", "no\x1b[31m", "", "x"};

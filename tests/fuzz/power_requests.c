@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static unsigned resets, offs; /* what the machine was asked to do */
+static unsigned resets, offs; /* numbers of requests to the machine */
 static int fails;             /* the error with which the machine fails */
 
 static int machine(nova_word_t operation)
@@ -26,7 +26,8 @@ static int machine(nova_word_t operation)
         return fails;
 }
 
-/* A step: operation, session, number of words, a word, item, and the machine's error. */
+/* Performs a step. Its bytes: operation, session, number of words, a word, item, and the machine's
+ * error. */
 static void run_step(const uint8_t *step)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS, count = step[2] % WORDS;

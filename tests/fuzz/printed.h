@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Gets each part; NULL: it is only checked. */
+/* Gets each part of the text; NULL: the text is only checked. */
 extern void (*printed)(const char *text, size_t bytes);
 
 #endif

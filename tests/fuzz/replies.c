@@ -78,7 +78,7 @@ u32_t sys_now(void)
         return now_ms;
 }
 
-/* Nothing cuts segments here. */
+/* No card divides segments here. */
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most)
 {
         (void)destination;
@@ -114,7 +114,7 @@ static void put16(uint8_t *at, unsigned value)
         at[1] = (uint8_t)value;
 }
 
-/* Keeps the numbers of questions, which answers repeat. */
+/* Notes the number of a question that lwIP sends, because answers repeat it. */
 static err_t output(struct netif *of, struct pbuf *packet)
 {
         static uint8_t sent[FRAME_MAX];
@@ -176,7 +176,7 @@ static struct state read_state(void)
         return state;
 }
 
-/* The card receives a frame. @param believable whether it may change the state */
+/* The card receives a frame. @param believable whether the frame may change the state */
 static void receive(size_t bytes, bool believable)
 {
         struct pbuf *packet = pbuf_alloc(PBUF_RAW, (u16_t)bytes, PBUF_POOL);
@@ -223,7 +223,8 @@ static void receive_udp(unsigned from, unsigned to, const uint8_t source[4], siz
         receive(ETHERNET + IP_HLEN + UDP_HLEN + bytes, believable);
 }
 
-/* Byte 0: bit 0 another number, bit 1 another machine's, bit 2 raw data; byte 1: kind. */
+/* Sends an answer of DHCP. Byte 0: bit 0 another number, bit 1 another machine's address; byte 1:
+ * type of the message. */
 static void answer_dhcp(const uint8_t *data, size_t size)
 {
         static const uint8_t server[4] = {10, 0, 0, 1}, offered[4] = {10, 0, 0, 5};
@@ -256,7 +257,8 @@ static void answer_dhcp(const uint8_t *data, size_t size)
                     !(kind & 3));
 }
 
-/* Byte 0: bit 0 another number, bit 1 another server, bit 2 another port, bit 3 no question. */
+/* Sends an answer of DNS. Byte 0: bit 0 another number, bit 1 another server, bit 2 another port,
+ * bit 3 no question. */
 static void answer_dns(const uint8_t *data, size_t size)
 {
         const uint8_t kind = data[0], wrong = kind & 7;
@@ -273,7 +275,7 @@ static void answer_dns(const uint8_t *data, size_t size)
                 *at++ = (uint8_t)strcspn(name, ".");
                 memcpy(at, name, at[-1]);
                 at += at[-1];
-                memcpy(at, "\4test\0\0", 7); /* and the first byte of the kind */
+                memcpy(at, "\4test\0\0", 7); /* and the first byte of the type */
                 at += 7;
                 *at++ = name_is_6 ? DNS_RRTYPE_AAAA : DNS_RRTYPE_A;
                 put16(at, DNS_RRCLASS_IN);
@@ -297,8 +299,8 @@ static void send_arp(const uint8_t *data, size_t size)
         receive(ETHERNET + (data[0] & 4 ? size - 1 : 28 + 18), true);
 }
 
-/* Byte 0: bit 0 from behind a router, bit 1 to all, bit 2 from the unspecified address; byte 1:
- * kind of the message. */
+/* Sends a message of neighbour discovery. Byte 0: bit 0 it has passed a router, bit 1 to all, bit 2
+ * from the unspecified address; byte 1: kind of the message. */
 static void send_neighbour(const uint8_t *data, size_t size)
 {
         const uint8_t kind = data[0];
@@ -375,7 +377,7 @@ static void step(unsigned kind, const uint8_t *data, size_t size)
         }
 }
 
-/* lwIP begins to use the network. */
+/* Lets lwIP begin to use the network. */
 static void begin(void)
 {
         ip_addr_t server = IPADDR4_INIT_BYTES(10, 0, 0, 1);

@@ -79,7 +79,7 @@ static bool check(const uint8_t of[RTC_REGISTERS], uint64_t *seconds)
         return got;
 }
 
-/* The machine: each read of a port may change a register before. */
+/* The machine. Before each read of a port, a register may change. */
 void nova_out8(uint16_t port, uint8_t value)
 {
         require(port == (root ? 0x70 : 0x370) && value < RTC_REGISTERS);
@@ -127,8 +127,8 @@ int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint1
         return 0;
 }
 
-/* Reads the clock, whose registers change while the input lasts. A date that the program sets was
- * read twice, and not during an update. */
+/* Reads the clock, whose registers change while the input lasts. A date that the program sets must
+ * have been read twice, and not during an update. */
 static void read_clock(void)
 {
         static struct nova_start_page start;

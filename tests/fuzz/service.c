@@ -28,7 +28,7 @@ static struct service_cpu cpu;
 static struct nova_request request;
 static struct session slots[SLOTS];
 static struct nova_utcb utcb;
-static struct nova_later *waiting; /* until client_deliver() */
+static struct nova_later *waiting; /* actions that wait for client_deliver() */
 static bool inside, revoked, ending;
 static unsigned clears; /* number of times that slots became free after a pass of the runner */
 static unsigned opener; /* the session whose client sends a message */
@@ -243,7 +243,8 @@ static void forget(unsigned session)
         memset(&clients[session], 0, sizeof(clients[session]));
 }
 
-/* The next session may get the portal of one that the sweep closes. */
+/* Sweeps. Forgets dead clients whose sessions are closed, because another session may get their
+ * portals. */
 void nova_service_sweep(struct nova_service *of)
 {
         novart_service_sweep(of, 0, SLOTS);

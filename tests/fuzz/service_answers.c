@@ -24,7 +24,7 @@
 #include "service/client.h"
 
 #define PORTALS 0x100u
-#define WINDOW  0x200u /* selectors for capabilities that the service `names` gives */
+#define WINDOW  0x200u /* first selector for capabilities that the service `names` gives */
 #define CANARY  0x5a5a5a5a5a5a5a5au
 #define MAX     2048u
 #define WORDS   NOVA_WORDS_OF(sizeof(struct nova_pci_function))
@@ -50,7 +50,7 @@ static unsigned pages_of(nova_crd_t crd)
         return ((1u << count) - 1) << first;
 }
 
-/* The service gets the pages with the call, before its code runs. */
+/* Records the pages that the service gets with the call, before its code runs. */
 static void lend(const struct nova_utcb *utcb)
 {
         struct nova_item item;
@@ -60,7 +60,8 @@ static void lend(const struct nova_utcb *utcb)
                         lent |= pages_of(item.crd);
 }
 
-/* A message fits into the UTCB, and can receive only into what the client has reserved. */
+/* Checks that a message fits into the UTCB, and can receive only into ranges that the client has
+ * reserved. */
 void answers_check_call(nova_sel_t portal, const struct nova_utcb *utcb)
 {
         const nova_crd_t window = utcb->delegate_window;
@@ -271,7 +272,7 @@ static void use_ultravisor(struct nova_session *of)
         check(nova_uv_reset(&uv, 1));
 }
 
-/* If the service refuses the memory, or does not answer, it has none of it. */
+/* Shares memory. If the service refuses it or does not answer, it must have no page of it. */
 static void use_share(struct nova_session *of)
 {
         of->share_max = 2;

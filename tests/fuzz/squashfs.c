@@ -7,10 +7,10 @@
 #include "backend.h"
 
 #define BYTES    4096
-#define ACCESSES 100000 /* of one input */
+#define ACCESSES 100000 /* maximum number during one input */
 #define ENTRIES  24     /* number of entries of a folder that are checked */
 #define DEPTH    3
-#define PARTS    40 /* of a file that are read */
+#define PARTS    40 /* maximum number of reads of a file */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -20,7 +20,7 @@ struct nova_program nova_program;
 static struct card card;
 static bool locked;
 static unsigned drained;
-static uint64_t forged, reported; /* frames with forged sources */
+static uint64_t forged, reported; /* numbers of frames with forged sources */
 
 /* The service, which ends with the input. */
 bool serve_lock(void)
@@ -38,7 +38,7 @@ void serve_unlock(void)
         locked = false;
 }
 
-/* The switch sends a frame whose header it has copied before its owner changed it. */
+/* The switch sends a frame whose header it has copied before the frame's owner changed it. */
 static void send_frame(void)
 {
         uint8_t data[NOVA_NET_FRAME_MAX];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP    4 /* bytes of the input */
+#define STEP    4 /* bytes of the input per step */
 #define SOURCES 16
 #define CARDS   2
 
@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct table table;
 static uint32_t seen[SOURCES * 2]; /* by address: the ports that have sent frames from it */
 
-/* Addresses of 32 machines, the first of which are the clients'. Those of the second half have the
- * same place in the table as those of the first half. */
+/* Makes the address of one of 32 machines, of which the first are the clients. The addresses of the
+ * second half have the same places in the table as those of the first half. */
 static void make_address(unsigned number, uint8_t *address)
 {
         static const uint8_t same_place[2][2] = {{1, 0}, {0, 31}};
@@ -76,7 +76,7 @@ static void check_route(unsigned from, const uint8_t *frame, uint32_t to, bool f
         } else if (receiver != TABLE_PORTS) {
                 if (to != (1u << receiver & ~(1u << from)))
                         abort();
-        } else if (to != (ports_of(true) & ~(1u << from)) && /* to all, or to a port that used it */
+        } else if (to != (ports_of(true) & ~(1u << from)) && /* all, or a port that used it */
                    (to & (to - 1) || to & ~seen[number_of(frame)])) {
                 abort();
         }
@@ -101,7 +101,7 @@ static void send(const uint8_t *step)
         check_route(from, frame, to, forged);
 }
 
-/* A client's session begins, or ends. */
+/* Lets a client's session begin or end. */
 static void change(const uint8_t *step)
 {
         const unsigned index = CARDS + step[1] % (TABLE_PORTS - CARDS);

@@ -97,7 +97,7 @@ static uint64_t next_of(uint64_t deadline, uint64_t period)
         return next > UINT64_MAX - period ? UINT64_MAX : next + period;
 }
 
-/* The thread runs: each timer whose deadline is over expires once. */
+/* Lets the thread run. Each timer whose deadline has passed must expire once. */
 static void run(void)
 {
         uint64_t first = UINT64_MAX;
@@ -179,7 +179,7 @@ static void stop(unsigned session, nova_word_t operation)
         memset(&timers[session], 0, sizeof(timers[session]));
 }
 
-/* Messages that the protocol does not have. */
+/* Sends messages that the protocol does not have. */
 static void send_wrong(unsigned session, const uint8_t *step)
 {
         const nova_word_t words[WORDS] = {step[3], step[4]};
@@ -194,7 +194,7 @@ static void send_wrong(unsigned session, const uint8_t *step)
         require(answer.error);
 }
 
-/* A step: operation, session, and arguments. */
+/* Performs a step. Its bytes: operation, session, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS;

@@ -38,7 +38,7 @@ static uint8_t normal[2][NORMALS * FRAME_BYTES] __attribute__((aligned(FRAME_BYT
 static uint8_t secure[COUNT * FRAME_BYTES] __attribute__((aligned(FRAME_BYTES)));
 static struct vm vms[VMS];
 static const struct nova_service_config *service;
-static unsigned session; /* of the current call */
+static unsigned session; /* session of the current call */
 static bool in_flight, vanished;
 static uint16_t marks;
 static const uint8_t *next; /* steps that are left, ... */
@@ -298,7 +298,7 @@ static void write_page(struct vm *vm, struct page *page)
         word[0] = SECRET | ++marks;
 }
 
-/* Ends the last request of a conversion, after which no page is expected. */
+/* Ends the last request of a conversion. Afterwards no page is expected. */
 static void forget_expected(struct vm *vm)
 {
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
@@ -426,7 +426,7 @@ static void step_call(const uint8_t *step)
         }
 }
 
-/* Notes before a step which pages may get a shared place in it. */
+/* Notes, before a step, which pages may get a shared place during the step. */
 static void note_pages(void)
 {
         for (unsigned i = 0; i < VMS * PAGES; i++) {
@@ -486,7 +486,7 @@ static void check_all(void)
         }
 }
 
-/* After a call no slot is left closed: a VMM could neither use nor remove it. */
+/* Checks after a call that no slot is left closed: a VMM could neither use nor remove it. */
 static void require_open(void)
 {
         for (unsigned i = 0; i < VMS * PAGE_SLOTS; i++)

@@ -17,15 +17,15 @@
 #include "vm.h"
 
 #define SLOT_PAGES 16u
-#define PAGES      (2 * SLOT_PAGES) /* below 1 MiB, and from there on */
+#define PAGES      (2 * SLOT_PAGES) /* a slot below 1 MiB, and one at 1 MiB */
 #define HIGH       VM_LOW_BYTES
 #define NORMALS    8u
 #define COUNT      512u
 #define BIT        (UINT64_C(1) << 39)
 #define DEVICES    0x200000u
 #define TABLES     5u     /* the last pages are page tables, the topmost one first */
-#define EXITS      4u     /* of an input */
-#define WORK       50000u /* times that the lock is taken in an exit */
+#define EXITS      4u     /* maximum number in an input */
+#define WORK       50000u /* maximum number of times that an exit takes the lock */
 #define ENTRY      0x07u  /* present, writable, for user mode */
 #define LARGE      0x80u
 #define PAGING     0x80000000u
@@ -42,7 +42,7 @@ void __wrap_frame_give(struct frames *frames, uint32_t frame);
 
 static uint8_t secure[COUNT * FRAME_BYTES] __attribute__((aligned(FRAME_BYTES)));
 static uint8_t *normal;                    /* memory of the VMM: no access is possible */
-static uint8_t stored[PAGES][FRAME_BYTES]; /* what the VMM keeps of pages that are out */
+static uint8_t stored[PAGES][FRAME_BYTES]; /* the VMM's copies of pages that are out */
 static uint8_t reads[NORMALS * FRAME_BYTES];
 static struct vm vm;
 static struct nova_utcb_event event;
@@ -51,7 +51,7 @@ static size_t left;         /* ... and its bytes */
 static unsigned locks, changing;
 static bool locked;
 static bool changed;  /* others have changed a page during this exit */
-static uint8_t fresh; /* the next byte of shared memory */
+static uint8_t fresh; /* next byte that a read of shared memory returns */
 
 static uint8_t take(void)
 {
@@ -167,7 +167,7 @@ static void change(void)
         }
 }
 
-/* Lets the others take the lock, which is free. */
+/* Lets the VMM or another virtual CPU take the lock, which is free. */
 static void meanwhile(void)
 {
         if (changing && left) {
@@ -290,8 +290,9 @@ static uint8_t *content(uint64_t gpa)
         return page->state == PAGE_OUT ? stored_of(gpa) : NULL;
 }
 
-/* Returns the content of the secure place to which an address leads. @param table the CPU walks its
- * tables @return NULL: the address does not lead to a secure place with content */
+/* Returns the content of the secure place to which an address leads. @param table the access is
+ * part of a walk of the tables @return NULL: the address does not lead to a secure place with
+ * content */
 static uint8_t *secure_content(uint64_t address, bool table)
 {
         const struct page *const page = page_find(&vm.pages, address & ~BIT);

@@ -125,7 +125,7 @@ static void send_frame(void *context, size_t bytes)
                 abort();
 }
 
-/* Takes every second frame as it is. */
+/* Takes every second frame, whose checksum is open, as it is. */
 static bool send_open(void *context, size_t bytes, uint32_t sum)
 {
         const bool takes = room & 1;
@@ -187,7 +187,7 @@ static void use_card(unsigned number)
         }
 }
 
-/* Only messages whose mask is clear are sent. */
+/* Checks that a message is sent only if its mask is clear. */
 static void send_message(void *context, uint64_t address, uint32_t value)
 {
         const struct nova_virtio *const from = context;

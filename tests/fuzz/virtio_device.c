@@ -101,7 +101,7 @@ static void use(struct virtio *virtio)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct virtio virtio;
-        uint64_t features; /* that the driver wants */
+        uint64_t features; /* features that the driver wants */
 
         if (size < 4)
                 return 0;

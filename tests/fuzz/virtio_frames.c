@@ -9,7 +9,7 @@
 #include "require.h"
 #include "virtio-net/frames.h"
 
-#define STEP       6u /* bytes of the input */
+#define STEP       6u /* bytes of the input per step */
 #define BUFFER     NOVA_NET_BUFFER
 #define HEAD       12u /* bytes of a header */
 #define MERGED_MAX 4u
@@ -56,7 +56,7 @@ static void start(uint8_t shape)
         frames_init(frames);
 }
 
-/* The client's next request. */
+/* Adds the client's next request. */
 static void add(unsigned queue, const uint8_t *step)
 {
         struct frames_request request = {.bytes = BUFFER, .stamp = queue};
@@ -95,7 +95,7 @@ static void complete(unsigned queue, unsigned number, uint32_t bytes)
         used[1]++;
 }
 
-/* Returns a request in flight, or the queue's depth. */
+/* Returns a request in flight, or the queue's depth if there is none. */
 static unsigned find(unsigned queue, unsigned after)
 {
         const unsigned depth = frames->queue[queue].depth;
@@ -112,15 +112,15 @@ static void write_header(uint8_t *head, const uint8_t *step)
         memset(head, 0, HEAD);
         if (!(step[5] & 0x10))
                 return;
-        honest = false; /* any place of an open checksum */
+        honest = false; /* the open checksum may be at any place */
         head[0] = 1;
         head[6] = step[2];
         head[7] = step[3] & 7;
         head[8] = step[4];
 }
 
-/* Writes the next bytes of a frame into a buffer. In later buffers of the frame, they begin where
- * the first one has its header. @return number of bytes so far */
+/* Writes the next bytes of a frame into a buffer. In later buffers, the bytes begin where the first
+ * buffer has its header. @return number of bytes so far */
 static uint32_t write_buffer(unsigned number, bool first, uint32_t done, uint32_t bytes,
                              uint32_t most)
 {
@@ -137,7 +137,7 @@ static uint32_t write_buffer(unsigned number, bool first, uint32_t done, uint32_
         return done;
 }
 
-/* The queue knows again which requests are in flight. */
+/* Restores the queue's record of the requests in flight. */
 static void restore_busy(void)
 {
         for (unsigned i = 0; i < frames->queue[FRAMES_RECEIVE].depth; i++)
@@ -192,7 +192,7 @@ static void check_frame(const struct frames_end *end)
         seen++;
 }
 
-/* @return false: the driver resets the card */
+/* Takes all completions of a queue. @return false: the driver resets the card */
 static bool take(unsigned queue)
 {
         struct frames_end end;

@@ -272,7 +272,7 @@ class Listings(unittest.TestCase):
 
     def setUp(self):
         fake = self.fake = Fake()
-        # The address that absent parts of all object spaces point to.
+        # The shared empty tables, to which absent parts of all object spaces point.
         self.no_page = fake.make("table")
         self.no_middle = self.table(self.no_page, 0, self.no_page)
         self.no_top = self.table(self.no_middle, 0, self.no_middle)
@@ -309,7 +309,7 @@ class Listings(unittest.TestCase):
         return ec
 
     def map(self, pd, part, sel, parent=0, **values):
-        """The only mapping of a space, and the only child of its parent."""
+        """Makes a mapping, the only one of its space and the only child of its parent."""
         fake, tag = self.fake, f"{part}.space"
         mapping = fake.make("mapping", in_space__start=sel, in_space__last=sel,
                             in_parent__start=0x100, in_parent__last=0x100, **values)
@@ -325,14 +325,15 @@ class Listings(unittest.TestCase):
         return mapping
 
     def table(self, entry, slot, value):
-        """A table with one entry that differs from the others."""
+        """Makes a table in which one entry differs from the others."""
         table = self.fake.make("table")
         for at in range(TABLE):
             self.fake.poke(table + at * WORD, value if at == slot else entry)
         return table
 
     def hold(self, pd, sel, **values):
-        """The only capability of a PD; the first word of its half of the page is not written."""
+        """Makes the only capability of a PD. The first word of its half of the page is not
+        written."""
         fake = self.fake
         space = fake.at("pd", pd, "object_space.space.tree.root")
         mapping = fake.make("object_mapping", sel=sel, space=space, **values)

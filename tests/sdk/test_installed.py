@@ -101,7 +101,7 @@ def projects(part):
 
 
 class Projects(Installed):
-    """Returns plain copies of templates or examples, their tests, and their programs."""
+    """Tests of plain copies of templates or examples."""
 
     def setUp(self):
         super().setUp()
@@ -117,7 +117,7 @@ class Projects(Installed):
                 self.passes_alone(self.copy(project), *options)
 
     def copy(self, project):
-        """Makes a copy without neighbours."""
+        """Makes a copy of a project, without neighbours."""
         copy = self.folder / f"only {project.name}" / project.name
         shutil.copytree(project, copy, dirs_exist_ok=True)
         return copy
@@ -128,7 +128,8 @@ class Projects(Installed):
 
 
     def all_in_one(self, part):
-        """Makes a project with a copy of each, without neighbours: they are configured once."""
+        """Makes one project with a copy of each project, without neighbours, so that all are
+        configured together."""
         found = projects(part)
         self.assertTrue(found)
         text = ALL_CMAKE
@@ -141,7 +142,7 @@ class Projects(Installed):
 
 class Templates(Projects):
     def test_with_gcc(self):
-        """Each one alone, as users have it."""
+        """Tests each template alone, as users have it."""
         self.passes("templates")
 
     def test_with_clang(self):
@@ -157,7 +158,7 @@ class Examples(Projects):
     rest."""
 
     def test_some_alone(self):
-        """One of each kind is a project of its own."""
+        """Tests one example of each kind as a project of its own."""
         found = {project.name: project for project in projects("examples")}
         for name in ALONE:
             with self.subTest(project=name):
@@ -182,7 +183,7 @@ class Examples(Projects):
                     self.assertEqual(owners.get(name, project), project)
 
     def test_on_x86_32(self):
-        """Builds all of them; runs the tests of some, including each kind of program."""
+        """Builds all examples; runs the tests of some, including each kind of program."""
         self.assertLessEqual(BOOTED_ON_X86_32, {project.name for project in projects("examples")})
         names = sorted(BOOTED_ON_X86_32)
         self.passes_alone(self.all_in_one("examples"), *names, "--arch", "x86_32")
@@ -416,7 +417,7 @@ class Systems(Installed):
 
 
 class CMake(Installed):
-    """The package without the command `nova`."""
+    """Tests the CMake package without the command `nova`."""
 
     def setUp(self):
         super().setUp()
@@ -517,7 +518,7 @@ class CMake(Installed):
 
 class Tree(Installed):
     def test_nothing_of_the_prefix_names_the_source_tree(self):
-        """Except files that gdb reads, and the archives with which programs are linked."""
+        """Files that gdb reads, and the archives with which programs are linked, are exempt."""
         for file in filter(Path.is_file, installed.PREFIX.rglob("*")):
             content = file.read_bytes()
             if not content.startswith((b"\x7fELF", b"!<arch>")) and file.suffix != ".pyc":

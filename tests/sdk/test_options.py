@@ -88,7 +88,7 @@ class Options(unittest.TestCase):
 
     def test_only_machines_that_people_start_have_random_numbers(self):
         """Programs make keys of random numbers. Tests and figures need runs that can be repeated,
-        so they have none."""
+        so their machines have no random numbers."""
         parser = argparse.ArgumentParser()
         commands = parser.add_subparsers()
         for module in (run, debug, conformance, boot_test):

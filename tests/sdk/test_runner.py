@@ -284,7 +284,8 @@ class Inputs(WithFolder):
         self.assertEqual(result.stderr.count(b"nova: standard input has ended, and"), 1)
 
     def test_a_system_that_prints_again_gets_the_end_of_input_again(self):
-        """A system may lose input from before it listens: this one first waits for one letter."""
+        """A system may lose input that arrives before it listens, so it gets ctrl-d again. This one
+        prints each ctrl-d."""
         result = self.run_stub("INPUT", "ready\\r\\n", 5, timeout=4, stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 124)
         self.assertGreater(result.stdout.count(b"\x04"), 1)

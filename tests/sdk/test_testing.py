@@ -83,7 +83,7 @@ class Tree(unittest.TestCase):
         file.write_text(text, encoding="utf-8")
 
     def setUp(self):
-        """Nothing is left of earlier tests."""
+        """Removes what earlier tests left."""
         for place in (self.root, *(self.root / "build").iterdir()):
             if place.name != "newlib":
                 shutil.rmtree(place / "tests", ignore_errors=True)
@@ -111,7 +111,7 @@ class Tree(unittest.TestCase):
         self.assertRegex(result.stdout, r"\[1/1\] host unit\.good … passed \d")
 
     def test_the_modules_are_compiled_once(self):
-        """Each boot loads some of them."""
+        """Each boot loads some of these modules."""
         shutil.rmtree(self.root / "sdk/lib/nova/__pycache__", ignore_errors=True)
         self.ends(self.run_tests(GOOD), "1 passed, 0 failed", 0)
         folder = self.root / "sdk/lib/nova"
@@ -308,7 +308,8 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertIn("could not be built, which is a failure: host, whose", result.stdout)
 
     def forget_configurations(self):
-        """A missing part that never existed is not reported."""
+        """Lets each preset be configured again: a configuration skips a folder that does not exist,
+        and CMake does not notice when the folder is made later."""
         for stamp in (self.root / "build").glob(f"*/{build.STAMP}"):
             stamp.unlink()
 

@@ -57,7 +57,7 @@ class Trouble(unittest.TestCase):
         return done.returncode, done.stderr
 
     def test_ctrl_c_at_the_end_of_a_command_has_no_effect(self):
-        """Sends it while Python ends, from a function that Python then calls."""
+        """Sends SIGINT while Python ends, from a function that Python calls then."""
         lines = ("import atexit, os, signal\n"
                  "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n")
         self.assertEqual(self.version_after(lines), (0, ""))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks the SPDX line, the length of lines and files, and forbidden words in every source file; in
-pages, too, phrases that do not belong in plain English."""
+"""Checks the SPDX line and the length of lines and files of every source file. Checks source files
+and pages for phrases that do not belong in plain English."""
 
 import re
 

@@ -181,8 +181,9 @@ def _other_arch(machine):
 
 
 def _count_operations(args, kernel, programs, boot, what, plugin=()):
-    """Returns the console of one of several boots. With a longer serial number the firmware takes
-    longer, so the kernel starts later, and the shapes of its trees depend on the start time. """
+    """Returns the console of one of several boots. Each boot has a machine with a longer serial
+    number, so the firmware takes longer and the kernel starts later. The shapes of the kernel's
+    trees depend on the start time."""
     serial = "x" * 8 * (boot + 1)
     extra = [*ICOUNT, "-smbios", f"type=1,serial={serial}", *plugin]
     more = {"cmdline": f"serial mitigations={args.mitigations}"} if args.mitigations else {}
@@ -234,8 +235,8 @@ def _image(kernel):
 
 @contextlib.contextmanager
 def _short_names(kernel, programs):
-    """Works in a folder of its own, with equal file names for every kernel, because the kernel
-    reads a file's path at boot, and the path's length affects everything after it."""
+    """Enters a temporary folder in which the files have equal names for every kernel, because the
+    kernel reads a file's path at boot, and the path's length affects everything after it."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         files = {KERNEL: kernel} | {name: programs / name for name in PROGRAMS}
@@ -250,7 +251,7 @@ def _short_names(kernel, programs):
 
 @contextlib.contextmanager
 def _built(args):
-    """Returns kernel and programs, built unless the arguments name them."""
+    """Yields the kernel and the folder of the programs, built unless the arguments name them."""
     if args.programs:
         programs = Path(args.programs)
     else:
@@ -296,7 +297,7 @@ def _read_figures(path=None):
 
 
 def _traces(args, rows):
-    """Counts. Returns the text of the requested operations, or None."""
+    """Returns the counts of --trace, and the text of the requested operations or None."""
     with _built(args) as (kernel, programs):
 
         def run_with(boot):
@@ -434,13 +435,13 @@ def _run_scale(args, rows):
 
 
 def _cpus_machine(args, kernel, programs):
-    """Returns how to boot a machine whose CPUs are counted, the program, and where the kernel
-    begins."""
+    """Returns the function that boots a machine whose CPUs are counted, the program, and the
+    address at which the kernel begins."""
     program = programs / bench_cpus.PROGRAM
 
     def boot(cpus, memory, pool, more_modules, plugin):
         starts_only = more_modules is not None
-        # No area has this name.
+        # No area of cases has this name, so the program ends at once.
         modules = [Module(str(program), "area=none" if starts_only else "")]
         modules += [Module(str(program))] * (more_modules or 0)
         extra = [*ICOUNT, "-plugin", plugin]

@@ -82,7 +82,7 @@ def _machines(boot, program, kernel_from):
 
 
 def count_boot(boot, program, kernel_from):
-    """Returns the kernel's instructions up to the roottask's first, on one CPU."""
+    """Returns the kernel's instructions up to the roottask's first instruction, on one CPU."""
     with _machines(boot, program, kernel_from) as machine:
         return machine(1, SMALL, FEW)["boot first"][0]
 

@@ -42,7 +42,7 @@ WORDS = (
 )
 
 
-# Of two kernels, each in a QEMU of its own.
+# The command line of each of two kernels, and its memory in MiB. Each has a QEMU of its own.
 GUEST_WORDS = (
     "mitigations=off cryptomgr.notests quiet net=10.1.0.{}/24 run=net,{}+poweroff,-f"
 )

@@ -10,8 +10,8 @@ from nova.errors import NovaError
 
 CLASS_BITS = {1: 32, 2: 64}
 MACHINES = {"x86_32": (32, 3), "x86_64": (64, 62)}
-# Of each class: entry, offsets, sizes and counts in the file's header; type, offset, virtual,
-# physical, file size and memory size of a segment; name, type, address, offset, size of a section.
+# Formats for each class. Header: entry, offsets, sizes and counts. Segment: type, offset, virtual
+# and physical address, size in the file and in memory. Section: name, type, address, offset, size.
 HEADER = {1: "<24xIII6xHHHHH", 2: "<24xQQQ6xHHHHH"}
 SEGMENT = {1: "<IIIIII", 2: "<I4xQQQQQ"}
 SECTION = {1: "<II4xIII", 2: "<II8xQQQ"}

@@ -184,8 +184,9 @@ def _sum_up(counts):
 
 
 def run(words, record=False):
-    """Judges the mutations whose names contain one of WORDS (all), and prints a table. With RECORD,
-    writes what caught each of them into tests/mutation/caught.tsv."""
+    """Judges the mutations whose names contain one of WORDS (all mutations if there are no words),
+    and prints a table. With RECORD, writes what caught each of them into
+    tests/mutation/caught.tsv."""
     process.die_with_parent()
     listed = parse(FILE.read_text(encoding="utf-8"))
     mutations = _select(listed, words)

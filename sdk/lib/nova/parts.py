@@ -33,7 +33,8 @@ def unused_since(start):
     return unused(time.monotonic() - start, processors() + own(), os.cpu_count() or 1)
 
 
-# The part of processors() that is measured separately, by the threads that ran those processes.
+# Seconds that are included in processors() but measured separately, by the threads that ran the
+# processes.
 _apart = 0.0
 
 

@@ -32,7 +32,7 @@ DEFAULT = "tour"
 # The tour's command line if a user can press a key.
 PAUSE = "pause"
 NAMES = {"qemu": "QEMU", "bochs": "Bochs"}
-# QEMU's arguments for a debugger, which may inspect a machine that is idle.
+# QEMU's arguments for a debugger. It may inspect the machine after the roottask has ended.
 DEBUGGING = ("-s", "-S", "-gdb")
 
 DESCRIPTION = """\
@@ -124,13 +124,15 @@ def _disk(args):
 
 
 def _able(found, args, name=None):
-    """Returns the project FOUND, unless the chosen kernel cannot run its system NAME."""
+    """Returns the project FOUND. Raises an error if the chosen kernel cannot run its system
+    NAME."""
     sealed.check_project(found.folder, name, args.arch)
     return found
 
 
 def _find(args):
-    """Returns (project, None, []), (project, name in it, its names), or (None, example, [])."""
+    """Returns (project, None, []), (project, name in the project, all its names), or (None,
+    example, [])."""
     name = args.name
     if name is None:
         found = project.here()

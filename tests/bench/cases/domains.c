@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Switches between PDs of one account and of two, entries of one guest and of two in turn, and an
- * interrupt. domains.py reads from the plugin's trace where the kernel wrote which MSR. */
+/* Switches between PDs of the same account or of two accounts, entries of one guest or of two
+ * guests in turn, and an interrupt. domains.py reads from the plugin's trace where the kernel wrote
+ * which MSR. */
 #include "bench.h"
 #include "guest.h"
 
@@ -66,7 +67,7 @@ CASE_ON(domains, guests, "", needs_virtualization)
 }
 
 #define SLICE_US 40    /* 40,000 instructions */
-#define SPINS    11000 /* of 4 to 6 instructions: more than a slice, less than two */
+#define SPINS    11000 /* rounds of 4 to 6 instructions: more than one slice, less than two */
 #define GAP      200   /* minimum difference of two readings of the TSC if the kernel ran */
 
 /* Waits for the end of a slice, so that the operation contains exactly one. */

@@ -38,7 +38,7 @@ CASE(event, recall, "")
 
 static struct timed fault;
 
-/* Makes one access; the page is revoked between two calls. */
+/* Makes one access. The page is revoked between two calls of this function. */
 static void touch(struct thread *t)
 {
         struct args args = fault.args;

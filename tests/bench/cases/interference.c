@@ -10,17 +10,17 @@
 #include "device.h"
 #include "guest.h"
 
-#define TIMES     64      /* executions: enough ended objects to force a grace period */
+#define TIMES     64      /* executions: they end enough objects to force a grace period */
 #define FEW       8       /* executions of an attack that waits for another CPU */
-#define ONCE      1       /* executions of an attack that is long itself */
+#define ONCE      1       /* executions of an attack that takes long */
 #define PAIRS     128     /* minimum number of the busy thread's pairs during an attack */
-#define SOON_US   20      /* until a deadline */
+#define SOON_US   20      /* microseconds until a deadline */
 #define LONG      1000000 /* a quantum that lasts longer than the measurement, in microseconds */
 #define SETTLE_MS 15      /* the kernel frees ended objects after at most two waits of 5 ms */
 #define ACCOUNT   0x40000
-#define BESIDE    0x20000   /* the other account */
-#define BENEATH   0x8000    /* the account of the attacker's child */
-#define RECEIVING 0x4800000 /* the account of the receiver: no message exhausts it */
+#define BESIDE    0x20000   /* bytes of the other account */
+#define BENEATH   0x8000    /* bytes of the account of the attacker's child */
+#define RECEIVING 0x4800000 /* bytes of the account of the receiver: no message exhausts it */
 #define UTCB      0x70000000
 
 /* The emulator runs the next CPU after a PAUSE. So with a PAUSE after each hypercall all CPUs take

@@ -16,7 +16,7 @@ enum {
         OWN_PORTAL,              /* a portal of its own, which replies at once */
         OWN_THREAD,              /* that portal's thread */
         OWN_SM,
-        OWN_TAKER, /* a portal of the same thread, which receives items */
+        OWN_TAKER, /* a portal of OWN_THREAD, which receives items */
         OWN_CHILD, /* a PD with an account */
         OWN_GSI,
         FAR_THREAD, /* a thread of its PD on the second CPU; it is ready but never runs */
@@ -34,7 +34,7 @@ enum {
         RECEIVER_MEM, /* portals of the receiver, whose windows are open for everything */
         RECEIVER_OBJ,
         RECEIVER_IO,
-        RECEIVER_LIMITED, /* as RECEIVER_MEM; a message may cost LIMIT bytes */
+        RECEIVER_LIMITED, /* as RECEIVER_MEM, but a message may cost at most LIMIT bytes */
         OWN_SELECTORS,    /* first selector after the ones above */
         /* first of the objects that an attack creates in large numbers */
         FAR = CHILD_FREE_SEL + 0x1000

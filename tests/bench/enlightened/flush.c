@@ -58,8 +58,8 @@ GUEST_CODE(starter, 16,
            "xorw %ax, %ax\nmovw %ax, %ds\nlgdtl 0x3020\nlidtl 0x3028\n"
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
-/* Takes bit n of the logical destinations, where n is its APIC ID. Runs until the caller has
- * finished. */
+/* Code of another virtual CPU. Takes bit n of the logical destinations, where n is its APIC ID.
+ * Runs until the caller has finished. */
 GUEST_CODE(other, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %es\nmovl %eax, %ss\n"
            "movl 0xfee00020, %ecx\nshrl $24, %ecx\nmovl %ecx, %esp\nshll $8, %esp\n"

@@ -34,7 +34,8 @@
 /* Sends VECTOR to the virtual CPU itself, which takes it at once. */
 #define SEND WRITE(0x40000071, 0x40061, 0) "sti\nnop\ncli\n"
 
-/* Sets up identity, hypercall page, reference page, local APIC, a polled source and its page. */
+/* Sets up the identity, hypercall page, reference page, a polled source of synthetic interrupts and
+ * the page of its event flags, a timer, the assist page, and the local APIC. */
 GUEST_CODE(set_up, 64,
            WRITE(0x40000000, 1, 0) WRITE(0x40000001, 0x10001,
                                          0) WRITE(0x40000021, 0x11001,
@@ -46,7 +47,7 @@ GUEST_CODE(set_up, 64,
                             "movl $0xfee000f0, %eax\nmovl $0x1ff, (%rax)\nmovl $0xfee003e0, %eax\n"
                             "movl $0xb, (%rax)\nmovl $0xfee00320, %eax\nmovl $0x61, (%rax)\n"
                             "movl 0x7000, %esi\ntestl %esi, %esi\njnz 1f\ncli\nhlt\n1:\n");
-/* The code after the operation. Its end begins section 0. */
+/* The code after the operation: repeats it. After the last repetition, section 0 begins. */
 GUEST_CODE(again, 64,
            "decl %esi\njz 9f\nmovl $0x1200, %eax\njmp *%rax\n"
            "9:" SECTION_TEXT("0") "cli\nhlt\n");
@@ -126,7 +127,7 @@ static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_hv hv;
 
-/* Maps the first GiB and the fourth one, with the local APIC, one to one. */
+/* Maps the first GiB, and the fourth GiB, which contains the local APIC, one to one. */
 static void write_tables(void)
 {
         const uint64_t root = (TABLES_AT + 0x1000) | 3;

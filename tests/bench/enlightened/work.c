@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #define SLEEPS 10000
-#define TURNS  1000 /* of each thread */
-#define UNMAPS 4    /* in each turn */
+#define TURNS  1000 /* turns of each thread */
+#define UNMAPS 4    /* unmapped pages in each turn */
 
 #define READ_WRITE         3
 #define PRIVATE_AND_NEW    0x22

@@ -196,7 +196,7 @@ static unsigned uring_take(uint64_t *places)
             call6(SYS_URING_ENTER, ring, 0, 1, URING_GETEVENTS, 0, 0) < 0)
                 end("io_uring_enter failed\n");
         while (head != __atomic_load_n(word(cq, setup.cq.tail), __ATOMIC_ACQUIRE)) {
-                /* Linux's layout of cq has the offset of the entries in the place of `dropped`. */
+                /* For cq, Linux stores the offset of the entries where sq has `dropped`. */
                 const struct completion *completion =
                         (struct completion *)(cq + setup.cq.dropped) + (head++ & mask);
 

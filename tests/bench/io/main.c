@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads from a disk as `nova bench io` counts it: one read at a time, then IO_DEPTH in flight by
+/* Reads from a disk, as `nova bench io` counts them: one read at a time, then IO_DEPTH in flight by
  * one client on each CPU of the program. Argument: the service. */
 #include "io.h"
 
@@ -14,7 +14,7 @@
 #include "novart/time.h"
 
 #define CLIENTS   4
-#define SETTLE_NS 10000000 /* until the program sleeps */
+#define SETTLE_NS 10000000 /* time until the program sleeps */
 
 static struct client {
         struct nova_block *block;

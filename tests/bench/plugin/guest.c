@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
- * instruction after it ends it. The CPUs take turns in one thread (-icount). A program or a guest
+/* A QEMU plugin that counts instructions inside and outside of guests: a guest runs from a VMRUN up
+ * to the instruction after it. The CPUs take turns in one thread (-icount). A program or a guest
  * begins section n of the counts, on all CPUs, with a mark (../sections.h).
  *
  * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are recorded.
@@ -20,11 +20,11 @@
 #define CPUS      8
 
 #define PAGE       0x1000u
-#define BYTES_MOST 15 /* of an instruction */
+#define BYTES_MOST 15 /* maximum length of an instruction */
 
 /* A piece of code that QEMU translated. */
 struct piece {
-        uint64_t address, after; /* its first instruction; the one after its VMRUN, or 0 */
+        uint64_t address, after; /* of its first instruction; of the one after its VMRUN, or 0 */
         uint64_t count;
         uint64_t cut; /* see cut_of() */
 };
@@ -43,7 +43,7 @@ static struct section {
 static struct cpu {
         uint64_t since;   /* instructions of the host since the last exit, or since the start */
         uint64_t back_at; /* the instruction after the last VMRUN */
-        uint64_t cut;     /* of the last piece */
+        uint64_t cut;     /* cut of the last piece */
         unsigned code;    /* reason of the last exit */
         bool entered;     /* there was a VMRUN */
         bool inside, asking;

@@ -21,8 +21,8 @@
 
 #define CPUS    64
 #define DEPTH   48  /* maximum depth of calls */
-#define ROUND   160 /* instructions of a round of waiting, at most */
-#define HOT     512 /* pieces of code of a stretch */
+#define ROUND   160 /* maximum instructions of a round of waiting */
+#define HOT     512 /* maximum number of pieces of code of a stretch */
 #define REPORTS 500 /* maximum number of reported stretches above the bound */
 #define LONG    500 /* instructions after which a stretch is recorded in detail */
 
@@ -32,7 +32,7 @@ enum { PLAIN, END, PAUSE, CALL, RET };
 
 /* A piece of code that QEMU translated; lives as long as the plugin. */
 struct piece {
-        uint64_t address, after; /* its first instruction; the one after its VMRUN, or 0 */
+        uint64_t address, after; /* of its first instruction; of the one after its VMRUN, or 0 */
         uint64_t count;
 };
 

@@ -32,7 +32,7 @@ static bool marked;                 /* the next store names an operation */
 static bool timing;                 /* between the two readings of the TSC */
 static struct sample current;
 static uint64_t path[PATH];
-static uint64_t lines[LINES]; /* bit 0 of each: it was written */
+static uint64_t lines[LINES]; /* bit 0 of each: the line was written */
 
 static void note_line(uint64_t address, bool store)
 {

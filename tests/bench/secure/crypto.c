@@ -19,7 +19,7 @@ static size_t count_up(void *to, size_t bytes)
         return bytes;
 }
 
-/* Adds to a sum that is in progress, as for a part of an image. */
+/* Adds pages to a sum, as for a part of an image. The beginning and the end are not counted. */
 static void hash(void)
 {
         uint8_t digest[CRYPTO_DIGEST_BYTES];

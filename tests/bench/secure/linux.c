@@ -9,7 +9,7 @@
 #define DIRECT 0x4000
 #define BYTES  (4l << 20)
 #define PIECE  65536
-#define BUFFER (64l << 20) /* of Linux's bounce buffers */
+#define BUFFER (64l << 20) /* bytes of Linux's bounce buffers */
 
 static char data[PIECE] __attribute__((aligned(4096)));
 

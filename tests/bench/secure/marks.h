@@ -25,7 +25,7 @@
 #define SECURE_HASH        16
 #define SECURE_SEAL        17
 #define SECURE_OPEN        18
-#define SECURE_READ_FIRST  19 /* with bounce buffers that are not shared yet */
+#define SECURE_READ_FIRST  19 /* a read, with bounce buffers that are not shared yet */
 #define SECURE_READ        20
 #define SECURE_GZIP        21
 #define SECURE_OTHER       22 /* work of Debian that no row counts */
