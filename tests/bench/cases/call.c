@@ -3,7 +3,7 @@
 #include "bench.h"
 
 #define WORDS         64
-#define ALL_SEL_ORDER 20 /* holds the selectors of all cases */
+#define ALL_SEL_ORDER 20 /* order of a range that holds the selectors of all cases */
 
 #define CALL_OP(key_, pt, items_)                                                                 \
         {                                                                                         \

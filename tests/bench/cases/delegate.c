@@ -106,7 +106,7 @@ CASE(delegate, first_object, "")
                        OBJECT_TABLE);
 }
 
-/* At 1 GiB and above, so that all rounds share the tables above the first one. */
+/* The places are at 1 GiB and above, so that all rounds share the tables of the higher levels. */
 CASE(delegate, first_page, "")
 {
         const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_RWX);
@@ -121,8 +121,8 @@ CASE(delegate, large_page, "")
         delegate("delegate_large_page", "revoke_large_page", crd, page_alloc(LARGE_ORDER));
 }
 
-/* Part of the image. Its frames lie where the boot loader put them, usually not aligned to a large
- * page, as the difference from the large page's figure shows. */
+/* Delegates a part of the image. Its frames lie where the boot loader put them. Usually they are
+ * not aligned to a large page, as the difference from the large page's figure shows. */
 CASE(delegate, pages, "")
 {
         static char array[NOVA_PAGE_SIZE << LARGE_ORDER]

@@ -7,8 +7,8 @@
 #define VECTOR  0x80
 #define PAGE    0x20
 
-/* One operation between two readings, repeated; then a halt. EBP counts, EDI points to the sample.
- * The operation keeps ESI. */
+/* Repeats an operation between two readings of the TSC, then halts. EBP counts the repetitions, and
+ * EDI points to the next sample. The operation must not change ESI. */
 #define LOOP(operation)                        \
         "1: rdtsc; movl %eax, %esi;" operation \
         "; rdtsc; subl %esi, %eax; movl %eax, (%edi); addl $4, %edi; decl %ebp; jnz 1b; hlt"

@@ -222,7 +222,7 @@ static void spin(struct thread *t)
         }
 }
 
-/* The pages are received at addresses with no other use. */
+/* Accepts pages, at addresses with no other use. */
 static void receive(struct thread *t)
 {
         windows(t, 0, mem(WINDOW, WINDOW_ORDER, NOVA_MEM_RWX));
@@ -315,7 +315,7 @@ static void make_victims(void)
         struct thread *thread = global(cpu_numbers[1], spin, (void *)sel_alloc(0));
         thread_start(thread, PRIO_CASE, LONG);
         EXPECT(wait_for(&thread->started, 1));
-        remote(attacker, prepare, NULL); /* its thread never runs, because that CPU is busy */
+        remote(attacker, prepare, NULL); /* FAR_THREAD never runs, because its CPU is busy */
         EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
         victim = guest_new(cpu_numbers[2], endless, endless_end);
         victim->quantum_us = LONG;

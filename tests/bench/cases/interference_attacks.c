@@ -7,7 +7,7 @@
 #define FAR_ORDER 12
 #if __SIZEOF_POINTER__ == 8
 #define SPACE_ORDER 31
-#define TABLE_PAGES ((word_t)1 << 18) /* in a table of the second level */
+#define TABLE_PAGES ((word_t)1 << 18) /* pages that a table of the second level covers */
 #else
 #define SPACE_ORDER 20
 #define TABLE_PAGES ((word_t)1 << 10)
@@ -18,7 +18,7 @@ static void drop(nova_sel_t sel)
         attack_must(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR));
 }
 
-/* Reports a capability that was not delegated. */
+/* Reports an error to the case if a capability was not delegated. */
 static void expect(nova_crd_t crd)
 {
         nova_crd_t found = 0;
@@ -57,7 +57,7 @@ void attack_revoke_many(struct thread *t)
         }
 }
 
-/* Delegates the page to places of its own PD that need a page table each, and takes it back. */
+/* Delegates the page to places of the attacker's PD that each need a page table. Takes it back. */
 void attack_revoke_tables(struct thread *t)
 {
         attack.taker->utcb->delegate_window = mem(0, SPACE_ORDER, NOVA_MEM_RWX);
@@ -72,7 +72,7 @@ void attack_revoke_tables(struct thread *t)
         }
 }
 
-/* Makes a chain of delegations in its own PD, each from the one before, and revokes the first. */
+/* Makes a chain of delegations in the attacker's PD, and revokes its first capability. */
 void attack_revoke_chain(struct thread *t)
 {
         attack.taker->utcb->delegate_window = nova_crd(NOVA_CRD_OBJ, 0, NOVA_SEL_ORDER, ALL);
@@ -100,7 +100,7 @@ void attack_revoke_range(struct thread *t)
         }
 }
 
-/* Revokes all its memory and all its objects from other PDs, which have received none of them. */
+/* Revokes the attacker's memory and objects from other PDs, which have received none of them. */
 void attack_revoke_all(struct thread *t)
 {
         (void)t;

@@ -8,14 +8,14 @@
 #define RANGE_ORDER 10
 #define RANGES      8 /* items of a message; a full message would cost the same per item */
 #if __SIZEOF_POINTER__ == 8
-#define APART      ((word_t)1 << 18) /* pages in a table of the second level */
+#define APART      ((word_t)1 << 18) /* pages that a table of the second level covers */
 #define ITEM_ORDER 7
 #else
 #define APART      ((word_t)1 << 10)
 #define ITEM_ORDER 6
 #endif
 #define PIECES_ORDER    10
-#define DEPTH           990 /* delegations; the limit, 1,000, counts the page's earlier ones, too */
+#define DEPTH           990 /* the limit, 1,000, also counts earlier delegations of the page */
 #define SELECTORS_APART ((word_t)1 << 12)
 
 word_t attack_used(nova_sel_t pd)
@@ -63,7 +63,7 @@ void attack_receive_objects(struct thread *t)
         }
 }
 
-/* For each page, the receiver needs new tables for programs, devices and guests. */
+/* Sends pages. The receiver needs new tables for each of them: for programs, devices and guests. */
 void attack_receive_pages(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {

@@ -4,7 +4,7 @@
 #include "interference.h"
 #include "nova/abi/event.h"
 
-#define MOST       64 /* threads; the account pays for fewer */
+#define MOST       64 /* maximum number of threads; the account pays for fewer */
 #define MOST_ORDER 6
 #define SCS_ORDER  12
 #define UTCBS      0x71000000
@@ -72,8 +72,8 @@ static void end_loop(void)
         attack.taker->fn = NULL;
 }
 
-/* A global thread that ends itself. The loop passes the deadline 0, which is also the number of
- * the operation, NOVA_EXT_THREAD_EXIT. */
+/* Makes a global thread that ends itself. The loop passes the deadline 0, which is also the number
+ * of the operation, NOVA_EXT_THREAD_EXIT. */
 void attack_thread_exit(struct thread *t)
 {
         const word_t seen = bench_deadlines;
@@ -145,7 +145,8 @@ void attack_chain(struct thread *t)
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-/* One helper waits in the thread, all others help. The thread wakes, then ends. */
+/* Many threads call one thread, which waits: one call is in progress, the other callers help it.
+ * The thread wakes, then ends. */
 void attack_helpers(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
