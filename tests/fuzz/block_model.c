@@ -262,7 +262,14 @@ static void check_request(const struct client *client, const struct block_reques
                             entry->block + request->blocks <= client->count));
 }
 
-/* Checks that a request does not overtake a write of a closed session to the same blocks. */
+/* Returns true if a request in the device writes blocks of a session that is closed or has lost its
+ * ring. */
+static bool is_old_write(const struct flight *flight)
+{
+        return flight->writes && (!flight->client || !is_in_service(flight->client));
+}
+
+/* Checks that a request does not overtake such a write to the same blocks. */
 static void check_flights(const struct client *client, const struct block_request *request)
 {
         unsigned own = 0;

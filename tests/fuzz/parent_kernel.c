@@ -33,6 +33,10 @@ static uint16_t from[SELECTORS];         /* block of the child that delegated th
 static unsigned interrupts[SELECTORS];   /* number of an interrupt */
 static uint8_t ports[0x10000 / 8];
 
+/* The parts of devices that an answer contained and init has not revoked. */
+static nova_crd_t given[GIVEN];
+static unsigned given_count;
+
 /* Returns the index in `orders` of a selector's block. */
 static unsigned place_of(nova_sel_t sel)
 {
