@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ranges of selectors for a new PD: an aligned one arrives. With NOVA_DEBUG the library refuses an
- * unaligned one by an invalid instruction; otherwise the kernel rounds it down. */
+/* Creates PDs with a range of selectors. An aligned range reaches the PD unchanged. With NOVA_DEBUG
+ * the library refuses an unaligned range by an invalid instruction; otherwise the kernel rounds the
+ * range down. */
 #include <nova/console.h>
 #include <nova/crd.h>
 #include <nova/nova.h>
@@ -40,7 +41,8 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
                 if (first % size || first <= before || first - before > size ||
                     after != first + size)
                         return 2;
-                nova_root_sel(&root, i); /* the next base has another remainder */
+                /* The next free selector has another remainder. */
+                nova_root_sel(&root, i);
         }
 
         const nova_sel_t range = nova_root_sel_order(&root, ORDER), pd = nova_root_sel(&root, 2);

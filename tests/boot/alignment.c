@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask whose thread on CPU 1 sets its AC flag and then is ended by an interrupt from CPU 0,
- * so that CPU 1 is idle. It prints `ready` and stays. */
+/* A roottask with a thread on CPU 1 that sets its AC flag. CPU 0 ends this thread by an interrupt,
+ * so that CPU 1 becomes idle. Then the roottask prints `ready` and keeps running. */
 #include <nova/console.h>
 #include <nova/crd.h>
 #include <nova/event.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Leaves a pattern in the XMM registers and runs a thread of another PD, which does not use them.
- * lazy_fpu.py checks whether the pattern is still in the CPU, while SI shows that this thread
- * runs. */
+/* Leaves a pattern in the XMM registers and runs a thread of another PD, which does not use these
+ * registers. While SI shows that this thread runs, lazy_fpu.py checks whether the pattern is still
+ * in the CPU. */
 #include "harness.h"
 
 /* Runs in the child, which keeps the CPU to the end of the test. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shows that with mitigations=full the CPU does not hold the FPU registers of one PD while a thread
-of another PD runs, and that with mitigations=off it holds them: lazy_fpu.py KERNEL ROOTTASK. The
-thread with the registers still exists, or has ended."""
+of another PD runs, and that with mitigations=off it holds them: lazy_fpu.py KERNEL ROOTTASK. In one
+case of the roottask the thread with the pattern still exists, in the other case it has ended."""
 
 import re
 import sys

@@ -45,13 +45,13 @@ SLOTS = {
     "guest_history": "speculation_overwrite_history",
     "guest_divide": "speculation_divide",
 }
-RETURN_STACK = 32  # entries, on CPUs with the most
-# The masks of checked_index() in lib/bits.h, by architecture: for CPU numbers, for the entries of a
-# table of selectors, and for the words with the CPUs of a limit.
+RETURN_STACK = 32  # number of entries, on the CPUs that have the most
+# The masks that checked_index() of lib/bits.h applies, by architecture: to CPU numbers, to indices
+# of a table of selectors, and to indices of the words with the CPUs of a limit.
 MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
 MASKED = re.compile(r"^\| `(\w+)` \| `[\w/.]+` \| [^|]+ \| masked ", re.MULTILINE)
 PAGE = Path(__file__).resolve().parents[2] / "docs/kernel/speculation.md"
-MASK_WITHIN = 12  # instructions from the place that the image names to the AND
+MASK_WITHIN = 12  # maximum number of instructions from the place that the image names to the AND
 MASK = re.compile(r"\tand +\$(0x[0-9a-f]+),%(\w+)$")
 WRITE = re.compile(r"\t(?!test|cmp|bt |push|j)\w+ .*%(\w+)$")  # writes the register named last
 REGISTER = re.compile(r"[er]?(1\d|[89]|[a-d](?=[xhl])|si|di|bp|sp)")  # the same for each width

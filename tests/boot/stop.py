@@ -53,8 +53,8 @@ class Stop(Runner):
 
 
 def stop(kernel, roottask, wanted, event, where):
-    """Tries several times: an interrupt may come just before the NMI, so that the CPU is elsewhere;
-    such a try does not count."""
+    """Tries several times: an interrupt may come just before the NMI, so that the NMI finds the CPU
+    in another mode. Such an attempt does not count."""
     for _ in range(TRIES):
         machine = Machine(kernel, [roottask], cpus=1, cmdline="serial")
         pause = ENTRY if where == "guest" else 0

@@ -21,13 +21,13 @@ CODE = (
 
 
 class Steps:
-    """Input that depends on the output. STEPS are pairs of a pattern and an input. The input is
-    typed once the pattern has appeared after the pattern of the previous pair. An instance can be
-    the argument KEYS of play()."""
+    """Input that depends on the output. STEPS are pairs of a pattern and an input. An input is
+    typed once its pattern appears in the output after the match of the previous pattern. An
+    instance can be the argument KEYS of play()."""
 
     def __init__(self, steps):
         self.left = list(steps)
-        self.heard = []  # the groups of all patterns that have appeared
+        self.heard = []  # the texts that the groups of the patterns have matched
         self.done = 0
 
     def __call__(self, seen):
@@ -40,9 +40,9 @@ class Steps:
 
 
 def play(kernel, boot, modules, keys, machine="cpus=1", seconds=120):
-    """Boots KERNEL on MACHINE with MODULES, an expression in which BOOT is sys.argv[3]. KEYS(seen)
-    returns the next input once SEEN has been shown, or nothing. The run ends after SECONDS. Returns
-    all output, and the status.
+    """Boots KERNEL on MACHINE with MODULES, a Python expression in which sys.argv[3] is BOOT.
+    KEYS(seen) returns the next input, or nothing as long as SEEN, the output so far, does not call
+    for one. The run ends after SECONDS. Returns all output, and the exit status.
     """
     code = CODE.format(modules=modules, machine=machine, seconds=seconds)
     ours, theirs = pty.openpty()

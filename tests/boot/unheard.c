@@ -11,7 +11,7 @@
 #include <nova/root.h>
 
 #define FLOOD  100
-#define EVENTS 512 /* event selectors without portals */
+#define EVENTS 512 /* first of the selectors for a thread's event portals; no portals are there */
 
 #define EVENT_ORDER 5 /* order of the range of a child's events */
 

@@ -213,7 +213,8 @@ CASE_ON(account, everything_comes_back_after_destruction, "X-QUOTA", needs_quota
                 drop(a);
                 EXPECT_EQ(amount_of(b).limit, QUOTA / 2); /* lives on without its owner */
                 drop(b);
-                EXPECT(settled() > before + QUOTA / 4); /* objects that are charged to b are left */
+                /* Objects that are charged to b still exist. */
+                EXPECT(settled() > before + QUOTA / 4);
                 empty_range();
                 const word_t after = settled();
                 EXPECT(round == 0 || after == before);
@@ -358,8 +359,9 @@ CASE_ON(account, a_working_size_lets_its_pd_create_and_drop_for_ever, "X-QUOTA",
         create_for_ever(creates_account, case_rounds(200));
 }
 
-/* A create that its account can never satisfy begins no grace period, because a period interrupts
- * all CPUs. So after such a create, the memory of recently ended objects is still charged. */
+/* A create that costs more than the account's total begins no grace period, because a grace period
+ * interrupts all CPUs. So after such a create, the memory of recently ended objects is still
+ * charged. */
 CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X-QUOTA",
         needs_quota)
 {

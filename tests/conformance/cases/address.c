@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses that do not belong to the user, and stack pointers that are not addresses. */
+/* Addresses outside of user memory, and stack pointers that are not valid addresses. */
 #include "attempt.h"
 
 /* ---- Addresses ------------------------------------------------------------------------------- */

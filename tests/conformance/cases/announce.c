@@ -130,7 +130,8 @@ CASE_ON(announce, the_log_cannot_be_written, "X-LOG", needs_log)
         EXPECT_EQ(probe_write(page, 0), 1);
 }
 
-/* The neighbouring pages belong to the kernel, unless they are announced, too. */
+/* The pages before and after the log belong to the kernel, unless the information page announces
+ * them, too. */
 CASE_ON(announce, no_page_beside_the_log_can_be_requested, "X-LOG", needs_log)
 {
         const struct nova_hip_mem *m = hip_mem(NOVA_MEM_LOG), *b = hip_mem(NOVA_MEM_BOOT);

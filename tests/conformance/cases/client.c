@@ -94,7 +94,8 @@ static uint64_t number_at(unsigned offset, unsigned bytes)
         return number;
 }
 
-/* Programs of 2012 step by the sizes that the page states, and read without alignment. */
+/* Programs of 2012 step from descriptor to descriptor by the size that the information page states,
+ * and read the fields without alignment. */
 CASE(client, memory_descriptors_follow_each_other_by_their_size_up_to_the_length, "C-02 6.2-03")
 {
         unsigned at, modules = 0, kernel = 0, available = 0;
@@ -121,7 +122,8 @@ static bool is_of_the_kernel(uint64_t page)
         return false;
 }
 
-/* Programs of 2012 round available memory to whole pages; the pages at both ends also exist. */
+/* Programs of 2012 also use the pages that available memory fills only in part, at its begin and at
+ * its end. So the whole of these pages must exist. */
 CASE(client, available_memory_may_begin_and_end_inside_of_a_page, "C-02 C-08")
 {
         unsigned found = 0;
@@ -228,8 +230,8 @@ static void exits_by_a_jump(struct thread *t)
         jumps_out();
 }
 
-/* The parent recognizes the exit by the write and user bits of the error code, and expects no
- * others. The bit for a present page depends on the kernel's tables. */
+/* The parent recognizes a child's exit by the error code. The user bit must be set, and all other
+ * bits must be clear, except the bit for a present page, which depends on the kernel's tables. */
 CASE(client, the_fault_of_a_childs_exit_has_the_user_bit_and_no_fetch_bit, "C-22 C-16")
 {
         struct thread *t = child_global(child_new(boot_cpu), exits_by_a_jump, NULL);

@@ -121,7 +121,7 @@ CASE(control, the_time_of_a_callee_is_charged_to_the_caller, "2.3-04 3.2-18")
         EXPECT(time >= 19000 && time < 1000000);
 }
 
-/* A reading of an SC's time, with a reading of the clock before it and after it. */
+/* The time of an SC, and the clock just before and just after this time was read. */
 struct reading {
         uint64_t before, time, after;
 };
@@ -138,7 +138,8 @@ static uint64_t microseconds(uint64_t ticks)
         return ticks * 1000 / tsc_per_ms();
 }
 
-/* Returns true if the time of an SC that ran between two readings is exact to a microsecond. */
+/* Compares two readings of an SC that ran between them. Returns true if the SC's time is exact to a
+ * microsecond. */
 static bool agree(const struct reading *a, const struct reading *b)
 {
         const uint64_t time = b->time - a->time;
@@ -147,7 +148,7 @@ static bool agree(const struct reading *a, const struct reading *b)
 }
 
 #define EXACT_US    3000
-#define EXACT_TRIES 30 /* one attempt without another thread or an interrupt is enough */
+#define EXACT_TRIES 30 /* one is enough if neither a thread nor an interrupt disturbs it */
 
 static struct reading readings[2];
 static volatile word_t exact;

@@ -121,7 +121,8 @@ CASE(corner, hotspots_that_overlap_fill_a_place_once, "3.5-13 D-21")
 {
         const nova_sel_t src = semaphores(3), dst = sel_alloc(4);
         struct thread *t = receiver(nova_crd(NOVA_CRD_OBJ, dst, 4, ALL));
-        /* The second pair lies inside the first four selectors; the third lies beside them. */
+        /* The first item fills four selectors of the window. The pair of the second item lies
+         * inside them, and the pair of the third item lies after them. */
         put_item(0, nova_crd(NOVA_CRD_OBJ, src, 2, ALL), item_upper(NOVA_ITEM_DELEGATE, 4));
         put_item(1, nova_crd(NOVA_CRD_OBJ, src + 4, 1, NOVA_SM_UP),
                  item_upper(NOVA_ITEM_DELEGATE, 6));
@@ -139,7 +140,8 @@ CASE(corner, only_the_middle_bits_of_a_hotspot_count, "3.5-13 3.5-14")
 {
         const nova_sel_t src = semaphores(1), dst = sel_alloc(3);
         struct thread *t = receiver(nova_crd(NOVA_CRD_OBJ, dst, 3, ALL));
-        /* Bit 0 is below the order; bits 3 and up are above the order of the window. */
+        /* Bit 0 of the hotspot is below the order of the item; bits 3 and up are above the order of
+         * the window. */
         send(t, nova_crd(NOVA_CRD_OBJ, src, 1, ALL),
              item_upper(NOVA_ITEM_DELEGATE, (~(word_t)0 >> 12 & ~(word_t)7) | 5));
         for (nova_sel_t i = 0; i < 8; i++)
@@ -231,7 +233,8 @@ CASE(corner, the_first_page_of_memory_is_like_any_other, "2.1-07 4.1.2-01")
         EXPECT_EQ(*p, 78);
 }
 
-/* Creates two ECs of a child with adjacent UTCBs; each page can be taken once. */
+/* Creates two ECs of a child with UTCBs on adjacent pages. No other EC can have its UTCB on a page
+ * that is already taken. */
 static void takes_utcbs(word_t utcb, word_t beside)
 {
         struct child *c = child_new(boot_cpu);
@@ -295,7 +298,8 @@ CASE(corner, a_single_capability_with_an_odd_selector_can_be_given_to_a_new_pd,
         event_portal(t, NOVA_EXC_PF, NOVA_MTD_EXCEPTION);
         EXPECT_EQ(hc_create_pd(c.pd, ROOT_PD, obj(t->events + NOVA_EXC_PF, ALL)), NOVA_SUCCESS);
         t->utcb = (struct nova_utcb *)utcb_alloc();
-        /* The page-fault portal is at selector 0, so the event base lies before it. */
+        /* The page-fault portal is at selector 0, so the event base wraps around to a value below
+         * it. */
         EXPECT_EQ(hc_create_ec(t->ec, c.pd, (word_t)t->utcb | boot_cpu, t->sp,
                                (nova_sel_t)0 - NOVA_EXC_PF, 0),
                   NOVA_SUCCESS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Equal operations at once on all CPUs, up to four. */
+/* The same operations at the same time on all CPUs, up to four. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL

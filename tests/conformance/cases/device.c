@@ -3,7 +3,7 @@
 #include "device.h"
 
 #define ALL         NOVA_PERM_ALL
-#define MESSAGE_GSI 100 /* not a pin of any PC that runs the suite */
+#define MESSAGE_GSI 100 /* no PC on which the suite runs has a pin with this number */
 #define PIT_GSI     2
 #define RTC_GSI     8
 
@@ -89,7 +89,7 @@ static uint64_t clock_interrupts(nova_sel_t sm, unsigned count)
         const uint64_t begin = tsc();
         while (count--) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP), NOVA_SUCCESS);
-                rtc(RTC_CAUSE); /* the timer sends no interrupt before this */
+                rtc(RTC_CAUSE); /* the timer sends its next interrupt only after this read */
         }
         return (tsc() - begin) / tsc_per_ms();
 }

@@ -51,7 +51,7 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         struct thread *high = asker(way.server[0]->pt, PRIO_HIGH);
         way.drop[0] = low->sc;
         way.drops = 1;
-        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* on high's SC */
+        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* runs on high's SC */
         EXPECT_EQ(way.done, 1);
         way.drops = 0;
         EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
@@ -61,8 +61,8 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         EXPECT_EQ(low->value[3], 1);
 }
 
-/* high -> other -> busy server. The server works for low and drops high's SC; high did not request
- * the drop. */
+/* The thread high calls other, which calls the busy server. The server works for low and drops
+ * high's SC; high did not request the drop. */
 CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         "3.6-11 3.2-09 D-04.3 D-40", needs_timeout)
 {
@@ -86,7 +86,7 @@ CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         let_lower_run(idle);
         EXPECT_EQ(high->value[1], 1);
         EXPECT_EQ(low->value[1], 2);
-        /* The thread still exists, and continues with another SC. */
+        /* The thread high still exists, and continues with another SC. */
         high->sc = sel_alloc(0);
         EXPECT_EQ(hc_create_sc(high->sc, ROOT_PD, high->ec, nova_qpd(QUANTUM, PRIO_HIGH)),
                   NOVA_SUCCESS);
@@ -106,8 +106,8 @@ CASE_ON(dropper, an_sc_that_helps_ends_at_once, "3.6-11 3.2-08 D-04.3 D-40.3", n
         way.drop[0] = high->sc;
         way.drops = 1;
         EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT_EQ(way.done, 0); /* the server has dropped it, and now runs at its caller's low
-                                 * priority */
+        /* The server has dropped high's SC, and now runs at its caller's low priority. */
+        EXPECT_EQ(way.done, 0);
         let_lower_run(idle);
         EXPECT_EQ(way.done, 1);
         EXPECT_EQ(low->value[1], 2);

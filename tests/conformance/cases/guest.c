@@ -3,7 +3,8 @@
 #include "guest.h"
 
 GUEST(halt_16, 16, "hlt");
-/* With IF set: under Bochs 2.7 no interrupt ends a guest that was entered with IF clear. */
+/* Sets IF, because under Bochs 2.7 no interrupt causes an exit of a guest that was entered with IF
+ * clear. */
 GUEST(spin_16, 16, "sti; 1: jmp 1b");
 GUEST(mark_halt_16, 16, "movb $1, 0x8000; hlt"); /* at GUEST_DATA */
 GUEST(cpuid_16, 16, "cpuid; hlt");
@@ -64,7 +65,7 @@ CASE_ON(guest, invd_exits_without_a_request, "7.2-35 7.2-108", needs_virtualizat
         const nova_mtd_t mtd = guest_real(g);
 
         g->state->ctrl[0] = 0;
-        g->state->ctrl[1] = 1u << 9; /* for QEMU, which treats INVD as WBINVD */
+        g->state->ctrl[1] = 1u << 9; /* the control bit of WBINVD: QEMU treats INVD as WBINVD */
         const word_t event = guest_run(g, mtd | NOVA_MTD_CTRL);
         EXPECT(event == guest_event(EXIT_INVD) || event == 0x89);
 }
@@ -130,7 +131,7 @@ CASE_ON(guest, memory_that_is_revoked_faults_again, "4.6.2.2-23", needs_virtuali
         guest_until(g, NOVA_MTD_EIP, EXIT_MEMORY);
         hc_revoke(mem(page, 0, NOVA_PERM_ALL), 0);
         guest_until(g, 0, EXIT_MEMORY);
-        EXPECT_EQ(g->state->qual[0] & (needs_svm() ? 0x38 : 1), 0); /* nothing is there */
+        EXPECT_EQ(g->state->qual[0] & (needs_svm() ? 0x38 : 1), 0); /* no page is mapped there */
 }
 
 CASE_ON(guest, msr_accesses_exit, "7.2-53 7.2-54 7.2-114 8.2-28", needs_virtualization)
@@ -227,9 +228,9 @@ CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         EXPECT_EQ(*guest_word(g, GUEST_STACK - 28), 0xabc);
 }
 
-/* Waits until the guest itself has run, which is certain when its SC has used another 5 ms: the
- * handler of its events uses less. On a busy host the first reply may take long, because it
- * delegates the guest's memory. */
+/* Waits until the guest itself has run. This is certain when its SC has used another 5 ms, because
+ * the handler of its events uses less than that. On a busy host the first reply may take long,
+ * because it delegates the guest's memory. */
 static void expect_running(struct guest *g)
 {
         uint64_t before = 0, now = 0;
@@ -335,7 +336,8 @@ static void expect_shut_down(const struct guest_portal *halt)
                 EXPECT(!guest_wait(g, 20)); /* a busy host may let the guest wait */
         EXPECT_EQ(*mark, 1);
         EXPECT(!guest_wait(g, 50));
-        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* it exists, but never runs again */
+        /* The virtual CPU exists, but never runs again. */
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
         EXPECT(!guest_wait(g, 50));
         g = guest_new(boot_cpu, halt_16, halt_16_end);
         guest_until(g, guest_real(g), EXIT_HLT);

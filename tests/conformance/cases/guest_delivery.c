@@ -330,10 +330,10 @@ CASE_ON(guest_delivery, a_window_opens_after_the_instruction_that_follows_sti,
 
 GUEST(handler_32, 32, "incl 0x8000; mov $100000, %ecx; 1: dec %ecx; jnz 1b; hlt");
 
-/* Injects interrupts into a guest in flat mode, at CPL 0 or 3. Their handler keeps interrupts off
- * for longer than a quantum, so that the machine's own interrupts meet it. QEMU (7.2) repeats an
- * injected interrupt at the end of a CPU's turn, if it runs the CPUs in turns, as in the test
- * conformance.guest.turns. */
+/* Injects interrupts into a guest in flat mode, at CPL 0 or 3. The handler of these interrupts
+ * keeps interrupts off for longer than a quantum, so that interrupts of the machine come while it
+ * runs. If QEMU (7.2) runs the CPUs in turns, as in the test conformance.guest.turns, it repeats an
+ * injected interrupt at the end of a CPU's turn. */
 static void expect_single_arrivals(bool user)
 {
         struct guest *g = guest_new(boot_cpu, handler_32, handler_32_end);

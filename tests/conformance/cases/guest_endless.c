@@ -11,7 +11,8 @@ static void count(struct thread *t)
                 t->value[1]++;
 }
 
-/* The guest is stuck in a delivery. Other threads of its CPU still run, and it can be recalled. */
+/* Expects that the guest is stuck in a delivery. Other threads of its CPU still run, and the
+ * virtual CPU can be recalled. */
 static void expect_endless(struct guest *g, nova_mtd_t mtd)
 {
         struct thread *other = run_thread(boot_cpu, 1, count, NULL);

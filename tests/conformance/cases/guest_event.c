@@ -29,7 +29,7 @@ static void expect_soft(struct guest *g, nova_mtd_t mtd, uint32_t type, unsigned
         guest_until(g, mtd | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_HANDLERS + vector);
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
-        /* VMX adds the length; SVM uses the pointer as it is. */
+        /* VMX adds the instruction's length to the pointer; SVM pushes the pointer as it is. */
         EXPECT_EQ(top_of_stack(g), GUEST_CODE + (needs_vmx() ? 0 : length));
 }
 
@@ -83,7 +83,7 @@ static const struct software {
         {into_32, into_32_end, SOFT_OTHER, 4, 1},
 };
 
-/* The guest's IDT is absent at first. After it is mapped, the reply returns the message
+/* At first the guest's IDT is not mapped. After it is mapped, the reply returns the message
  * unchanged. */
 static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct software *s, bool told)
 {
@@ -121,7 +121,9 @@ CASE_ON(guest_event, a_guests_software_interrupt_that_an_exit_interrupts_arrives
         for (const struct software *s = software; s < software + 3; s++) {
                 nova_mtd_t mtd;
                 struct guest *g = prepare(s, &mtd);
-                g->state->ip = GUEST_CODE + s->length; /* the injected one returns elsewhere */
+                g->state->ip =
+                        GUEST_CODE +
+                        s->length; /* so that the injected interrupt returns to another address */
                 guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT);
                 deliver_at_last(g, 0, s, !needs_vmx());
                 EXPECT_EQ(top_of_stack(g), GUEST_CODE + s->length);
@@ -287,7 +289,7 @@ CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-
 
         monitor->fn = skip;
         guest_answer(g, guest_flat(g));
-        /* Each guest gets one quantum after another; how long this takes depends on the machine's
+        /* The two SCs run in turns, one quantum each. How long this takes depends on the machine's
          * other work. */
         for (unsigned i = 0; i < 100 && !share_alike(guests, others); i++) {
                 EXPECT(!guest_wait(g, 100));

@@ -21,7 +21,7 @@ static const char *needs_virtualization_with_avx(void)
         return needs_virtualization() ? needs_virtualization() : needs_avx();
 }
 
-/* TCG's SVM accepts the value without an exit. */
+/* Under SVM, QEMU's TCG executes XSETBV without an exit. */
 static const char *needs_virtualization_with_avx_and_xsetbv(void)
 {
         if (needs_virtualization_with_avx())
@@ -57,8 +57,9 @@ static void expect_zero(const char *a, unsigned bytes)
                 EXPECT_EQ((uint8_t)a[i], 0);
 }
 
-/* A register file. The guest code stores the values it finds, loads its own, and after its first
- * halt stores the registers again. A thread uses load and save. */
+/* Registers of one size, and the code of a guest that uses them. This code stores the values that
+ * it finds, loads its own values, and after its first halt stores the registers again. A thread
+ * uses load and save. */
 struct file {
         const char *code, *end;
         uint64_t xcr0;
@@ -102,7 +103,8 @@ static const struct file zmm = {zmm_32, zmm_32_end, XCR0_AVX512, 66, load_zmm, s
 
 static char before[BYTES], after[BYTES], others[2][BYTES];
 
-/* Body of a thread that must not see other registers, and that leaves its own values in the FPU. */
+/* Body of a thread that must not see the values of others, and that leaves its own values in the
+ * FPU. */
 static void uses_registers(struct thread *t)
 {
         const struct file *f = t->arg;
@@ -288,7 +290,8 @@ static struct guest *begin_xmm(nova_mtd_t *mtd)
         return g;
 }
 
-/* Lets a guest find the values of its first message, and sends it others at its first halt. */
+/* Expects that a guest finds the values of its first message in its registers. Sends it other
+ * values at its first halt. */
 static void expect_xmm(bool others_between)
 {
         nova_mtd_t mtd;
@@ -340,7 +343,8 @@ CASE_ON(guest_fpu, xmm_registers_of_a_message_are_not_those_of_its_handler, "X-X
 GUEST(spin_xmm_32, 32,
       "sti; movups 0x9100, %xmm0; movups 0x9150, %xmm5; movl $1, 0x9000; 1: jmp 1b");
 
-/* The recall finds the guest's registers in memory: another thread uses the CPU's. */
+/* At the recall the guest's registers are in memory, because another thread uses the registers of
+ * the CPU. */
 CASE_ON(guest_fpu, a_recall_has_the_xmm_registers_that_a_guest_had_when_others_ran, "X-XMM",
         needs_xmm)
 {

@@ -23,7 +23,8 @@ static struct guest *halted(void)
         return g;
 }
 
-/* Injects an event with these flags; the handler runs on the given stack. */
+/* Injects an event into the guest with these flags. The handler must find its frame on
+ * GUEST_STACK. */
 static void expect_delivery(struct guest *g, uint32_t info, word_t flags)
 {
         const unsigned words = info & ERROR ? 4 : 3;
@@ -117,7 +118,7 @@ CASE_ON(guest_inject, no_invalid_event_arrives, "7.4-51 8.4-36", needs_virtualiz
         guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         g->state->inj_info = VALID | INTERRUPT | 0x80;
-        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the MTD bit it is ignored */
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the MTD bit, inj_info is ignored */
         EXPECT_EQ(g->state->ip, GUEST_CODE);
 }
 
@@ -134,7 +135,8 @@ CASE_ON(guest_inject, an_event_that_a_fault_interrupts_is_reported, "7.4-50 8.4-
         EXPECT_EQ(g->utcb->event.more.gpa & ~(uint64_t)0xfff, 0x20000);
         EXPECT_EQ(g->state->inj_info & (VALID | 0x7ff), VALID | INTERRUPT | 0x80);
         g->state->idtr.base = GUEST_IDT;
-        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT); /* the reply returns it unchanged */
+        /* The reply returns inj_info unchanged. */
+        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 0x80);
 }
 
@@ -150,7 +152,7 @@ CASE_ON(guest_inject, a_window_stays_shut_while_interrupts_are_blocked,
         guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT); /* IF is 0 */
         EXPECT_EQ(g->state->inj_info, WINDOW);        /* the window is still requested */
         g->state->ip++;
-        guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* the shadow of sti */
+        guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* in the interrupt shadow of STI */
         EXPECT_EQ(g->state->inj_info, WINDOW);
         g->state->ip += 2;
         g->state->intr_state = 0;

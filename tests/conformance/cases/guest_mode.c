@@ -25,7 +25,7 @@ static void expect_paging(struct guest *g, nova_mtd_t mtd, word_t cr4, word_t se
         EXPECT_EQ(g->state->cx, 0x600d);
         EXPECT_EQ(g->state->dx, 0x600d);
         EXPECT_EQ(g->state->cr2, 2 * second + 0x123);
-        EXPECT_EQ(*guest_word(g, g->state->sp), 0); /* a read of a page that is not present */
+        EXPECT_EQ(*guest_word(g, g->state->sp), 0); /* error code: a read, page not present */
 }
 
 CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_in_the_guest,
@@ -91,8 +91,8 @@ static const char *needs_virtualization_with_la57(void)
 
 GUEST(paging_64, 64, "movl (%rsi), %edx; movl (%rdi), %eax; hlt");
 
-/* The second entry of the fifth-level table leads to the four levels again, the third to
- * nothing. */
+/* The second entry of the fifth-level table leads to the same four levels as the first, and the
+ * third entry leads to nothing. */
 CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_faults_in_the_guest,
         "4.6.2.2-23 7.2-50", needs_virtualization_with_la57)
 {
@@ -170,7 +170,7 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
 #define CR0_PE_ET_WP 0x10011 /* CR4.CET needs WP */
 #define CR4_CET      0x800000
 
-/* The guest would run with the kernel's indirect-branch tracking. */
+/* A guest that could set CR4.CET would run with the kernel's indirect-branch tracking. */
 CASE_ON(guest_mode, no_guest_has_control_flow_enforcement, "7.2-50 7.2-55", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, cr4_32, cr4_32_end);

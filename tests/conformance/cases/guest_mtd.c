@@ -35,7 +35,7 @@ struct field {
         STATE(group, name.limit, 0xffff, limit2), STATE(group, name.base, 0, base2)
 
 #define ALL 0xffffffff
-/* For registers that take any canonical address: 64 bits wide if words are. */
+/* For registers that take any canonical address: a value of 64 bits if a word has 64 bits. */
 #define WIDE(address) (sizeof(word_t) == 8 ? 0xffff800000000000 | (address) : (address))
 
 static const struct field fields[] = {
@@ -106,7 +106,7 @@ static const struct field fields[] = {
 };
 
 #define FIELDS (sizeof(fields) / sizeof(*fields))
-/* Groups of the table. */
+/* The MTD bits of all groups in the table. */
 #define GROUPS                                                                                     \
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL |               \
          NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR |          \
@@ -144,7 +144,8 @@ static uint64_t cut(const struct field *f, uint64_t value)
         return f->size == 8 ? value : value & (((uint64_t)1 << 8 * f->size) - 1);
 }
 
-/* Checks that fields of the groups in mtd have their second value, and all others the first one. */
+/* Checks that all fields of the groups in mtd have their second value, and all other fields their
+ * first value. */
 static void expect_fields(const struct guest *g, nova_mtd_t mtd)
 {
         for (unsigned i = 0; i < FIELDS; i++) {
@@ -153,7 +154,8 @@ static void expect_fields(const struct guest *g, nova_mtd_t mtd)
                 const uint64_t is = get(g, f);
                 if (is == wanted)
                         continue;
-                EXPECT_EQ(f->offset | (uint32_t)mtd << 16, 0); /* fails, and shows field and MTD */
+                /* This always fails, and so shows the field and the MTD. */
+                EXPECT_EQ(f->offset | (uint32_t)mtd << 16, 0);
                 EXPECT_EQ(is, wanted);
         }
 }
@@ -209,7 +211,7 @@ static void expect_message(nova_mtd_t mtd)
         expect_fields(g, mtd);
 }
 
-/* A case has selectors for seven guests. */
+/* The selectors of a case are enough for seven guests. */
 CASE_ON(guest_mtd, each_bit_of_a_portal_fills_its_own_general_registers_alone,
         "7.4-15 7.4-17 7.4-19 7.4-21 7.4-23 8.4-19", needs_virtualization)
 {

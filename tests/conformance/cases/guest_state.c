@@ -103,7 +103,7 @@ CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_stat
 
         guest_gate(g, 0x80, GUEST_CODE);
         g->state->flags = 0x202;
-        g->state->ip = 0xffff0000; /* a halted CPU does not execute */
+        g->state->ip = 0xffff0000; /* a halted CPU does not execute the instruction there */
         g->state->intr_state = 0;
         g->state->actv_state = 1;
         g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT | 0x80;
@@ -217,7 +217,7 @@ CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_reported, "7.4-50 8.4-3
         EXPECT_EQ(*guest_word(g, GUEST_STACK - 16), 0x50);
 }
 
-/* Bits that only a full word holds. */
+/* A value that also has bits in the upper half of a word. */
 #define WIDE ((word_t)0x1234 << NOVA_WORD_BITS / 2)
 
 static void fill_segment(struct nova_segment *s, uint16_t sel, word_t base)
@@ -315,7 +315,7 @@ CASE_ON(guest_state, a_virtual_cpu_begins_with_debug_registers_as_after_a_reset,
                 EXPECT_EQ(more->dr[i], 0);
 }
 
-/* POPF sets the I/O privilege level at privilege level 0 only. The guest then faults on an absent
+/* POPF sets the I/O privilege level only at privilege level 0. Then the guest faults on an absent
  * page. */
 GUEST(level_32, 32, "pushl $0x3002; popfl; pushfl; popl %ebx; movl %ebx, 0x20000");
 
@@ -425,7 +425,7 @@ static const char *needs_rdtscp(void)
         return leaf[3] >> 27 & 1 ? NULL : "needs RDTSCP";
 }
 
-/* Another guest on this CPU and the thread that replies have other values. */
+/* Another guest on this CPU and the thread that replies have other values of TSC_AUX. */
 CASE_ON(guest_state, each_guest_has_a_TSC_AUX_of_its_own, "D-36", needs_rdtscp)
 {
         struct guest *g[2];

@@ -10,7 +10,7 @@
 #define FLAG_TF   0x100
 #define SHADOWS   3u
 #define INJECT_DB (NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | NOVA_EXC_DB)
-#define PORT      0x80 /* writes there have no effect */
+#define PORT      0x80 /* writes to this port have no effect */
 #define PCI_PORTS 0xcf8
 #define EVENTS_AT 0x2000
 
@@ -46,7 +46,7 @@ static void expect_step(const struct guest *g, word_t next)
 
 GUEST(port_32, 32, "outb %al, $0x80; hlt");
 
-/* Makes a virtual CPU in the PD of a thread, which receives the ports on its behalf. */
+/* Makes a virtual CPU in the PD of a thread. This thread receives the ports for the PD. */
 static struct guest *guest_with_ports(const char *code, const char *end, word_t port,
                                       unsigned order)
 {
@@ -94,12 +94,12 @@ CASE_ON(guest_step, a_port_access_ends_the_shadow_of_sti_and_needs_all_of_its_po
         EXPECT_EQ(g->state->ip, GUEST_CODE + 6);
         EXPECT_EQ(g->state->ax >> 8, 0x123456);
         g->state->ip++;
-        guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* it has 0x80, but not 0x81 */
+        guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* the guest has port 0x80, but not 0x81 */
         EXPECT_EQ(g->state->ip, GUEST_CODE + 7);
 }
 
-/* The ports of PCI's configuration space: an address and a word of it. The host bridge has a
- * vendor, and a byte that keeps the value written to it. */
+/* Accesses PCI configuration space by its two ports, one for the address and one for the word at
+ * this address. The host bridge has a vendor, and a byte that keeps the value written to it. */
 GUEST(widths_32, 32,
       "movw $0xcf8, %dx; movl $0x80000000, %eax; outl %eax, %dx; xorl %eax, %eax; inl %dx, %eax; "
       "hlt; movw $0xcfc, %dx; movl $0x12345678, %eax; inw %dx, %ax; hlt; "

@@ -47,9 +47,9 @@ enum source { BY_CALL, BY_IRET, BY_JMP, BY_IDT };
 static const struct way {
         const char *code, *end;
         enum source source;
-        uint32_t info; /* the event whose delivery leads to the task; 0: none */
-        bool links;    /* the new task can return */
-        bool faults;   /* the old task resumes at the instruction, not after it */
+        uint32_t info; /* the event whose delivery leads to the new task; 0: there is none */
+        bool links;    /* the new task can return to the old one */
+        bool faults;   /* the old task resumes at the instruction itself, not after it */
 } ways[] = {
         {by_jmp_32, by_jmp_32_end, BY_JMP, 0, false, false},
         {by_gate_32, by_gate_32_end, BY_JMP, 0, false, false},
@@ -90,7 +90,7 @@ static struct guest *prepare(const struct way *way, nova_mtd_t *mtd)
         g->state->gdtr.limit = GATE + 7;
         g->state->tr = (struct nova_segment){OLD_TASK, 0x8b, .limit = 0x67, .base = OLD_TSS};
         g->state->cx = LOST;
-        if (way->source == BY_IRET) { /* returns to the task that called this one */
+        if (way->source == BY_IRET) { /* IRET returns to the task that called this one */
                 *descriptor(g, GUEST_GDT, NEW_TASK / 8) |= BUSY;
                 *guest_word(g, OLD_TSS + LINK) = NEW_TASK;
                 g->state->flags |= FLAG_NT;
@@ -191,7 +191,7 @@ CASE_ON(guest_task, a_switch_of_each_kind_is_an_event_on_request_on_svm,
                 EXPECT_EQ(!!(g->state->qual[1] & SVM_BY_JMP), ways[i].source == BY_JMP);
                 EXPECT_EQ(!!(g->state->qual[1] & SVM_ERROR), !!(ways[i].info & 0x800));
                 if ((ways[i].info & 0x700) == SOFT && g->state->inj_info != ways[i].info)
-                        continue; /* Bochs does not report INT n, but an old event */
+                        continue; /* Bochs does not report INT n, but an earlier event */
                 expect_event(g, &ways[i]);
         }
 }

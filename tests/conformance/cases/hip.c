@@ -212,7 +212,7 @@ static bool begins(const char *at, const char *name)
         return true;
 }
 
-/* Maps a page and the next one. */
+/* Maps the page at a physical address, and the page after it. */
 static const char *two_pages(uint64_t address)
 {
         const word_t page = page_alloc(1);
@@ -221,7 +221,7 @@ static const char *two_pages(uint64_t address)
         return look(NOVA_CRD_MEM, page) ? (const char *)(page << NOVA_PAGE_BITS) : NULL;
 }
 
-/* An ACPI table in memory of type 3. */
+/* Finds an ACPI table in memory of type 3. */
 static const char *find_table(const char *name)
 {
         for (unsigned i = 0; i < mem_count(); i++) {
@@ -245,8 +245,8 @@ CASE_ON(hip, memory_of_type_3_holds_the_acpi_tables, "6.2-38", needs_acpi_memory
         EXPECT(find_table("FACP") != NULL);
 }
 
-/* Offset in the fixed table of the address of the FACS, which the firmware shares with the
- * system. */
+/* Offset of the FACS's address in the fixed table (FACP). The firmware and the system share the
+ * FACS. */
 #define FACP_FACS 36
 
 CASE_ON(hip, memory_of_type_4_holds_what_the_firmware_keeps, "6.2-39", needs_nvs_memory)

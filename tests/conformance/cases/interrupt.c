@@ -263,5 +263,6 @@ CASE(interrupt, a_line_that_is_still_up_ends_the_next_down_at_once, "3.4-02 6.1.
         level_quiet();
         struct thread *t = waiter(boot_cpu, sm, PRIO_HIGH);
         spin_us(5000);
-        EXPECT(t->value[1] <= 1); /* the line may have raised one more after the last down */
+        /* The line may have raised one more interrupt after the last down. */
+        EXPECT(t->value[1] <= 1);
 }

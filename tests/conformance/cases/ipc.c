@@ -32,7 +32,8 @@ static void waits(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP);
 }
 
-/* A server that is busy with a request of a high thread and waits on a semaphore. */
+/* Makes a server that is busy with a request of a thread of high priority, and waits on a
+ * semaphore. */
 static struct thread *busy_server(struct thread **first)
 {
         struct thread *s = server(boot_cpu);

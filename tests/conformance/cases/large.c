@@ -21,7 +21,8 @@ static struct {
         nova_sel_t made[2];
 } test;
 
-/* Sends one item from the root PD to itself on t's CPU. Returns the receiver's item. */
+/* Sends one item from the root PD to itself, through the server t. Returns the item that t
+ * received. */
 static nova_crd_t give_here(struct nova_utcb *u, struct thread *t, nova_crd_t crd,
                             nova_crd_t window)
 {
@@ -53,7 +54,7 @@ static void revokes(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* Records how long after the interrupt this thread runs, and how often it ran during the
+/* Records how long after its interrupt this thread begins to run, and how often it ran during the
  * revocation. */
 static void wakes(struct thread *t)
 {

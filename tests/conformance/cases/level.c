@@ -70,8 +70,8 @@ static struct thread *driver(unsigned cpu)
         return t;
 }
 
-/* Expects only interrupts that came between the last down and its service; then checks that new
- * ones arrive. */
+/* Expects at most one interrupt, which came between the last down and its service. Then checks that
+ * new interrupts arrive. */
 static void expect_quiet_and_ready(unsigned functions)
 {
         struct thread *t = driver(boot_cpu);
@@ -140,7 +140,7 @@ CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus
 /* ---- A driver on one CPU, devices on another, a third reroutes the pin ----------------------- */
 
 #define ROUNDS     1000
-#define FEWER      200   /* maximum where CPUs that contend for a lock are slow under emulation */
+#define FEWER      200   /* rounds where CPUs that contend for a lock are slow under emulation */
 #define LEAST      50    /* minimum, also if the host has other work */
 #define LONGEST_MS 20000 /* time limit for rounds beyond the minimum */
 
@@ -226,7 +226,7 @@ CASE_ON(level, pins_that_several_cpus_assign_at_once_do_not_get_mixed_up, "5.5.2
         const unsigned cpus = cpu_count;
         line_open_shared();
         struct thread *t = driver(cpu_numbers[1]);
-        /* The pins of the other reroutes belong to PCI lines without interrupts. */
+        /* The other threads reroute pins of PCI lines without interrupts. */
         for (unsigned i = 1; i < cpus; i++)
                 r[i] = rerouter(cpu_numbers[i], gsi_open(16 + i % 4), 500);
         raise_all(t, 2, case_rounds(FEWER));
