@@ -37,7 +37,7 @@ static void seed_records(void)
                 }
 }
 
-/* The account is cut from that of the root PD, or of another PD that exists. */
+/* Makes PD i. Its account is cut from that of the root PD, or of another PD that exists. */
 static void make_pd(unsigned i)
 {
         const nova_sel_t pd = group + SEL_PD + i;
@@ -49,13 +49,13 @@ static void make_pd(unsigned i)
         struct args limit = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, pd),
                              NOVA_EXT_PD_LIMIT, nova_qpd(LIMIT_US, PRIO), ~(word_t)0, ~(word_t)0};
 
-        hc_pd_destroy(pd); /* it could live on if only its capability were dropped */
+        hc_pd_destroy(pd); /* the earlier PD could live on if only its capability were dropped */
         drop(pd);
         if (hypercall(&a) == NOVA_SUCCESS)
                 EXPECT_EQ(hypercall(&limit), NOVA_SUCCESS);
 }
 
-/* Makes a thread of PD i, or a virtual CPU. A PD without memory gets none. */
+/* Makes a thread of PD i, or a virtual CPU. A PD whose account has no memory left gets none. */
 static void make_thread(unsigned i)
 {
         const nova_sel_t pd = group + SEL_PD + i;

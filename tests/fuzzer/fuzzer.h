@@ -18,8 +18,8 @@
 #define NOWHERE     0x300000 /* no suspect has memory there */
 #define PRIO        60       /* the highest priority of suspects, and that of bystanders */
 
-/* Selectors of a suspect's PD; the root PD has the same objects from `group` on. Event portals of
- * each CPU, those of virtual CPUs, then a zone for each kind of object. */
+/* Selectors of a suspect's PD; the root PD has the same objects from `group` on. First come the
+ * event portals of each CPU and those of virtual CPUs, then a zone for each kind of object. */
 #define GROUP_ORDER 10
 #define SHOP        0x1d /* portal that gives capabilities, at a number that no event has */
 #define STILL       0x1c /* semaphore that never receives an up, at a number that no event has */
@@ -67,7 +67,8 @@ struct suspect {
         uint64_t seed;
         word_t arena;
         volatile word_t calls, wrong;
-        volatile word_t found;                                    /* what XMM0 held instead */
+        /* What XMM0 held instead of the pattern. */
+        volatile word_t found;
         word_t home;                                              /* index of its CPU */
         word_t lacks;                                             /* a capability was missing */
         volatile uint32_t results[NOVA_HYPERCALL_COUNT][RESULTS]; /* its hypercalls by status */
@@ -112,7 +113,8 @@ word_t random_value(uint64_t *seed);
  * such as take the stack of another one. */
 word_t random_place(uint64_t *seed);
 
-/* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */
+/* First instructions of a suspect: of a new thread, of a thread that begins again, of a portal, of
+ * a reply, and of a thread that ends. */
 extern char suspect_start[], suspect_again[], suspect_portal[], suspect_reply[], suspect_end[];
 /* Load the XMM registers; return the FPU_… that describes their content. */
 void suspect_fpu_load(void);
@@ -154,7 +156,8 @@ word_t crowd_calls(void);
 void bystanders_init(void);
 /* Lets the bystanders continue to their next check. */
 void bystanders_poke(void);
-/* Takes a page back from a thread on each CPU and expects that it is not written. */
+/* Takes a page back from a thread on each CPU, and expects that nothing is written to it
+ * afterwards. */
 void bystanders_shoot(void);
 /* Lets the bystanders use more or less kernel memory until the next check. */
 void bystanders_begin(void);

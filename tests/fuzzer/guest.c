@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Virtual CPUs of suspects: their code, and replies to their events that have any state. */
+/* Virtual CPUs of suspects: their code, and replies with any state to their events. */
 #include "guest.h"
 #include "fuzzer.h"
 
@@ -108,8 +108,9 @@ unsigned guest_reply(uint64_t *seed, unsigned event, struct nova_utcb *u)
         }
         /* Bochs, the only emulator of VMX here, lets an interrupt of the machine cause an exit only
          * if the guest was entered with IF set. A guest that spins without IF would keep its CPU
-         * for ever after its next entry. So it has IF, and no IDT through which an interrupt or an
-         * exception would clear IF: it gets a triple fault, which is an exit. */
+         * for ever after its next entry. So the reply sets IF, and the guest gets no IDT through
+         * which an interrupt or an exception would clear IF. Without an IDT, they become a triple
+         * fault, which is an exit. */
         if (!needs_vmx()) {
                 s->flags |= FLAGS_IF;
                 s->idtr.limit = 0;

@@ -3,7 +3,7 @@
  * replies map the image and stacks; the others have any state and any items. */
 #include "fuzzer.h"
 
-#define IDLE_MAX     64 /* events without a hypercall before the thread ends */
+#define IDLE_MAX     64 /* maximum number of events without a hypercall; then the thread ends */
 #define IMAGE_PIECES 48
 
 struct keeper {
@@ -56,7 +56,7 @@ static void add_item(struct nova_utcb *u, unsigned *n, nova_crd_t crd, nova_sel_
         add_flagged(u, n, crd, 0, hot);
 }
 
-/* The record of a thread with this stack pointer, or NULL. */
+/* Returns the record of a thread with this stack pointer, or NULL. */
 static struct suspect *suspect_of(word_t sp)
 {
         const word_t at = sp - plan.arenas;
@@ -64,7 +64,8 @@ static struct suspect *suspect_of(word_t sp)
         return at < ARENAS * SLOTS * SLOT ? (struct suspect *)(sp & ~(word_t)(SLOT - 1)) : NULL;
 }
 
-/* Pages for an address that the thread may have. Returns whether there are any. */
+/* Adds the pages at an address to the reply, if the thread may have them. Returns whether it added
+ * any. */
 static bool page(struct nova_utcb *u, unsigned *n, const struct suspect *s, word_t address)
 {
         const unsigned order = 4; /* the stacks of a PD, and the shared pages */
@@ -94,8 +95,8 @@ static bool page(struct nova_utcb *u, unsigned *n, const struct suspect *s, word
         return false;
 }
 
-/* Capabilities for the suspect, of which its window selects a type: its own PD, the root PD's
- * objects in the zones, and ports. */
+/* Adds capabilities to the reply: the suspect's own PD, the root PD's objects in the zones, and
+ * ports. The suspect's window selects those of one type. */
 static void grant(struct keeper *k, struct nova_utcb *u)
 {
         static const struct {
@@ -119,9 +120,9 @@ static void grant(struct keeper *k, struct nova_utcb *u)
         u->items = nova_utcb_items(0, n);
 }
 
-/* A reply with any state: the kernel must reduce it to a state that a thread may have. The thread
- * begins again, or faults. If it continued at its old place, a check of its registers, or REP STOS
- * to its stack, would use the changed registers. */
+/* Fills a reply with any state: the kernel must reduce it to a state that a thread may have. The
+ * thread begins again, or faults. If it continued at its old place, a check of its registers, or
+ * REP STOS to its stack, would use the changed registers. */
 static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
 {
         uint64_t *seed = &k->seed;

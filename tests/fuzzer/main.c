@@ -6,9 +6,10 @@
 #define CALLS       20000 /* hypercalls of a run, unless its command line says calls=N */
 #define ROUND_CALLS 1500  /* minimum of hypercalls of a round; the maximum is three times this */
 #define ROUND_MS    400   /* maximum time in which a round makes hypercalls */
-#define STALLS      60    /* half milliseconds without a hypercall */
-#define GRACE_MS    10000 /* until memory is freed; an emulator on a busy host is late */
-#define FIRST       2     /* rounds before the kernel's memory is compared */
+#define STALLS      60    /* half milliseconds without a hypercall after which a round ends */
+/* Maximum time until memory is freed; an emulator on a busy host is late. */
+#define GRACE_MS    10000
+#define FIRST       2 /* number of rounds before the kernel's memory is compared */
 #define FIRST_MS    300
 #define PIT_PORTS   0x40
 #define TRIES       50

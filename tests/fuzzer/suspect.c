@@ -20,7 +20,7 @@ static bool one_in(struct suspect *s, word_t n)
         return below(s, n) == 0;
 }
 
-/* Returns usually a selector of a zone, else a selector of another zone or any number. */
+/* Usually returns a selector of the zone, otherwise one of another zone, or any number. */
 static nova_sel_t pick(struct suspect *s, nova_sel_t zone, word_t count)
 {
         const word_t r = below(s, 64);
@@ -49,7 +49,8 @@ static word_t pick_cpu(struct suspect *s)
         return one_in(s, 64) ? random_value(&s->seed) & 0xfff : plan.cpu[below(s, plan.cpus)];
 }
 
-/* Returns some of the shared pages. The suspect often has the first one afterwards. */
+/* Returns some of the shared pages. If gdb compares, often reads the first of them before, so that
+ * the suspect has this page. */
 static nova_crd_t pick_memory(struct suspect *s, unsigned order, unsigned perms)
 {
         const word_t page = (plan.shared >> NOVA_PAGE_BITS) + below(s, 1 << SHARED_ORDER);
@@ -140,7 +141,7 @@ static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, 
         const word_t status = hypercall(&a);
         s->inside = 0;
         s->status = status;
-        /* The reply to a recall may have changed the register. */
+        /* The reply to a recall may have changed the register that holds the status. */
         if (status <= NOVA_DEADLOCK) {
                 s->results[number][RESULTS - 1]--;
                 s->results[number][status]++;

@@ -321,8 +321,8 @@ CASE_ON(lifetime, a_server_with_a_lock_releases_it_when_its_client_was_dropped_b
         drop_under_the_lock(cpu_numbers[1]);
 }
 
-/* pd_destroy ends everything at once, even the SC on which the handler runs. The handler continues
- * when another EC helps it. */
+/* pd_destroy ends the whole child at once, even the SC on which its handler runs. The handler
+ * continues when another EC helps it. */
 CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_its_sc,
         "3.6-11 D-04", needs_2_cpus)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The resources of a thread that is dropped while servers work on its SC, one PD below the other,
- * on this or on another CPU. Each PD has an account, and the accounts show the resources to the
- * byte. */
+/* The resources of a thread that is dropped while a chain of servers works on its SC, on this or on
+ * another CPU. The PDs of the servers lie one below the other. Each PD has an account, and the
+ * accounts show the resources to the byte. */
 #include "way.h"
 
-/* A thread on a chain of servers, and the capabilities for the thread: the last server drops some
- * of them, then the case drops others. */
+/* A thread that calls a chain of servers, and the capabilities for this thread that are dropped:
+ * first some by the last server, then others by the case. */
 struct shape {
-        unsigned depth;      /* number of servers in the chain */
-        thread_fn *fn;       /* calls the first server, or raises an exception that it handles */
+        unsigned depth; /* number of servers in the chain */
+        /* Calls the first server, or raises an exception that this server handles. */
+        thread_fn *fn;
         const char *inside;  /* capabilities that the last server drops */
         const char *outside; /* capabilities that the case drops afterwards */
         unsigned more;       /* RUNS_ON, DEADLINE */
@@ -81,7 +82,7 @@ static bool stays_at(nova_sel_t pd, word_t bytes, nova_sel_t sm)
 {
         if (!is_at(pd, bytes, sm))
                 return false;
-        hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 12 * tsc_per_ms()); /* memory is back within 10 */
+        hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 12 * tsc_per_ms()); /* memory is back within 10 ms */
         return used_by(pd) == bytes;
 }
 
@@ -166,7 +167,8 @@ static void expect_all_back(struct doomed *d, struct books *books)
 /* ---- Threads that are dropped -----------------------------------------------------------------
  */
 
-/* Runs up to the second wait of the last server, after the drops. */
+/* Makes the thread and lets it run until the last server waits for the second time, after its
+ * drops. */
 static void start(struct doomed *d, const struct shape *shape, struct books *books, unsigned cpu)
 {
         const word_t arrived = last.arrived + 1, dropped = last.dropped + 1;
@@ -231,8 +233,8 @@ static void until_the_reply(const struct shape *shape, unsigned cpu)
 
 static void until_an_end(const struct shape *shape, enum end end, unsigned cpu)
 {
-        /* If the PD that ends is the thread's own callee, the thread gets COM_ABT; otherwise a
-         * server above gets it. */
+        /* If the PD that ends is that of the server which the thread has called, the thread gets
+         * COM_ABT; otherwise another server of the chain gets it. */
         const bool is_callee = end == BY_MIDDLE_PD && shape->depth == 2;
         struct doomed d;
         struct books books;
@@ -244,7 +246,7 @@ static void until_an_end(const struct shape *shape, enum end end, unsigned cpu)
         } else {
                 drop(way.server[0]->pt);
                 drop(way.server[0]->ec);
-                for (unsigned i = 1; i < shape->depth; i++) /* other portals to it */
+                for (unsigned i = 1; i < shape->depth; i++) /* other portals to the last server */
                         drop(way.server[i]->child->portals + CHILD_WAY_SEL);
         }
         expect_outcome(&d, shape, &books, is_callee ? NOVA_COM_ABT : NOVA_SUCCESS);

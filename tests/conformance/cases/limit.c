@@ -131,7 +131,7 @@ CASE_ON(limit, a_cpu_beyond_the_limit_gives_BAD_CPU, "X-LIMIT", needs_limit_and_
         EXPECT_EQ(remote_create_sc(t, OWN_EC + 8, PRIO), NOVA_BAD_CPU);
 }
 
-/* The kernel checks the CPU before anything else: UTCB 0 requests a virtual CPU. */
+/* The kernel checks the CPU before anything else. A create_ec with UTCB 0 creates a virtual CPU. */
 CASE_ON(limit, a_virtual_cpu_beyond_the_limit_gives_BAD_CPU, "X-LIMIT", needs_limit)
 {
         struct child *c;
@@ -157,7 +157,7 @@ CASE_ON(limit, an_interrupt_cannot_be_routed_beyond_the_limit, "X-LIMIT", needs_
         EXPECT_EQ(remote_hypercall(t, &here), NOVA_SUCCESS);
 }
 
-/* Each of the 64 CPUs has a bit, on both widths: the upper argument holds some of them. */
+/* Each of the 64 CPUs has a bit, on x86-32 and on x86-64. */
 CASE_ON(limit, each_cpu_has_a_bit_of_its_own, "X-LIMIT", needs_limit)
 {
         for (unsigned i = 0; i < cpu_count; i++) {
@@ -269,8 +269,8 @@ CASE_ON(limit, threads_that_exist_keep_what_they_have, "X-LIMIT", needs_limit)
 
 /* ---- PDs that bound ones create -------------------------------------------------------------- */
 
-/* Makes a thread of a PD that t's PD creates. It holds as much as t: all permissions for its PD and
- * an EC. */
+/* Makes a thread of a PD that t creates. The new thread holds the same as t: all permissions for
+ * its own PD and for an EC. */
 static struct thread *grandchild(struct thread *t, nova_sel_t owner)
 {
         static struct child children[4];
@@ -283,7 +283,8 @@ static struct thread *grandchild(struct thread *t, nova_sel_t owner)
         give(t, obj(s->pt, ALL), TO_ROOT);
         windows(s, 0, obj(pd, ALL));
         EXPECT_EQ(send_from(t, TO_ROOT, s, obj(NEW, ALL), NOVA_ITEM_DELEGATE), obj(pd, ALL));
-        /* The event portals are the child's; its first thread uses the first of them. */
+        /* The new PD uses the event portals of t's child. The child's first thread uses the first
+         * of them. */
         *c = (struct child){.pd = pd, .portals = t->child->portals, .cpu = boot_cpu, .threads = 1};
         struct thread *g = child_server(c);
         give(g, obj(pd, ALL), OWN_PD);
@@ -317,7 +318,7 @@ CASE_ON(limit, a_child_can_bind_its_own_further, "X-LIMIT", needs_limit)
         EXPECT_EQ(remote_create_sc(g, OWN_EC, PRIO - 9), NOVA_BAD_PAR);
 }
 
-/* The PD named as owner pays, but the caller does not get its limit. */
+/* The PD named as owner pays, but the limit of the caller's own PD still applies. */
 CASE_ON(limit, a_free_owner_does_not_free_the_creator, "X-LIMIT", needs_limit)
 {
         struct child *c, *rich = child_new(boot_cpu);

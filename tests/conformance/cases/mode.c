@@ -41,7 +41,7 @@ CASE(mode, a_far_call_to_its_own_segment_works, "7.1-01")
 }
 
 CODE(iret_within, "mov (%esp), %eax; pushf; orl $0x20000, (%esp); push %cs; push $1f; iret; 1: ")
-/* QEMU's TCG enters it at any privilege level. */
+/* QEMU's TCG enters virtual-8086 mode at any privilege level. */
 CASE_ON(mode, an_iret_does_not_lead_into_virtual_8086_mode, "7.1-01", needs_hardware)
 {
         EXPECT_EQ(raised_by(code_iret_within), NO_EVENT);
@@ -191,8 +191,8 @@ RAISES(mode, cmpxchg16b_unaligned_is_a_protection_fault, "8.2-10",
        ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_UD),
        "lea -63(%rsp), %rax; and $-16, %rax; inc %rax; mov %rax, %rdi; cmpxchg16b (%rdi)")
 
-/* 32-bit code in a compatibility segment; the kernel's exit path for an event there begins in
- * 32-bit code. */
+/* 32-bit code in a compatibility segment. After an event in it, the thread resumes at
+ * mode_compat_out: this is 32-bit code, too, and leads back to 64-bit code. */
 __asm__(".text\n.code32\n.globl mode_compat_out\nmode_compat_out:\nljmp $0x2b, $mode_over\n"
         ".code64\n.globl mode_over\nmode_over:\njmp *mode_over_address\n"
         ".data\n.balign 8\n.globl mode_over_address\nmode_over_address: .quad 0\n.text\n");
@@ -282,7 +282,7 @@ static void reads_segments(struct thread *t)
 CASE(mode, data_segments_of_one_pd_do_not_reach_another, "2.1-01")
 {
         struct thread *t = child_server(child_new(boot_cpu));
-        load_segments(0x23); /* a PD's first selectors: an earlier case may have left others */
+        load_segments(0x23); /* the segments of a new PD: an earlier case may have left others */
         const word_t own = segments();
         remote(t, nulls_segments, NULL);
         EXPECT_EQ(segments(), own);

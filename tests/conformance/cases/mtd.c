@@ -209,7 +209,8 @@ CASE_ON(mtd, R8_R15_carries_and_writes_the_eight_registers, "X-MTD", needs_r8_r1
 
 /* ---- Back ------------------------------------------------------------------------------------ */
 
-/* Returns whether ax, bx, cx, dx (first) or si, di, bp (second) are unchanged. */
+/* The first function returns whether ax, bx, cx and dx are unchanged; the second one returns
+ * whether si, di and bp are unchanged. */
 static bool same_acdb(void)
 {
         return regs.ax == VALUE && regs.bx == VALUE + 1 && regs.cx == VALUE + 2 &&
@@ -331,7 +332,7 @@ CASE(mtd, a_reply_with_QUAL_or_another_bit_writes_nothing,
 
 /* ---- Flags ----------------------------------------------------------------------------------- */
 
-/* Returns the thread's flags after a reply that wrote these. */
+/* Returns the thread's flags after a reply that wrote these flags. */
 static word_t flags_after(word_t flags)
 {
         reset_answer();

@@ -23,7 +23,7 @@ static struct bare bare(unsigned slot, word_t id, nova_sel_t events)
         return b;
 }
 
-/* Makes portals of which each calls the next one; the last one makes the given hypercall. */
+/* Makes portals, each of which calls the next one; the last one makes the given hypercall. */
 static void make_chain(struct bare *chain, unsigned n, word_t last)
 {
         for (unsigned i = n; i-- > 0;)
@@ -143,7 +143,7 @@ static void drop_below(unsigned depth)
         thread_start(top, PRIO_HIGH, QUANTUM);
         EXPECT_EQ(bottom->value[1], NOVA_SUCCESS);
         EXPECT_EQ(top->value[2], NOVA_SUCCESS);
-        EXPECT_EQ(top->value[1], 2); /* it runs on after the reply */
+        EXPECT_EQ(top->value[1], 2); /* top runs on after the reply */
 }
 
 CASE(nested, a_thread_runs_on_after_its_sc_was_dropped_below_any_number_of_calls,
@@ -197,7 +197,8 @@ static void counts(struct thread *t)
                 t->value[2]++;
 }
 
-/* A global thread without an SC; many of them take the memory of threads that have ended. */
+/* Makes global threads without an SC. If there are many of them, they reuse the memory of threads
+ * that have ended. */
 static void fill_with_threads(struct thread **t, unsigned n)
 {
         for (unsigned i = 0; i < n; i++)
@@ -214,7 +215,7 @@ CASE(nested, a_helper_of_a_thread_that_ended_can_be_helped_itself, "3.2-08 3.2-0
         let_lower_run(PRIO_LOW);
         EXPECT_EQ(x->value[1], 1);
         EXPECT_EQ(y->value[1], 1);
-        drop(c.pt); /* s waits for c; its low caller cannot retry */
+        drop(c.pt); /* s waits for c; the caller of s has low priority and cannot retry its call */
         drop(c.ec);
         reuse_memory();
         fill_with_threads(other, 40);
@@ -246,7 +247,8 @@ static struct three three(void)
 
 #define SUCCESSORS 64
 
-/* A thread with enough SCs that one of them reuses the memory of an ended thread's SC. */
+/* Makes a thread with so many SCs that one of them reuses the memory of the SC of a thread that has
+ * ended. */
 static struct thread *successor(void)
 {
         struct thread *t = global(boot_cpu, counts, NULL);
@@ -257,7 +259,7 @@ static struct thread *successor(void)
         return t;
 }
 
-/* Each of its SCs runs this thread and no other. */
+/* Checks that each SC of the thread runs this thread and no other. */
 static void check_successor(struct thread *t)
 {
         let_lower_run(PRIO_LOW + 1);
@@ -281,7 +283,7 @@ CASE(nested, an_sc_that_is_revoked_during_nested_calls_is_gone_after_the_reply,
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(call(t.b.pt), NOVA_SUCCESS);
         check_successor(next);
-        EXPECT_EQ(t.a->value[1], 1); /* its call is answered, but it has no SC to run on */
+        EXPECT_EQ(t.a->value[1], 1); /* a's call is answered, but a has no SC to run on */
         t.a->sc = sel_alloc(0);
         EXPECT_EQ(hc_create_sc(t.a->sc, ROOT_PD, t.a->ec, nova_qpd(QUANTUM, PRIO_HIGH)),
                   NOVA_SUCCESS);
@@ -319,7 +321,7 @@ CASE(nested, the_end_of_the_middle_thread_gives_the_sc_back_to_the_first, "5.2.1
         struct thread *next = successor();
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT_EQ(call(t.c.pt), NOVA_SUCCESS); /* c replies without a caller, then to this call */
+        EXPECT_EQ(call(t.c.pt), NOVA_SUCCESS); /* c first replies to no caller, then to this call */
         check_successor(next);
 }
 
@@ -381,7 +383,7 @@ static void ends_its_caller(struct thread *t)
         t->value[1]++;
 }
 
-/* a -> b -> c, which runs on a's SC when it ends b. */
+/* a calls b, and b calls c. The server c runs on a's SC when it ends b. */
 CASE(nested, a_server_that_ends_its_caller_loses_the_callers_sc, "5.2.1-11 3.6-11 3.2-20 D-04.3")
 {
         struct thread *c = server(boot_cpu);
@@ -394,7 +396,7 @@ CASE(nested, a_server_that_ends_its_caller_loses_the_callers_sc, "5.2.1-11 3.6-1
         EXPECT_EQ(a->value[1], 2);
         EXPECT_EQ(a->value[2], NOVA_COM_ABT);
         EXPECT_EQ(c->value[1], 0);
-        EXPECT_EQ(call(c->pt), NOVA_SUCCESS); /* c replies without a caller, then to this call */
+        EXPECT_EQ(call(c->pt), NOVA_SUCCESS); /* c first replies to no caller, then to this call */
         EXPECT_EQ(c->value[1], 2);
 }
 

@@ -6,7 +6,7 @@
 #define ITEMS  200
 #define WINDOW 16 /* order of the window that a flood fills */
 #define TABLE  NOVA_PAGE_SIZE
-#define LARGE  11 /* order of memory whose tables the kernel makes in several steps */
+#define LARGE  11 /* order of a range of memory whose tables the kernel makes in several steps */
 
 static const char *needs_receive(void)
 {
@@ -32,7 +32,7 @@ static word_t used(void)
         return a.a2;
 }
 
-/* The receiver's copy of the ranges (first words) of a message's typed items. */
+/* The first words of a message's typed items, which describe ranges, as the receiver got them. */
 static nova_crd_t copy[ITEMS];
 
 static void copy_items(struct thread *t)
@@ -72,7 +72,7 @@ static unsigned send_items(struct thread *t, unsigned items)
         return got;
 }
 
-/* Sends capabilities that each need their own table. Returns the cost in bytes. */
+/* Sends capabilities, each of which needs a table of its own. Returns the cost in bytes. */
 static word_t flood_objects(struct thread *t, nova_sel_t window, unsigned *got)
 {
         const nova_sel_t sm = semaphore(0);
@@ -107,7 +107,7 @@ CASE_ON(receive, a_flood_of_capabilities_costs_no_more_than_the_limit, "X-RECEIV
  * 2^20 selectors of x86-32. */
 #define MESSAGES     4
 #define SPREAD       32    /* items of one of these messages */
-#define SPREAD_STEP  0x400 /* selectors between two items; no table holds more selectors */
+#define SPREAD_STEP  0x400 /* selectors from one item to the next; no table holds more selectors */
 #define SPREAD_ORDER 17
 
 _Static_assert(MESSAGES *SPREAD *SPREAD_STEP == 1 << SPREAD_ORDER, "a window holds all items");
@@ -230,7 +230,7 @@ CASE_ON(receive, pieces_of_memory_beyond_the_limit_are_null_and_free, "X-RECEIVE
         EXPECT_EQ(remote_read(t, (dst + 63) << NOVA_PAGE_BITS), 0);
 }
 
-/* Returns the first page of memory of which no part fits into a large page at the destination. */
+/* Maps memory so that no part of it fits into a large page. Returns its first page. */
 static word_t small_pages(void)
 {
         const word_t from = page_of(memory(LARGE + 1)), to = page_alloc(LARGE);

@@ -318,7 +318,7 @@ CASE(revoke, a_part_of_a_large_page_goes_alone, "D-23")
         EXPECT_EQ(probe_read((void *)address_of(src + 257)), 1);
 }
 
-/* Each copy was delegated from the last one and is in the guest table, too. */
+/* Each copy was delegated from the one before it, and is in the guest table, too. */
 CASE(revoke, a_page_of_many_large_copies_goes_alone, "D-23 3.6-08")
 {
         enum { COPIES = 24, LARGE = 512 };

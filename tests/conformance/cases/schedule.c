@@ -189,7 +189,8 @@ CASE(schedule, threads_of_equal_priority_take_turns, "3.1-01 3.1-12 3.1-13")
                 EXPECT(wait_for(&t[i]->done, 1));
 }
 
-/* CPU times of two spinning threads of one priority that share a CPU with the case's thread. */
+/* Measures the CPU times of two spinning threads of the same priority, which share a CPU with the
+ * case's thread. */
 static void race(unsigned quantum_a, unsigned quantum_b, uint64_t *a, uint64_t *b)
 {
         struct thread *t[2] = {prepare(counts_until_stopped, 0), prepare(counts_until_stopped, 0)};
@@ -202,8 +203,8 @@ static void race(unsigned quantum_a, unsigned quantum_b, uint64_t *a, uint64_t *
         EXPECT(wait_for(&t[0]->done, 1) && wait_for(&t[1]->done, 1));
 }
 
-/* Time that the machine itself loses is charged to the running SC, so the measurement may be
- * repeated. */
+/* Time in which the whole machine stands still is charged to the SC that runs, so the measurement
+ * may be repeated. */
 #define TRIES 20
 
 CASE(schedule, equal_quanta_give_equal_shares, "3.1-01 3.1-10 2.3-05")
@@ -363,7 +364,8 @@ CASE(schedule, all_scs_of_a_blocked_thread_leave_the_queue, "D-17.2")
 static void ups_for_ever(struct thread *t)
 {
         for (;;) {
-                hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP); /* the higher one runs at once */
+                /* The thread of higher priority runs at once. */
+                hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP);
                 spin_us(500);
         }
 }
@@ -376,8 +378,8 @@ static void downs_for_ever(struct thread *t)
         }
 }
 
-/* Wakes a higher thread again and again from a thread that has a quantum and a queued thread of
- * equal priority after it. Returns the number of wakes until that queued thread has run. */
+/* A thread wakes a thread of higher priority again and again, while a thread of its own priority is
+ * queued after it. Returns the number of wakes until the queued thread has run. */
 static word_t preemptions_of_a_quantum(void)
 {
         struct thread *high = prepare(downs_for_ever, 0), *spinner = prepare(ups_for_ever, 0);
@@ -390,7 +392,7 @@ static word_t preemptions_of_a_quantum(void)
         EXPECT_EQ(hc_sm_ctrl(equal->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
         for (unsigned i = 0; i < 2; i++)
                 hc_revoke(obj(i ? high->sc : spinner->sc, NOVA_PERM_ALL), NOVA_REVOKE_SR);
-        /* The spinner came first, and had only its quantum. */
+        /* The spinner ran first, and had only its quantum. */
         EXPECT(tsc() - begin >= tsc_per_ms() * QUANTUM / 1000 / 2);
         return high->value[2];
 }

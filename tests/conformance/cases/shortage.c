@@ -28,7 +28,7 @@ static word_t fill(word_t from)
         NOT_RAISED("the kernel has more memory than this case can use");
 }
 
-/* Frees memory for a number of semaphores. */
+/* Revokes the last n of the semaphores that fill the pool. */
 static void give_back(word_t room, word_t n)
 {
         for (word_t i = room - n; i < room; i++)
@@ -43,7 +43,7 @@ static word_t set_up(void)
                 range = sel_far(FILL_ORDER);
         filler = range;
         empty();
-        fill(0); /* tables that stay are made the first time */
+        fill(0); /* the first time also makes tables that stay */
         empty();
         const word_t room = fill(0);
         empty();
@@ -79,8 +79,8 @@ CASE_ON(shortage, create_ec_fails_only_for_lack_of_memory, "3.6-11 5.3.2-04", ne
                 EXPECT(status == NOVA_SUCCESS || status == NOVA_OUT_OF_MEMORY);
                 made += status == NOVA_SUCCESS;
                 refused += status != NOVA_SUCCESS;
-                /* A create that failed only because memory for a selector table was missing has
-                 * freed the UTCB's address. */
+                /* If a create failed only because memory for a selector table was missing, the
+                 * UTCB's address is free again. */
                 if (status != NOVA_SUCCESS)
                         EXPECT(hc_create_ec(near, ROOT_PD, utcb | boot_cpu, 0, 0, 0) !=
                                NOVA_BAD_PAR);

@@ -230,7 +230,8 @@ static void has_base(struct thread *t)
         }
 }
 
-/* Has no base, and checks that this stays so. value[1] and value[2] as above. */
+/* Body of a thread that has no base, and checks that this stays so. value[1] and value[2]: as
+ * above. */
 static void has_no_base(struct thread *t)
 {
         while (!t->value[3]) {

@@ -12,8 +12,8 @@ static uint64_t in_us(unsigned us)
 }
 
 static volatile word_t order;
-/* TSC at which the waits of threads with value[5] set begin; other waits begin with their
- * thread. */
+/* Threads with value[5] set count the time of their wait from this TSC; other threads count it from
+ * their own start. */
 static uint64_t base;
 
 #define NEVER_US (~(word_t)0)

@@ -95,7 +95,7 @@ RAISES(trap, a_far_return_to_the_null_selector_is_a_protection_fault, IDS_GP, ON
 RAISES(trap, a_far_return_to_data_is_a_protection_fault, IDS_GP, ONLY(NOVA_EXC_GP),
        "push $0x23; push $0; lret")
 
-/* Descriptors that programs at privilege level 3 can use: their code and data, nothing else. */
+/* Programs at privilege level 3 can use the descriptors of their code and data, and no others. */
 CASE(trap, no_other_descriptor_can_be_read_or_written, "2.1-07 7.1-01 8.1-01")
 {
         unsigned readable = 0, writable = 0;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A way is a chain of servers that leads from a thread up to the root PD. Its last server drops the
- * objects of the thread, which is called doomed. For cases on the lifetime of scheduling
- * contexts. */
+ * objects of the thread, which is called doomed. The cases on the lifetime of scheduling contexts
+ * use ways. */
 #ifndef NOVA_CONFORMANCE_WAY_H
 #define NOVA_CONFORMANCE_WAY_H
 
 #include "harness.h"
 
 #define ALL  NOVA_PERM_ALL
-#define MOST 3 /* protection domains above the thread */
+#define MOST 3 /* maximum number of protection domains above the thread */
 
-#define SERVER_BYTES 0x40000 /* in the account of a server's PD, and of a doomed thread */
+#define SERVER_BYTES 0x40000 /* size of the account for a server's PD, or for a doomed thread */
 
 /* Selectors of the doomed thread: one aligned range of the root PD. The object at SEL_STAYS is not
  * dropped, so the table of the range stays. */
@@ -29,10 +29,11 @@ static struct {
 
         nova_sel_t drop[3]; /* selectors to drop, in this order */
         unsigned drops;
-        nova_sel_t before, after; /* semaphores: taken before the drops, after them; 0: none */
-        bool deadline;            /* the down of the second semaphore has a deadline that expires */
-        word_t status[2];         /* results of the two downs */
-        volatile word_t done;     /* requests served */
+        /* Semaphores that are taken before and after the drops; 0: none. */
+        nova_sel_t before, after;
+        bool deadline;        /* the down of the second semaphore has a deadline that expires */
+        word_t status[2];     /* results of the two downs */
+        volatile word_t done; /* requests served */
 } way;
 
 struct doomed {

@@ -21,7 +21,8 @@ _Noreturn void attempt_over(void)
         context_restore(&before);
 }
 
-/* Any event ends the attempt; the thread keeps its number and message. */
+/* Any event ends the attempt. The number and the message of the event stay in the thread's
+ * structure. */
 static bool ends(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         (void)t;

@@ -26,7 +26,7 @@ word_t raised_by(void (*code)(void));
 void expect_one_of(void (*code)(void), unsigned numbers, word_t out);
 _Noreturn void attempt_over(void);
 
-/* Defines a function of these instructions. */
+/* Defines a function that consists of these instructions. */
 #define CODE(name_, text_)                                                            \
         __asm__(".text\n.globl code_" #name_ "\ncode_" #name_ ":\n" text_ "\nret\n"); \
         void code_##name_(void);

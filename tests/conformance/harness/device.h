@@ -38,14 +38,14 @@ unsigned pci_find(uint32_t id, unsigned n);
 /* Frame of a function's configuration space; 0: the machine does not map it. */
 word_t pci_frame(unsigned function);
 
-/* Maps that frame in the root PD. Returns the page number. */
+/* Maps the frame of a function's configuration space in the root PD. Returns the page number. */
 word_t pci_page(unsigned function);
 
-/* Maps 2^order pages of the region of a base address register. Lets the function respond there and
- * access memory. */
+/* Maps the first 2^order pages of the region of a base address register. Lets the function respond
+ * to accesses to this region, and lets it access memory. */
 volatile uint32_t *pci_map(unsigned function, unsigned bar, unsigned order);
 
-/* Offset of a capability; 0: there is none. */
+/* Offset of a capability in a function's configuration space; 0: there is none. */
 unsigned pci_capability(unsigned function, unsigned id);
 
 /* GSI of the pin to which the function's INTA leads; 0: unknown chipset. */

@@ -5,8 +5,8 @@
 
 #define EVENT_ORDER 8
 
-/* Number of guests before one is reused. A case has fewer, because the thread of an earlier guest
- * of the case may still read its argument. */
+/* Number of guests until the structure of an earlier guest is reused. A case makes fewer, because
+ * the thread of an earlier guest of the case may still read its argument. */
 #define GUESTS 64
 
 static struct guest guests[GUESTS];
@@ -43,7 +43,8 @@ word_t guest_event(enum guest_exit exit)
         return needs_svm() ? number[exit].vmx : number[exit].svm;
 }
 
-/* The thread that serves the event portals. */
+/* Body of the thread that serves the event portals: passes an event to the case, and waits for the
+ * reply. */
 static void hand_over(struct thread *t)
 {
         struct guest *g = t->arg;
@@ -117,7 +118,8 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
         return g;
 }
 
-/* The SC has the priority of the thread that watches over cases, which must not starve. */
+/* The SC has the same priority as the thread that watches over cases, so that this thread does not
+ * starve. */
 void guest_start(struct guest *g)
 {
         EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(g->quantum_us, 1)), NOVA_SUCCESS);
@@ -228,7 +230,8 @@ void guest_user(struct guest *g)
         tss[1] = GUEST_STACK;
         tss[2] = 16;
         g->state->tr.base = GUEST_TSS;
-        if (!needs_svm()) /* QEMU (7.2) ends at a change of stack if TR is busy; VMX requires it */
+        /* VMX requires a busy TR; under SVM, QEMU (7.2) ends at a change of stack if TR is busy. */
+        if (!needs_svm())
                 g->state->tr.ar = 0x89;
         g->state->cs = (struct nova_segment){0x1b, 0xcfb, .limit = 0xffffffff};
         g->state->ss = (struct nova_segment){0x23, 0xcf3, .limit = 0xffffffff};

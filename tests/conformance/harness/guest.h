@@ -68,7 +68,8 @@ struct guest *guest_new(unsigned cpu, const char *code, const char *end);
 /* As guest_new(), with a special MTD for one event's portal. */
 struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
                             nova_mtd_t mtd);
-/* As guest_new(), with portals of other threads or with special MTDs. */
+/* A portal of guest_new_portals(). This function is like guest_new(), but takes portals of other
+ * threads or with special MTDs. */
 struct guest_portal {
         enum guest_exit exit;
         nova_mtd_t mtd;
@@ -91,8 +92,8 @@ nova_mtd_t guest_long(struct guest *g);
 unsigned guest_tries(void);
 /* Moves a guest in flat mode to CPL 3. Its events arrive at CPL 0 on GUEST_STACK. */
 void guest_user(struct guest *g);
-/* Set the handler of a vector in flat mode, or one hlt for each vector, whose address shows the
- * vector that arrived. */
+/* guest_gate() sets the handler of a vector in flat mode. guest_gates() sets a handler for each
+ * vector: one hlt, whose address shows which vector arrived. */
 void guest_gate(struct guest *g, unsigned vector, word_t handler);
 void guest_gates(struct guest *g);
 /* Returns the address of 32 bits of the guest's memory. */

@@ -20,7 +20,7 @@ typedef nova_word_t word_t;
 
 /* ---- Cases ---------------------------------------------------------------------------------- */
 
-/* NULL, or the name of a feature that this machine or kernel lacks. */
+/* Returns NULL, or the name of a feature that this machine or kernel lacks. */
 typedef const char *need_fn(void);
 
 struct conformance_case {
@@ -194,7 +194,7 @@ struct thread {
         struct nova_utcb_state state;
         word_t exec_target;
 
-        volatile word_t started, done; /* global: its body has begun, has ended */
+        volatile word_t started, done; /* of a global thread: its body has begun, has ended */
         volatile word_t value[8];      /* for the case */
         unsigned cpu;
         bool global;
@@ -220,15 +220,17 @@ void event_portal(struct thread *t, unsigned n, nova_mtd_t mtd);
 void event_remove(struct thread *t, unsigned n);
 /* Returns the message buffer of the CPU's event handler. */
 struct nova_utcb *event_utcb(unsigned cpu);
-/* Registers of a new thread without objects; for cases that call create_ec themselves. */
+/* Prepares the registers of a new thread without objects. For cases that call create_ec
+ * themselves. */
 struct thread *thread_blank(unsigned cpu);
 void thread_exit(void) __attribute__((noreturn));
 /* The body that does nothing. */
 void thread_exit_fn(struct thread *t);
 
 extern char portal_entry[], portal_entry_other[], portal_registers[], global_entry[];
-/* Entry of a bare EC's portal: makes the hypercall whose first argument lies at its stack top, and
- * replies. reply_now: replies at once. */
+/* portal_forward: entry of a portal of an EC that has no thread structure. It makes the hypercall
+ * whose first argument lies at the top of the EC's stack, and then replies. reply_now() replies at
+ * once. */
 extern char portal_forward[];
 _Noreturn void reply_now(void);
 extern struct gpr portal_gpr, portal_gpr_out;

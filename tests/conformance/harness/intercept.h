@@ -6,7 +6,8 @@
 
 #include "guest.h"
 
-/* One instruction of a flat guest. Control bit n is bit n of ctrl[0], 32 + n that of ctrl[1]. */
+/* One instruction of a flat guest. Control bits 0 to 31 are the bits of ctrl[0], and control bits
+ * 32 to 63 are those of ctrl[1]. */
 struct intercept {
         const char *code;
         uint8_t size;

@@ -15,14 +15,15 @@ void threads_init(void);
 /* Sets the range from which sel_alloc() takes selectors. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
-/* The first function returns the next selector of the range. The second one revokes all selectors
- * from that one to the end, and frees them. */
+/* sel_mark() returns the next selector of the range. sel_release() revokes all selectors from that
+ * one to the end of the range, and frees them. */
 nova_sel_t sel_mark(void);
 void sel_release(nova_sel_t mark);
 
 /* Thread of an event portal, or NULL. */
 struct thread *thread_of_event(nova_sel_t portal);
-/* Answers a page fault in the image with the rest of the image; false if it was elsewhere. */
+/* Answers a page fault in the image with the rest of the image. Returns false if the address is not
+ * in the image. */
 bool event_answer_image(struct nova_utcb *u, word_t address);
 /* Answers an event in its handler's message buffer. */
 void event_serve(struct thread *keeper, word_t portal);

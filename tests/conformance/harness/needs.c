@@ -139,7 +139,7 @@ const char *needs_log(void)
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");
 }
 
-/* Kernel memory: the pool, the image and copies of the roottask. */
+/* Returns the size of kernel memory: the pool, the image and copies of the roottask. */
 static uint64_t kernel_memory(void)
 {
         uint64_t size = 0;

@@ -85,8 +85,8 @@ nova_sel_t semaphore(word_t count)
 
 void rest(unsigned ms)
 {
-        static nova_sel_t
-                sm; /* shared by all cases: creating one would change their measurements */
+        /* Shared by all cases: a case that created it would measure its memory, too. */
+        static nova_sel_t sm;
         if (!sm) {
                 sm = sel_far(0);
                 EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
@@ -225,7 +225,7 @@ struct thread *run_thread(unsigned cpu, unsigned prio, thread_fn *fn, void *arg)
         return t;
 }
 
-/* A child with its event portals, but without a PD. */
+/* Makes a child with its event portals, but without a PD. */
 static struct child *child_blank(unsigned cpu)
 {
         struct child *c = &children[child_next++ % 16];

@@ -162,7 +162,6 @@ global_entry:
         call global_main
         ud2
 
-        /* int context_save(struct context *); _Noreturn void context_restore(struct context *) */
         /* Ends a global thread; replies to the caller of a local one. */
         .globl reply_now
 reply_now:
@@ -170,6 +169,7 @@ reply_now:
         syscall
         ud2
 
+        /* int context_save(struct context *); _Noreturn void context_restore(struct context *) */
         .globl context_save, context_restore
 context_save:
         mov %rbx, 0(%rdi)
