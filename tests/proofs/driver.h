@@ -7,7 +7,7 @@
 #include <__fc_builtin.h>
 #include <stdint.h>
 
-/* Calls a function with a buffer of exactly these bytes, each of which has any value. */
+/* Calls a function with a buffer of exactly this size, whose bytes have any values. */
 #define TRY(function, bytes)                                  \
         do {                                                  \
                 static char buffer[(bytes) + !(bytes)];       \

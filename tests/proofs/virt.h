@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parts of the drivers for virtual CPUs: the functions that the state's readers and the exits call
- * outside of their files. A driver defines check_entry(), which its proof requires before each
- * entry into the guest and before each event. */
+/* Parts of the drivers for virtual CPUs: stubs of functions in other files that the code for states
+ * and exits calls. A driver defines check_entry(), whose conditions must hold before each entry
+ * into the guest and before each event. */
 #ifndef PROOFS_VIRT_H
 #define PROOFS_VIRT_H
 

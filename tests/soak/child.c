@@ -8,7 +8,7 @@
 int main(int argc, char **argv)
 {
         const char *const deed = argc > 1 ? argv[1] : "";
-        static void *memory; /* the end of the program frees it */
+        static void *memory; /* only the end of the program frees it */
 
         memory = malloc(20000);
         if (memory)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counters of the system after each round: kernel memory, threads and restarts of all programs,
  * openings of sessions, and what init and this program use. Restarts and openings grow by the same
- * number in each round; all others stay, with two exceptions:
+ * number in each round. All other counters stay the same, with two exceptions:
  *
  * - Init may need a different number of tables, which the kernel allocates in whole pages: the
  *   selectors of programs and threads depend on what else runs when they start. Objects and
@@ -9,8 +9,8 @@
  * - The bytes in use of this program's heap may differ a little, because a block may be a few bytes
  *   larger than requested.
  *
- * The heap's pages do not count: depending on the order in which threads allocate, it keeps some
- * that are free. */
+ * The heap's pages do not count: depending on the order in which threads allocate, the heap keeps
+ * some pages that are free. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -26,10 +26,11 @@
 
 #define FIGURES    128
 #define NAME       160
-#define TABLE      4096     /* bytes of a table of the kernel */
-#define TABLES     4        /* permitted difference of the number of init's tables */
-#define HEAP_BYTES 1024     /* permitted difference of the used bytes of the heap */
-#define PATIENCE   200      /* readings: the kernel frees memory a moment after an object ends */
+#define TABLE      4096 /* bytes of a table of the kernel */
+#define TABLES     4    /* permitted difference of the number of init's tables */
+#define HEAP_BYTES 1024 /* permitted difference of the used bytes of the heap */
+/* Maximum number of readings: the kernel frees memory a moment after an object ends. */
+#define PATIENCE   200
 #define REST_NS    20000000 /* time between two readings */
 #define PAGE_TOTAL 0x100000 /* more pages than a program has */
 
@@ -48,7 +49,7 @@ struct figures {
 };
 
 static struct figures now, before, first;
-static int64_t step[FIGURES]; /* growth in a round of the figures of `first` */
+static int64_t step[FIGURES]; /* growth in a round of each figure of `first` */
 
 static void add(const char *what, const char *of, const char *more, uint64_t value, bool steps)
 {
@@ -102,7 +103,7 @@ static void read_all(void)
         read_sessions();
 }
 
-/* Returns the figure of a name; its index may have changed. */
+/* Returns the figure that has a name. Its index may differ from that in another round. */
 static const struct figure *find(const struct figures *in, const char *name)
 {
         for (unsigned i = 0; i < in->count; i++)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct soak_options {
-        unsigned rounds;    /* number of rounds; 0: as long as `minutes` says */
+        unsigned rounds;    /* number of rounds; 0: as many as begin within `minutes` */
         unsigned minutes;   /* rounds begin only in this time */
         bool counted;       /* time advances with instructions, so latencies are compared */
         bool without_guest; /* the rounds have no guest */
@@ -25,16 +25,18 @@ bool storm_round(void);
 bool services_begin(void);
 bool storm_begin(void);
 
-/* Reads all figures after a round. After round FIGURES_FIRST, the figures must be as expected from
- * that round. Prints a sentence for each other figure. @return false: there is one */
+/* Reads all figures after a round. In the rounds after FIGURES_FIRST, compares them with those of
+ * round FIGURES_FIRST, and prints a sentence for each figure that is not as expected.
+ * @return false if there is such a figure */
 #define FIGURES_FIRST 3
 bool figures_compare(unsigned round);
 
 /* Number of figures that were compared after the last round. */
 unsigned figures_count(void);
 
-/* Measures latencies while nothing else runs. If `counted` is set, compares them after round
- * FIGURES_FIRST with those of that round, and reports those that differ. @return false: one does */
+/* Measures latencies while nothing else runs. If `counted` is set, compares them in the rounds
+ * after FIGURES_FIRST with those of round FIGURES_FIRST, and reports those that differ.
+ * @return false if one differs */
 bool latency_compare(unsigned round);
 
 /* Prints one sentence about a fault. @return false */

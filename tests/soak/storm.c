@@ -18,9 +18,10 @@
 
 #include "soak.h"
 
-#define ORDER      6 /* selectors that the storm uses: 2^ORDER */
-#define OBJECTS    (1u << ORDER)
-#define MANY_ORDER 11    /* more selectors than the first bits of the runtime cover */
+#define ORDER   6 /* the storm uses 2^ORDER selectors */
+#define OBJECTS (1u << ORDER)
+/* 2^MANY_ORDER selectors: the runtime needs a further page of bits for them. */
+#define MANY_ORDER 11
 #define BATCHES    50    /* times that all objects are made and revoked */
 #define DOMAINS    50    /* protection domains that get all objects and end */
 #define RANDOM     20000 /* random hypercalls */
@@ -115,7 +116,7 @@ static void call_at_random(uint64_t random)
         }
 }
 
-/* Each round makes the same calls. */
+/* Makes random hypercalls. Each round makes the same ones. */
 static void call_many(void)
 {
         uint64_t random = 20;
@@ -180,9 +181,9 @@ static bool run_children(void)
         return true;
 }
 
-/* Lets the runtime allocate the page of bits that it needs, and keeps, when more than 1,024
- * selectors are in use. Otherwise the first round with that many selectors would seem to leak it.
- */
+/* If more than 1,024 selectors are in use, the runtime needs a further page of bits, and keeps it.
+ * Lets the runtime allocate this page. Otherwise the first round with that many selectors would
+ * seem to leak it. */
 static bool take_selector_bits(void)
 {
         const nova_sel_t many = nova_sel_alloc(MANY_ORDER);

@@ -9,7 +9,8 @@
 #define PRIO_CHILD (PRIO_CASE + 1) /* the child runs as soon as it can */
 #define WAIT_MS    5000            /* longer only if something hangs */
 
-/* The worker's selectors, which begin at 0 in all of its PDs: events first. */
+/* The worker's selectors. In the root PD they are relative to w->sel; in the worker's other PDs the
+ * same objects begin at selector 0. The first ones are event portals. */
 enum { SEM_DONE = 32, SEM_GO, SEM_LOCK, SEM_GATE, SEM_SLEEP, SEM_NEVER };
 enum { PT_ROOT = 40, PT_PARENT, PT_SERVER, PD_PARENT, PD_CHILD };
 enum { EC_OF = 46, SC_OF = 54 };
@@ -23,7 +24,7 @@ enum { REGISTER, END }; /* a thread's requests to its parent, and the parent's t
 static struct round {
         word_t registered, ended; /* counted by the root's service */
         word_t status;            /* status of the sleeper's down */
-        word_t lost;              /* whether its memory was gone */
+        word_t lost;              /* whether the sleeper's memory was gone */
         word_t killed;
         volatile word_t page; /* the shared page */
         word_t keeps_quiet;   /* the handler does not reply */
@@ -250,7 +251,8 @@ static void set_up(struct worker *w)
         CHECK_EQ(w, make_ec(w, SLEEPER, child, sleeps, NOVA_EC_GLOBAL), NOVA_SUCCESS);
 }
 
-/* A thread ends itself through its parent, on its own time up to the last moment. */
+/* A thread asks its parent to end it. All of this runs on the thread's own time, up to the last
+ * moment. */
 static void end_through_services(struct worker *w)
 {
         w->phase = 1;
@@ -261,7 +263,7 @@ static void end_through_services(struct worker *w)
         CHECK_EQ(w, look(NOVA_CRD_OBJ, w->sel + EC_OF + ENDER), 0);
 }
 
-/* A caller's SC is revoked while a server holds a lock on it. */
+/* A caller's SC is revoked while the server that runs on this SC holds a lock. */
 static void take_donated_time(struct worker *w)
 {
         w->phase = 2;
@@ -274,7 +276,8 @@ static void take_donated_time(struct worker *w)
         hc_sm_ctrl(w->sel + SEM_LOCK, NOVA_SM_UP_OP);
 }
 
-/* Memory and semaphore are revoked while a client waits; then its handler ends the child. */
+/* Memory and a semaphore are revoked while a client waits for the semaphore. Then the client's
+ * handler ends the child. */
 static void take_under_sleeper(struct worker *w)
 {
         w->phase = 3;

@@ -5,7 +5,8 @@
 #define PRIO_LOWER 80
 #define WINDOW_SEL 0x800
 
-/* Numbers of a worker's objects. PDs and SCs: relative to w->sel. All others: for own(). */
+/* Numbers of a worker's objects. Those of PDs and SCs are relative to w->sel; all others are
+ * arguments of own(). */
 enum { PD, PARTNER, SERVER, SERVER_PT, SPINNER, SLEEPER, CALLER, HELPER, FAULTER, PACER, SM, PACE };
 enum { SC_OF = 0x10, OTHER_PD = 0x20, OTHER_EC, OTHER_PT };
 
@@ -113,7 +114,7 @@ static void populate(struct worker *w)
                               NOVA_EC_GLOBAL),
                  NOVA_SUCCESS);
         CHECK_EQ(w, hc_create_pd(pd, ROOT_PD, all), NOVA_SUCCESS);
-        /* from here on, a neighbour may have destroyed it */
+        /* from here on, a neighbour may have destroyed the PD */
         thread_in(w, pd, SPINNER, spins, true, 0);
         thread_in(w, pd, SLEEPER, sleeps, true, SM);
         thread_in(w, pd, CALLER, calls, true, SERVER_PT);

@@ -83,7 +83,8 @@ static void take_back(struct worker *w)
         hc_revoke(nova_crd(NOVA_CRD_IO, first_port(w), PORT_BITS, ALL), NOVA_REVOKE_SR);
 }
 
-/* Fills the rest of the pool with one kind, frees a part, continues with another kind. */
+/* Fills the rest of the pool with objects of one kind, frees a part of the pool, and continues with
+ * another kind. */
 static void fills(struct worker *w)
 {
         word_t n = 0;
@@ -104,7 +105,7 @@ static void fills(struct worker *w)
         w->phase = 200;
         take_back(w);
         if (worker_count > 1)
-                return; /* other workers may have taken all of it */
+                return; /* other workers may have taken all free memory */
         w->phase = 300;
         CHECK_EQ(w, make(w, MAKE_EC, 0), NOVA_SUCCESS);
         take_back(w);

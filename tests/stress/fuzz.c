@@ -3,7 +3,7 @@
 #include "stress.h"
 
 #define LIFE_US 20000
-#define SEEN    256 /* selectors of a PD at its start */
+#define SEEN    256 /* number of selectors that a new PD gets */
 
 enum { PD, EC, SC, SM };
 
@@ -65,7 +65,8 @@ static void fuzzes(struct thread *t)
         }
 }
 
-/* The shared objects: some of each kind are permanent, others come and go. */
+/* Creates shared objects at random places, and drops some. A few objects of each kind are
+ * permanent. */
 static void furnish(struct worker *w)
 {
         for (unsigned i = 0; i < 24; i++) {
@@ -118,7 +119,7 @@ static void lets_one_loose(struct worker *w)
                  hc_create_ec(w->sel + EC, w->sel + PD, utcb_of(w, 1) | w->cpu,
                               slot_prepare(w, 1, fuzzes), events_of(0, w->index), NOVA_EC_GLOBAL),
                  NOVA_SUCCESS);
-        /* Above the worker, with a quantum: the thread runs, then the worker has its turn. */
+        /* The thread has the same priority as the worker, so the two run in turns. */
         CHECK_EQ(w, hc_create_sc(w->sel + SC, ROOT_PD, w->sel + EC, nova_qpd(LIFE_US, PRIO_CASE)),
                  NOVA_SUCCESS);
         w->phase = 3;

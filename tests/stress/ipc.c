@@ -102,7 +102,8 @@ static void crowd(struct worker *w)
                 make(w, n, asks, NOVA_EC_GLOBAL);
                 t->value[1] = w->sel + NAP;
                 t->value[3] = w->sel + SERVER_PT;
-                /* Callers above the worker let it run while the server sleeps. */
+                /* Callers whose priority is above the worker's let the worker run while the server
+                 * sleeps. */
                 start(w, n, PRIO_CASE - 2 + n / 2, 100 + 200 * n);
         }
         w->phase = 2;

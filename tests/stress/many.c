@@ -9,12 +9,13 @@
 
 #define MANY       10000u
 #define MANY_ORDER 14
-#define FEWER      1000u /* number with several CPUs, which flush TLBs for each end */
-#define PRIO_MANY  120   /* above the thread that runs the case */
+/* Number with several CPUs, because the end of each object then flushes TLBs. */
+#define FEWER     1000u
+#define PRIO_MANY 120 /* above the priority of the thread that runs the case */
 
 static nova_sel_t ecs, scs, pts, events;
 static word_t utcbs;
-static word_t stack_of[MANY][2]; /* the whole stack of a thread: its hypercall */
+static word_t stack_of[MANY][2]; /* the whole stack of a thread holds its hypercall */
 static struct thread *starter;
 static unsigned many; /* number of objects in this case */
 
@@ -123,8 +124,8 @@ CASE(many, scs_of_one_thread_sleep_and_wake, "3.1-08 3.1-14")
         clean_up();
 }
 
-/* The woken SCs have a lower priority than the thread that wakes them, which others preempt
- * meanwhile. */
+/* The woken SCs have a lower priority than the thread that wakes them. Other threads preempt this
+ * thread meanwhile. */
 CASE(many, scs_that_wake_delay_no_thread_of_higher_priority, "3.1-08 3.1-14")
 {
         set_up(boot_cpu);
@@ -282,7 +283,7 @@ CASE_ON(many, mails_to_a_cpu, "3.1-08 3.6-11", needs_2_cpus)
 
 #define LEVELS         980
 #define SIBLINGS       100
-#define SIBLINGS_ORDER 17 /* order of the pages of all levels */
+#define SIBLINGS_ORDER 17 /* 2^SIBLINGS_ORDER pages are enough for all levels */
 
 /* Delegates a page within the root PD to many others, all in one message. */
 static void spread(const struct thread *t, word_t page, word_t first)

@@ -58,7 +58,7 @@ static void create_ec(struct worker *w, nova_sel_t sel)
 {
         const unsigned slot = (unsigned)random_below(w, SLOTS);
         struct worker *home = &workers[random_below(w, WORKERS)];
-        const bool global = slot % 2, child = random_below(w, 2); /* a slot keeps its kind */
+        const bool global = slot % 2, child = random_below(w, 2); /* the kind belongs to the slot */
         struct thread *t = &home->slot[slot].thread;
         if (!home->work)
                 return;
@@ -135,7 +135,7 @@ static void storm(struct worker *w)
 CASE(storm, objects_come_and_go_on_all_CPUs, "D-04 3.6-11")
 {
         stress_begin();
-        stress_tolerant = true; /* slots change hands while their threads run */
+        stress_tolerant = true; /* slots are reused while their threads run */
         const word_t before = memory_left();
         for (unsigned i = 0; i < 4; i++) {
                 stress_run(storm);

@@ -7,7 +7,7 @@
 #define GRACE_MS     30000
 #define MEASURE_BITS 15
 #define PRIO_WATCH   2
-#define SLACK        300 /* semaphores: a few frames that caches keep */
+#define SLACK        300 /* permitted loss, in semaphores, because caches keep a few frames */
 
 struct worker workers[WORKERS];
 nova_sel_t group;
@@ -17,7 +17,7 @@ static uint64_t end;        /* TSC value at which the run ends */
 static volatile bool begun; /* all workers exist */
 static struct thread *threads[WORKERS];
 static nova_sel_t finished;   /* counts the workers that ended */
-static uint64_t ticks_per_us; /* child PDs do not see the HIP */
+static uint64_t ticks_per_us; /* copied here, because child PDs do not see the HIP */
 
 word_t random_next(uint64_t *seed)
 {
@@ -131,7 +131,7 @@ static void worker_main(struct thread *t)
         hc_sm_ctrl(finished, NOVA_SM_UP_OP);
 }
 
-/* Runs when no other thread does: ends the wait for hung workers. */
+/* Runs only when no other thread runs, and ends the wait for workers that hang. */
 static void watch(struct thread *t)
 {
         while (!begun || tsc() < end + GRACE_MS * tsc_per_ms())

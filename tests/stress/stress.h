@@ -13,14 +13,14 @@ extern const unsigned stress_ms;
 #define SLOTS   16 /* threads that a worker can have at a time */
 #define ALL     NOVA_PERM_ALL
 
-/* Selectors that the workers share: event portals of all CPUs, then objects. A child PD gets both
- * at 0. */
+/* Selectors that the workers share: event portals of all CPUs, then objects. In a child PD the same
+ * selectors begin at 0. */
 #define GROUP_ORDER   8
 #define GROUP_OBJECTS 128
 #define OBJECTS       128
 
 struct worker;
-/* A round. It is repeated until the time is over or a check has failed. */
+/* A round of a worker. It is repeated until the time is over or a check has failed. */
 typedef void work_fn(struct worker *w);
 
 struct slot {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks a description as a whole, and compares it with a machine and files. main() has the numbers
- * of programs and devices, and the shapes of their lists; all other contents are arbitrary. The
- * check of mounts is a module of its own. */
+/* Checks a description as a whole, and compares it with a machine and files. main() sets the
+ * numbers of programs and devices, and the shapes of their lists; all other contents are arbitrary.
+ * Another module checks the mounts. */
 #include "../words.h"
 
 #include "system/check.c"

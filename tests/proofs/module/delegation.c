@@ -27,8 +27,8 @@ struct space *pd_space(struct pd *pd, unsigned type)
         return &space;
 }
 
-/* Returns a CRD with this type and order, with all permissions and any base. As a sum, because Eva
- * keeps the low bits of a sum. */
+/* Returns a CRD with this type and order, with all permissions and any base. The CRD is computed as
+ * a sum, because Eva keeps the low bits of a sum. */
 static nova_crd_t any_crd(unsigned type, unsigned order)
 {
         const word_t base = any_word() >> NOVA_CRD_BASE_SHIFT;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares the mounts of the service `files`: a program with two arguments that begin as main()
- * says and continue with any characters, and a program with a disk and a grant of the service
+/* Compares mounts of the service `files`. One program has two arguments, which begin as main() says
+ * and continue with any characters. Another program has a disk and a grant of the service
  * partitions. Names and services have any characters. */
 #include "system/mounts.c"
 
 #include "../driver.h"
 
 #define NAME_BYTES 10                          /* more characters than a service compares */
-#define LAST       (NOVA_SYSTEM_WORDS_MAX - 2) /* the last two words of the table */
+#define LAST       (NOVA_SYSTEM_WORDS_MAX - 2) /* index of the last two words of the table */
 
 static struct nova_system description;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the PCI devices of a description. main() has the numbers of programs and devices, and the
+/* Checks the PCI devices of a description. main() sets the numbers of programs and devices, and the
  * shapes of their lists; all other contents are arbitrary. */
 #include "../words.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads lines about a program, which begin with each property or with a word that is not a
- * property. read_lines() has the numbers of words in a line and in the lists of earlier lines. The
+ * property. read_lines() sets the numbers of words in a line and in the lists of earlier lines. The
  * readers of values are stubs. */
 #include "../values.h"
 

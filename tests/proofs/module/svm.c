@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Builds the control block of a new virtual CPU of SVM, and enters guests. The block may then have
- * any content that messages, exits and the CPU can leave; vmcb.c proves which. */
+/* Builds the control block of a new virtual CPU of SVM, and enters guests. At an entry the block
+ * may have any content that messages, exits and the CPU can leave in it; vmcb.c proves which
+ * content that is. */
 #include "../plain.h"
 
 #define rdtsc hardware_rdtsc

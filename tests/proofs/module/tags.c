@@ -5,7 +5,7 @@
 #include "../driver.h"
 #include "../memory_map.h"
 
-/* Bytes of information that has one tag, a map with one entry. */
+/* Size of information with one tag, which is a map with one entry. */
 #define ONE_ENTRY (2 * TAG_SIZE + sizeof(struct map_head) + sizeof(struct map_entry))
 
 char multiboot_cmdline[MULTIBOOT_CMDLINE], multiboot_loader[64];

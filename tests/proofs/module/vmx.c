@@ -47,8 +47,8 @@
 #define OTHER_CR3     0xa000
 #define TAG           3
 
-/* The structure's fields, as the last write left them. lost: bits that the field must have but has
- * not, or must not have but has. */
+/* The structure's fields, as the last write left them. Names with `lost`: bits whose value the
+ * field must not have. */
 static struct {
         word_t pin_lost, primary_lost, secondary_lost, exit_lost, entry_lost, cr0_lost;
         word_t exceptions, cr0_mask, cr4_mask, vpid;
@@ -112,7 +112,7 @@ static uint64_t vmcs_read64(unsigned field)
         return any_u64();
 }
 
-/* Requires that a field may be written, and with this width. */
+/* Requires that a field may be written, and that it has this width. */
 static void check_field(unsigned field, bool wide)
 {
         /*@ assert field: KIND_OF(field) != KIND_READ_ONLY && (field & 1) == 0; */

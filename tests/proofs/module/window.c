@@ -28,7 +28,8 @@ static inline nova_word_t range_selector_in(nova_crd_t range, nova_word_t offset
 #include "space/mapping.h"
 
 /* clang-format off */
-/* The item and the part of the window that it gets have the smaller one of the two orders. */
+/* The part of the item that is delegated, and the part of the window that it fills, have the
+ * smaller of the two orders. */
 /*@ requires \valid(d);
     assigns d->from, d->to;
     ensures source_part: d->from ==

@@ -198,8 +198,8 @@ TEST(account, moves_only_the_unused_part)
         account_leave(b);
 }
 
-// The treatments of speculation flaws identify a domain by a number: an account in the memory of an
-// ended account must not have its number.
+// The treatments of speculation flaws identify a domain by a number. So a new account in the memory
+// of an ended account must not have the number of the ended account.
 TEST(account, numbers_of_accounts_and_pds_do_not_return)
 {
         Kernel kernel;

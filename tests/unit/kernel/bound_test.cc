@@ -18,7 +18,7 @@ namespace
 {
 
 constexpr word_t LARGE = 512;
-constexpr word_t FAR = word_t{1} << 27; // pages of one entry of the root table
+constexpr word_t FAR = word_t{1} << 27; // number of pages that one entry of the root table covers
 
 // Expects at most this number of new frames in each step.
 class FrameWatch

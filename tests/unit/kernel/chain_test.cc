@@ -18,7 +18,8 @@ extern "C" {
 namespace
 {
 
-// Links of a chain; links after which a walk gives way; links between two windows.
+// LINKS, LONG: numbers of links of a chain. SURE: number of links after which a walk gives way.
+// STEP: number of links between two windows.
 constexpr unsigned LINKS = 300, LONG = 1500, SURE = 1024, STEP = 64, FRAMES = 16384;
 constexpr word_t SEL_PT = 0x20;
 constexpr uint64_t WINDOW_TICKS = 1000;
@@ -120,7 +121,7 @@ struct Chain {
                 return fake_run_to_user(choose, here->idle_ec);
         }
 
-        // The CPU idles: the sleeping SCs must not be left to the idle thread.
+        // Removes the functions of the test, so that no later window calls them.
         ~Chain()
         {
                 fake_window = nullptr;
@@ -337,7 +338,7 @@ void expect_answered()
 TEST(chain, a_cpu_that_idles_after_a_walk_has_answered_a_grace_period)
 {
         Chain c;
-        reclaim_quiescent(c.here); // has seen the periods of earlier tests
+        reclaim_quiescent(c.here); // so that the CPU has answered the periods of earlier tests
         c.helping(c.top);
         in_first_window = begin_period;
         EXPECT_EQ(c.decide(), c.here->idle_ec);
@@ -350,7 +351,7 @@ TEST(chain, a_cpu_that_idles_after_a_walk_has_answered_a_grace_period)
 TEST(chain, a_cpu_that_idles_after_ends_has_answered_a_grace_period)
 {
         Chain c;
-        reclaim_quiescent(c.here); // has seen the periods of earlier tests
+        reclaim_quiescent(c.here); // so that the CPU has answered the periods of earlier tests
         ec *other = c.w.thread("other", c.w.home, EC_LOCAL);
         other->state = EC_BLOCKED;
         for (unsigned i = 0; i < STEP; i++)
@@ -365,7 +366,7 @@ TEST(chain, a_cpu_that_idles_after_ends_has_answered_a_grace_period)
 TEST(chain, a_thread_that_runs_after_a_walk_answers_a_grace_period)
 {
         Chain c;
-        reclaim_quiescent(c.here); // has seen the periods of earlier tests
+        reclaim_quiescent(c.here); // so that the CPU has answered the periods of earlier tests
         c.links.back()->state = EC_READY;
         c.helping(c.top);
         in_first_window = begin_period;
@@ -389,7 +390,8 @@ TEST(chain, an_sc_pays_for_its_walk_also_if_it_then_sleeps)
         EXPECT_EQ(c.here->slice_start, fake_tsc);
 }
 
-// A walk that is stopped counts, too. Its SC keeps its place until its quantum is used up.
+// The time of a walk that is stopped counts, too. Its SC keeps its place until its quantum is used
+// up.
 TEST(chain, an_sc_whose_quantum_ends_in_a_stopped_walk_comes_after_its_equals)
 {
         for (const bool spent : {false, true}) {

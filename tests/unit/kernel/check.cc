@@ -58,7 +58,8 @@ void check_mapping(mapping *m, bool settled)
         }
 }
 
-// Collects the leaves of a page table: page -> (frame, relevant flags). Returns entries in use.
+// Collects the leaves of a page table: page -> (frame, relevant flags). Returns the number of
+// entries in use.
 unsigned read_table(const uint64_t *table, unsigned level, word_t page, Caps &out)
 {
         unsigned used = 0;
@@ -200,7 +201,7 @@ void check_object(const object_mapping *m, const object_space *owner, word_t sel
         }
 }
 
-// Adds the capabilities of a page, with their mappings. Returns entries in use.
+// Adds the capabilities of a page, with their mappings. Returns the number of entries in use.
 unsigned read_capabilities(pd *owner, const capability_page *page, word_t base, bool settled,
                            Caps &out)
 {

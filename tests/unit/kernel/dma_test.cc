@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// DMA page tables and the assignment of devices. check_pd() compares the contents of a table with
-// the database, in all other tests, too.
+// DMA page tables and the assignment of devices. check_pd(), which all other tests call, too,
+// compares the contents of these tables with the database.
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -218,7 +218,7 @@ TEST(dma, is_refused_when_no_domain_or_no_memory_is_left)
         fake_fail_allocation(0);
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_OUT_OF_MEMORY);
         EXPECT_EQ(iommu_assign(w.a, FAKE_FUNCTIONS), NOVA_BAD_DEV);
-        EXPECT_EQ(w.a->dma.domain, 0u); // the PD keeps no domain, for which it has no use
+        EXPECT_EQ(w.a->dma.domain, 0u); // the PD keeps no domain that it does not use
         for (uint16_t i = 1; i < FAKE_DOMAINS; i++)
                 EXPECT_EQ(iommu_assign(w.make_pd(), uint16_t(8 * i)), NOVA_SUCCESS);
         EXPECT_EQ(iommu_assign(w.b, 8), NOVA_OUT_OF_MEMORY);
@@ -335,7 +335,7 @@ TEST(dma, an_io_apic_and_an_hpet_keep_their_interrupts_though_a_function_has_the
         EXPECT_TRUE(fake_routes[100].on);
 }
 
-// The first table of a function may find no memory, on a unit of AMD.
+// On a unit of AMD, memory for the first table of a function may be missing.
 TEST(dma, a_route_that_fails_leaves_the_interrupt_with_the_function_that_had_it)
 {
         Messages w;
@@ -385,7 +385,7 @@ struct Flood : Messages {
                 return remap_count(GSI, here);
         }
 
-        // Counts messages until the function is stopped; 0: it is not.
+        // Returns the number of messages after which the function is stopped; 0: it is not stopped.
         unsigned send(uint64_t ticks)
         {
                 for (unsigned i = 1; i <= 3 * ROUNDS; i++)

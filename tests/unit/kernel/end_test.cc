@@ -24,7 +24,7 @@ constexpr unsigned ORDER = 6, PAGES = 1u << ORDER, CHILDREN = 40;
 
 ec *dying; // EC that ends while this CPU waits for the other one
 
-// Runs while the CPU waits; it receives the mail before the other CPU has answered.
+// Runs while this CPU waits. This CPU receives the mail before the other CPU has answered.
 void wait_for_other_cpu()
 {
         struct cpu *other = cpu_by_id(1);
@@ -84,7 +84,7 @@ struct End : Kernel {
                                : status;
         }
 
-        // Delegates the server's first port, which flushes TLBs. At once, or in steps.
+        // Delegates the server's first port, at once or in steps. This flushes TLBs.
         nova_status call_with_port(bool in_steps)
         {
                 fake_general = in_steps;
@@ -212,8 +212,7 @@ TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
         EXPECT_FALSE(ec_has_left_work(e.caller));
 }
 
-// A step of an end may be followed by other steps after the partner's memory was reused for another
-// thread.
+// Between two steps of an end, the partner's memory may be reused for another thread.
 TEST(end, of_a_sender_forgets_its_partner)
 {
         End e;

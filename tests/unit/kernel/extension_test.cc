@@ -203,7 +203,8 @@ TEST(extension, a_second_pd_destroy_gives_BAD_CAP_if_its_capability_is_revoked_m
         fake_settle();
 }
 
-// The PD between them is dying for lack of a capability, but has done no step of its end.
+// The PD in the middle is dying, because no capability of it is left, but it has done no step of
+// its end.
 TEST(extension, pd_destroy_reaches_the_pds_that_a_dying_pd_created)
 {
         Extensions w;

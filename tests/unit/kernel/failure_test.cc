@@ -58,8 +58,9 @@ void check_nothing_is_dying()
         EXPECT_EQ(cpu_self()->dying_count, 0u);
 }
 
-// Runs the operation with a later allocation failing each time, until it succeeds at once. Clean:
-// after a failure, memory is as before. After the end of the PDs it always is.
+// Runs the operation again and again. Each time a later allocation fails, until the operation
+// succeeds at once. clean: after each failure, memory must be as before. After the end of the PDs
+// it must always be as before.
 void fail_each(const Operation &operation, bool rest, bool clean = true)
 {
         for (long n = 0; n < 200; n++) {

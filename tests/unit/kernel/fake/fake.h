@@ -33,17 +33,17 @@ extern enum nova_status fake_pin_status;
 #define FAKE_DMA_TABLE (1ul | FAKE_DMA_READ | FAKE_DMA_WRITE)
 #define FAKE_DMA_LEVEL (1ul << 9)
 
-/** Switches it on. */
+/** Switches the fake I/O MMU on. */
 void fake_iommu_boot(void);
 
 /** The registers of devices lie at their physical addresses, so that units of a test can be found.
  */
 extern bool fake_has_devices;
 
-/** True if the unit needs a table of its own for each function, which it keeps. */
+/** True if the unit needs a table of its own for each function, and keeps this table. */
 extern bool fake_takes_tables;
 
-/** Gives back these tables. */
+/** Frees the tables that the unit has kept for functions. */
 void fake_free_tables(void);
 
 /** The PD whose table each function uses, and the record of flushes. */
@@ -129,7 +129,8 @@ extern bool fake_machine_check;
 /** Gives guests page tables like those of PDs, or none. */
 void fake_guest_boot(bool has_tables);
 
-/** Called in place of an open interrupt window; called each time this CPU waits for another one. */
+/** fake_window is called in place of an open interrupt window. fake_wait is called each time this
+ * CPU waits for another CPU. */
 extern void (*fake_window)(void), (*fake_wait)(void);
 
 /** Disables the fast paths, so that the general path follows. */

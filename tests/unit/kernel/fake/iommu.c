@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An I/O MMU that records its commands, and the registers that it does not have. */
+/* A fake I/O MMU that records its commands, and fakes of the functions that look for PCI functions
+ * and for the registers of devices. */
 #include "device/iommu.h"
 #include "arch/x86/boot_paging.h"
 #include "device/iommu_driver.h"
