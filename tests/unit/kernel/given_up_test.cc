@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The mapping database after threads end in the middle of a revocation or a delegation, while other
-// threads split the mappings they work on; and the bound on each step of that work with interrupts
-// off.
+// The mapping database after threads have ended in the middle of a revocation or a delegation,
+// while other threads split the mappings on which the ended threads worked. Also the bound on each
+// step of that work with interrupts off.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -342,9 +342,9 @@ TEST(given_up, delegation_lets_a_pd_go_that_has_ended)
         check_pd(a);
 }
 
-// The mappings of a delegation are revoked before its tables are written, and a second delegation
-// enters mappings there, from below the window on. When memory then runs out, the first one must
-// not take back the mappings of the second.
+// The mappings of a delegation are revoked before its tables are written. A second delegation,
+// which may begin before the range of the first one, enters mappings there. When memory then runs
+// out, the first one must not take back the mappings of the second.
 TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
 {
         for (const bool whole : {false, true}) {
@@ -367,7 +367,7 @@ TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
                         ;
                 fake_fail_allocations_from(-1);
                 EXPECT_EQ(result, STEP_DONE);
-                EXPECT_LE(d.at, d.count); // d.at has not moved below the window
+                EXPECT_LE(d.at, d.count); // d.at has not wrapped around
                 while ((otherwise = delegation_step(&other)) == STEP_AGAIN)
                         ;
                 EXPECT_EQ(otherwise, STEP_DONE);

@@ -130,7 +130,7 @@ TEST(guest, a_shutdown_by_a_machine_check_stops_the_machine)
         fake_machine_check = false;
 }
 
-// Lets the VMM ask for a step of a guest with these flags.
+// Lets the VMM ask for a single step of a guest with these flags.
 void ask_for_a_step(Guest &g, word_t flags)
 {
         nova_utcb utcb = {};
@@ -276,7 +276,7 @@ TEST(guest, a_software_event_is_reported_if_it_was_injected_and_else_begins_agai
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->rip = 0x1001; // the guest's own instruction, in its handler
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
-                g.control()->exit_code = NOVA_SVM_TASK_SWITCH; // is not repeated
+                g.control()->exit_code = NOVA_SVM_TASK_SWITCH; // a task switch is not repeated
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->exit_code = SVM_EXIT_NPF;
                 inject(g, 0x80000080, 0x1001);
@@ -306,16 +306,16 @@ TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
         svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_INJ);
         EXPECT_EQ(utcb.state.inj_info, 0x80000080u);
 
-        g.control()->exit_code = SVM_EXIT_NPF; // during its delivery
+        g.control()->exit_code = SVM_EXIT_NPF; // during the delivery of the interrupt
         g.control()->exit_int_info = 0x80000480;
         EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0x80000080u);
-        g.control()->exit_int_info = 0x80000481; // the handler's own
+        g.control()->exit_int_info = 0x80000481; // a software interrupt of the handler itself
         EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
         g.control()->exit_int_info = 0x80000480;
         g.control()->rip = 0x1001;
         EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
 
-        inject(g, 0x80000480, 0x1000); // the VMM's own
+        inject(g, 0x80000480, 0x1000); // a software interrupt from the VMM
         EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0x80000480u);
         inject(g, 0x80000080, 0x1000);
         g.control()->cpl = 3; // a software interrupt would need a gate for programs
@@ -426,7 +426,7 @@ TEST(guest, a_code_segment_has_either_l_or_d_after_an_exit)
         EXPECT_EQ(event_of(g, 0x78), 0x78u);
         EXPECT_EQ(g.control()->cs.ar, 0xe9b);
         fake_emulated = false;
-        g.control()->efer = EFER_LMA; // other CPUs refuse it themselves
+        g.control()->efer = EFER_LMA; // a CPU that is not emulated refuses this state itself
         EXPECT_EQ(event_of(g, 0x78), 0x78u);
         EXPECT_EQ(g.control()->cs.ar, 0xe9b);
 }

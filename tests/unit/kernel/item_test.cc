@@ -194,7 +194,7 @@ struct Outcome {
         nova_crd_t crd;
         word_t flags;
         Caps objects, memory, ports;
-        bool operator==(const Outcome &other) const // regardless of its origin
+        bool operator==(const Outcome &other) const // at_once does not count
         {
                 return crd == other.crd && flags == other.flags && objects == other.objects &&
                        memory == other.memory && ports == other.ports;

@@ -31,7 +31,7 @@ class Model
         Walk begin(pd *from, word_t first, word_t last, unsigned type);
 
         // Sets the permissions of a PD's capabilities to those that the kernel has left after part
-        // of an operation. Unlike keep(), it takes none from derived capabilities.
+        // of an operation. Unlike keep(), it takes no permissions from derived capabilities.
         void reach(pd *owner, unsigned type, const Caps &caps);
 
         // Does the rest of a revocation. If has_passed returns true for a revoked selector,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Process-context identifiers: a load keeps translations only if the PD has lost none meanwhile.
-// (No emulator shows it: those with PCIDs flush at every load.)
+// (No emulator shows this, because emulators with PCIDs flush at each load.)
 #include <gtest/gtest.h>
 
 #include <vector>

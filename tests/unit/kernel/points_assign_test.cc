@@ -195,7 +195,8 @@ void check(Assignments &s, const Assignment &assignment, const Result &model,
                         check_pd(s.who[i]);
 }
 
-// Assigns without the memory of a refusal. At a point, the boss disturbs the assignment.
+// Assigns without the memory that the refusal takes away. At a point, the boss disturbs the
+// assignment.
 Outcome assign(Assignments &s, const Assignment &assignment, const Disturbance &disturbance,
                unsigned point, const Refusal &refusal, OtherCpu *other)
 {

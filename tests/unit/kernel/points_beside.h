@@ -166,7 +166,8 @@ class Beside : public Scene
         }
 
         ec *runner = nullptr, *callee = nullptr;
-        bool is_destroyed = false, has_exited = false; // of the third PD; of the global thread
+        // Whether the third PD is destroyed, and whether the global thread has exited.
+        bool is_destroyed = false, has_exited = false;
 
       private:
         word_t source_at(word_t sel) const

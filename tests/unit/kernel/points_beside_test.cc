@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Ends of threads and PDs whose threads belong to another CPU. At each point, a thread or a PD
 // ends, an interrupt is taken, or the other CPU ends these objects itself. The other CPU answers at
-// several positions: at once, after some waits, or after it has left the kernel. Afterwards the
-// database is a model's, the other CPU runs no thread that has ended, and no memory is lost.
+// once, after some waits, or after it has left the kernel. Afterwards the database is that of a
+// model, the other CPU runs no thread that has ended, and no memory is lost.
 #include <gtest/gtest.h>
 
 #include "points_beside.h"
@@ -183,8 +183,8 @@ TEST(points, of_ends_of_threads_of_another_cpu_may_be_disturbed)
                                 }
 }
 
-// The client creates a semaphore while threads of the other CPU are dying on this one. Without
-// memory for an allocation, the creation first ends them.
+// The client creates a semaphore while threads of the other CPU are dying on this CPU. Without
+// memory for an allocation, the creation first ends these threads.
 Outcome create(State state, const Disturbance &disturbance, const Position &position,
                unsigned point, const Refusal &refusal)
 {

@@ -37,7 +37,7 @@ inline void collect_translations(const uint64_t *table, unsigned level, word_t p
         }
 }
 
-// While it exists, a CPU executes the kernel.
+// While an object of this class exists, the CPU with this number executes the kernel.
 class OnCpu
 {
       public:
@@ -108,13 +108,13 @@ class OtherCpu
                         load();
         }
 
-        // For a number of answers, the CPU is in the kernel.
+        // Keeps the CPU in the kernel for a number of answers.
         void stay_in_kernel(unsigned answers)
         {
                 busy = answers;
         }
 
-        // The CPU executes a function for an EC of its own, up to user mode.
+        // Lets the CPU execute a function for an EC of its own, until it is in user mode.
         void enter(void (*function)(ec *), ec *one)
         {
                 const OnCpu here(1);
@@ -124,14 +124,14 @@ class OtherCpu
                         load();
         }
 
-        // The CPU in user mode chooses an EC.
+        // Lets the CPU, which is in user mode, choose an EC.
         void choose()
         {
                 sched_decide(cpu_by_id(1));
                 answer();
         }
 
-        // The first CPU answers while this one waits for it.
+        // Lets the first CPU answer while this one waits for it.
         static void answer_by_first()
         {
                 const OnCpu there(0);

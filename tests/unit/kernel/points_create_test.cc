@@ -228,7 +228,7 @@ void check_status(const Creations &s, const Creation &creation, unsigned losses,
                 EXPECT_EQ(status, refused ? NOVA_OUT_OF_MEMORY : NOVA_SUCCESS);
 }
 
-// Checks that exactly the new object, or nothing, is new in the database.
+// Checks that the database has changed by exactly the new object, or not at all.
 void check_database(Creations &s, const Creation &creation, Database expected, bool is_complete)
 {
         const bool success = !s.has_ended && nova_status(REG_P1(s.caller)) == NOVA_SUCCESS;
@@ -252,7 +252,8 @@ void check_database(Creations &s, const Creation &creation, Database expected, b
                         check_pd(s.who[i]);
 }
 
-// Creates an object without the memory of a refusal. At a point, the boss disturbs the creation.
+// Creates an object without the memory that the refusal takes away. At a point, the boss disturbs
+// the creation.
 Outcome create(Creations &s, const Creation &creation, const Disturbance &disturbance,
                unsigned point, const Refusal &refusal, OtherCpu *other)
 {
@@ -387,8 +388,8 @@ class AtAllocation
         static inline unsigned left; // number of allocations up to the event
 };
 
-// A thread or PD may end between its look-up and the reference of the new object. The first
-// allocation comes before this reference.
+// A thread or PD may end after the look-up of its capability, and before the new object refers to
+// it. The first allocation comes between the two.
 bool create_during(const Creation &creation, const Elsewhere &event, unsigned number)
 {
         Creations s;

@@ -7,7 +7,8 @@
 
 #include "points.h"
 
-// Memory comes back soon: one object is dying, another one waits for all CPUs.
+// Makes memory come back soon: one object is dying, and another one waits until all CPUs have been
+// quiescent.
 inline void free_something()
 {
         for (const bool reaped : {true, false}) {
@@ -72,7 +73,7 @@ inline void continue_refused(Scene &s, const Refusal &refusal, Outcome &outcome)
         fake_fail_allocation(-1);
 }
 
-// The boss runs, the other CPU does all its remaining work, and memory comes back.
+// Lets the boss run, the other CPU do all its remaining work, and memory come back.
 inline void settle_refused(Scene &s, OtherCpu *other)
 {
         fake_window = nullptr;
@@ -85,8 +86,8 @@ inline void settle_refused(Scene &s, OtherCpu *other)
 }
 
 // Disturbs an operation at each point, first with memory for all its allocations, then without
-// memory for each. The function `one` does this for one point and one refusal. Returns the number
-// of disturbances.
+// memory for one allocation after the other. The function `one` does this for one point and one
+// refusal. Returns the number of disturbances.
 template <typename One> unsigned refuse_each(const One &one, bool rest)
 {
         unsigned disturbed = 0;

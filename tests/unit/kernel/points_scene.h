@@ -219,7 +219,7 @@ class Scene : public World
                 has_ended = true;
         }
 
-        // The third PD ends with the client's PD.
+        // Ends the client's PD; the third PD ends with it.
         void end_client()
         {
                 revoke_objects(SEL_CLIENT, 0);
@@ -227,7 +227,7 @@ class Scene : public World
                 who[CLIENT] = who[THIRD] = nullptr;
         }
 
-        // The PD has no capabilities any more, but stays.
+        // Destroys the client's PD, which then has no capabilities, but stays.
         void destroy_client()
         {
                 destroy_pd(SEL_CLIENT);

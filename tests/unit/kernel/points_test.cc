@@ -278,7 +278,7 @@ void settle(Scene &s)
         look_for_pds(s);
 }
 
-// Returns the number of selectors in each part in which an operation handles the ranges.
+// Returns the number of selectors that an operation handles as one part.
 unsigned part_of(const Scene &s, const Effect &does)
 {
         return does.revokes && s.type != NOVA_CRD_OBJ ? FROM_HOME : 1;

@@ -13,8 +13,8 @@ namespace
 
 constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
 
-// Two revocations at a time: the first one is in the middle when the second one splits the mapping
-// it holds, or the mapping it began with.
+// Two revocations at a time. The first one is in the middle when the second one splits the mapping
+// that the first one holds, or the mapping with which the first one began.
 TEST(revocation, revokes_all_though_another_revocation_cuts_its_first_mapping)
 {
         Kernel kernel;
@@ -89,7 +89,8 @@ TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
         check_pd(a); // no page may remain writable
 }
 
-// The second revocation finds the right taken, but the first one has not written all entries.
+// The second revocation finds that the right has been taken, but the first one has not written all
+// entries.
 TEST(revocation, clears_tables_though_another_revocation_has_taken_the_same_right)
 {
         for (const bool whole : {false, true}) {
@@ -265,7 +266,7 @@ class Storm : Stepwise
         const word_t base, size;
 };
 
-// Number of storms: the environment can ask for a minute's worth and more.
+// Number of storms: the environment can set it, for runs of a minute and more.
 unsigned seeds()
 {
         const char *more = std::getenv("NOVA_STORMS");

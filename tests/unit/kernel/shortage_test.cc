@@ -16,7 +16,7 @@ namespace
 constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // never large pages
 constexpr word_t LARGE = 0x400000;                  // large pages, with SOURCE - 1
 
-// The number of seeds; the environment may ask for more, and for another first seed.
+// Returns a number, such as that of the seeds, which the environment may change.
 unsigned number_of(const char *name, unsigned usual)
 {
         const char *other = std::getenv(name);

@@ -39,8 +39,8 @@ TEST(spinlock, is_taken_in_the_order_of_arrival)
         }
 }
 
-// A semaphore without waiters, and one of an interrupt. CPUs that only count come on the fast path,
-// the others on the general path: neither overtakes the other.
+// A semaphore without waiters, and one of an interrupt. CPUs that only count take the fast path,
+// and the others take the general path; neither kind overtakes the other.
 TEST(spinlock, of_a_semaphore_is_taken_in_the_order_of_arrival)
 {
         for (uint16_t first : {uint16_t{0}, uint16_t{0x7ffd}, uint16_t{0xfffd}})

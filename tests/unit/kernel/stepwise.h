@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A revocation step by step, and random delegations and revocations, several at a time, step by
-// step in any order.
+// Revocations in steps. Also random delegations and revocations, several at a time, whose steps
+// come in any order.
 #ifndef UNIT_KERNEL_STEPWISE_H
 #define UNIT_KERNEL_STEPWISE_H
 

@@ -150,8 +150,8 @@ std::string World::name(const void *one) const
         return found == names.end() ? "?" : found->second;
 }
 
-// Shows a thread's continuation if it will run; of a UTCB that a callee may overwrite, shows the
-// part that the callee reads.
+// Shows a thread's continuation if this continuation will run. Of a UTCB that a callee may
+// overwrite, shows only the part that the callee reads.
 void World::show_ec(std::ostream &out, const std::string &who, const ec *one) const
 {
         out << who << ": state " << +one->state << ", of kind " << +one->caller_kind << " "

@@ -222,7 +222,8 @@ std::string caps_text(Kernel &kernel)
         return out.str();
 }
 
-// The leaf's own space drops the permissions, which needs no walk, or the parent revokes them.
+// Returns the state after the leaf's own space has dropped the permissions, which needs no walk, or
+// after the parent has revoked them.
 std::string after_leaf(const Leaf &one, bool own)
 {
         Kernel kernel(2048);

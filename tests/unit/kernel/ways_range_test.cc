@@ -109,7 +109,8 @@ class Script : public World
                         ;
         }
 
-        // Another revocation, one step of it between operations: marks, pins, splits.
+        // Does one step of another revocation between two operations. It leaves marks, pins and
+        // splits.
         void walk_on(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self)
         {
                 if (!walks)

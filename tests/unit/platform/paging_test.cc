@@ -128,7 +128,7 @@ void start_across(uint64_t border, uint64_t pages, uint64_t above)
         start(pages * LARGE);
 }
 
-// A pool of the command line's size, whose start crosses each border of a GiB.
+// A pool whose size the command line sets. Its start crosses each border of a GiB.
 TEST(paging, holds_a_pool_of_each_size_across_each_border)
 {
         Frames frames;

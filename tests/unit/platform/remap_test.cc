@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The devices that may raise an interrupt when the I/O MMU remaps.
+// The devices that may raise an interrupt when the I/O MMU remaps interrupts.
 #include <gtest/gtest.h>
 
 #include "machine.h"

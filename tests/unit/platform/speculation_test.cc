@@ -267,7 +267,7 @@ TEST(speculation, admits_the_flaws_whose_treatment_the_firmware_keeps_off)
                         EXPECT_EQ(std::string(choice.done[f]).find("not treated: ") == 0,
                                   (row.flaws & set({f})) != 0);
         }
-        // A bit for a flaw that the CPU does not have is no flaw.
+        // If the CPU does not have a flaw, a refused bit for this flaw does not add it.
         flaws_choice choice = choose(cpu(VENDOR_INTEL, 6, 0xcf, CAN_MCU_OPT, GDS_NO));
         const uint32_t flaws = choice.flaws;
         flaws_refuse_microcode(&choice, 0x10);

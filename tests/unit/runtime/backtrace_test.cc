@@ -86,7 +86,7 @@ TEST_F(backtrace, a_function_without_a_frame_shows_its_caller)
         EXPECT_EQ(walk(function + 7, 0xf00, 0x1000), (addresses{function + 7, back, 11}));
         EXPECT_EQ(walk(function + 9, 0xf00, 0x1000), (addresses{function + 9, back, 11}));
         EXPECT_EQ(walk(code, 0xf00, 0x1000), (addresses{code, 11}));
-        put(function, {0x55}); /* push %bp: the function makes a frame, but not yet */
+        put(function, {0x55}); /* push %bp: the function will make a frame, but has none yet */
         EXPECT_EQ(walk(function + 7, 0xf00, 0x1000), (addresses{function + 7, 11}));
         EXPECT_EQ(walk(function, 0xf00, 0x1000), (addresses{function, back, 11}));
         put(code + 0x100, {0x90});

@@ -67,7 +67,7 @@ class buddy : public testing::Test
         }
 };
 
-/* Returns the pages of a block that must be cleared. */
+/* Returns the number of pages of a block that must be cleared. */
 size_t used_pages(const buddy_zone *zone, uintptr_t addr, unsigned order)
 {
         size_t page = (addr - zone->base) / page_size, used = 0, count;

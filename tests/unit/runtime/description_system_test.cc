@@ -134,8 +134,8 @@ TEST(description, counts_segments_as_far_as_they_are_known)
                 "machine has 8192 KiB for programs; give them less, or the machine more.\n");
 }
 
-/* Program headers of both classes; a segment that is never written and all in the file takes no
- * memory. */
+/* Program headers of both classes. A segment that is never written, and whose contents are all in
+ * the file, takes no memory. */
 TEST(description, segments_of_a_file_are_measured)
 {
         for (const bool wide : {false, true}) {

@@ -9,7 +9,8 @@
 namespace
 {
 
-/* A content that must survive: one of the paths has it after a loss in this part of the record. */
+/* A content that must survive: one of the paths has it after a loss of power in this part of the
+ * record. */
 struct promise {
         std::vector<std::string> paths;
         std::string content;

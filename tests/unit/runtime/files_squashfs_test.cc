@@ -190,7 +190,7 @@ TEST_F(files_squashfs_test, reads_no_byte_after_the_end_of_a_block)
         ASSERT_EQ(files_squashfs.read(node, tail_at, part.data(), tail_bytes, &done), 0);
         EXPECT_EQ(part, files["numbers"].substr(tail_at));
 
-        /* The block with the end of the file, and ends of others. */
+        /* The block with the end of the file and the ends of other files. */
         const auto *squashfs = (const struct squashfs *)system;
         const squashfs_block *block =
                 &squashfs->data[squashfs->data[1].used > squashfs->data[0].used];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets of an NVMe controller: one that needs time, that has a fatal status, or that never ends.
- */
+/* Resets of an NVMe controller: a reset that needs time, a controller with a fatal status, and a
+ * reset that never ends. */
 extern "C" {
 #include "novart/page.h"
 #include "novart/selector.h"
@@ -31,7 +31,7 @@ uint64_t stop_ns;             /* duration of a reset */
 uint64_t start_ns;            /* time until the controller is ready */
 uint64_t changed;             /* time at which ENABLE changed */
 bool enabled;                 /* value of ENABLE that the controller has seen */
-bool master, quiet;           /* calls of the driver */
+bool master, quiet;           /* set by calls of the driver */
 unsigned head, done;          /* admin commands */
 std::string violations;       /* violations of the specification */
 std::vector<uint32_t> spaces; /* namespaces in use */

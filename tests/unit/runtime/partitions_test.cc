@@ -55,7 +55,7 @@ struct table_test : testing::Test {
                 reads = 0;
         }
 
-        /* Returns the sentence, or "" if there is a table. */
+        /* Returns the sentence about an error, or "" if there is a table. */
         std::string read()
         {
                 const table_disk disk = {image.size() / 512, 512, read_block};

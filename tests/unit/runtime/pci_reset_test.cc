@@ -6,7 +6,7 @@
 namespace
 {
 
-/* Adds a bridge to a bus, and puts the disk there. Its control register counts resets. */
+/* Adds a bridge to a bus, and puts the disk there. The bridge's control register counts resets. */
 struct pci_bus : pci_device {
         static constexpr uint16_t BRIDGE = 1 << 3, ON_BUS_1 = 1 << 8;
         unsigned begun = 0, ended = 0;
@@ -53,7 +53,8 @@ struct pci_bus : pci_device {
 TEST_F(pci_bus, a_function_that_is_alone_on_its_bus_is_reset_with_the_bus)
 {
         move_behind_a_bridge();
-        machine[ON_BUS_1].value[0x50 / 4] = 0x00000001; /* it could be reset by its power state */
+        /* The disk could be reset by its power state. */
+        machine[ON_BUS_1].value[0x50 / 4] = 0x00000001;
         device *const d = claimed();
 
         EXPECT_TRUE(reset_function(nullptr, d));

@@ -11,7 +11,7 @@
 #include "novart/region.h"
 #include "novart/time.h"
 
-/* The header has a structure and a function of one name. */
+/* The header has a structure and a function with the same name. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "novart/parent.h"

@@ -15,7 +15,7 @@ enum { EXITS_MARK = 0xa5, EXITS_CALLS = 16 };
 extern struct message exits_call[EXITS_CALLS];
 extern unsigned exits_calls;
 
-/* Access of the next exit for a port. */
+/* The access to a port that causes the next exit. */
 extern struct exits_port {
         uint64_t port;
         unsigned bytes;

@@ -119,7 +119,7 @@ TEST_F(pages_out_test, any_other_page_fills_the_shared_place)
         expect_both();
 }
 
-/* The service's lock is held, and decrypting a page takes up to 490,000 instructions. */
+/* A call holds the service's lock, and decrypting a page takes up to 490,000 instructions. */
 TEST_F(pages_out_test, each_call_decrypts_at_most_once)
 {
         const uint32_t free = frames.free;

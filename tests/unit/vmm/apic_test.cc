@@ -187,7 +187,8 @@ TEST_F(apic, gives_a_message_of_lowest_priority_to_one_that_accepts_it)
         send(2, 0xff, 0x141);
         EXPECT_TRUE(has(1));
         EXPECT_FALSE(has(2));
-        EXPECT_TRUE(novavmm_apic_send(&pc, &message)); /* equals take turns */
+        /* Local APICs of equal priority take turns. */
+        EXPECT_TRUE(novavmm_apic_send(&pc, &message));
         EXPECT_TRUE(has(2));
         EXPECT_TRUE(novavmm_apic_send(&pc, &message));
         EXPECT_TRUE(has(1));
@@ -211,7 +212,7 @@ TEST_F(apic, gives_a_message_of_lowest_priority_to_the_one_whose_priority_is_low
                 for (unsigned i = 0; i < 3; i++)
                         EXPECT_EQ(has(i), i == idle) << i;
         }
-        nova_lapic_accept(&pc.lapic[0], 0x51, false); /* the CPU serves it */
+        nova_lapic_accept(&pc.lapic[0], 0x51, false); /* the CPU serves this interrupt */
         EXPECT_EQ(nova_lapic_take(&pc.lapic[0]), 0x51);
         put(1, 0x80, 0x60);
         put(2, 0x80, 0x40);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configurations of the hypercall interface: each rule, broken alone, has its error and its
- * sentence. */
+/* Configurations of the hypercall interface: each rule that is broken alone gives its own error and
+ * its own sentence. */
 #include "novavmm/hv.h"
 
 #include <gtest/gtest.h>

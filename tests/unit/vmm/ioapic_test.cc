@@ -102,7 +102,7 @@ TEST_F(ioapic, a_level_that_no_local_apic_accepts_is_not_served)
         EXPECT_EQ(sent.size(), 2u);
 }
 
-/* An NMI, an INIT and an interrupt of the 8259s have no end. */
+/* An NMI, an INIT and an interrupt of the 8259s need no end of interrupt. */
 TEST_F(ioapic, nmi_init_and_external_interrupts_are_edges)
 {
         for (uint32_t delivery : {NOVA_DELIVER_NMI, NOVA_DELIVER_INIT, NOVA_DELIVER_EXTERNAL}) {

@@ -144,7 +144,7 @@ TEST_F(msr, the_first_cpu_alone_is_the_first)
                 nova_msr_init(&kept, vcpu, true);
                 EXPECT_EQ(get(0x1b), vcpu ? 0xfee00800u : 0xfee00900u) << vcpu;
         }
-        nova_msr_init(&kept, 0, false); /* no local APIC looks like a disabled one */
+        nova_msr_init(&kept, 0, false); /* a missing local APIC looks like a disabled one */
         EXPECT_EQ(get(0x1b), 0xfee00100u);
 }
 
@@ -162,7 +162,7 @@ TEST_F(msr, the_local_apic_can_be_switched_and_not_moved)
         EXPECT_FALSE(nova_msr_apic_is_on(&kept));
         EXPECT_TRUE(set(0x1b, 0xfee00900));
         EXPECT_TRUE(nova_msr_apic_is_on(&kept));
-        nova_msr_init(&kept, 0, false); /* no local APIC that could be enabled */
+        nova_msr_init(&kept, 0, false); /* there is no local APIC that could be enabled */
         EXPECT_FALSE(set(0x1b, 0xfee00900));
         EXPECT_EQ(changed, nova_mtd_t{0});
 }
@@ -174,7 +174,7 @@ TEST_F(msr, memory_types_are_kept_and_checked)
         EXPECT_FALSE(set(0xfe, 0x508));
         EXPECT_EQ(get(0x2ff), 0xc06u);
         EXPECT_TRUE(set(0x2ff, 0x800));
-        EXPECT_FALSE(set(0x2ff, 0x807)); /* no such type */
+        EXPECT_FALSE(set(0x2ff, 0x807)); /* this memory type does not exist */
         EXPECT_FALSE(set(0x2ff, 0x1806));
         EXPECT_EQ(get(0x2ff), 0x800u);
         EXPECT_TRUE(set(0x200, 0x40000006));

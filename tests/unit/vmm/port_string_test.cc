@@ -61,7 +61,8 @@ struct port_string : guest_access {
                 text(0x200, "abcd");
         }
 
-        /* The exit was for an access of this size; meanwhile the code is this. */
+        /* Handles an exit for an access of this size, after another virtual CPU has changed the
+         * code. */
         void run(unsigned size, bool in, const bytes &code)
         {
                 memcpy(&ram[0x100], code.data(), code.size());

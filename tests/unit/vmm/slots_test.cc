@@ -109,13 +109,13 @@ struct slots : test {
                 start();
         }
 
-        /* An exit ends. */
+        /* Does the board's work at the end of an exit. */
         void look()
         {
                 vm.look(vm.look_context);
         }
 
-        /* The alarm is due. */
+        /* Lets time pass up to the alarm, and serves the alarm. */
         void alarm()
         {
                 now = pc.late.deadline;
@@ -162,7 +162,7 @@ TEST_F(slots, the_alarm_does_no_work_of_devices)
         EXPECT_EQ(card.turns, 1u);
         EXPECT_EQ(kicks, 1u);
         EXPECT_TRUE(vm.look_due);
-        EXPECT_NE(pc.late.deadline, NOVA_NEVER); /* it comes again if vCPU 0 cannot look */
+        EXPECT_NE(pc.late.deadline, NOVA_NEVER); /* the alarm comes again if vCPU 0 cannot look */
         alarm();
         EXPECT_EQ(kicks, 2u);
         look();

@@ -129,7 +129,7 @@ bool is_complete(const std::string &frame, const std::string &open)
         return sum == 0xffff;
 }
 
-/* Returns true if they differ at most in the checksum. */
+/* Returns true if two frames differ at most in the checksum. */
 bool same_but_sum(std::string one, std::string other)
 {
         const size_t at = nova_net_sum_start(place) + nova_net_sum_at(place);

@@ -16,7 +16,7 @@
 #define MMIO_BASE       ((unsigned long)fake_device)
 
 #ifdef __cplusplus
-/* C allows a struct and a function of one name; in C++ the function hides the struct's
+/* C allows a struct and a function with the same name; in C++ the function hides the struct's
  * constructor. */
 #pragma GCC diagnostic ignored "-Wshadow"
 #define _Static_assert static_assert
