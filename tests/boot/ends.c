@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask that ends the run with the value END. END -1: never; -2: by a fault that it cannot
- * handle; -3: by returning 5; -4: by returning before it has the I/O ports that end the run; -5: by
- * switching the machine off; -6: by resetting it. */
+/* A roottask that ends the run with the value END. The other values of END: -1: the run does not
+ * end; -2: it ends by a fault that the roottask cannot handle; -3: by returning 5; -4: by returning
+ * before the roottask has the I/O ports that end the run; -5: by switching the machine off; -6: by
+ * resetting it. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>

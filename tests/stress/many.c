@@ -116,7 +116,8 @@ CASE(many, scs_of_one_thread_sleep_and_wake, "3.1-08 3.1-14")
         const nova_sel_t sm = semaphore(0);
         struct thread *t = waiter(boot_cpu, PRIO_HIGH, sm);
         for (unsigned n = 0; n < many; n++)
-                make_sc(n, t->ec, PRIO_MANY + n % 10); /* it runs, finds t waiting, and sleeps */
+                /* The SC runs, finds t waiting, and sleeps. */
+                make_sc(n, t->ec, PRIO_MANY + n % 10);
         EXPECT_EQ(t->value[2], 0);
         EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(t->value[2], 1);

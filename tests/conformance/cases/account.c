@@ -211,7 +211,7 @@ CASE_ON(account, everything_comes_back_after_destruction, "X-QUOTA", needs_quota
                 EXPECT_EQ(hc_pd_destroy(a), NOVA_SUCCESS);
                 EXPECT_EQ(take_bytes(a, 1), NOVA_BAD_CAP);
                 drop(a);
-                EXPECT_EQ(amount_of(b).limit, QUOTA / 2); /* lives on without its owner */
+                EXPECT_EQ(amount_of(b).limit, QUOTA / 2); /* b lives on without its owner */
                 drop(b);
                 /* Objects that are charged to b still exist. */
                 EXPECT(settled() > before + QUOTA / 4);

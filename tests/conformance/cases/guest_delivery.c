@@ -235,9 +235,9 @@ CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_on_request, "7.2-50 8.
 {
         struct guest *g = writer_in_window();
 
-        EXPECT_EQ(g->state->ax, 15); /* it was read */
+        EXPECT_EQ(g->state->ax, 15); /* CR8 was read */
         EXPECT_EQ(g->state->bx, 9);
-        EXPECT_EQ(g->state->cr8, 15); /* it was not written */
+        EXPECT_EQ(g->state->cr8, 15); /* CR8 was not written */
         EXPECT_EQ(g->state->cx, 0);
         EXPECT_EQ(g->state->inj_info, 0);
         guest_until(g, 0, EXIT_HLT); /* neither the repeated write nor the next one exits */

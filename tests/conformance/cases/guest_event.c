@@ -6,7 +6,7 @@
 
 #define VALID         NOVA_INJ_VALID
 #define SOFT          NOVA_INJ_SOFTWARE_INTERRUPT /* INT n */
-#define SOFT_OTHER    0x600                       /* INT3, INTO; VMX has a type for them */
+#define SOFT_OTHER    0x600                       /* INT3, INTO; a separate type in VMX */
 #define DOUBLE_FAULT  8
 #define NEXT_IN_GUEST 2 /* bytes of the exits below */
 
@@ -313,7 +313,7 @@ CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_stolen_time, "D-11 7.3-12 8.3
         struct thread *other = run_thread(boot_cpu, 1, count, NULL);
 
         guest_answer(g, guest_flat(g));
-        wait_for_time(g, g->sc, QUANTUM); /* it has begun */
+        wait_for_time(g, g->sc, QUANTUM); /* the guest has begun */
         wait_for_time(g, other->sc, time_of(other->sc) + 8 * QUANTUM);
         EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
         EXPECT(guest_wait(g, 10000));

@@ -263,7 +263,7 @@ CASE_ON(guest_inject, each_permission_of_a_page_is_the_guests_too, "4.6.2.2-23 7
         EXPECT_EQ(g->state->qual[0] & (needs_svm() ? 4 : 0x10), needs_svm() ? 4 : 0x10);
 }
 
-/* Offset 10: code of the second virtual CPU; offset 21: it spins. */
+/* At offset 10 the code of the second virtual CPU begins; at offset 21 this CPU spins. */
 GUEST(two_32, 32, "1: cmpl $1, 0x9000; jne 1b; hlt; movl $1, 0x9000; hlt; 2: jmp 2b");
 
 CASE_ON(guest_inject, two_virtual_cpus_share_memory_and_portals, "4.6.2.2-23 5.3.2-07",

@@ -233,7 +233,8 @@ CASE_ON(guest_mode, no_msr_that_a_guest_touches_is_the_hosts, "7.2-53 7.2-54 7.2
 
 /* ---- FPU ------------------------------------------------------------------------------------- */
 
-/* Stores the first values of the registers at 0x9000, then loads its own into all of them. */
+/* Stores the first values of the registers at 0x9000, then loads its own values into all of the
+ * registers. */
 GUEST(fpu_32, 32,
       "movups %xmm0, 0x9000; movups %xmm7, 0x9010; fnstsw 0x9020; pcmpeqd %xmm0, %xmm0;"
       "pcmpeqd %xmm7, %xmm7; fninit; fldpi; fldpi; hlt");

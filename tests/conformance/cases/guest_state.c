@@ -175,7 +175,7 @@ CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_CR, EXIT_HLT);
         if (needs_vmx())
                 return;
-        g->state->cr3 = 0xb000; /* the kernel must not read its four entries */
+        g->state->cr3 = 0xb000; /* the kernel must not read the four entries at CR3 */
         guest_until(g, NOVA_MTD_CR, EXIT_STATE);
 }
 

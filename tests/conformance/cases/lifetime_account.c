@@ -204,7 +204,7 @@ static void expect_outcome(struct doomed *d, const struct shape *shape, const st
                 EXPECT(wait_for(&t->value[3], 1));
                 EXPECT_EQ(t->value[1], 2);
                 EXPECT_EQ(t->value[2], status);
-                /* Its exit has dropped the rest. */
+                /* The handler of the thread's exit has dropped the rest. */
                 EXPECT(is_at(d->payer, books->payer, books->sm));
                 return;
         }

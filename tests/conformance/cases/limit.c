@@ -267,7 +267,7 @@ CASE_ON(limit, threads_that_exist_keep_what_they_have, "X-LIMIT", needs_limit)
         EXPECT(wait_for(&t->done, 1));
 }
 
-/* ---- PDs that bound ones create -------------------------------------------------------------- */
+/* ---- PDs that a bounded child creates -------------------------------------------------------- */
 
 /* Makes a thread of a PD that t creates. The new thread holds the same as t: all permissions for
  * its own PD and for an EC. */

@@ -12,7 +12,7 @@ static word_t extension(word_t group, nova_sel_t sel, word_t operation, word_t a
 
 /* ---- A thread ends itself -------------------------------------------------------------------- */
 
-/* Ends itself, though arg names another thread's selector. */
+/* Ends itself, although arg is the selector of another thread. */
 static void ends(struct thread *t)
 {
         t->value[1] = 1;

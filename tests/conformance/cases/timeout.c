@@ -197,7 +197,7 @@ CASE_ON(timeout, a_deadline_does_not_preempt_a_thread_of_higher_priority, "X-TIM
         struct thread *t = sleep_on(boot_cpu, semaphore(0), 100000, PRIO_LOW);
         const nova_sel_t pause = semaphore(0);
         while (!t->started)
-                EXPECT_EQ(hc_sm_until(pause, 0, in_us(500)), NOVA_COM_TIM); /* lets it run */
+                EXPECT_EQ(hc_sm_until(pause, 0, in_us(500)), NOVA_COM_TIM); /* lets t run */
         EXPECT_EQ(hc_sm_until(pause, 0, in_us(5000)), NOVA_COM_TIM);
         spin_us(150000);
         EXPECT_EQ(t->done, 0);

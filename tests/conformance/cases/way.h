@@ -38,7 +38,7 @@ static struct {
 
 struct doomed {
         nova_sel_t base;
-        nova_sel_t payer; /* owner of its PD and SC; 0: the root PD */
+        nova_sel_t payer; /* owner of the thread's PD and SC; 0: the root PD */
         struct thread *t;
         bool own_pd;
 };

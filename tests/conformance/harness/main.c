@@ -15,7 +15,7 @@ enum outcome { RUNNING, PASSED, FAILED, NOT_RAISED, HUNG };
 /* Results that the running case leaves for the controller. */
 static struct {
         const struct conformance_case *what;
-        nova_sel_t base; /* its selectors */
+        nova_sel_t base; /* first of the case's selectors */
         volatile word_t finished;
         volatile enum outcome outcome;
         const char *file, *text, *reason;

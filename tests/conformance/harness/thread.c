@@ -65,7 +65,7 @@ word_t page_alloc(unsigned order)
 {
         static word_t next = PAGE_BASE;
         const word_t page = align(next, order);
-        next = page + ((word_t)1 << order) + 1; /* leaves a free page after it */
+        next = page + ((word_t)1 << order) + 1; /* leaves a free page after the range */
         return page;
 }
 

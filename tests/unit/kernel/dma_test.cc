@@ -301,7 +301,8 @@ TEST(dma, the_interrupts_of_a_function_go_when_it_changes_hands)
         w.route(100, REMAP_FUNCTION | 8);
         w.route(101, REMAP_FUNCTION | 10);
         w.route(102, REMAP_FUNCTION | 8);
-        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS); // the previous owner could raise them
+        // The previous owner could raise these interrupts.
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
         EXPECT_FALSE(fake_routes[100].on);
         EXPECT_TRUE(fake_routes[101].on);
         EXPECT_FALSE(fake_routes[102].on);

@@ -55,7 +55,7 @@ struct End : Kernel {
                 fake_fail_allocation(-1);
                 fake_general = false;
                 fake_idle();
-                // Checks that all their resources are free.
+                // Checks that all resources of the client and the server are free.
                 while (!pds.empty())
                         destroy(pds.back());
                 fake_guest_boot(false);
@@ -226,8 +226,8 @@ TEST(end, of_a_sender_forgets_its_partner)
         EXPECT_EQ(e.caller->transfer.to, nullptr);
 }
 
-// A thread of a PD that is being destroyed runs until it ends; its pager must not see page faults
-// that the PD's tables do not cause.
+// A thread of a PD that is being destroyed runs until it ends. Until then, its pager must see only
+// those page faults that the PD's tables cause.
 TEST(end, of_a_pd_leaves_its_tables_to_its_running_thread)
 {
         End e;

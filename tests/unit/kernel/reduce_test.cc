@@ -56,7 +56,8 @@ void expect_no_writing(const pd &owner)
         EXPECT_EQ(pages_with(owner.memory.tables.root, 3, PTE_WRITE), 0u);
 }
 
-// A step has written the pages before the large ones, so that it ends at various places of them.
+// A step first writes the pages before the large ones, so that it ends at various places of the
+// large pages.
 TEST(reduce, takes_writing_from_large_pages_without_memory)
 {
         for (const unsigned attr : ATTRS)

@@ -176,7 +176,7 @@ TEST(hv_check, any_combination_is_accepted_or_refused_with_a_sentence_of_the_tab
                 seen.insert(why);
         }
         EXPECT_GT(accepted, 100u);
-        /* The three others are about bits that the library does not offer. */
+        /* The three other sentences are about bits that the library does not offer. */
         EXPECT_EQ(seen.size() + 3, known.size());
 }
 

@@ -294,7 +294,8 @@ struct assist_order : order {
                 return true;
         }
 
-        /* Between the exchange and the write another handler may run; its own end comes first. */
+        /* Another handler may run between the exchange and the write; the end of this other handler
+         * comes first. */
         bool step(bool chooses)
         {
                 const bool can_exit =

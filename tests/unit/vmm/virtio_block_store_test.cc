@@ -321,7 +321,8 @@ TEST_F(virtio_block_store, a_busy_device_is_not_notified_and_finds_requests_by_i
         make(0, NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_EVENT_INDEX);
         put(0, 0, 0, NOVA_SECTOR, true);
         kick(0);
-        EXPECT_EQ(peek<uint16_t>(event), 0); /* its next request is number 1: no notification */
+        /* The driver's next request is number 1, so it sends no notification. */
+        EXPECT_EQ(peek<uint16_t>(event), 0);
         EXPECT_TRUE(disk.virtio.again);
         put(3, 0, 1, NOVA_SECTOR, true);
         nova_virtio_look(&disk.virtio); /* at an exit */

@@ -33,7 +33,7 @@ void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)
         (void)xcr0;
 }
 
-/* The registers of all virtual CPUs: none of the tests has two that use them. */
+/* The XMM registers, one set for all virtual CPUs: no test has two virtual CPUs that use them. */
 static uint8_t xmm[FPU_XMM][FPU_XMM_SIZE];
 
 void fpu_read_xmm(const struct ec *ec, uint8_t to[FPU_XMM][FPU_XMM_SIZE])
