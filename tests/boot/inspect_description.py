@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks the description that inspect prints, together with a driver for each of its devices.
+"""Checks the description that the example inspect prints, after the test has added a driver for
+each device of the description.
 
 inspect_description.py KERNEL INSPECT NOVA_SYSTEM
 """

@@ -13,7 +13,8 @@ MAP = HERE.parent.parent / "docs" / "spec-map.md"
 CASE = re.compile(r'\.area = "(\w+)",\s*\.name = "(\w+)",\s*\.ids = ((?:"[^"]*"\s*)+),'
                   r'\s*\.run = \w+,\s*\.needs = (\w+|\(\(void \*\)0\))\s*\}')
 ARCHES = {"x86-32": ("x86_32", "-m32"), "x86-64": ("x86_64", "-m64")}
-# The only headers that the suite may include: the interface, its own harness, the compiler's.
+# The only headers that the suite may include: those of the interface, of its own harness and of the
+# compiler.
 INCLUDE = re.compile(r'^\s*#\s*include\s*(\S+)', re.MULTILINE)
 ALLOWED = re.compile(r'"nova/abi/\w+\.h"|<std(arg|bool|def|int)\.h>')
 STATES = ("covered", "uncovered", "not observable")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of all PDs that CPUs and devices read, compared with the mapping database: page
-tables, second-level tables and I/O bitmaps; and what each account must have been charged."""
+"""Compares the tables of all PDs that CPUs and devices read with the mapping database: page tables,
+second-level tables and I/O bitmaps. Also computes what each account must have been charged."""
 
 from nova.gdb import paging
 

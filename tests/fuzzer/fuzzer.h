@@ -67,7 +67,7 @@ struct suspect {
         uint64_t seed;
         word_t arena;
         volatile word_t calls, wrong;
-        /* What XMM0 held instead of the pattern. */
+        /* The content of XMM0 in place of the pattern. */
         volatile word_t found;
         word_t home;                                              /* index of its CPU */
         word_t lacks;                                             /* a capability was missing */

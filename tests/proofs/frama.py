@@ -74,7 +74,7 @@ class Result:
 
 
 def rows(path, fields):
-    """Returns the rows of a table, without its head."""
+    """Returns the rows of a table, without its header row."""
     lines = path.read_text(encoding="utf-8").splitlines()
     found = [line.split("\t") for line in lines if line and not line.startswith("#")][1:]
     for row in found:
