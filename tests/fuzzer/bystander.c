@@ -13,7 +13,7 @@
 #define SEL_COUNTER 64
 #define SEL_SLEEP   65
 #define SEL_MAIL    72
-#define PATIENCE    20000 /* milliseconds: the host may have other work */
+#define PATIENCE    20000 /* milliseconds; long, because the host may have other work */
 
 struct bystander {
         unsigned index;

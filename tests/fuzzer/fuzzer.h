@@ -28,7 +28,7 @@
 #define SEL_PT      0x220
 #define SEL_EC      0x240
 #define SEL_LOCAL   0x240 /* mostly local threads */
-#define SEL_GLOBAL  0x250 /* mostly global ones */
+#define SEL_GLOBAL  0x250 /* mostly global threads */
 #define SEL_SC      0x260
 #define SEL_PD      0x280
 #define SEL_VCPU    0x290
@@ -36,11 +36,13 @@
 #define SEL_FREE    0x2c0
 #define SEL_END     0x400
 #define ZONE        32
-#define HALF        16 /* selectors of a zone of PDs, virtual CPUs, local or global threads */
+/* Number of selectors of a zone of PDs, virtual CPUs, local or global threads. */
+#define HALF 16
 
-#define SHARED_ORDER 4    /* pages that all suspects may have */
+#define SHARED_ORDER 4    /* order of the pages that all suspects may have */
 #define PORT         0x80 /* an I/O port that does nothing */
-#define PORT_ORDER   3    /* ports that all suspects may have; they only read the first one */
+/* Order of the ports that all suspects may have; they only read the first one. */
+#define PORT_ORDER 3
 
 /* Groups of an MTD that a suspect may use. Those of debug registers are missing, because QEMU 7.2
  * terminates when a guest hits a data breakpoint. */
@@ -159,7 +161,7 @@ void bystanders_poke(void);
 /* Takes a page back from a thread on each CPU, and expects that nothing is written to it
  * afterwards. */
 void bystanders_shoot(void);
-/* Lets the bystanders use more or less kernel memory until the next check. */
+/* Allows the bystanders to change their use of kernel memory until the next check. */
 void bystanders_begin(void);
 /* Fails the case if a bystander has noticed a change, or has not run since the last check. */
 void bystanders_check(void);

@@ -68,7 +68,7 @@ static struct suspect *suspect_of(word_t sp)
  * any. */
 static bool page(struct nova_utcb *u, unsigned *n, const struct suspect *s, word_t address)
 {
-        const unsigned order = 4; /* the stacks of a PD, and the shared pages */
+        const unsigned order = 4; /* order of the stacks of a PD, and of the shared pages */
         const word_t stacks = plan.arenas + (((word_t)s - plan.arenas) & ~(word_t)0xffff);
 
         if (address >= IMAGE_BEGIN && address < (word_t)__image_end) {

@@ -311,7 +311,7 @@ static void client_round(struct worker *w)
 
 #define ROUNDS_LONG  10000
 #define ROUNDS_SHORT 200
-#define RUNS         64 /* maximum number, enough for the slowest machine */
+#define RUNS         64 /* maximum number of runs, enough for the slowest machine */
 
 CASE(client, threads_and_children_end_as_in_2012, "C-22 D-40 D-40.2 D-40.4 3.6-11")
 {

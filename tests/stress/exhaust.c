@@ -3,9 +3,9 @@
  * all operations work again after some memory was freed. */
 #include "stress.h"
 
-#define BITS        14 /* a worker's selectors */
+#define BITS        14 /* order of a worker's selectors */
 #define PILE_BITS   15
-#define PAGE        0x80000 /* of UTCBs */
+#define PAGE        0x80000 /* first page of the UTCBs */
 #define MEMORY_PAGE 0x90000
 #define PORT_BITS   12
 

@@ -33,7 +33,7 @@ struct worker {
         struct thread *self;
         work_fn *work;
         uint64_t seed;
-        nova_sel_t sel; /* 64 selectors of its own */
+        nova_sel_t sel; /* first of 64 selectors of its own */
         volatile word_t rounds, phase, done;
         word_t value; /* for the case */
         volatile bool failed;

@@ -98,7 +98,7 @@ CASE_ON(exception, a_non_canonical_address_is_a_protection_fault, "8.2-10", need
 
 CASE(exception, an_unmasked_fpu_error_is_event_16, "7.2-12 8.2-12")
 {
-        const uint16_t control = 0x37b; /* division by zero unmasked */
+        const uint16_t control = 0x37b; /* the exception of a division by zero is unmasked */
         __asm__ volatile("fninit; fldcw %0; fld1; fldz; fdivrp" : : "m"(control));
         const int result = raise_mf();
         __asm__ volatile("fnclex; fninit");
@@ -107,7 +107,8 @@ CASE(exception, an_unmasked_fpu_error_is_event_16, "7.2-12 8.2-12")
 
 CASE_ON(exception, an_unmasked_sse_error_is_event_19, "7.2-14 8.2-14", needs_hardware)
 {
-        const uint32_t control = 0x1d80, initial = 0x1f80; /* division by zero unmasked */
+        /* The exception of a division by zero is unmasked. */
+        const uint32_t control = 0x1d80, initial = 0x1f80;
         static const float one = 1.0f, zero = 0.0f;
         __asm__ volatile("ldmxcsr %0; movss %1, %%xmm0; movss %2, %%xmm1"
                          :

@@ -8,7 +8,7 @@
 #define NMI       NOVA_INJ_NMI
 #define EXCEPTION NOVA_INJ_EXCEPTION
 #define SOFT      NOVA_INJ_SOFTWARE_INTERRUPT /* INT n */
-#define SOFT_1    NOVA_INJ_INT1               /* INT1; only VMX has this type and the next */
+#define SOFT_1    NOVA_INJ_INT1               /* INT1; only VMX has this type and SOFT_3 */
 #define SOFT_3    NOVA_INJ_SOFTWARE_EXCEPTION /* INT3, INTO */
 #define ERROR     NOVA_INJ_ERROR
 #define WINDOW    NOVA_INJ_WINDOW

@@ -8,7 +8,7 @@
 #define SOFT          NOVA_INJ_SOFTWARE_INTERRUPT /* INT n */
 #define SOFT_OTHER    0x600                       /* INT3, INTO; a separate type in VMX */
 #define DOUBLE_FAULT  8
-#define NEXT_IN_GUEST 2 /* bytes of the exits below */
+#define NEXT_IN_GUEST 2 /* length of the instructions below that exit */
 
 static uint32_t top_of_stack(const struct guest *g)
 {

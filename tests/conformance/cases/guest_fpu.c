@@ -3,9 +3,9 @@
  * XCR0. */
 #include "guest.h"
 
-#define FIRST 0x9000 /* the first values of two registers */
-#define OWN   0x9100 /* the guest's own values */
-#define LEFT  0x9200 /* the later values */
+#define FIRST 0x9000 /* where the guest stores the first values of two registers */
+#define OWN   0x9100 /* where the guest finds its own values */
+#define LEFT  0x9200 /* where the guest stores the later values */
 #define BYTES 128
 
 #define XCR0_SSE    0x3
@@ -230,9 +230,9 @@ CASE_ON(guest_fpu, a_guest_switches_avx_on, "2.2-09 7.2-73",
         expect_same(g->memory + LEFT, g->memory + OWN, 32);
 }
 
-#define XMM_BYTES 96  /* XMM0 to XMM5, which messages contain */
-#define ALL_XMM   128 /* of a 32-bit guest */
-#define MXCSR     128 /* offset after them */
+#define XMM_BYTES 96  /* bytes of XMM0 to XMM5, which messages contain */
+#define ALL_XMM   128 /* bytes of all XMM registers of a 32-bit guest */
+#define MXCSR     128 /* offset of MXCSR, after the registers */
 
 GUEST(xmm_32, 32,
       "movups %xmm0, 0x9000; movups %xmm1, 0x9010; movups %xmm2, 0x9020; movups "

@@ -128,7 +128,7 @@ CASE_ON(guest_state, a_refused_entry_that_the_guest_brought_about_shows_the_gues
         const nova_mtd_t mtd = guest_flat(g);
 
         const word_t handler = GUEST_CODE + (word_t)(caches_32_end - caches_32) - 1;
-        word_t ip = handler - 2; /* after the write */
+        word_t ip = handler - 2; /* the address after the write */
 
         guest_gate(g, 13, handler);
         if (guest_run(g, mtd) == guest_event(EXIT_HLT)) {

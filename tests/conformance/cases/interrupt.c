@@ -168,7 +168,7 @@ CASE(interrupt, a_child_can_wait_for_an_interrupt_that_it_was_given, "3.4-02 2.5
 #define TIMER_ENABLE 0x4u
 #define TIMER_32     0x100u
 #define TIMER_ROUTE  9
-#define FIRST_LEVEL  16 /* the first line that is not ISA's */
+#define FIRST_LEVEL  16 /* the first line that is not an ISA line */
 
 static volatile uint32_t *hpet;
 

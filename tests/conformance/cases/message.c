@@ -3,7 +3,7 @@
 #include "device.h"
 
 #define ALL         NOVA_PERM_ALL
-#define MESSAGE_GSI 101 /* not a pin of any PC that runs the suite */
+#define MESSAGE_GSI 101 /* no PC on which the suite runs has a pin with this number */
 
 struct message {
         word_t address, data;

@@ -94,7 +94,8 @@ CASE_ON(shortage, create_ec_fails_only_for_lack_of_memory, "3.6-11 5.3.2-04", ne
         expect_room(room);
 }
 
-#define SLOT_ORDER (NOVA_WORD_BITS == 64 ? 27 : 9) /* pages below one entry of an upper table */
+/* Order of the pages below one entry of an upper table. */
+#define SLOT_ORDER (NOVA_WORD_BITS == 64 ? 27 : 9)
 #define SLOT_FIRST (NOVA_WORD_BITS == 64 ? 1 : 0x400)
 
 CASE_ON(shortage, memory_without_room_for_its_tables_leaves_none_behind, "3.6-11 3.6-14",

@@ -245,7 +245,7 @@ nova_crd_t remote_look(struct thread *t, unsigned type, nova_sel_t sel);
 
 /* ---- Child PDs: the same image, own objects -------------------------------------------------- */
 
-#define CHILD_ORDER    7 /* event portals at selectors 0..127: four threads */
+#define CHILD_ORDER    7 /* selectors 0 to 127: event portals of four threads */
 #define CHILD_FREE_SEL 0x1000
 #define CHILD_WAY_SEL  0x12 /* no event has this number */
 

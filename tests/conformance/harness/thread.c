@@ -7,7 +7,7 @@
 #define KEEPERS   16
 #define UTCB_BASE 0x50000000
 #define PAGE_BASE 0x60000
-#define FAR_BASE  0xe0000 /* below 2^20: a CRD of x86-32 names no more */
+#define FAR_BASE  0xe0000 /* below 2^20: a CRD of x86-32 can name no more selectors */
 
 static struct thread pool[POOL];
 static char stacks[POOL][STACK_BYTES] __attribute__((aligned(16)));

@@ -15,7 +15,7 @@ extern "C" {
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x4000; // never large pages
+constexpr word_t BASE = 0x400001, SOURCE = 0x4000; // large pages never fit
 constexpr word_t PIECES = 10000;
 
 // The bounds of one step. A search or the removal of a mapping takes about 300 instructions; the

@@ -10,7 +10,7 @@
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
+constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // large pages never fit
 constexpr word_t COUNT = 4096;
 constexpr uint32_t LIMIT = 5 * PAGE_SIZE; // reached in the middle of the delegation
 

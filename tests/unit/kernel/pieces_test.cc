@@ -12,7 +12,7 @@
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // never large pages
+constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // large pages never fit
 
 class Pieces : Stepwise
 {

@@ -5,9 +5,9 @@
 
 #include "points_cpu.h"
 
-// With one CPU, the points are the places at which it lets interrupts in. With a second CPU, they
-// are the waits for its flush, for its work on mail, or for the end of a grace period: mail may
-// wake the boss meanwhile. A test may count both.
+// With one CPU, the points are the places at which this CPU lets interrupts in. With a second CPU,
+// they are the waits for the second CPU's flush, for its work on mail, or for the end of a grace
+// period: during these waits mail may wake the boss. A test may count both kinds.
 class Points
 {
       public:
@@ -47,7 +47,7 @@ class Points
                 return rang;
         }
 
-        // The CPU for which the kernel waits answers a flush, or is idle.
+        // Lets the CPU for which the kernel waits answer.
         static void answer()
         {
                 if (fake_cpu)
@@ -96,7 +96,8 @@ class Points
         static inline Scene *scene;
         static inline OtherCpu *other;
         static inline unsigned count, disturbed;
-        static inline unsigned late, passed; // waits before an answer: in total, so far
+        // Number of waits before an answer: in total, and so far.
+        static inline unsigned late, passed;
         static inline std::function<void()> event;
         static inline bool rang;
 };

@@ -59,7 +59,8 @@ class OnCpu
 };
 
 // Another CPU, which has loaded a PD. Its TLB has all translations of the PD that were there when
-// it last flushed. A scene has this CPU from an operation on; threads may belong to the CPU.
+// it last flushed. A test adds this CPU to a scene when an operation begins. Threads of the scene
+// may belong to the CPU.
 class OtherCpu
 {
         static constexpr unsigned RESTS = 64; // enough for the memory of a grace period
@@ -96,9 +97,9 @@ class OtherCpu
                 return cpu_by_id(1)->mail || cpu_by_id(1)->mail_rest;
         }
 
-        // Answers a request for a flush and receives mail. Otherwise, and unless it is busy in the
-        // kernel, the CPU makes a decision if one is due, ends an object, is quiescent, and frees a
-        // part of the memory whose period has ended.
+        // Answers a request for a flush and receives mail. If no flush was requested, and the CPU
+        // is not busy in the kernel, it also makes a decision if one is due, ends an object, is
+        // quiescent, and frees a part of the memory whose period has ended.
         void answer()
         {
                 const unsigned writes = fake_cr3_writes;
@@ -138,7 +139,7 @@ class OtherCpu
                 const unsigned writes = fake_cr3_writes;
                 flush_answer(cpu_self());
                 receive();
-                fake_cr3_writes = writes; // only those of this CPU count
+                fake_cr3_writes = writes; // only the writes of this CPU count
         }
 
         // Does all remaining work of the CPU.
@@ -149,8 +150,8 @@ class OtherCpu
                 EXPECT_FALSE(has_mail() || cpu_by_id(1)->dying);
         }
 
-        // From now on the CPU has no TLB, and only works for others. The TLB had only valid
-        // translations.
+        // Checks that the TLB has only valid translations. From now on the CPU has no TLB, and only
+        // works for others.
         void leave() const
         {
                 fake_wait = work_for_others;

@@ -11,7 +11,7 @@
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
+constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // large pages never fit
 
 // Two revocations at a time. The first one is in the middle when the second one splits the mapping
 // that the first one holds, or the mapping with which the first one began.

@@ -13,8 +13,8 @@
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // never large pages
-constexpr word_t LARGE = 0x400000;                  // large pages, with SOURCE - 1
+constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // large pages never fit
+constexpr word_t LARGE = 0x400000;                  // large pages fit, with SOURCE - 1
 
 // Returns a number, such as that of the seeds, which the environment may change.
 unsigned number_of(const char *name, unsigned usual)

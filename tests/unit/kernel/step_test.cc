@@ -8,7 +8,7 @@
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
+constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // large pages never fit
 
 TEST(step, ends_a_delegation_after_a_budget_of_entries)
 {

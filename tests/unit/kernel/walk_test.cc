@@ -17,7 +17,7 @@ extern "C" {
 namespace
 {
 
-constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
+constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // large pages never fit
 constexpr unsigned RX = NOVA_MEM_R | NOVA_MEM_X;
 
 // A PD shares a range with a hostile one, which delegates it to another one and so on.

@@ -110,7 +110,7 @@ class pages_test : public testing::Test
                 return self(pages)->in_flight;
         }
 
-        /* Searches all pages in parts. */
+        /* Searches all pages in parts for a page to move out. */
         uint64_t victim()
         {
                 uint64_t found = UINT64_MAX;

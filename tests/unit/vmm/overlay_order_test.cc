@@ -36,10 +36,10 @@ uint8_t stacks[2][stack_bytes];
 struct actor {
         ucontext_t context = {};
         std::function<void()> program;
-        std::function<bool()> blocked; /* it cannot continue while this is true */
+        std::function<bool()> blocked; /* the actor cannot continue while this is true */
         bool done = false, recalled = false;
         int given = unmapped;         /* the frame that its reply maps */
-        std::function<void()> action; /* of its exit */
+        std::function<void()> action; /* the action of the actor's exit */
 };
 
 struct overlay_order;

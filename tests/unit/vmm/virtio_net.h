@@ -18,7 +18,7 @@ constexpr uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 1, 2, 3, 4, 5};
 struct virtio_net : test {
         nova_virtio_net net = {};
         std::vector<std::string> sent;
-        std::vector<uint32_t> sums; /* of frames that were sent with open checksums */
+        std::vector<uint32_t> sums; /* sums of the frames that were sent with open checksums */
         bool takes_sums = false;
         unsigned room = 1000, kicks = 0, rooms = 0;
         bool is_endless = false; /* the driver adds a frame for each one that is sent */

@@ -48,7 +48,7 @@ const std::map<ZydisMnemonic, nova_operation> strings = {
 
 /* Two instructions are equal if these fields are. */
 struct summary {
-        int operation = -1; /* an instruction that the decoder need not know */
+        int operation = -1; /* -1: an instruction that the decoder need not know */
         unsigned length = 0, bytes = 0, address_bytes = 0;
         int reg = ZYDIS_REGISTER_NONE;
         bool to_register = false, sign = false, has_immediate = false;
