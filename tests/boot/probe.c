@@ -12,7 +12,7 @@ static struct nova_console console;
 static unsigned char bss[DATA_SIZE];
 static unsigned char data[DATA_SIZE] = {[0] = 0x11, [DATA_SIZE - 1] = 0x22};
 
-/* Checked first: fails if the kernel has loaded the image wrongly. */
+/* Checks that the kernel has loaded the image correctly. This is the first check. */
 static bool image_is_whole(void)
 {
         unsigned char found = 0;

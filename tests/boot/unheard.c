@@ -63,7 +63,8 @@ static unsigned call_overflowing(void)
         return create_portal(portal, overflow) ? nova_call(portal, 0) : 99;
 }
 
-/* Threads that the roottask names are reported without `serial`, too. */
+/* Names a thread in the build with NAMED. The kernel reports named threads without `serial`,
+ * too. */
 static enum nova_status name_thread(nova_sel_t ec)
 {
 #ifdef NAMED

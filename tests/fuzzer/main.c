@@ -102,7 +102,7 @@ static void compare(word_t round, enum comparing what)
         expect("attempts to find no operation in progress:", compared, true);
 }
 
-/* The other threads continue. */
+/* Lets the other threads continue. */
 static void compare_end(void)
 {
         plan.pauses = false;

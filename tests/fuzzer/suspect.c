@@ -150,7 +150,7 @@ static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, 
         return status == NOVA_SUCCESS;
 }
 
-/* Usually makes room before a create. */
+/* Makes room at a selector before a create, three times out of four. */
 static void vacate(struct suspect *s, nova_sel_t sel)
 {
         if (!one_in(s, 4))
@@ -239,7 +239,7 @@ static void step_create_pd(struct suspect *s)
                (struct args){.a2 = pick_pd(s), .a3 = crd, .a4 = below(s, 0x10000)});
 }
 
-/* A thread or a virtual CPU of a PD, with the stack and the UTCB of a slot of that PD. */
+/* Creates a thread or a virtual CPU of a PD, with the stack and the UTCB of a slot of that PD. */
 static void step_create_ec(struct suspect *s)
 {
         const bool local = one_in(s, 3);
@@ -440,7 +440,7 @@ static void step_fpu(struct suspect *s)
         suspect_fpu_load();
 }
 
-/* No reply may give a thread access to all ports, or take interrupts away. */
+/* Checks the flags: no reply may give a thread access to all ports, or take interrupts away. */
 static void check_flags(struct suspect *s)
 {
         word_t flags;

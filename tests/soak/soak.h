@@ -31,7 +31,7 @@ bool storm_begin(void);
 #define FIGURES_FIRST 3
 bool figures_compare(unsigned round);
 
-/* Number of figures that were compared after the last round. */
+/* Returns the number of figures that were compared after the last round. */
 unsigned figures_count(void);
 
 /* Measures latencies while nothing else runs. If `counted` is set, compares them in the rounds

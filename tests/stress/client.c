@@ -51,8 +51,8 @@ static word_t drop(nova_sel_t sel)
 
 /* ---- The root's side ------------------------------------------------------------------------- */
 
-/* The last service of a chain. To end a thread it drops the thread's SC, on which the service
- * itself runs. */
+/* Body of the last service of a chain. To end a thread it drops the thread's SC, on which the
+ * service itself runs. */
 static void root_serves(struct thread *t)
 {
         struct worker *w = worker_of(t);
@@ -112,7 +112,7 @@ static void kill_child(struct worker *w)
                 hc_sm_ctrl(w->sel + SEM_NEVER, NOVA_SM_DN_OP);
 }
 
-/* The handler of all events of the child and its parent. */
+/* Handles all events of the child and its parent. */
 static void handles(struct thread *t)
 {
         struct worker *w = worker_of(t);
@@ -251,7 +251,7 @@ static void set_up(struct worker *w)
         CHECK_EQ(w, make_ec(w, SLEEPER, child, sleeps, NOVA_EC_GLOBAL), NOVA_SUCCESS);
 }
 
-/* A thread asks its parent to end it. All of this runs on the thread's own time, up to the last
+/* Lets a thread ask its parent to end it. All of this runs on the thread's own time, up to the last
  * moment. */
 static void end_through_services(struct worker *w)
 {
@@ -263,7 +263,7 @@ static void end_through_services(struct worker *w)
         CHECK_EQ(w, look(NOVA_CRD_OBJ, w->sel + EC_OF + ENDER), 0);
 }
 
-/* A caller's SC is revoked while the server that runs on this SC holds a lock. */
+/* Revokes a caller's SC while the server that runs on this SC holds a lock. */
 static void take_donated_time(struct worker *w)
 {
         w->phase = 2;
@@ -276,8 +276,8 @@ static void take_donated_time(struct worker *w)
         hc_sm_ctrl(w->sel + SEM_LOCK, NOVA_SM_UP_OP);
 }
 
-/* Memory and a semaphore are revoked while a client waits for the semaphore. Then the client's
- * handler ends the child. */
+/* Revokes memory and a semaphore while a client waits for the semaphore. Then the client's handler
+ * ends the child. */
 static void take_under_sleeper(struct worker *w)
 {
         w->phase = 3;

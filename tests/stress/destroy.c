@@ -232,7 +232,7 @@ CASE(destroy, a_pd_destroys_itself, "D-04 5.2.1-11")
         memory_check(before);
 }
 
-/* Each worker makes a PD that can destroy the next worker's PD, and makes it do so. */
+/* Makes a PD that can destroy the next worker's PD, and lets it do so. Each worker does this. */
 static void ends_the_next(struct worker *w)
 {
         const nova_sel_t pd = w->sel + OTHER_PD, next = workers[(w->index + 1) % worker_count].sel;
@@ -277,7 +277,7 @@ static void waits_once(struct thread *t)
         t->value[3]++;
 }
 
-/* Worker 0 makes and drops the semaphore; all workers make threads that wait for it. */
+/* Makes and drops the semaphore if this is worker 0. All workers make threads that wait for it. */
 static void drops_semaphore(struct worker *w)
 {
         const nova_sel_t sm = group + GROUP_OBJECTS;

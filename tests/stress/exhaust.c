@@ -138,7 +138,8 @@ CASE(exhaust, every_way_to_use_the_pool_up_ends_in_a_status, "5.1-19")
 
 static nova_sel_t pile;
 
-/* With memory for a few objects only, creations fail at different allocations and are undone. */
+/* Creates objects when there is memory for a few of them only: creations fail at different
+ * allocations and are undone. */
 static void at_the_edge(struct worker *w)
 {
         for (unsigned i = 0; i < 64; i++) {

@@ -12,7 +12,7 @@ enum { SERVER_EC, SERVER_PT, NAP, EC_OF = 8, SC_OF = 24 };
 
 static struct thread *mirrors[WORKERS];
 
-/* The server returns the message, sometimes after a sleep on the caller's time. */
+/* Body of the server: returns the message, sometimes after a sleep on the caller's time. */
 static void serves(struct thread *t)
 {
         struct nova_utcb *u = t->utcb;
@@ -85,8 +85,8 @@ static void clear(struct worker *w)
         hc_revoke(nova_crd(NOVA_CRD_OBJ, w->sel, 6, ALL), NOVA_REVOKE_SR);
 }
 
-/* One server has callers whose priorities are below, equal to and above the worker's. The worker
- * wakes the server and recalls threads at random. */
+/* Makes a server that has callers whose priorities are below, equal to and above the worker's. The
+ * worker wakes the server and recalls threads at random. */
 static void crowd(struct worker *w)
 {
         w->phase = 1;
@@ -224,7 +224,7 @@ CASE(ipc, chains_of_100_calls_and_cycles, "5.2.1 D-28")
 /* ---- Random messages ---------------------------------------------------------------------------
  */
 
-/* The sender chooses all items at random; no item can do harm, because the window is far away. */
+/* Sends items that are all random; no item can do harm, because the window is far away. */
 static void babbles(struct worker *w)
 {
         struct thread *t = mirrors[w->index];

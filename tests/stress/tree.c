@@ -142,8 +142,9 @@ CASE(tree, mappings_grow_and_are_cut_on_all_CPUs, "3.5 3.6-08")
 /* ---- Delegating below a tree that is revoked from above -----------------------------------------
  */
 
-/* Worker 0 delegates level 1 and revokes it. The others delegate parts of it further down. After
- * each revoke no mapping below level 1 is left, regardless of the others' actions. */
+/* Delegates level 1 and revokes it, as worker 0. The other workers delegate parts of level 1
+ * further down. After each revoke no mapping below level 1 is left, regardless of what the others
+ * do. */
 static void cuts_above(struct worker *w)
 {
         const nova_crd_t all = nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL);
@@ -307,8 +308,8 @@ static void grows_and_cuts_for_ever(struct thread *t)
                 build_or_revoke(&doers[t->value[1]], NOVA_CRD_MEM, area, AREA_ORDER);
 }
 
-/* A thread of lower priority works on the trees while the worker sleeps; then the worker ends
- * it. */
+/* Lets a thread of lower priority work on the trees while the worker sleeps; then the worker ends
+ * the thread. */
 static void ends_a_thread(struct worker *w)
 {
         const nova_sel_t ec = w->sel, sc = w->sel + 1, sm = w->sel + 2;

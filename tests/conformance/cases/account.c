@@ -436,8 +436,8 @@ static void drop_and_create(struct thread *t)
         }
 }
 
-/* At least two threads, on up to four CPUs, create and drop objects again and again. They share an
- * account that is limited to what it uses with one object of each thread. */
+/* Lets at least two threads, on up to four CPUs, create and drop objects again and again. They
+ * share an account that is limited to what it uses with one object of each thread. */
 static void share_for_ever(create_fn *create)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);

@@ -25,7 +25,7 @@ static bool has_sse(void)
         return r[3] & 1u << 25;
 }
 
-/* An image with a pattern in the x87 and XMM registers. */
+/* Fills an image with a pattern in the x87 and XMM registers. */
 static void pattern(struct image *image, uint32_t seed)
 {
         __asm__ volatile("fninit");

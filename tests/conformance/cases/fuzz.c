@@ -49,7 +49,7 @@ static bool harmless(word_t id, const struct args *a)
         return true;
 }
 
-/* The random calls run in a child PD, so that they cannot reach the harness. */
+/* Makes random calls. It runs in a child PD, so that the calls cannot reach the harness. */
 static void many(struct thread *t)
 {
         for (unsigned i = 0; i < 20000; i++) {

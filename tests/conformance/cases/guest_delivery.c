@@ -85,7 +85,7 @@ static void return_from_handler(struct guest *g)
         EXPECT_EQ(g->state->intr_state & 8, 0);
 }
 
-/* A refused event does not arrive later. */
+/* Expects that the event was refused, and that it does not arrive later. */
 static void expect_refusal(struct guest *g)
 {
         EXPECT_EQ(g->event, guest_event(EXIT_STATE));

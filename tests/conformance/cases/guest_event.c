@@ -83,8 +83,8 @@ static const struct software {
         {into_32, into_32_end, SOFT_OTHER, 4, 1},
 };
 
-/* At first the guest's IDT is not mapped. After it is mapped, the reply returns the message
- * unchanged. */
+/* Delivers the software interrupt in two steps. At first the guest's IDT is not mapped. After it is
+ * mapped, the reply returns the message unchanged. */
 static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct software *s, bool told)
 {
         g->state->ip = GUEST_CODE;

@@ -21,7 +21,7 @@ static const char *needs_virtualization_with_avx(void)
         return needs_virtualization() ? needs_virtualization() : needs_avx();
 }
 
-/* Under SVM, QEMU's TCG executes XSETBV without an exit. */
+/* Requires more than QEMU's TCG under SVM, because TCG executes XSETBV without an exit. */
 static const char *needs_virtualization_with_avx_and_xsetbv(void)
 {
         if (needs_virtualization_with_avx())
@@ -134,7 +134,8 @@ static void go_on(struct guest *g)
         guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
 }
 
-/* Two guests, the case's thread, and another thread that runs in between. */
+/* Checks the registers of two guests, of the case's thread, and of another thread that runs in
+ * between. */
 static void expect_own_registers(const struct file *f)
 {
         nova_mtd_t mtd[2];

@@ -122,8 +122,9 @@ CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_fau
 GUEST(cr4_32, 32, "movl %eax, %cr4; hlt");
 GUEST(cr0_32, 32, "movl %eax, %cr0; hlt");
 
-/* The guest writes one value, and either continues or gets #GP. For a bit of CR4 that the CPU
- * lacks, QEMU's TCG ends the guest as if its state had been refused, instead of raising #GP. */
+/* Lets the guest write one value. Returns true if the guest continues, and false if it gets #GP.
+ * For a bit of CR4 that the CPU lacks, QEMU's TCG ends the guest as if its state had been refused,
+ * instead of raising #GP. */
 static bool takes(struct guest *g, nova_mtd_t mtd, word_t value)
 {
         g->state->ip = GUEST_CODE;

@@ -43,7 +43,7 @@ CASE_ON(guest_rare, an_mwait_exits_when_its_monitor_is_armed_on_svm, "7.2-130",
 
 GUEST(xsetbv_32, 32, "xsetbv; hlt");
 
-/* Under SVM, QEMU's TCG executes XSETBV without an exit. */
+/* Requires more than QEMU's TCG, which executes XSETBV without an exit. */
 static const char *needs_svm_of_hardware_with_xsave(void)
 {
         uint32_t r[4];

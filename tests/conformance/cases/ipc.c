@@ -25,7 +25,7 @@ static struct thread *caller_of(const struct thread *s, unsigned prio, word_t fl
         return t;
 }
 
-/* Handler that waits on the semaphore value[0] of its thread. */
+/* Body of a server: waits on the semaphore value[0] of its thread. */
 static void waits(struct thread *t)
 {
         t->value[1]++;

@@ -33,8 +33,8 @@ static nova_crd_t give_here(struct nova_utcb *u, struct thread *t, nova_crd_t cr
         return hc_call(t->pt, 0) == NOVA_SUCCESS ? t->rx_item[0] : 0;
 }
 
-/* Each round delegates the whole tree, which doubles it. So every capability but the first is
- * derived from another one of the tree. */
+/* Makes the tree. Each round delegates the whole tree, which doubles it. So every capability but
+ * the first is derived from another one of the tree. */
 static void grow_tree(void)
 {
         test.tree = sel_far(TREE_ORDER);

@@ -139,8 +139,8 @@ CASE_ON(lifetime, a_handler_three_pds_up_drops_a_child_on_whose_sc_it_runs,
         handler_kills(3, "ESP", WAITS_UNTIL);
 }
 
-/* Until the handler replies, the kernel keeps one SC of the child, its EC and the EC's PD. It has
- * freed a second SC of the EC. */
+/* Checks the account until the handler replies. Until then the kernel keeps one SC of the child,
+ * its EC and the EC's PD. It has already freed a second SC of the EC. */
 static void account_until(bool reply)
 {
         struct doomed d;
@@ -196,8 +196,8 @@ CASE_ON(lifetime, one_sc_is_left_of_a_dropped_child_until_its_handler_ends,
 /* ---- Dropped by another EC ------------------------------------------------------------------
  */
 
-/* Other ECs drop the thread while the server waits. The server reaches its reply; the thread does
- * not run again. */
+/* Lets other ECs drop the thread while the server waits. The server reaches its reply; the thread
+ * does not run again. */
 static void drop_from_outside(unsigned cpu, thread_fn *fn, const char *order)
 {
         struct doomed d;
@@ -264,8 +264,8 @@ static void serves_with_the_lock(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* A server holds a lock when its client is dropped: the server finishes its work, and the next
- * waiter gets the lock. */
+/* Drops a client while its server holds a lock: the server finishes its work, and the next waiter
+ * gets the lock. */
 static void drop_under_the_lock(unsigned cpu)
 {
         static const char *const orders[] = {"S", "SE", "ES", "EPS", "PSE"};

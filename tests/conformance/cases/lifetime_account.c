@@ -194,7 +194,7 @@ static void start(struct doomed *d, const struct shape *shape, struct books *boo
         EXPECT_EQ(d->t->value[1], 1);
 }
 
-/* After the end of its call, the thread either runs to its exit or never runs again. */
+/* Checks the thread after the end of its call: it either runs to its exit or never runs again. */
 static void expect_outcome(struct doomed *d, const struct shape *shape, const struct books *books,
                            word_t status)
 {
@@ -370,8 +370,9 @@ CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_pd_ends_on_
 /* ---- Children that are destroyed --------------------------------------------------------------
  */
 
-/* pd_destroy takes the SC from the servers, on any CPU. Only the memory of objects that still have
- * capabilities remains in the account. The servers finish when another thread helps them. */
+/* Destroys the child. pd_destroy takes the SC from the servers, on any CPU. Only the memory of
+ * objects that still have capabilities remains in the account. The servers finish when another
+ * thread helps them. */
 static void destroy_below(unsigned depth, unsigned cpu)
 {
         const struct shape shape = {depth, fails, "", "", depth == 3 ? DEADLINE : 0};

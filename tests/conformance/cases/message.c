@@ -256,7 +256,7 @@ static volatile uint32_t *queue(unsigned reg)
         return memory;
 }
 
-/* The first entry of the message table. */
+/* Enables MSI-X. Returns the first entry of the message table. */
 static volatile uint32_t *msi_x_open(unsigned function)
 {
         const unsigned at = pci_capability(function, PCI_CAP_MSI_X);

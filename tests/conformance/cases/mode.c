@@ -296,7 +296,8 @@ CASE(mode, data_segments_of_one_pd_do_not_reach_another, "2.1-01")
 
 COMPAT(compat_ud2, "ud2")
 
-/* The thread of the first event resumes above 4 GiB, the thread of the second one below. */
+/* Lets the thread of the first event resume above 4 GiB, and the thread of the second event
+ * below. */
 static bool leads_above_4_gib(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         const word_t behind = (uint32_t)u->state.ip + 2, above = (word_t)1 << 32;

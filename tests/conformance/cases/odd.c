@@ -9,7 +9,7 @@ static const word_t bad_addresses[] = {(word_t)1 << (NOVA_WORD_BITS - 4), NOVA_U
 
 #define ADDRESSES (sizeof(bad_addresses) / sizeof(bad_addresses[0]))
 
-/* The portal has an odd entry, which faults. The reply moves the thread to a valid entry. */
+/* Handles the fault at the odd entry of a portal: the reply moves the thread to a valid entry. */
 static bool enters_elsewhere(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         t->value[0]++;

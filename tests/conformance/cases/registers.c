@@ -218,8 +218,8 @@ CASE(registers, assign_gsi_keeps_all_but_its_results,
               NOVA_BAD_CAP, 2 | 4);
 }
 
-/* A refused hypercall returns its status and leaves all other registers unchanged, results
- * included. */
+/* Checks that a refused hypercall returns its status and leaves all other registers unchanged, also
+ * those for results. */
 static void check_refused(word_t id, word_t a2, word_t a3, word_t a4, word_t a5, word_t status)
 {
         check(&(struct args){id, a2, a3, a4, a5}, status, 0);

@@ -23,7 +23,7 @@ static bool got(word_t frame)
         return look(NOVA_CRD_MEM, page) != 0;
 }
 
-/* Kernel pages that an extension lets the root PD read. */
+/* Returns true for a kernel page that an extension lets the root PD read. */
 static bool is_announced(word_t page)
 {
         for (int type = NOVA_MEM_CMDLINE; type >= NOVA_MEM_BOOT; type--) {

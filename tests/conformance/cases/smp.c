@@ -124,7 +124,8 @@ static const char *needs_3_cpus(void)
 
 #define ROUNDS_OF_TWO 200
 
-/* The threads begin a round when value[2] is its number, and store the number in value[1]. */
+/* Waits until value[2] is the number of the round. At the end of a round, a thread stores its
+ * number in value[1]. */
 static void begin_round(struct thread *t, word_t round)
 {
         while (t->value[2] != round)

@@ -164,7 +164,7 @@ static inline void asks_and_stays(struct thread *t)
         t->value[1] = 2;
 }
 
-/* A thread that calls the way, and lends its time to the servers on it. */
+/* Makes a thread that calls the way, and lends its time to the servers on it. */
 static inline struct thread *start_helper(unsigned cpu)
 {
         struct thread *helper = global(cpu, asks_and_stays, NULL);
@@ -189,7 +189,7 @@ static inline void fails(struct thread *t)
         t->value[1] = 2;
 }
 
-/* The handler of its exit: the parent drops the rest. */
+/* Handles the exit of a doomed thread: the parent drops the rest. */
 static inline bool exits(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         if (n != NOVA_EXC_PF || u->state.qual[1] != NOVA_USER_END)

@@ -21,7 +21,7 @@ _Noreturn void attempt_over(void)
         context_restore(&before);
 }
 
-/* Any event ends the attempt. The number and the message of the event stay in the thread's
+/* Ends the attempt at any event. The number and the message of the event stay in the thread's
  * structure. */
 static bool ends(struct thread *t, unsigned n, struct nova_utcb *u)
 {

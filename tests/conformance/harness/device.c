@@ -73,7 +73,7 @@ static bool sum_is_zero(const uint8_t *bytes, unsigned count)
         return !sum;
 }
 
-/* Physical address of the RSDT; 0: there is none. */
+/* Returns the physical address of the RSDT, or 0 if there is none. */
 static uint32_t find_rsdt(void)
 {
         const uint8_t *bios = map(BIOS_FIRST, BIOS_END - BIOS_FIRST);

@@ -15,7 +15,7 @@ uint32_t acpi_u32(const uint8_t *field);
 /* Address of the first HPET's registers; 0: none. */
 word_t hpet_address(void);
 
-/* Frame of the first I/O APIC; 0: none. */
+/* Returns the frame of the first I/O APIC, or 0 if there is none. */
 word_t io_apic_frame(void);
 
 /* ---- PCI: a function is bus << 8 | device << 3 | function ------------------------------------ */
@@ -35,7 +35,7 @@ void pci_write(unsigned function, unsigned reg, uint32_t value);
  * none. */
 unsigned pci_find(uint32_t id, unsigned n);
 
-/* Frame of a function's configuration space; 0: the machine does not map it. */
+/* Returns the frame of a function's configuration space, or 0 if the machine does not map it. */
 word_t pci_frame(unsigned function);
 
 /* Maps the frame of a function's configuration space in the root PD. Returns the page number. */
@@ -45,10 +45,10 @@ word_t pci_page(unsigned function);
  * to accesses to this region, and lets it access memory. */
 volatile uint32_t *pci_map(unsigned function, unsigned bar, unsigned order);
 
-/* Offset of a capability in a function's configuration space; 0: there is none. */
+/* Returns the offset of a capability in a function's configuration space, or 0 if there is none. */
 unsigned pci_capability(unsigned function, unsigned id);
 
-/* GSI of the pin to which the function's INTA leads; 0: unknown chipset. */
+/* Returns the GSI of the pin to which the function's INTA leads, or 0 if the chipset is unknown. */
 unsigned pci_gsi(unsigned function);
 
 /* msi_set() makes a function send its interrupts as this message; msi_off() makes it use its pin

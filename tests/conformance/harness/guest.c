@@ -118,8 +118,8 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
         return g;
 }
 
-/* The SC has the same priority as the thread that watches over cases, so that this thread does not
- * starve. */
+/* Starts the guest. Its SC has the same priority as the thread that watches over cases, so that
+ * this thread does not starve. */
 void guest_start(struct guest *g)
 {
         EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(g->quantum_us, 1)), NOVA_SUCCESS);

@@ -65,7 +65,7 @@ need_fn needs_svm, needs_vmx, needs_virtualization_64;
 /* Makes a guest without state on a CPU, with one thread that gets its events; code is copied to
  * GUEST_CODE. */
 struct guest *guest_new(unsigned cpu, const char *code, const char *end);
-/* As guest_new(), with a special MTD for one event's portal. */
+/* Does the same as guest_new(), with a special MTD for one event's portal. */
 struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
                             nova_mtd_t mtd);
 /* A portal of guest_new_portals(). This function is like guest_new(), but takes portals of other
@@ -80,8 +80,8 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
                                 const struct guest_portal *own, unsigned count);
 /* Binds an SC; the first event is STARTUP. */
 void guest_start(struct guest *g);
-/* Start the guest and prepare the reply: real mode, or flat 32-bit protected mode, at GUEST_CODE.
- * Return the MTD of the reply. */
+/* Start the guest and prepare the reply that puts it into real mode, or into flat 32-bit protected
+ * mode, at GUEST_CODE. Return the MTD of the reply. */
 nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
 /* Starts in 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
@@ -103,7 +103,7 @@ static inline uint32_t *guest_word(const struct guest *g, word_t address)
 }
 /* Sends the reply and waits for the next event. Returns its number. */
 word_t guest_run(struct guest *g, nova_mtd_t mtd);
-/* As guest_run(), and expects this event. */
+/* Does the same as guest_run(), and expects this event. */
 void guest_until(struct guest *g, nova_mtd_t mtd, enum guest_exit exit);
 /* Sends the reply without waiting; guest_wait() may wait for the next event. */
 void guest_answer(struct guest *g, nova_mtd_t mtd);

@@ -103,7 +103,7 @@ word_t hc_lookup(nova_crd_t crd, nova_crd_t *result);
 word_t hc_ec_ctrl(nova_sel_t ec);
 word_t hc_sc_ctrl(nova_sel_t sc, uint64_t *time_us);
 word_t hc_sm_ctrl(nova_sel_t sm, word_t flags);
-/* An extension: a down with a deadline in TSC ticks. */
+/* Does a down with a deadline in TSC ticks, which is an extension. */
 word_t hc_sm_until(nova_sel_t sm, word_t flags, uint64_t deadline);
 word_t hc_assign_pci(nova_sel_t pd, word_t device, word_t rid);
 word_t hc_assign_gsi(nova_sel_t sm, word_t device, word_t cpu, word_t *address, word_t *data);
@@ -257,11 +257,11 @@ struct child {
 };
 
 struct child *child_new(unsigned cpu);
-/* As child_new(); perms: mask of the initial capabilities. */
+/* Does the same as child_new(); perms: mask of the initial capabilities. */
 struct child *child_masked(unsigned cpu, unsigned perms);
-/* As child_new(), with an account of a number of bytes. At CHILD_WAY_SEL the child has a portal of
- * the local thread `reaches`, on any CPU. create_pd delegates this portal, because no message
- * crosses CPUs. */
+/* Does the same as child_new(), with an account of a number of bytes. At CHILD_WAY_SEL the child
+ * has a portal of the local thread `reaches`, on any CPU. create_pd delegates this portal, because
+ * no message crosses CPUs. */
 struct child *child_with_account(unsigned cpu, word_t bytes, const struct thread *reaches);
 struct thread *child_server(struct child *c);
 struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
@@ -272,7 +272,8 @@ struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
 void windows(struct thread *t, nova_crd_t translate, nova_crd_t delegate);
 /* Sends one typed item to t. Returns the lower word of the receiver's item. */
 nova_crd_t send(struct thread *t, nova_crd_t crd, word_t upper);
-/* As send(), but from a local thread of any PD; pt: selector of t's portal in that PD. */
+/* Does the same as send(), but from a local thread of any PD; pt: selector of t's portal in that
+ * PD. */
 nova_crd_t send_from(struct thread *from, nova_sel_t pt, struct thread *t, nova_crd_t crd,
                      word_t upper);
 /* Delegates one range of objects, ports or pages to the range of the same order at dst of the

@@ -20,7 +20,7 @@ void sel_range(nova_sel_t first, nova_sel_t end);
 nova_sel_t sel_mark(void);
 void sel_release(nova_sel_t mark);
 
-/* Thread of an event portal, or NULL. */
+/* Returns the thread of an event portal, or NULL. */
 struct thread *thread_of_event(nova_sel_t portal);
 /* Answers a page fault in the image with the rest of the image. Returns false if the address is not
  * in the image. */
@@ -35,7 +35,7 @@ void portal_dispatch_other(word_t portal, struct thread *t);
 _Noreturn void global_main(struct thread *t);
 _Noreturn void harness_main(void);
 
-/* End of the case's time. */
+/* Returns the TSC at the end of the case's time. */
 uint64_t case_deadline(void);
 
 #endif

@@ -58,7 +58,7 @@ void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
         out[3] = d;
 }
 
-/* The boot CPU first, then all others whose descriptor is marked enabled. */
+/* Lists the CPUs: the boot CPU first, then all others whose descriptor is marked enabled. */
 void machine_init(void)
 {
         cpu_numbers[cpu_count++] = boot_cpu;

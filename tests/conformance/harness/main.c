@@ -329,7 +329,8 @@ word_t case_argument(const char *name, word_t usual)
         return usual;
 }
 
-/* area=NAME chooses an area, case=NAME a case; there may be several of each. */
+/* Returns true if the command line chooses a case. area=NAME chooses an area, and case=NAME chooses
+ * a case; there may be several of each. */
 static bool selected(const struct conformance_case *c)
 {
         return chosen("area=", c->area) && chosen("case=", c->name);

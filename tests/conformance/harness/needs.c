@@ -40,7 +40,8 @@ const char *needs_no_virtualization(void)
         return unless(needs_virtualization() != NULL, "needs a CPU without virtualization");
 }
 
-/* QEMU's own emulation (TCG) does not raise all exceptions. CPUID shows its name. */
+/* Requires more than QEMU's own emulation (TCG), which does not raise all exceptions. CPUID shows
+ * its name. */
 const char *needs_hardware(void)
 {
         const bool guest = features(1, 2) >> 31;
@@ -53,7 +54,7 @@ const char *needs_sse(void)
         return unless(features(1, 3) & 1u << 25, "needs SSE");
 }
 
-/* The kernel must have enabled AVX, too. */
+/* Requires AVX, which the kernel must have enabled, too. */
 const char *needs_avx(void)
 {
         const uint32_t osxsave_and_avx = 3u << 27;
@@ -151,7 +152,7 @@ static uint64_t kernel_memory(void)
         return size;
 }
 
-/* The pool is so small that a case can use it up. */
+/* Requires a pool so small that a case can use it up. */
 const char *needs_small_pool(void)
 {
         return unless(kernel_memory() <= 6u << 20, "needs a kernel pool of 4 MiB");

@@ -113,7 +113,8 @@ struct nova_utcb *event_utcb(unsigned cpu)
         return keeper_of(cpu)->utcb;
 }
 
-/* Threads made outside of cases stay; those of cases are reused in turn. */
+/* Returns the slot of a new thread. Threads made outside of cases stay; those of cases are reused
+ * in turn. */
 static unsigned next_slot(void)
 {
         if (sel_end <= PERMANENT_SEL_END && permanent_next < PERMANENT)
@@ -291,7 +292,7 @@ struct thread *child_global(struct child *c, thread_fn *fn, void *arg)
         return t;
 }
 
-/* An event handler on each CPU and the thread for requests; they live for ever. */
+/* Makes an event handler on each CPU, and the thread for requests; they live for ever. */
 void threads_init(void)
 {
         if (cpu_count > KEEPERS)

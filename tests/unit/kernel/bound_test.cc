@@ -263,7 +263,7 @@ struct Chain : Kernel {
                 disturb = nullptr;
         }
 
-        // A page at the chain's lower end.
+        // Returns a page at the chain's lower end.
         static nova_crd_t wanted()
         {
                 return nova_crd(NOVA_CRD_MEM, BASE + LINKS * STRIDE + 4, 0, NOVA_PERM_ALL);

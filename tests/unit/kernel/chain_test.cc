@@ -75,7 +75,7 @@ struct Chain {
                 fake_window = count_windows;
         }
 
-        // Another CPU ends a link.
+        // Ends a link, as another CPU does by a mail.
         static void end(ec *link)
         {
                 mail_send(cpu_self(), &link->mail, MAIL_END);

@@ -46,7 +46,7 @@ struct Gsi : Kernel {
                 return fake_hypercall(self);
         }
 
-        // The message that the call returned.
+        // Checks the message that the call returned.
         void expect_message()
         {
                 EXPECT_EQ(REG_P2(self), 0xfee00000u);

@@ -51,7 +51,7 @@ struct World : Kernel {
 
 using Operation = std::function<nova_status(World &)>;
 
-// An operation that cannot finish undoes its own work.
+// Checks that an operation that could not finish has undone its own work.
 void check_nothing_is_dying()
 {
         EXPECT_EQ(cpu_self()->dying, nullptr);
@@ -122,8 +122,8 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// An operation that lacks memory once is repeated after memory that waited to be freed has become
-// free. reaped: the end of an object has begun, and waits for all CPUs.
+// Checks that an operation that lacks memory once is repeated after memory that waited to be freed
+// has become free. reaped: the end of an object has begun, and waits for all CPUs.
 void make_each_good(const Operation &operation, bool reaped = true)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {

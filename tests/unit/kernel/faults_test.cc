@@ -41,7 +41,7 @@ uint64_t *memory_at(uint64_t address)
         return reinterpret_cast<uint64_t *>(address & 0x0000ffffffffffff);
 }
 
-// The last command of a queue is a wait.
+// Executes the last command of a queue, which is a wait.
 void answer()
 {
         for (Unit &unit : amd) {
@@ -182,7 +182,7 @@ class faults : public testing::Test
         }
 };
 
-// One interrupt reads the records that it reports, then faults are masked.
+// Checks that one interrupt reads the records that it reports, and that faults are masked then.
 void read_full_logs(const struct iommu_driver *driver, const std::function<unsigned()> &left)
 {
         iommu_driver = driver;

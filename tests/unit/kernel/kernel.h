@@ -73,7 +73,7 @@ class Kernel
         void share(pd *owner, word_t sel, kobject *object);
         // Makes a portal to a thread; the portal's ID is its selector.
         pt *make_pt(pd *owner, word_t sel, ec *handler, word_t ip, nova_mtd_t mtd = 0);
-        // A thread that never runs, with its UTCB at a page.
+        // Makes a thread that never runs, with its UTCB at a page.
         ec *make_ec(pd *owner, word_t utcb_page, ec_kind kind = EC_LOCAL);
         // Returns the reference to a thread.
         void drop(ec *one);

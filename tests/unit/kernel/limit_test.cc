@@ -35,7 +35,7 @@ delegation make_limited(pd *from, word_t first, pd *to, word_t count, uint32_t l
         return d;
 }
 
-// The sender ends after any number of steps. The target pays no more than the limit, and its tables
+// Ends the sender after any number of steps. The target pays no more than the limit, and its tables
 // agree with the database.
 void end_senders(Kernel &kernel, pd *from, word_t first, pd *to, word_t count, uint32_t every)
 {

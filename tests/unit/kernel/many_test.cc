@@ -169,7 +169,8 @@ struct Chain {
         sc *tops = w.context("top's", top);
         std::vector<ec *> links;
 
-        // Each link has called the next one; the last one waits, with the SC of the first.
+        // Makes a chain of links, each of which has called the next one. The last link waits, with
+        // the SC of the first.
         explicit Chain(unsigned count)
         {
                 ec *caller = top;
@@ -473,7 +474,7 @@ struct Ends {
                 ecs.push_back(one);
         }
 
-        // Each thread's end is requested by another CPU, which waits for each step.
+        // Requests the end of each thread, as another CPU does, which waits for each step.
         void request()
         {
                 for (ec *one : ecs)

@@ -50,7 +50,8 @@ class Pieces : Stepwise
         }
 
       private:
-        // Most revocations are of few pages, and so cut; the others are of half the range or more.
+        // Begins an operation. Most revocations are of few pages, and so cut; the others are of
+        // half the range or more.
         bool begin(Work *one) override
         {
                 const size_t who = random() % 4;

@@ -26,8 +26,8 @@ class Points
                         fake_window = count_point;
         }
 
-        // As above, but counts windows and waits. If elsewhere is not empty, the boss sleeps, and
-        // the other CPU calls elsewhere at the point.
+        // Does the same, but counts windows and waits. If elsewhere is not empty, the boss sleeps,
+        // and the other CPU calls elsewhere at the point.
         static void begin_all(Scene &s, OtherCpu *beside, unsigned number,
                               const std::function<void()> &elsewhere)
         {

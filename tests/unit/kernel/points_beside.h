@@ -60,7 +60,7 @@ class Beside : public Scene
                 run_to(other, state);
         }
 
-        // The local thread replies if it runs a call.
+        // Lets the local thread reply, if it runs a call.
         void reply_elsewhere(OtherCpu &other)
         {
                 other.finish();
@@ -71,7 +71,7 @@ class Beside : public Scene
                 other.enter(fake_enter, callee);
         }
 
-        // The global thread ends itself if it is in user mode. Executed by the other CPU.
+        // Lets the global thread end itself, if it is in user mode. Executed by the other CPU.
         void exit_elsewhere(OtherCpu &other)
         {
                 if (cpu_by_id(1)->current != runner)
@@ -82,14 +82,15 @@ class Beside : public Scene
                 has_exited = true;
         }
 
-        // A thread of home destroys the PD if it finds the PD. Executed by the other CPU.
+        // Lets a thread of home destroy the PD, if home still has the PD. Executed by the other
+        // CPU.
         void destroy_elsewhere()
         {
                 if (caps_of(home, NOVA_CRD_OBJ).count(SEL_THIRD))
                         is_destroyed |= pd_destroy_begin(who[THIRD]);
         }
 
-        // Another thread of the client revokes capabilities. Executed by the other CPU.
+        // Lets another thread of the client revoke capabilities. Executed by the other CPU.
         void revoke_elsewhere(word_t sel, word_t count)
         {
                 revoke(who[CLIENT], sel, sel + count - 1, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);

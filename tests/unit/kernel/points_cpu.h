@@ -86,7 +86,7 @@ class OtherCpu
                 return cpu_by_id(1)->flush_done != cpu_by_id(1)->flush_wanted;
         }
 
-        // True if a grace period has begun since this CPU was quiescent.
+        // Returns true if a grace period has begun since this CPU was quiescent.
         static bool is_awaited()
         {
                 return cpu_by_id(1)->grace_seen != cpu_self()->grace_seen;

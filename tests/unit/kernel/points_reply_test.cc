@@ -15,7 +15,7 @@ class Replies : public Scene
       public:
         using Scene::Scene;
 
-        // The client calls the server, with a window for the reply's item.
+        // Lets the client call the server, with a window for the reply's item.
         void call_with_window(word_t target, unsigned order)
         {
                 caller->utcb->items = 0;
@@ -25,7 +25,7 @@ class Replies : public Scene
                 ASSERT_EQ(cpu_self()->current, callee);
         }
 
-        // The server replies with an item that delegates a range of its own.
+        // Lets the server reply with an item that delegates a range of its own.
         void reply_with(word_t at, unsigned order)
         {
                 const unsigned item = nova_utcb_item_index(0);
@@ -37,7 +37,7 @@ class Replies : public Scene
                 enter(callee, false);
         }
 
-        // The boss calls the server. Its call first lends the server time for the rest of the
+        // Lets the boss call the server. This call first lends the server time for the rest of the
         // reply, because no thread pays for this rest after the caller's end.
         void finish_reply()
         {

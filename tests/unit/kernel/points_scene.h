@@ -45,7 +45,7 @@ constexpr word_t PCI_PAGES = 0x300000;
 // Owners of a range.
 enum Who { HOME, CLIENT, SERVER, THIRD, OTHER, NEW, WHO };
 
-// The model's name of a PD, which outlives the PD.
+// Returns the model's name of a PD, which outlives the PD.
 inline pd *name_of(unsigned who)
 {
         static pd names[WHO];
@@ -114,14 +114,14 @@ class Scene : public World
                                               : NOVA_PERM_ALL;
         }
 
-        // A descriptor of selectors of the ranges, beginning at an offset.
+        // Returns a descriptor of selectors of the ranges, beginning at an offset.
         nova_crd_t crd(word_t at, unsigned order, unsigned perms = NOVA_PERM_ALL) const
         {
                 return nova_crd(type, base() + at, order, perms);
         }
 
-        // The capabilities of a PD in the ranges; none if the PD has been destroyed. A new PD has
-        // its range from selector 0 on.
+        // Returns the capabilities of a PD in the ranges, or none if the PD has been destroyed. A
+        // new PD has its range from selector 0 on.
         Caps ranges(unsigned one)
         {
                 Caps found;
@@ -134,7 +134,7 @@ class Scene : public World
                 return found;
         }
 
-        // The capabilities of the PDs that are there.
+        // Returns the capabilities of the PDs that are there.
         Database database() const
         {
                 Database found;
@@ -145,7 +145,7 @@ class Scene : public World
                 return found;
         }
 
-        // The new object, if the client has its capability.
+        // Returns the new object, if the client has its capability.
         kobject *created() const
         {
                 if (!who[CLIENT])
@@ -163,7 +163,7 @@ class Scene : public World
                               (PCI_PAGES + function) << PAGE_BITS, function, 0, 0);
         }
 
-        // Home assigns the third PD's function to a PD.
+        // Lets home assign the third PD's function to a PD.
         void move_function(word_t sel, Who owner)
         {
                 EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_ASSIGN_PCI, 0, sel),
@@ -235,7 +235,8 @@ class Scene : public World
                 has_ended = true;
         }
 
-        // The client creates an object for the PD at a selector, with more arguments.
+        // Lets the client create an object at a selector, with another PD as owner and with more
+        // arguments.
         void client_creates(nova_hypercall number, word_t flags, word_t sel, word_t owner,
                             word_t p3, word_t p4 = 0, word_t p5 = 0)
         {
@@ -251,8 +252,8 @@ class Scene : public World
                 return reinterpret_cast<kobject *>(caps_of(owner, NOVA_CRD_OBJ).at(sel).source);
         }
 
-        // The boss sleeps. The client's thread makes its hypercall, or continues it, until a thread
-        // is in user mode.
+        // Lets the boss sleep. The client's thread makes its hypercall, or continues it, until a
+        // thread is in user mode.
         void sleep_boss()
         {
                 set_arguments(boss, nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, SEL_SLEEP), 0, 0,
@@ -260,7 +261,7 @@ class Scene : public World
                 enter(boss, false);
         }
 
-        // If the server's thread runs a call, it replies without items. A caller whose last
+        // Lets the server's thread reply without items, if it runs a call. A caller whose last
         // reference was dropped during the call ends then.
         void reply()
         {
@@ -343,8 +344,8 @@ class Scene : public World
                 delegate(home, SEL_CLIENT, who[CLIENT], CLIENT_SELF, 1, NOVA_CRD_OBJ, 31);
         }
 
-        // The client creates the third PD. Home's capability is derived from the client's, and ends
-        // with it.
+        // Lets the client create the third PD. Home's capability is derived from the client's, and
+        // ends with it.
         void make_third()
         {
                 client_creates(NOVA_CREATE_PD, 0, CLIENT_THIRD, CLIENT_SELF, 0);

@@ -259,8 +259,8 @@ void check_functions(const Scene &s)
         check_domains(s);
 }
 
-// settled: no revocation was given up. A revocation of objects that was given up leaves mappings
-// without rights above others.
+// Checks the state. settled: no revocation was given up. A revocation of objects that was given up
+// leaves mappings without rights above others.
 void check_state(Scene &s, const Ranges &expected, bool settled)
 {
         check_functions(s);
@@ -284,7 +284,7 @@ unsigned part_of(const Scene &s, const Effect &does)
         return does.revokes && s.type != NOVA_CRD_OBJ ? FROM_HOME : 1;
 }
 
-// The boss disturbs an operation. Returns what the model expects at the end.
+// Lets the boss disturb an operation. Returns what the model expects at the end.
 Ranges disturb_at_point(Scene &s, const Operation &operation, const Effect &does,
                         const Disturbance &disturbance)
 {
@@ -306,8 +306,8 @@ Ranges disturb_at_point(Scene &s, const Operation &operation, const Effect &does
         return expect(s, does, reached, disturbs, goes_on);
 }
 
-// The boss disturbs an operation at a preemption point, or during a flush of the other CPU. Returns
-// false if the operation has no such point.
+// Lets the boss disturb an operation at a preemption point, or during a flush of the other CPU.
+// Returns false if the operation has no such point.
 bool disturb(Scene &s, const Operation &operation, const Disturbance &disturbance, unsigned point,
              OtherCpu *other)
 {
@@ -420,7 +420,7 @@ unsigned minimum_of_flushes(const Operation &operation, unsigned type, Who loade
         return 0;
 }
 
-// An operation without flushes has nothing to disturb.
+// Disturbs each flush of all operations. An operation without flushes has nothing to disturb.
 void disturb_flushes(unsigned type, Who loaded, unsigned late = 0)
 {
         for (const Operation &operation : operations) {

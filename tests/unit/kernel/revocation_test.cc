@@ -266,7 +266,7 @@ class Storm : Stepwise
         const word_t base, size;
 };
 
-// Number of storms: the environment can set it, for runs of a minute and more.
+// Returns the number of storms. The environment can set it, for runs of a minute and more.
 unsigned seeds()
 {
         const char *more = std::getenv("NOVA_STORMS");

@@ -63,7 +63,7 @@ class Shortage
         }
 
       protected:
-        // In half of all cases one allocation, or it and all later ones, fail.
+        // Lets one allocation, or it and all later ones, fail in half of all cases.
         void choose_failure(unsigned most)
         {
                 const long n = long(random() % most);
@@ -112,7 +112,7 @@ class Shortage
                         check_pd(one, settled);
         }
 
-        // The other PDs' capabilities came from the microhypervisor, which can revoke all of them.
+        // Revokes all capabilities of the other PDs, which came from the microhypervisor.
         void take_all_back()
         {
                 kernel.revoke(&kernel_pd, place.source, place.source + place.size - 1, place.type,

@@ -28,8 +28,8 @@ TEST(step, ends_a_delegation_after_a_budget_of_entries)
         check_pd(a);
 }
 
-// With any limit, the target's tables and the database agree afterwards, and no memory stays in
-// use.
+// Delegates with each limit up to a sufficient one. Afterwards the target's tables and the database
+// agree, and no memory stays in use.
 void try_limits(Kernel &kernel, pd *from, word_t first, pd *to, word_t base, word_t count,
                 unsigned type)
 {

@@ -16,7 +16,7 @@ extern "C" {
 namespace
 {
 
-// A CPU that offers everything, and requires the bits that all CPUs require.
+// Returns the offer of a CPU that offers everything, and requires the bits that all CPUs require.
 vmx_offer full_offer()
 {
         vmx_offer offer{};
@@ -37,7 +37,7 @@ TEST(vmx, a_cpu_that_offers_all_suffices)
         EXPECT_TRUE(vmx_offers_vpid(&offer));
 }
 
-// The words of an offer, from which single bits can be removed.
+// Returns a word of an offer, from which single bits can be removed.
 uint32_t *word_of(vmx_offer &offer, unsigned word)
 {
         vmx_range *const ranges[] = {&offer.pin, &offer.ctrl0, &offer.ctrl1, &offer.exit,

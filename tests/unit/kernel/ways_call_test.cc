@@ -142,8 +142,8 @@ struct Ipc : World {
                 one->place = its->number;
         }
 
-        // Each item goes to a different place; the first one decides which type the receiver
-        // allows.
+        // Puts a message into a UTCB. Each item goes to a different place; the first one decides
+        // which type the receiver allows.
         void put(const Message &message, ec *from, ec *to)
         {
                 from->utcb->items = message.header;
@@ -164,7 +164,7 @@ struct Ipc : World {
                 enter(from, general);
         }
 
-        // The callee handles a call of the third thread.
+        // Lets the callee handle a call of the third thread.
         void call_by_third()
         {
                 run(third, thirds);
@@ -173,7 +173,7 @@ struct Ipc : World {
                 call(third, 0, true);
         }
 
-        // The callee handles a call of the third thread, whose SC is at the head of the queue
+        // Lets the callee handle a call of the third thread, whose SC is at the head of the queue
         // again.
         void make_busy()
         {
@@ -183,7 +183,7 @@ struct Ipc : World {
                 run(caller, callers);
         }
 
-        // The callee handles a call of the third thread, too, and waits for the caller, which
+        // Lets the callee handle a call of the third thread, too, and wait for the caller, which
         // handles a call of the callee.
         void make_cycle()
         {
@@ -222,7 +222,7 @@ struct Ipc : World {
                 enter(callee, general);
         }
 
-        // The busy callee, which the caller helps, replies; now the caller's turn comes.
+        // Lets the busy callee, which the caller helps, reply. Then the caller's turn comes.
         void reply_if_helped(bool general)
         {
                 if (caller->helping == callee && cpu_self()->current == callee)
@@ -353,8 +353,8 @@ struct Event {
         bool same, by_iret;
 };
 
-// The handler runs and has the state that its portal requests; without a handler the thread has
-// ended.
+// Checks that the handler runs and has the state that its portal requests, or, without a handler,
+// that the thread has ended.
 void check_event(const Ipc &w, const Event &one, const nova_utcb &before)
 {
         const nova_mtd_t mtd = mtds[one.mtd];

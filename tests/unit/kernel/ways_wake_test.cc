@@ -150,7 +150,7 @@ std::ostream &operator<<(std::ostream &out, const Switch &one)
                    << one.behind << ", dying " << one.dying;
 }
 
-// A semaphore without references waits for its end.
+// Makes a semaphore without references, which waits for its end.
 void let_semaphore_die()
 {
         sm *made = nullptr;
@@ -179,8 +179,8 @@ void make_first(sc *first, ec *owner, ec *other, unsigned kind)
         }
 }
 
-// The current EC blocks, or a decision is pending. The queue knows its first SC, or finds it in the
-// rings.
+// Returns the state after the current EC has blocked, or after a pending decision. The queue knows
+// its first SC, or finds it in the rings.
 std::string after_switch(const Switch &one, bool known)
 {
         World w;

@@ -19,7 +19,8 @@ std::string as_string(nova_text text)
 
 using strings = std::vector<std::string>;
 
-/* The line lies at the end of its allocation, so that the sanitizer sees an access beyond it. */
+/* Splits a line that lies at the end of its allocation, so that the sanitizer sees an access beyond
+ * it. */
 strings split(const std::string &line, unsigned most = 16)
 {
         std::unique_ptr<char[]> copy{new char[line.size() + 1]};

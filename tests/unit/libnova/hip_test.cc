@@ -209,7 +209,8 @@ TEST_F(hip, neighbours_and_overlapping_ranges_are_joined)
         EXPECT_EQ(free_ram(), (std::vector<range>{{0x1000, 0x4000}}));
 }
 
-/* By brute force: a page is free if each of its bytes is available and none is reserved. */
+/* Finds free pages by brute force: a page is free if each of its bytes is available and none is
+ * reserved. */
 std::vector<range> brute(const std::vector<nova_hip_mem> &mems, unsigned pages)
 {
         const unsigned grain = 0x100;

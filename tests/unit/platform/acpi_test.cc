@@ -275,7 +275,7 @@ TEST(acpi, survives_tables_of_random_content)
 
 constexpr uint64_t DSDT = 0x50000;
 
-// A PC whose DSDT contains these bytes.
+// Puts these bytes into the DSDT of a PC.
 void put_dsdt(Pc &pc, const Bytes &code)
 {
         Bytes body(40, 0x5f);

@@ -5,7 +5,7 @@
 namespace
 {
 
-// A system with the service, its disk and the partitions of this disk.
+// Returns the messages about a system with the service, its disk and the partitions of this disk.
 std::string mistakes(const std::string &mounts, const std::string &grants = "files=1 files=home")
 {
         const std::string disk = "program disk\n provides disk\n";

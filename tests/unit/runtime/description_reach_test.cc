@@ -41,7 +41,8 @@ const std::string harmless[] = {
         " interrupts 0-127\n",
 };
 
-// A device without a line `dma-unprotected`, and its program beside the ultravisor.
+// Returns a description with a device without a line `dma-unprotected`, and its program beside the
+// ultravisor.
 std::string beside(const std::string &lines, const std::string &before = "")
 {
         return before + ULTRAVISOR "device c\n" + lines + "program b\n devices c\n";

@@ -116,7 +116,8 @@ TEST(description, contains_the_size_of_its_machine)
         EXPECT_EQ(d.system->machine_memory, 64u << 20);
 }
 
-/* A driver for a device on PCI, with further lines in the sections of machine and device. */
+/* Returns a description of a driver for a device on PCI, with further lines in the sections of
+ * machine and device. */
 std::string driver(const std::string &machine, const std::string &device,
                    const std::string &grants = " grants dma\n")
 {
@@ -140,7 +141,7 @@ TEST(description, a_device_for_dma_must_name_the_protection_of_memory)
         EXPECT_EQ(Description(driver("", "", "")).all(), ""); /* without 'grants dma' */
 }
 
-/* A device that the description gives by its ports and memory, with further lines. */
+/* Returns a description with a device that is given by its ports and memory, with further lines. */
 std::string plain_driver(const std::string &machine, const std::string &device,
                          const std::string &program, const std::string &others = "")
 {

@@ -98,7 +98,8 @@ struct files_fat_split_test : testing::Test, mounted_disk {
                                                   (std::ptrdiff_t)memory.log[i].offset);
         }
 
-        /* After each loss, FILE begins as before and can grow, and FULL is whole. */
+        /* Expects after each loss that FILE begins as before and can grow, and that FULL is
+         * whole. */
         void expect_whole(const std::string &begin, size_t other_size)
         {
                 memory.logging = false;

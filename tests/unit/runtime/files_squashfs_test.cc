@@ -27,7 +27,8 @@ std::string make_content(unsigned number, size_t size, bool noise)
         return text;
 }
 
-/* Files of all kinds: empty, in a fragment, of several blocks, with a hole, and a large folder. */
+/* Makes files of all kinds: empty, in a fragment, of several blocks, with a hole, and a large
+ * folder. */
 std::map<std::string, std::string> make_files()
 {
         std::map<std::string, std::string> files = {

@@ -28,7 +28,7 @@ int check(uint32_t bytes, uint32_t sum, uint32_t sums)
         return net_entry_check(&entry, 0x4000, NOVA_NET_FRAME_MIN, NOVA_NET_FRAME_MAX, sums);
 }
 
-/* The ones' complement sum, byte by byte. */
+/* Returns the ones' complement sum, computed byte by byte. */
 uint32_t sum_of(const frame &of, size_t from, uint32_t sum = 0)
 {
         for (size_t i = from; i < of.size(); i++)
@@ -43,7 +43,7 @@ uint32_t word_at(const frame &of, size_t at)
         return of[at] * 0x100U + of[at + 1];
 }
 
-/* A frame with a packet over IPv4, and random bytes as its data. */
+/* Returns a frame with a packet over IPv4, and random bytes as its data. */
 frame packet(uint8_t protocol, size_t bytes, unsigned seed = 1)
 {
         std::mt19937 random(seed);
@@ -60,7 +60,7 @@ frame packet(uint8_t protocol, size_t bytes, unsigned seed = 1)
         return made;
 }
 
-/* The sum of the addresses, the protocol and the size. */
+/* Returns the sum of the addresses, the protocol and the size. */
 uint32_t pseudo(const frame &of)
 {
         const frame addresses(of.begin() + 26, of.begin() + 34);

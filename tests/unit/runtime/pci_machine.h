@@ -53,7 +53,7 @@ inline function &disk()
         return machine[DISK];
 }
 
-/* A device with 16 KiB of memory that has a table of MSI-X of four vectors at 0x2000. */
+/* Adds a device with 16 KiB of memory, which has a table of MSI-X of four vectors at 0x2000. */
 inline void add_disk()
 {
         function &f = disk();

@@ -11,7 +11,7 @@ namespace
 
 constexpr uint8_t bcd = 0x02, binary = 0x06, twelve = 0x00;
 
-/* UINT64_MAX: no date. */
+/* Returns the seconds of a date, or UINT64_MAX if the registers hold no date. */
 uint64_t seconds(uint8_t status, uint8_t year, uint8_t month, uint8_t day, uint8_t hour,
                  uint8_t minute, uint8_t second)
 {

@@ -62,7 +62,7 @@ struct virtio_queue : testing::Test {
                 return at<uint16_t>(queue_used(&q) + 2);
         }
 
-        /* The device takes a request and checks its chain. Returns its head. */
+        /* Lets the device take a request and check its chain. Returns the chain's head. */
         uint16_t device_take(unsigned number, unsigned parts)
         {
                 EXPECT_NE(at<uint16_t>(queue_available(&q) + 2), seen);

@@ -31,7 +31,7 @@ uint64_t exits_ax(void)
         return registers.ax;
 }
 
-/* The library's handlers, as far as they reach devices. */
+/* Stands in for the library's handlers, as far as they reach devices. */
 static void use_ports(struct nova_vcpu *vcpu)
 {
         const struct nova_bus *const ports = &vcpu->vm->ports;

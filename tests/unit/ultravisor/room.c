@@ -91,7 +91,7 @@ void room_end(void)
         free(memory_frames.left);
 }
 
-/* The VMM's answer. */
+/* Gives the VMM's answer. */
 int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
             uint64_t *value)
 {

@@ -65,7 +65,7 @@ struct guest_access : testing::Test {
                 state.dx = 0x1f0;
         }
 
-        /* Protected mode, flat. */
+        /* Sets flat protected mode. */
         void flat(uint16_t rights = data_rights)
         {
                 state.cr0 = NOVA_CR0_PE;
@@ -75,7 +75,7 @@ struct guest_access : testing::Test {
                 state.cs = {0, 0xc9b, 0xffffffff, 0};
         }
 
-        /* Long mode: pages 0 to 63 are mapped one to one, page 64 is the device. */
+        /* Sets long mode: pages 0 to 63 are mapped one to one, page 64 is the device. */
         void wide(uint16_t rights = data_rights)
         {
                 flat(rights);

@@ -41,7 +41,7 @@ struct access_overlay : guest_access {
                 return nova_string_run(&access, &in, 1, &changed, &fault);
         }
 
-        /* Protected mode with tables of two levels. The second one is page 4. */
+        /* Sets protected mode with tables of two levels. The second table is page 4. */
         void narrow()
         {
                 flat();

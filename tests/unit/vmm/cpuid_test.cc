@@ -111,7 +111,7 @@ TEST(cpuid, offers_the_state_of_the_features_in_leaf_7_and_no_other)
                 EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
 }
 
-/* A CPU with more features than guests get, all of them enabled. */
+/* Answers CPUID for a CPU with more features than guests get, all of them enabled. */
 nova_cpuid with_sizes(uint32_t leaf, uint32_t subleaf)
 {
         if (leaf != 0xd)
@@ -165,7 +165,7 @@ TEST(cpuid, a_compacted_area_has_no_gaps_but_for_alignment)
         EXPECT_EQ(sizes(1, 0x227).ebx, 896u + 8);
 }
 
-/* As reported by QEMU's emulation, and by QEMU with the host's CPU. */
+/* Answer CPUID as QEMU's emulation does, and as QEMU with the host's CPU does. */
 nova_cpuid emulated(uint32_t leaf, uint32_t)
 {
         if (leaf == 0x40000000)

@@ -63,7 +63,7 @@ struct hv_assist : testing::Test {
                 return value;
         }
 
-        /* An exit of the guest for another reason. @return the injected vector, or -1 */
+        /* Makes an exit of the guest for another reason. @return the injected vector, or -1 */
         int pass()
         {
                 nova_hv_assist_begin(&hv, 0);
@@ -77,7 +77,7 @@ struct hv_assist : testing::Test {
                 return frames[2 * frame_bytes];
         }
 
-        /* The guest's end of an interrupt. @return true if it needed an exit */
+        /* Ends an interrupt as the guest does. @return true if this needed an exit */
         bool end()
         {
                 const bool quiet = word() & 1;

@@ -72,7 +72,7 @@ struct hv_msr : testing::Test {
                 return nova_hv_msr_set(&hv, vcpu, number, value);
         }
 
-        /* The value that the guest reads. */
+        /* Returns the value that the guest reads. */
         uint8_t byte_at(uint64_t address)
         {
                 uint8_t byte = 0;

@@ -75,7 +75,7 @@ struct order : hv_partition {
                 between = nullptr;
         }
 
-        /* The receiver can take an interrupt, which needs an exit. */
+        /* Returns true if the receiver can take an interrupt, which needs an exit. */
         bool can_take() const
         {
                 return !locked && nova_lapic_pending(&lapic[0]);
@@ -273,8 +273,8 @@ struct assist_order : order {
                 taken.push_back(next);
         }
 
-        /* A step of the handler that runs: it exchanges the assist word with 0, and if the bit was
-         * not set it writes the register. */
+        /* Does a step of the handler that runs: it exchanges the assist word with 0, and if the bit
+         * was not set it writes the register. */
         bool handle()
         {
                 if (nested.empty())
@@ -294,8 +294,8 @@ struct assist_order : order {
                 return true;
         }
 
-        /* Another handler may run between the exchange and the write; the end of this other handler
-         * comes first. */
+        /* Does a step of the guest. Another handler may run between the exchange and the write; the
+         * end of this other handler comes first. */
         bool step(bool chooses)
         {
                 const bool can_exit =

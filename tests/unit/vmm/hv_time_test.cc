@@ -54,7 +54,7 @@ struct hv_time : testing::Test {
                 return value;
         }
 
-        /* Reference time as a guest computes it from its page, which is at 0x3000. */
+        /* Returns reference time as a guest computes it from its page, which is at 0x3000. */
         uint64_t by_page()
         {
                 uint64_t scale = 0, offset = 0;

@@ -24,7 +24,7 @@ struct hv_values : hv_partition {
                 EXPECT_EQ(nova_overlay_map(&memory, overlay_at >> 12, &frames[0], 1), 0);
         }
 
-        /* An address: mostly in RAM, and mostly aligned. */
+        /* Returns an address, mostly in RAM, and mostly aligned. */
         uint64_t address()
         {
                 const uint64_t any = random(), kind = any >> 60;
@@ -128,7 +128,8 @@ struct hv_values : hv_partition {
                 return !expected;
         }
 
-        /* All values of a code: fast or not, variable part, count, start index, a reserved bit. */
+        /* Makes calls with all values of a code: fast or not, variable part, count, start index, a
+         * reserved bit. */
         unsigned call_all(uint16_t code)
         {
                 static const uint64_t bits[] = {27, 28, 29, 30, 31, 44, 45, 46, 47, 60, 61, 62, 63};

@@ -27,15 +27,15 @@ struct multiboot_load : loader {
                 return reinterpret_cast<const char *>(&ram[address]);
         }
 
-        /* Words, beginning with the header. */
+        /* Puts words into the file, beginning with the header. */
         void header(std::vector<uint32_t> words)
         {
                 for (size_t i = 0; i < words.size(); i++)
                         put<uint32_t>(0x400 + 4 * i, words[i]);
         }
 
-        /* An ELF file with one segment: the file at 0x1000 and above, and a page without contents.
-         */
+        /* Makes an ELF file with one segment: the file at 0x1000 and above, and a page without
+         * contents. */
         void SetUp() override
         {
                 memset(file.data(), 0, 0x100);

@@ -73,7 +73,7 @@ struct overlay_order : testing::Test {
                 self().blocked = nullptr;
         }
 
-        /* A number of a frame, or ram. */
+        /* Returns the number of a frame, or ram. */
         static int number_of(const uint8_t *at)
         {
                 return at >= frames && at < frames + sizeof(frames)
@@ -95,7 +95,8 @@ struct overlay_order : testing::Test {
                 return overlay ? number_of(overlay->frame) : ram;
         }
 
-        /* An exit: the handler, then the kernel's part of the reply, and a recall if one waits. */
+        /* Makes an exit: the handler, then the kernel's part of the reply, and a recall if one
+         * waits. */
         void leave(unsigned event)
         {
                 for (unsigned next = event; next; next = self().recalled ? event_recall : 0) {
@@ -108,7 +109,7 @@ struct overlay_order : testing::Test {
                 }
         }
 
-        /* A step of the guest: it reads the page. */
+        /* Does a step of the guest: it reads the page. */
         void read()
         {
                 yield();
@@ -125,7 +126,7 @@ struct overlay_order : testing::Test {
                 ADD_FAILURE() << "reads " << mapped << " instead of " << expected;
         }
 
-        /* The guest moves a frame to the page, or away. */
+        /* Lets the guest move a frame to the page, or away. */
         void move(unsigned frame, bool here)
         {
                 yield();
@@ -178,7 +179,7 @@ struct overlay_order : testing::Test {
                 locked = false;
         }
 
-        /* The guest loops until both have finished. It can be recalled. */
+        /* Lets the guest loop until both have finished. The guest can be recalled. */
         void loop()
         {
                 while (finished < 2 || self().recalled) {

@@ -83,7 +83,7 @@ struct synic : hv_partition {
                 return nova_hv_post_message(&hv, vcpu, sint, &message);
         }
 
-        /* The guest takes a message as the TLFS says. @return its type */
+        /* Takes a message as the TLFS requires of a guest. @return its type */
         uint32_t receive(unsigned sint, unsigned vcpu = 0)
         {
                 const uint32_t type = slot(sint, vcpu)->type;

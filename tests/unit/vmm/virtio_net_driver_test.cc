@@ -92,7 +92,7 @@ struct virtio_net_driver : virtio_net {
                 return std::string(at, bytes);
         }
 
-        /* The header that the card has written for a request. */
+        /* Returns the header that the card has written for a request. */
         uint64_t header_of(unsigned number) const
         {
                 return driver.header_device[FRAMES_RECEIVE] + FRAMES_HEADER_BYTES * number;
@@ -307,7 +307,7 @@ struct virtio_net_hostile : virtio_net_driver {
                 ASSERT_TRUE(nova_virtio_net_receive(&net, frame.data(), 300));
         }
 
-        /* The frame is dropped, and the next one comes. */
+        /* Expects that the frame is dropped, and that the next one comes. */
         void expect_drop(size_t buffers, const char *what)
         {
                 const std::string frame = frame_of(100, 9);

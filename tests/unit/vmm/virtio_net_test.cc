@@ -280,7 +280,8 @@ struct virtio_net_late : virtio_net {
                 net.virtio.may_be_late = true;
         }
 
-        /* The card's queue has 16 entries, so the interrupt for four frames is not held back. */
+        /* Starts a card whose queue has 16 entries, so that the interrupt for four frames is not
+         * held back. */
         void start_late(uint64_t features = 0)
         {
                 begin(NOVA_VIRTIO_VERSION_1 | features);

@@ -58,7 +58,7 @@ struct summary {
         unsigned scale = 0;
         uint64_t constant = 0;
 
-        /* All fields, in order. */
+        /* Returns all fields, in order. */
         std::array<uint64_t, 15> values() const
         {
                 return {uint64_t(operation),
@@ -253,8 +253,8 @@ bool read_operands(const ZydisDecodedInstruction &in, const ZydisDecodedOperand 
         return true;
 }
 
-/* Known to Zydis only: a move of a segment register, and MOVSXD to 16 bits, on which CPU vendors
- * disagree. */
+/* Returns true for instructions that only Zydis knows: a move of a segment register, and MOVSXD to
+ * 16 bits, on which CPU vendors disagree. */
 bool is_exception(const ZydisDecodedInstruction &in, const summary &out)
 {
         return (out.reg >= ZYDIS_REGISTER_ES && out.reg <= ZYDIS_REGISTER_GS) ||

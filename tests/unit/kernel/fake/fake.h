@@ -84,7 +84,8 @@ void fake_settle(void);
 /** Drops all memory: the allocator's lists are empty. */
 void fake_memory_forget(void);
 
-/** Frames in use, except those of caches; objects in use in caches. */
+/** Return the number of frames in use, except those of caches, and the number of objects in use in
+ * caches. */
 long fake_frames_taken(void);
 long fake_objects_taken(void);
 
@@ -100,7 +101,8 @@ void fake_fail_allocations_from(long n);
 /* Searches in trees since the start. */
 extern unsigned long fake_searches;
 
-/** Number of allocations since the last fake_fail_allocation() or fake_fail_allocations_from(). */
+/** Returns the number of allocations since the last fake_fail_allocation() or
+ * fake_fail_allocations_from(). */
 long fake_allocations(void);
 
 /** Called before each allocation, except of frames of caches. */
@@ -113,8 +115,8 @@ enum nova_status fake_hypercall(struct ec *ec);
  * the function returned. */
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
 
-/** As fake_run(), including the continuations that follow. Returns the EC that finally returns to
- * user mode. */
+/** Does the same as fake_run(), including the continuations that follow. Returns the EC that
+ * finally returns to user mode. */
 struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec);
 
 /** Does the work of entry.S for a hypercall of ec. */

@@ -90,7 +90,7 @@ void write_cr4(word_t value)
         (void)value;
 }
 
-/* The host's own selectors stay. */
+/* Does nothing: the host's own selectors stay. */
 void load_ds(uint16_t selector)
 {
         (void)selector;
