@@ -4,7 +4,7 @@
 
 Each statement occurs once, its group exists, and a case that it names is a test, a figure with a
 limit, or a section of a page. The table of docs/manual/enlightened.md has a row for each call of
-roottask/vmm/src/hv/calls.c, in its order.
+roottask/vmm/src/hv/calls.c, in the order of that file.
 """
 
 import re

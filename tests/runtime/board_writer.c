@@ -18,11 +18,11 @@ enum { GENERAL = 0x10 / 4, COUNTER = 0xf0 / 4, TIMER = 0x140 / 4 };
 enum { CONTROL = 0, COMPARATOR = 2, DATA = 4, ADDRESS = 5 };
 #define GENERAL_ON      0x1
 #define CONTROL_ON      0x4
-#define CONTROL_32      0x100 /* counts to 32 bits */
+#define CONTROL_32      0x100 /* the timer has 32 bits */
 #define CONTROL_MESSAGE 0x4000
 
-/* fw_cfg: a port, which takes the address of a command, and the command. All numbers are big
- * endian. */
+/* fw_cfg: the offset of the port that takes the address of a command, and the fields of the
+ * command. All numbers are big endian. */
 #define LOADER_LOW  4
 #define LOADER_READ 0x0a /* select a file, and read it; file 0 is a signature */
 #define SIGNATURE   "QEMU"

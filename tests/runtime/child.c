@@ -172,7 +172,8 @@ static void *drop_own_sc(void *argument)
         return NULL;
 }
 
-/* Returns true if the parent's thread for calls becomes free although no caller helps it. */
+/* Returns true if the parent's thread that answers calls becomes free. While it is busy, the calls
+ * here fail and lend it no time. */
 static bool parent_is_free(void)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -188,8 +189,8 @@ static bool parent_is_free(void)
         return false;
 }
 
-/* Creates threads that drop the SC on which they make this request. The parent still replies, and
- * the SC ends with the reply. */
+/* Creates threads that request their parent to drop the SC on which they run. The parent still
+ * replies, and the SC ends with the reply. */
 static int do_drop(char **argv)
 {
         (void)argv;
@@ -255,7 +256,7 @@ static int do_leave(char **argv)
         return status ? status : GIVEN;
 }
 
-/* Requests a thread on a CPU and an SC with a priority from the kernel; frees both. */
+/* Makes the kernel create a thread on @p cpu and an SC with @p priority, and frees both. */
 static enum nova_status grab(nova_word_t cpu, unsigned priority)
 {
         const nova_sel_t sel = nova_sel_alloc(1);
@@ -314,8 +315,8 @@ static bool keeps_its_name(void)
         return kept;
 }
 
-/* Has the grants of CPUs 0 and 1, priority 20 and children, and requests more: for itself, and for
- * children that it starts after it has changed its limits in the runtime's record. */
+/* Has the grants of CPUs 0 and 1, priority 20 and children. Requests more for itself. Then changes
+ * its limits in the runtime's record, and requests more for its children. */
 static int do_greedy(char **argv)
 {
         const char *arguments[] = {"greedy", "grandchild", NULL};

@@ -9,7 +9,7 @@
 #include "novart/child.h"
 #include "novart/parent.h"
 
-#define FIRST_ORDER 8  /* the selectors from 2^8 on are not those of the start */
+#define FIRST_ORDER 8  /* the selectors below 2^8 are in use from the start */
 #define LAST_ORDER  11 /* the program has 2^12 selectors */
 
 int parent_of(const char *deed, const char *argument, bool waits)

@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-/* Starts a child with a deed and an argument from the module granted to this program. Waits for its
- * end if `waits`. Returns its status, 0 without waiting, or -1 if it does not start. */
+/* Starts a child from the module granted to this program. @p deed is the child's action, and @p
+ * argument the argument of that action. Waits for its end if `waits`. Returns its status, 0 without
+ * waiting, or -1 if it does not start. */
 int parent_of(const char *deed, const char *argument, bool waits);
 
 /* Revokes the capabilities at all selectors that the runtime has allocated, also those of this

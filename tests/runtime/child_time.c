@@ -31,7 +31,7 @@ int do_hog(char **argv)
         return 2;
 }
 
-/* Prints without end, in lines of its parent's maximum length. */
+/* Prints without end, in lines of the maximum length that its parent accepts. */
 int do_chatter(char **argv)
 {
         char text[1600];

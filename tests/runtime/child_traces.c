@@ -9,7 +9,7 @@
 #include "novart/page.h"
 
 /* Takes all of its memory, the largest blocks first, looks for traces of other programs, and leaves
- * some. */
+ * traces of its own. */
 int do_traces(char **argv)
 {
         size_t pages = 0, traces = 0;

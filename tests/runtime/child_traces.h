@@ -5,8 +5,8 @@
 
 #define TRACES_NONE 7
 
-/* Takes all of its memory, the largest blocks first, and fills it. @return TRACES_NONE if all of it
- * was zero */
+/* Takes all of its memory, the largest blocks first, looks for traces, and fills the memory with
+ * its own. @return TRACES_NONE if all of it was zero */
 int do_traces(char **argv);
 
 #endif

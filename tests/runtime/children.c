@@ -13,7 +13,7 @@
 #include "tap.h"
 
 #define GIVEN 7
-#define KEPT  4 /* pages that a check may keep; the test runtime-many-children shows no leak */
+#define KEPT  4 /* pages that a check may keep; runtime-many-children tests that nothing leaks */
 
 static struct family_balance before;
 
@@ -58,7 +58,7 @@ static void check_faults(void)
         check(family_balanced(&before, KEPT), "faults leave nothing behind");
 }
 
-/* Starts a child with this number of words, including its name. */
+/* Starts a child with this number of words: its name and its arguments. */
 static int start_with_words(unsigned words, const char **sentence)
 {
         static const char *arguments[NOVA_START_WORDS + 2];

@@ -163,7 +163,7 @@ static void unaligned(void)
 
 static void vector(void)
 {
-        static const uint32_t control = 0; /* nothing is masked */
+        static const uint32_t control = 0; /* no exception of SSE is masked */
 
         __asm__ volatile("ldmxcsr %0; xorps %%xmm1, %%xmm1; divss %%xmm1, %%xmm1" : : "m"(control));
 }

@@ -56,8 +56,8 @@ int main(void)
 
         if (!family_begin("runtime-child"))
                 return 1;
-        /* Each action on each CPU, at many moments, so that the stacks of the threads that answer
-         * have all their pages before resources are counted. */
+        /* Performs each action on each CPU at many moments. Afterwards the stacks of the threads
+         * that answer have all their pages, so the count of resources can begin. */
         for (unsigned i = 0; i < 400; i++)
                 good = live(i) && good;
         /* One child in thousands may let a stack reach a new depth. A real leak recurs with later

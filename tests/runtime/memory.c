@@ -452,6 +452,6 @@ int main(void)
 
         out_of_pages();
         check(nova_page_free_count() == before.pages, "after the exhaustion all pages are back");
-        out_of_heap(); /* last, because the C library keeps its memory */
+        out_of_heap(); /* last, because the C library keeps the memory of its heap */
         return tap_end();
 }

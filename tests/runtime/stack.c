@@ -11,7 +11,8 @@
 #include "novart/selector.h"
 #include "novart/thread.h"
 
-/* Step in bytes of the distance from stack pointer to page; smaller than most frames. */
+/* Step in bytes between two distances of the stack pointer from the end of its page; smaller than
+ * most frames. */
 #define STEP 64
 
 /* Objects that the operations use, make and free in turn. */

@@ -90,7 +90,8 @@ static void leave(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         *(nova_word_t *)argument = utcb->word[nova_utcb_item_index(0) + 1];
 }
 
-/* The root must not send back an item that asks for the microhypervisor's resources. */
+/* A received item must not keep NOVA_ITEM_H: if the root PD sent it back, the item would ask for
+ * the microhypervisor's resources. */
 static void check_items(void)
 {
         const nova_sel_t portal = nova_sel_alloc(0);

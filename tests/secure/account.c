@@ -13,7 +13,7 @@
 #define FIRST (MEMORY / PAGE) /* page number of the added memory */
 #define COUNT 4096u
 #define MS    1000000
-#define SLOTS 16u /* of the secure pages, one in each block */
+#define SLOTS 16u /* number of slots with secure pages, one in each block of 2 MiB */
 #define BLOCK (2u << 20)
 #define PART  (COUNT / SLOTS) /* pages of a slot */
 

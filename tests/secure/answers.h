@@ -114,7 +114,7 @@ static const struct {
          "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"},
 };
 
-/* Points of small order, which have no secret. */
+/* Points of small order, which give no shared secret. */
 static const char *const x25519_refused[] = {
         "0000000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000000",

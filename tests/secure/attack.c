@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INDEX_AT  2u /* of the used ring: index, elements, their size, length in an element */
+/* The used ring: offsets of its index and elements; size of an element; offset of its length. */
+#define INDEX_AT  2u
 #define RING_AT   4u
 #define BYTES     8u
 #define LENGTH_AT 4u

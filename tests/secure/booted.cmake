@@ -72,7 +72,8 @@ set(rounds SOURCES rounds.c DESCRIPTION counted.nova.in ULTRAVISOR secure-counte
   EXPECT "^vmm: 1[.][.]8$")
 nova_add_secure_test(rounds ${rounds} ARGUMENTS 20 TIMEOUT 120)
 nova_add_secure_test(rounds-long ${rounds} ARGUMENTS 1000 LABEL endurance TIMEOUT 3600)
-# Two VMs at once, and an account of kernel memory is half of what is left.
+# The test has two VMs at once. The account of each VM gets half of the kernel memory that is left,
+# so the ultravisor needs 4 MiB.
 nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: A VM cannot become secure: its VMM does not provide the page at 0x[0-9a-f]+[.]$"
   "^ultravisor: .* its memory slots do not have the [0-9]+ KiB of its image"
@@ -137,7 +138,8 @@ nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"
          "^ultravisor: .*cannot continue" "^vmm: 1[.][.]17$")
 
-# VMMs that exit, hang or are killed at each of these places. The ultravisor has 2,048 frames.
+# VMMs that exit, hang or are killed at each call of the ultravisor and in each ultracall. The
+# ultravisor has 2,048 frames.
 nova_add_program(secure-ender SOURCES ender.c)
 target_link_libraries(secure-ender PRIVATE Nova::novavmm)
 nova_add_secure_test(ends SOURCES ends.c DESCRIPTION ends.nova.in BESIDE secure-ender MEMORY 18M
@@ -176,7 +178,8 @@ nova_add_boot_test(secure.exits-vmx SYSTEM secure-exits EMULATOR bochs CPUS 1
   EXPECT "^vmm: The guest has XSAVE" "ok 8 - XSETBV with a valid value sets XCR0"
          "^ultravisor: .* it halted with interrupts off, and nothing can wake it"
          "^ultravisor: .* a triple fault" "^vmm: 1[.][.]16$")
-# A guest that uses its debug registers. The bit of its policy makes no difference.
+# A guest that uses its debug registers. The policy's bit for debugging, which only debug.seal sets,
+# makes no difference.
 nova_add_secure_test(debug SOURCES debug.c ARGUMENTS 1 SEALED debug.seal VMX 1
   EXPECT "^vmm: 1[.][.]14$")
 nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1 EXPECT "^vmm: 1[.][.]14$")
@@ -396,7 +399,8 @@ foreach(system secure-hello secure-two secure-vmm)
   nova_add_boot_test(secure.other-key.${system} SYSTEM ${system} MODULES "'${other}'"
     CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 EXPECT ${refused} ${said})
 endforeach()
-# The monitor of Debian reports a guest that halts, but not one that has said why.
+# When a guest halts, the monitor of Debian prints its registers, unless the guest has said why it
+# halts.
 nova_add_boot_test(secure.other-key.secure-linux SYSTEM secure-linux MODULES "'${other}'"
   CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 TIMEOUT 120 EXPECT ${refused}
   "^The VM cannot become secure: the image is not sealed for this machine .UV_ESM returned \
@@ -406,8 +410,8 @@ nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}
   ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1
   EXPECT "instead of U_PERMISSION" "^hostile: ${see}")
 
-# A monitor with too little kernel memory for its image, at any alignment of the image in memory:
-# an image that begins at a boundary of 2 MiB needs fewer page tables.
+# A monitor whose kernel memory is too little for its image, wherever the image begins in memory.
+# (An image that begins at a boundary of 2 MiB needs fewer page tables.)
 nova_change_description(description scarce "${example}/secure-linux.nova"
   "300M\n        kernel-memory 8M" "300M\n        kernel-memory 192K")
 nova_add_system(secure-scarce DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor
@@ -416,7 +420,7 @@ nova_add_boot_test(secure.scarce SYSTEM secure-scarce CPU qemu64,+svm,+npt,+rdra
   TIMEOUT 120 STATUS 1 EXPECT "^The boot module sealed.img cannot be read: .*. enlarge \
 'kernel-memory' in the description of program monitor[.]$")
 
-# An ultravisor without the CPU of a virtual CPU.
+# An ultravisor that may not use the CPU of a virtual CPU.
 nova_change_description(description fewer-cpus "${NOVA_ROOT}/examples/secure-two/secure-two.nova"
   "20000\n        cpus          all" "20000\n        cpus          0")
 nova_add_system(secure-fewer-cpus DESCRIPTION "${description}" PROGRAMS ultravisor two-first
@@ -456,8 +460,8 @@ nova_add_debian_test(search ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/mot
          "^phrase: ${nowhere} console's[.]$" "^text: ${nowhere} console's[.]$"
          "^requests of the disk: [1-9][0-9]* bytes from the guest, [1-9][0-9]* bytes to it[.]$"
          "^requests of the console: [1-9][0-9]* bytes from the guest")
-# The monitor has the console, so a guest with secrets starts no shell there unless its sealed
-# command line permits it.
+# The monitor controls the console, so a guest with secrets starts no shell on the console unless
+# its sealed command line permits it.
 file(READ "${example}/secure-linux.seal" no_shell)
 string(REPLACE "timer_check shell" "timer_check" no_shell "${no_shell}")
 file(CONFIGURE OUTPUT no-shell.seal CONTENT "${no_shell}" @ONLY)

@@ -19,7 +19,7 @@
 #include "novart/service.h"
 #include "vm.h"
 
-#define SELECTORS 0x8000u                         /* more than the description gives it */
+#define SELECTORS 0x8000u                         /* more than the ultravisor has */
 #define LOW_END   (NOVA_LAYOUT_POOL + 0x4000000u) /* above the ultravisor's memory */
 #define FAR_END   (NOVA_LAYOUT_FAR + 0x4000000u)
 
@@ -29,8 +29,8 @@ static const uint_least16_t phrase[] = u"The VMM never sees this phrase.";
 static uint_least16_t key[CRYPTO_KEY_BYTES];
 static struct vm *last; /* record of that guest */
 
-static const char marker[] = "18aee85171716d99"; /* of search.c */
-static char (*other)[sizeof(marker) - 1];        /* for the first bytes of each secure page */
+static const char marker[] = "18aee85171716d99"; /* the marker for which search.c looks */
+static char (*other)[sizeof(marker) - 1];        /* place for the first bytes of each secure page */
 
 struct secret {
         const uint_least16_t *value;
@@ -48,7 +48,7 @@ enum crypto_result __real_crypto_gcm_begin(struct crypto_gcm *gcm,
 enum crypto_result __wrap_crypto_gcm_begin(struct crypto_gcm *gcm,
                                            const uint8_t bytes[CRYPTO_KEY_BYTES]);
 
-extern const char __image_end[]; /* of the program's segments; the linker script has it */
+extern const char __image_end[]; /* end of the program's segments, from the linker script */
 
 /* Notes the key of a guest's pages, which is in the VM's record. The keys of its blob are on a
  * stack. */

@@ -24,8 +24,8 @@ struct counts {
 #define COUNTS_FIND (NOVA_OPERATION_FIRST + 1)
 
 enum count_found {
-        COUNT_PHRASE, /* of the image probe.seal */
-        COUNT_KEY,    /* for pages that move out */
+        COUNT_PHRASE, /* phrase of the image probe.seal */
+        COUNT_KEY,    /* key for pages that move out */
         COUNTS_FOUND
 };
 
@@ -34,13 +34,14 @@ struct counts_found {
 };
 
 /* An operation that exchanges the first bytes of each secure page of the last guest with the marker
- * of search.h; the next one restores them. Words of its answer: numbers of the guest's pages. */
+ * of search.h. The next such operation restores the bytes. Words of its answer: numbers of the
+ * guest's pages. */
 #define COUNTS_MARK (NOVA_OPERATION_FIRST + 2)
 
 enum count_marked {
-        COUNT_SECURE, /* have a secure place, which has been exchanged */
-        COUNT_SHARED, /* have only a shared place */
-        COUNT_EMPTY,  /* the guest has not used them */
+        COUNT_SECURE, /* pages with a secure place, whose bytes were exchanged */
+        COUNT_SHARED, /* pages with only a shared place */
+        COUNT_EMPTY,  /* pages that the guest has not used */
         COUNTS_MARKED
 };
 

@@ -7,7 +7,7 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define ROOM    0x11000u   /* of a blob */
+#define ROOM    0x11000u   /* room for a blob */
 #define WAIT_NS 200000000u /* the ultravisor prints few sentences in a second */
 
 /* Head of a record of the module `blobs`. The bytes of the blob follow. */

@@ -76,7 +76,7 @@ IN_CONTENT = (
     ("boot parameters that are no part", "PARAMS", PARAMS, "<Q", 0x2000),
 )
 
-# Such a number in the content of a blob that the ultravisor accepts.
+# An unusual number in the content of a blob. The ultravisor accepts this blob.
 GOOD = (("page tables in a block without other pages", TABLES, "<Q", 4 * sealing.MIB),)
 ACCEPTED = "U_SUCCESS"
 

@@ -12,18 +12,18 @@
 #include "novauv/guest.h"
 #include "novavmm/registers.h"
 
-#define FLAGS_AT  0x24u /* of the start page of an image; bit 0: debug */
+#define FLAGS_AT  0x24u /* flags in the start page of an image; bit 0: debugging */
 #define WATCHED   0x500040u
 #define FRESH     0x510000u /* page that moves out */
 #define DEVICE    0xfed00000u
-#define HYPERCALL 0x1234u /* the ultravisor does not know it */
+#define HYPERCALL 0x1234u /* a number that the ultravisor does not know */
 #define CODE      0x100u  /* segment in which the VMM's own virtual CPU begins */
 #define OTHER     0x7654u /* what the VMM would write */
 
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
 #define DR7_WATCH 0xd0401u                 /* a write to the four bytes at DR0 raises #DB */
-#define ONE_TRAP  (1u | UINT32_C(1) << 16) /* one #DB, by DR0 */
+#define ONE_TRAP  (1u | UINT32_C(1) << 16) /* one #DB, caused by DR0 */
 
 struct registers {
         uint32_t dr[8][2]; /* lower and upper halves */

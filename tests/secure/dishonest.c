@@ -19,10 +19,10 @@
 #define ORDER   NOVA_UV_ORDER_PAGE
 #define VECTORS 3u
 
-static unsigned accesses;        /* of the guest's ports */
+static unsigned accesses;        /* accesses of the guest to its ports */
 static bool done;                /* the VMM has refused H_SVM_INIT_DONE */
 static unsigned tried, refused;  /* ultracalls of an attack */
-static enum nova_u_status right; /* status of the call after them */
+static enum nova_u_status right; /* status of the call after these ultracalls */
 
 /* Ends the guest, and lets an honest VM run. */
 static void end(void)
@@ -128,7 +128,7 @@ static bool finds(uint32_t word)
         return false;
 }
 
-/* Two shared pages with one normal page: the guest has shared both, so only it is harmed. */
+/* Two shared pages with one normal page: the guest has shared both, so it harms only itself. */
 static void share_one(void)
 {
         const uint32_t first = FRESH, second = FRESH + PAGE;
@@ -165,7 +165,7 @@ static void one_page(void)
         end();
 }
 
-static unsigned turn, taken; /* pages that may be taken away, and that have been; atomic */
+static unsigned turn, taken; /* numbers of pages: to be taken away, and taken away; atomic */
 
 /* Takes pages away from the ultravisor, after delays of different lengths. */
 static void *take_away(void *unused)
@@ -249,7 +249,7 @@ static void *return_elsewhere(void *unused)
         return NULL;
 }
 
-/* Returns by an ultracall before the answer, which is the real return. */
+/* Makes the ultracall UV_RETURN before the answer, which is the real return. */
 static void return_early(struct call *call)
 {
         if (call->number == NOVA_H_PORT)

@@ -10,7 +10,7 @@
 #include "honest.h"
 
 #define BLOCK   0x200000u
-#define BLOCKS  4u   /* of the guest, with a mark at the beginning of each */
+#define BLOCKS  4u   /* blocks of the guest, with a mark at the beginning of each */
 #define MACHINE 160u /* MiB of memory */
 #define PLACES  (MACHINE / 2)
 #define MARK    0x7a5e0000u

@@ -50,7 +50,7 @@ static inline void drive_begin(uint32_t command, uint32_t first, uint32_t second
         nova_sm_up(drive_asked);
 }
 
-/* Returns the result of a command. While the guest waits for the next one, it is in an exit. */
+/* Returns the result of a command. While the guest waits for the next command, it is in an exit. */
 static inline uint32_t guest(uint32_t command, uint32_t first, uint32_t second)
 {
         drive_begin(command, first, second);

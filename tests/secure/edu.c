@@ -21,7 +21,7 @@
 
 static struct nova_pci_device *edu;
 static volatile uint32_t *registers, *word;
-static uint64_t word_address; /* of the word that the program and the device share */
+static uint64_t word_address; /* address of the word that the program and the device share */
 
 static void transfer(uint64_t from, uint64_t to, uint32_t command)
 {

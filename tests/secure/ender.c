@@ -169,7 +169,7 @@ static int count_calls(void)
         return honest_become_secure() ? ENDER_WRONG : (int)step;
 }
 
-/* Comes to its place and ends there. */
+/* Runs to the place that the arguments name, and ends there. */
 static int end_at(const char *what)
 {
         if (!strcmp(what, ENDER_ESM)) {

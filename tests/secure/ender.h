@@ -22,7 +22,7 @@ enum ender_deed {
         ENDER_DEEDS
 };
 
-#define ENDER_KINDS   9         /* of ENDER_CALL */
+#define ENDER_KINDS   9         /* number of kinds of ENDER_CALL */
 #define ENDER_REACHED "reached" /* the VMM asks for this module at the place */
 
 /* Statuses of the VMM, larger than the number of calls of UV_ESM. */

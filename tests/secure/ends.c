@@ -13,7 +13,7 @@
 
 #define MS      1000000u
 #define LONG    (60000u * UINT64_C(1000000)) /* a VMM must have ended by then */
-#define OF_VMM  8u                           /* ultracalls that a VMM makes */
+#define OF_VMM  8u                           /* number of ultracalls for VMMs */
 #define DELAYS  13u  /* different delays, below 1 ms, before the kill of a VMM that goes on */
 #define WARM    6u   /* VMMs of one measurement */
 #define SETTLES 100u /* samples until the ultravisor and the kernel have freed a VMM's memory */
@@ -130,8 +130,9 @@ static uint64_t settled(void)
         return least;
 }
 
-/* Lets VMMs exit and be killed. The ultravisor's heap keeps some free pages, sometimes more and
- * sometimes fewer, and the kernel has a record for each of them. */
+/* Lets some VMMs exit and kills others, and notes the least and the greatest kernel memory
+ * afterwards. The ultravisor's heap keeps some free pages, sometimes more and sometimes fewer, and
+ * the kernel has a record for each of them. */
 static bool measure(struct usage *usage)
 {
         unsigned right = 0;
@@ -187,7 +188,7 @@ static void run_next(const char *what, unsigned place)
         printf("%s %u: the status of the next VMM is %d.\n", what, place, status);
 }
 
-/* Lets one VMM after another end at a place, each by another deed. */
+/* Lets one VMM after another end at a place, each in a different way (enum ender_deed). */
 static void try_place(const char *what, unsigned place)
 {
         for (unsigned deed = 0; deed < ENDER_DEEDS; deed++)

@@ -13,7 +13,7 @@
 #define VECTOR_GP 13
 #define WAITS     2000u /* milliseconds */
 #define HALT_NS   50000000u
-#define ACCESSES  3u /* to ports by a command, besides the one that waits for the command */
+#define ACCESSES  3u /* accesses of a command to ports, without the one that waits for it */
 
 static unsigned accesses, others;
 static bool offers;
@@ -59,7 +59,7 @@ static void instructions(void)
               "VMRUN, VMLAUNCH and RSM raise #UD inside");
 }
 
-/* XSETBV is an instruction of guests with XSAVE only. */
+/* Only guests with XSAVE can execute XSETBV. */
 static void xsetbv(void)
 {
         const bool has = guest(PROBE_EXIT, GUEST_EXIT_HAS_XSAVE, 0);

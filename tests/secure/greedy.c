@@ -9,10 +9,10 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define PAGES 3072u                   /* of the guest, more than the frames of its VMM's share */
-#define COUNT (PAGES - MEMORY / PAGE) /* of added memory */
+#define PAGES 3072u                   /* of the guest: more than the frames in its VMM's share */
+#define COUNT (PAGES - MEMORY / PAGE) /* pages of the added memory */
 #define MS    1000000
-#define VMS   4u /* of two sessions, which is as many as a VMM can have */
+#define VMS   4u /* VMs of two sessions: as many as a VMM can have */
 
 /* Lets the guest touch a page. @return false if the guest has ended */
 static bool touch(unsigned page)

@@ -8,7 +8,7 @@
 #ifdef __x86_64__
 
 #define VECTOR_DB   1
-#define BREAKPOINTS 0xfu /* of DR6: the breakpoints whose conditions were met */
+#define BREAKPOINTS 0xfu /* bits of DR6: the breakpoints whose conditions were met */
 
 static uint64_t idt[2 * (VECTOR_DB + 1)];
 

@@ -13,7 +13,7 @@
 #define VECTOR_GP 13
 
 #define CR4_OSXSAVE (1u << 18)
-#define HAS_XSAVE   (1u << 26) /* of leaf 1, ECX */
+#define HAS_XSAVE   (1u << 26) /* bit of ECX in CPUID leaf 1 */
 #define X87_SSE     3u
 
 static uint64_t idt[2 * (VECTOR_GP + 1)];
@@ -25,7 +25,7 @@ volatile uint64_t guest_exits_next;
 void guest_exits_ud(void);
 void guest_exits_gp(void);
 
-/* Note the exception, and continue after the instruction. #GP has an error code. */
+/* The handlers note the exception, and continue after the instruction. #GP has an error code. */
 __asm__(".pushsection .text\n"
         "guest_exits_gp: addq $8, %rsp\nmovl $13, guest_exits_vector(%rip)\njmp 1f\n"
         "guest_exits_ud: movl $6, guest_exits_vector(%rip)\n"

@@ -17,10 +17,10 @@ enum guest_exit {
         GUEST_EXIT_VMLAUNCH,
         GUEST_EXIT_RSM,
         GUEST_EXIT_HAS_XSAVE,     /* CPUID: returns 1 if XSETBV can be used */
-        GUEST_EXIT_XSETBV,        /* of XCR0, with x87 and SSE */
-        GUEST_EXIT_XSETBV_STATE,  /* without x87, which XCR0 does not allow */
-        GUEST_EXIT_XSETBV_BIT,    /* with a bit that does not exist */
-        GUEST_EXIT_XSETBV_NUMBER, /* of XCR1 */
+        GUEST_EXIT_XSETBV,        /* XCR0, with x87 and SSE */
+        GUEST_EXIT_XSETBV_STATE,  /* XCR0 without x87, which is not allowed */
+        GUEST_EXIT_XSETBV_BIT,    /* XCR0 with a bit that does not exist */
+        GUEST_EXIT_XSETBV_NUMBER, /* XCR1, which does not exist */
         GUEST_EXIT_HALT,          /* HLT with IF set */
         GUEST_EXIT_TRIPLE         /* #UD without a usable IDT */
 };

@@ -8,7 +8,7 @@
 #include "probe.h"
 
 #define NO_CALL  0xf1f0 /* there is no such ultracall */
-#define ADDITION 8      /* iterations of the loop without a call, for one call */
+#define ADDITION 8      /* iterations of an empty loop in place of one call */
 
 static void compute(void)
 {
@@ -16,7 +16,7 @@ static void compute(void)
                 ;
 }
 
-/* Makes an ultracall. @return false if its status is not the usual one */
+/* Makes an ultracall. @return false if its status is not the expected one */
 static bool call(unsigned kind, unsigned number)
 {
         const unsigned pages = kind == PROBE_FLOOD_LONG ? PROBE_FLOOD_PAGES : 1;

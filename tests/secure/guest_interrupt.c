@@ -7,7 +7,7 @@
 
 #ifdef __x86_64__
 
-#define ADDRESS_BITS 0x0000007ffffff000ull /* without the bit of encryption, which is bit 39 */
+#define ADDRESS_BITS 0x0000007ffffff000ull /* without the encryption bit, which is bit 39 */
 #define VECTORS      (PROBE_VECTOR_HIGH + 1)
 
 static uint64_t idt[2 * VECTORS];
@@ -42,7 +42,8 @@ void guest_interrupt_priority(unsigned long priority)
 
 void guest_plain_out(unsigned port, unsigned long value)
 {
-        static uint64_t root[512] __attribute__((aligned(4096))); /* above 1 MiB: two views */
+        static uint64_t root[512] __attribute__((aligned(4096))); /* above 1 MiB, where pages have
+                                                                   * two views */
         const uint32_t word = (uint32_t)value;
         const void *from = &word;
         uint64_t cr3;

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #define GUEST_MSR_RANGES 6
-#define GUEST_MSR_COUNT  0x2000u /* MSRs of a range */
-#define GUEST_MSR_MAX    128u    /* MSRs of the list */
+#define GUEST_MSR_COUNT  0x2000u /* number of MSRs of a range */
+#define GUEST_MSR_MAX    128u    /* maximum number of MSRs of the list */
 
 /* Words of an entry of the list, and the values of the second word. */
 #define GUEST_MSR_NUMBER 0

@@ -9,8 +9,8 @@
 
 #ifdef __x86_64__
 
-#define PRESENT_USER 0x4u                  /* of an entry of a page table */
-#define ADDRESS_BITS 0x0000007ffffff000ull /* without the bit of encryption, which is bit 39 */
+#define PRESENT_USER 0x4u                  /* bit of an entry of a page table */
+#define ADDRESS_BITS 0x0000007ffffff000ull /* without the encryption bit, which is bit 39 */
 
 #define USER_CODE   0x23
 #define USER_DATA   0x2b
@@ -63,7 +63,7 @@ static uint64_t *table(uint64_t entry)
         return (uint64_t *)(uintptr_t)(entry & ADDRESS_BITS);
 }
 
-/* Opens the block of 2 MiB in which the program is to user mode. */
+/* Gives user mode access to the block of 2 MiB that contains the program. */
 static void open_pages(void)
 {
         const uint64_t address = (uintptr_t)guest_user_enter;

@@ -8,7 +8,7 @@
 #define SHARED 0x500000u
 #define OWN    0x510000u   /* a secure page */
 #define DEVICE 0xfed00000u /* answers each byte with 0x5a */
-#define NORMAL 1u          /* flag of an address of PROBE_PAIR */
+#define NORMAL 1u          /* flag of an operand of PROBE_PAIR: the normal view */
 #define ANSWER 0x5a5a5a5au
 #define ROUNDS 500u
 #define WAITS  2000u /* milliseconds */
@@ -27,7 +27,7 @@ static void *flip(void *unused)
         return NULL;
 }
 
-/* Starts to change eight bytes of the shared page, on a CPU of its own. */
+/* Starts a thread on another CPU that changes eight bytes of the shared page again and again. */
 static struct nova_thread *start_flip(uint32_t offset, uint64_t first, uint64_t second)
 {
         const struct nova_thread_attr attr = {.name = "flip", .cpu = 1};

@@ -7,7 +7,7 @@
 #include "second.h"
 
 #define SAFE   0x600000u
-#define FRESH  0x500000u /* page that moves; the guest has used another one since */
+#define FRESH  0x500000u /* page that moves out; the guest uses page OTHER after it */
 #define OTHER  0x700000u
 #define ROUNDS 12u
 #define STEP   200000u /* nanoseconds */
@@ -30,7 +30,8 @@ static void repeat(struct call *call)
         }
 }
 
-/* Lets the guest have a page that can move. The answer of a guest that was ended may come late. */
+/* Lets the guest have a page that can move out. Tries again, because the answer of an earlier
+ * guest, which was ended, may come late. */
 static bool prepare(void)
 {
         for (unsigned i = 0; i < WAITS; i++) {
@@ -57,7 +58,8 @@ static bool ends_after(unsigned delay)
                 nova_sleep(WAIT_NS);
         nova_sleep(delay);
         ends = honest_end() == NOVA_U_SUCCESS && calls >= 2;
-        __atomic_store_n(&loops, false, __ATOMIC_SEQ_CST); /* the next call lets it return */
+        __atomic_store_n(&loops, false, __ATOMIC_SEQ_CST); /* the handler stops its loop at the next
+                                                            * call */
         honest_attack = NULL;
         return ends;
 }

@@ -36,7 +36,7 @@ static enum nova_u_status esm_status;
 /* A call of the ultravisor, and the answer to it. */
 struct call {
         nova_word_t number, word[4], status, value, more;
-        unsigned words;   /* of the answer; 0: two */
+        unsigned words;   /* number of words of the answer; 0 means two */
         nova_word_t fill; /* for words from the fourth on; the last eight get word[0] and word[1] */
 };
 

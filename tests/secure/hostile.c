@@ -127,7 +127,7 @@ static void wrong_vectors(struct call *call)
         call->value = vectors[attacks++];
 }
 
-/* Offers a vector of class 4, then, at the next question after a kick, one of class 9. */
+/* Offers a vector of class 4. At the next question after a kick, offers a vector of class 9. */
 static void offer(struct call *call)
 {
         static const nova_word_t vectors[] = {PROBE_VECTOR_LOW, NO_VECTOR, PROBE_VECTOR_HIGH};
@@ -464,7 +464,7 @@ static void priorities(void)
         end("and the next VM runs");
 }
 
-/* The CPU walks page tables by the view without the bit as long as CR3 lacks it. */
+/* While CR3 lacks the encryption bit, the CPU reads the first page table in the normal view. */
 static void walks(void)
 {
         check(become() == NOVA_U_SUCCESS && guest(PROBE_PLAIN, 0x5eed, 0) == 0x5eed,

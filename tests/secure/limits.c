@@ -70,9 +70,10 @@ static void vcpus(void)
         check(honest_become_secure() == NOVA_U_PERMISSION, "its image allows fewer of them");
 }
 
-static unsigned refused; /* virtual CPUs, during UV_ESM */
+static unsigned refused; /* number of virtual CPUs that were refused during UV_ESM */
 
-/* Returns how many virtual CPUs are refused: the one that the VM has, and a second one. */
+/* Attaches the virtual CPU that the VM has already, and a second one. Returns how many were
+ * refused. */
 static unsigned attach_both(void)
 {
         const nova_word_t cpu = nova_thread_cpu();

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # gdb walks all mapping trees and capabilities of a system when its VMM calls certain functions.
 if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  # The system, the VMM, its name and the functions; the numbers of guests, virtual CPUs and shared
-  # pages that a walk must meet; arguments of the guest.
+  # Each row: the system; the VMM's file; its name in the description and the functions; the minimum
+  # numbers of secure guests, virtual CPUs and shared pages that one walk must find; arguments of
+  # the guest.
   set(ends vmm:honest_end,tap_end)
   set(walk_hostile secure-hostile secure-vmm-hostile ${ends} 1 1 0)
   set(walk_leaks secure-leaks secure-vmm-leaks ${ends} 1 1 0)

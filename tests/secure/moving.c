@@ -16,7 +16,7 @@
 #define ORDER  NOVA_UV_ORDER_PAGE
 #define VALUE  0x5ec2e7a1u
 #define FILL   0x3c
-#define WAYS   12u /* delays of the thread; in the last two ways it is done before the call */
+#define WAYS   12u /* different delays of the thread; in the last two it is done before the call */
 #define PAUSE  1024u
 
 #define RIGHTS(page, rights) nova_crd_mem((nova_word_t)(page) >> NOVA_PAGE_BITS, 0, rights)
@@ -27,10 +27,10 @@ enum kind { OUT, RETURN, SHARE, KINDS };
 #define ROUNDS ((unsigned)KINDS * ACTS * WAYS)
 
 static struct nova_session *other;
-static unsigned turn, seen, done; /* rounds that have begun, and those of the thread; atomic */
+static unsigned turn, seen, done; /* rounds: begun; begun and ended by the thread; atomic */
 static uint8_t *frame[ROUNDS];
 static bool good[ROUNDS];                 /* the thread's act was possible */
-static enum nova_u_status status[ROUNDS]; /* of the call in each round */
+static enum nova_u_status status[ROUNDS]; /* status of the call in each round */
 static bool asked;                        /* the guest has asked for the shared page */
 
 static unsigned way_of(unsigned round)
@@ -53,7 +53,8 @@ static uint8_t *page_of(unsigned round)
         return memory.base + TAKEN + round * PAGE;
 }
 
-/* Puts another frame at the address of a page. The ultravisor keeps no frame there. */
+/* Puts another frame at the address of a page. The revocation also takes the old frame from the
+ * ultravisor. */
 static bool replace(unsigned round)
 {
         frame[round] = nova_page_alloc(0);

@@ -45,7 +45,7 @@ static const struct msr_row msr_rows[] = {
         {0xc0010055, 0xc0010055, MSR_BOTH, true},        /* interrupts pending */
         {0xc0010112, 0xc0010113, MSR_BOTH, true},        /* TSEG */
         {0xc0010117, 0xc0010117, MSR_BOTH, true},        /* VM_HSAVE_PA */
-        {0xc0010131, 0xc0010131, GUEST_MSR_READ, false}, /* SEV status: the ultravisor's own */
+        {0xc0010131, 0xc0010131, GUEST_MSR_READ, false}, /* SEV status: a value of the ultravisor */
         {0xc0011020, 0xc0011020, MSR_BOTH, true},        /* configuration of units of the CPU */
         {0xc0011022, 0xc0011023, MSR_BOTH, true},        /* … */
         {0xc0011029, 0xc001102a, MSR_BOTH, true},        /* … */

@@ -20,7 +20,7 @@
 
 static char step_text[80];
 
-/* The guest writes another secret into a frame of a page. */
+/* Lets the guest write another secret into the frame of a page. */
 static void write_secret(unsigned page, unsigned frame)
 {
         const uint16_t word = SECRET | (now.page[page].ghost == (SECRET | 1) ? 2 : 1);
@@ -62,9 +62,9 @@ static bool look(struct vcpu *vcpu)
         return true;
 }
 
-/* If the secure place is not present, the virtual CPU asks the VMM, which answers at any time,
- * whatever it has done. The answer alone changes nothing, so it is no step: the next step looks
- * again. */
+/* If the secure place is not present, the virtual CPU asks the VMM. The VMM may answer at any time,
+ * with or without the page. The answer alone changes nothing, so it is not a step: the virtual CPU
+ * looks again in its next step. */
 static bool get(struct vcpu *vcpu)
 {
         struct page *const page = &real[vcpu->page];
@@ -131,7 +131,7 @@ static bool map(struct vcpu *vcpu)
         return true;
 }
 
-/* The kernel maps what a reply gives, where nothing is mapped. */
+/* Lets the kernel map what a reply gives, unless a mapping exists there already. */
 static bool reply(struct vcpu *vcpu)
 {
         uint8_t *const at = &now.map[vcpu->page][vcpu->view];
@@ -150,7 +150,7 @@ static bool share(struct vcpu *vcpu, bool shared)
                 shared ? page_share(&pages, gpa) : page_unshare(&pages, gpa);
 
         if (status == NOVA_U_BUSY)
-                return false; /* it tries again after a step of another user */
+                return false; /* the guest tries again after a step of another user */
         now.page[vcpu->page].ghost = 0;
         if (!shared)
                 now.page[vcpu->page].invited = 0;
@@ -219,7 +219,7 @@ static bool run(struct vcpu *vcpu, unsigned choice)
         case 2:
         case 3:
         case 4:
-        case 5: /* an access without a mapping for it */
+        case 5: /* an access for which the guest has no mapping */
                 if (now.map[page][what & 1] & (what < 4 ? UINT8_MAX : WRITABLE))
                         return false;
                 leave(vcpu, page, LOOK);
@@ -355,7 +355,7 @@ static bool has_choice(unsigned number)
         }
 }
 
-/* Performs a step of the state `now`. @return false: there is no such step */
+/* Performs a step in the state `now`. @return false: the step is not possible in this state */
 static bool step(unsigned number)
 {
         bool done;

@@ -62,7 +62,7 @@ struct state {
 
 static struct state now;
 static unsigned frame_count, normal_count, most_versions;
-static bool uses[128];    /* by their letters */
+static bool uses[128];    /* whether the model has a use, by its letter */
 static const char *wrong; /* the invariant that does not hold */
 
 /* The real objects, which are made from a state and read back. */

@@ -6,9 +6,9 @@
 #include "pages_model.h"
 
 /* Returns what the steps can read of a word in the VMM's memory: after the start of UV_ESM, they
- * only decrypt it. A ciphertext counts while its page is out with that tag, or while its page has
- * not changed since that snapshot and can move out again. No other page accepts it, now or later:
- * each later encryption has a new version, or encrypt() reports it. */
+ * only decrypt it. A ciphertext counts while its page is out and has its tag, or while the page has
+ * not changed since the snapshot that made the ciphertext, and can move out again. No other page
+ * accepts it, now or later: each later encryption has a new version, or encrypt() reports it. */
 static uint16_t readable(const struct state *state, uint16_t word)
 {
         const unsigned page = word >> 4 & 1, version = word >> 8 & 15;
@@ -37,7 +37,7 @@ static void forget(struct vcpu *vcpu)
                 vcpu->secure = 0;
 }
 
-/* Gives a ciphertext, or the one of a tag, another version. */
+/* Return a ciphertext, or a tag that contains a ciphertext, with another version. */
 static uint16_t with_version(uint16_t word, unsigned version)
 {
         return (word & KIND) == CIPHER ? (uint16_t)((word & ~0xf00u) | version << 8) : word;
@@ -50,7 +50,7 @@ static uint32_t tag_with_version(uint32_t tag, unsigned version)
         return (tag & ~0xffffffu) | version << 16 | cipher;
 }
 
-/* Numbers the versions that pages have by the order of the pages. A step only compares versions for
+/* Renumbers the versions of the pages, in the order of the pages. A step only compares versions for
  * equality, or takes a new one, so the number of encryptions has no limit. */
 static void renumber(struct state *state)
 {

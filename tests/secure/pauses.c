@@ -9,7 +9,7 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define CPU   1 /* of the guest; this thread runs on another one */
+#define CPU   1 /* CPU of the guest; this thread runs on another one */
 #define COUNT 2048u
 #define BLOCK 512u /* pages that become present together */
 #define TRIES 5u
@@ -18,7 +18,7 @@
 #define LONG  (20000u * UINT64_C(1000000))
 
 static struct nova_semaphore moved = NOVA_SEMAPHORE_INITIALIZER(0);
-static uint64_t moved_at; /* nanoseconds: the image was complete in secure memory */
+static uint64_t moved_at; /* time in ns at which the image was complete in secure memory */
 
 /* Provides the last block of the image in place of honest(), and notes when the block is in secure
  * memory. */

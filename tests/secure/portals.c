@@ -15,7 +15,7 @@ static bool ends_soon(void)
         return nova_uv_state(&uv) == NOVA_UV_ENDED;
 }
 
-/* Returns true if a VM with a portal does not become secure, and an honest one does. */
+/* Returns true if a VM with the portal @p other does not become secure, and an honest VM does. */
 static bool is_refused(nova_sel_t other)
 {
         bool refused;

@@ -21,7 +21,7 @@ static unsigned count_written(void)
 }
 
 /* Reads pages in the normal view, whose places in the monitor's memory may hold ciphertext. The
- * secure memory is used up. Returns the number of pages that are zero there. */
+ * secure memory is used up. Returns the number of pages that are zero in this view. */
 static unsigned read_views(void)
 {
         unsigned count = 0;

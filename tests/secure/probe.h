@@ -18,7 +18,7 @@
 
 #define PROBE_PRIORITY 8  /* sets CR8 to `first` */
 #define PROBE_TAKEN    9  /* returns how often the guest has taken vector `first` */
-#define PROBE_PLAIN    10 /* writes `first` by OUTSL, with CR3 without the bit */
+#define PROBE_PLAIN    10 /* writes `first` by OUTSL, while CR3 lacks the encryption bit */
 
 /* Vectors that the guest counts. */
 #define PROBE_VECTOR_LOW  0x41
@@ -27,7 +27,7 @@
 #define PROBE_VIEW_READ  11 /* reads the address `first` by the normal view */
 #define PROBE_VIEW_WRITE 12 /* writes `second` to the address `first` by that view */
 #define PROBE_MSRS       13 /* accesses each MSR of range `first`; see guest_msr.h */
-#define PROBE_MSR        32 /* returns word `second` of entry `first` of its list */
+#define PROBE_MSR        32 /* returns word `second` of entry `first` of the list of MSRs */
 #define PROBE_MARKS      14 /* makes the accesses of guest_marks.h `first` times */
 #define PROBE_EXIT       17 /* executes an instruction of guest_exits.h; returns what it raises */
 #define PROBE_FAR        18 /* shares 2^`second` pages from page 2^`first` on */
@@ -35,7 +35,7 @@
 
 #define PROBE_TOUCH 30 /* reads a word of `second` pages from `first` on; returns `second` */
 
-#define PROBE_STRING 31 /* reads `first` once more, by INSL to the address `first` */
+#define PROBE_STRING 31 /* reads the port of `first` once more, by INSL to the address `first` */
 
 #define PROBE_FLOOD 16 /* makes `second` ultracalls of kind `first`; returns how many failed */
 
@@ -69,8 +69,8 @@
 #define PROBE_DEBUG_WRITE 26 /* writes `second` to debug register `first` */
 #define PROBE_DEBUG_TAKEN 27 /* number of #DB since the last time; upper half: bits of DR6 */
 
-/* Kinds of PROBE_FLOOD: no ultracall, one that does not exist, UV_SHARE_PAGE and UV_UNSHARE_PAGE in
- * turn of one page and of PROBE_FLOOD_PAGES. */
+/* Kinds of PROBE_FLOOD: no ultracall; one that does not exist; UV_SHARE_PAGE and UV_UNSHARE_PAGE of
+ * one page in turn; the same of PROBE_FLOOD_PAGES pages. */
 #define PROBE_FLOOD_NONE    0
 #define PROBE_FLOOD_REFUSED 1
 #define PROBE_FLOOD_SHARE   2

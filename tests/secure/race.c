@@ -173,7 +173,7 @@ int __wrap_reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t
         return NOVA_H_PARAMETER;
 }
 
-static unsigned accesses; /* to devices */
+static unsigned accesses; /* number of accesses to devices */
 static unsigned takes;    /* times that the table moves out again, after it has come back */
 
 bool __wrap_memory_exit(struct nova_vcpu *vcpu)

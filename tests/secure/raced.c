@@ -51,7 +51,7 @@ static void starve(struct nova_session *counter, const struct counts *before)
               "it becomes secure when there is enough");
 }
 
-static unsigned requests; /* for the page table */
+static unsigned requests; /* number of requests for the page table */
 
 static void answer(struct call *call)
 {

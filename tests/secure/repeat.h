@@ -48,8 +48,8 @@ static const struct repeat_row {
 
 #define REPEAT_ROWS (sizeof(repeat_row) / sizeof(repeat_row[0]))
 
-/* Returns the ultracall that must precede another one, because it undoes the effect of the last
- * such call. */
+/* Returns the ultracall that must precede each call of @p number, because it undoes the effect of
+ * the previous such call. */
 static inline unsigned repeat_opposite(unsigned number)
 {
         switch (number) {

@@ -13,7 +13,7 @@
 #include "honest.h"
 
 #define FRESH 0x500000u
-#define PAGES 256u /* of 20 MiB of secure memory */
+#define PAGES 256u /* pages that a guest uses, of 20 MiB of secure memory */
 #define WARM  3u   /* guests that are not compared */
 #define ORDER NOVA_UV_ORDER_PAGE
 
@@ -64,7 +64,7 @@ static bool write_phrase(void)
 }
 
 /* Moves that page out. The guest then accesses the page's shared place, and the VMM brings the page
- * back. The ultravisor decrypts it to see what it is. */
+ * back. The ultravisor decrypts what the VMM provides, to find out what it is. */
 static bool move_phrase(void)
 {
         return nova_uv_page_out(&uv, FRESH, FRESH, 0, ORDER) == NOVA_U_SUCCESS &&

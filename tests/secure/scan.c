@@ -11,11 +11,12 @@
 #include "search.h"
 
 #define PAGE      4096u
-#define LOW_END   0x58000000u /* above the monitor's memory */
+#define LOW_END   0x58000000u /* end of the search, above the monitor's memory */
 #define FAR_BYTES 0x4000000u
 
-/* Texts of the encrypted disk, which nova.guest_crypt also has. sdk.guest_crypt compares them. Each
- * character has two bytes, so this program's own memory does not contain the texts. */
+/* Texts of the encrypted disk. The module nova.guest_crypt has a copy, and the test sdk.guest_crypt
+ * compares the two. Each character has two bytes, so this program's own memory does not contain the
+ * texts. */
 #define PHRASE u"the phrase of the encrypted disk"
 #define MOTD   u"This line was on the encrypted disk."
 

@@ -49,7 +49,8 @@ int search_add_console(struct nova_pc *pc, unsigned slot)
         return error ? error : nova_pc_add_virtio(pc, 3, &entropy.virtio);
 }
 
-/* Scans once for each text that the guest can write to its console to ask for that. */
+/* Scans when the guest has written a text to its console that asks for a scan, once for each such
+ * text. */
 static void scan(enum search_text text)
 {
         static bool scanned[SEARCH_TEXTS + 1];
@@ -65,7 +66,8 @@ static void scan(enum search_text text)
         }
 }
 
-/* Looks at the pieces of the present chain that the guest has written, or those for the guest. */
+/* Looks at the pieces of the current chain that the guest has written, or, with @p to_guest, at
+ * those that the guest will read. */
 static void look(struct nova_virtio *virtio, bool to_guest, uint64_t bytes)
 {
         const struct nova_virtio_chain *const chain = &virtio->chain;
@@ -88,7 +90,8 @@ static void look(struct nova_virtio *virtio, bool to_guest, uint64_t bytes)
 static bool look_and_serve(struct nova_virtio *virtio, uint32_t *written)
 {
         const bool is_console = virtio->kind->kind == NOVA_VIRTIO_CONSOLE;
-        static bool put_back; /* the console will serve the rest of a chain that was looked at */
+        static bool put_back; /* the console will serve the rest of a chain at which look() has
+                               * looked */
         bool done;
 
         if (!is_console || !put_back)

@@ -9,7 +9,7 @@
 
 /* Texts that the monitor looks for. */
 enum search_text {
-        SEARCH_HEADER, /* of the disk, which the guest reads and which is not secret */
+        SEARCH_HEADER, /* header of the disk, which the guest reads and which is not secret */
         SEARCH_PHRASE,
         SEARCH_MOTD,
         SEARCH_MARKER,

@@ -11,7 +11,7 @@
 #define CODE_PAGES 32u       /* more than the guest's program has */
 #define OUT        0x500000u /* a page that is out */
 #define PLACE      0x600000u /* its ciphertext */
-#define CHANGED    0x601000u /* another one */
+#define CHANGED    0x601000u /* place of another ciphertext */
 #define MARK       0x5ec2e7a1u
 #define LOW        0x50000u /* the page that two virtual CPUs use */
 #define SEGMENT    (AT + 0x804)
@@ -27,7 +27,8 @@ GUEST_CODE(selves_code, 16,
            "%eax\nmovl %eax, 0x808\n"
            "movl $0, 0x804\njmp 1b\n");
 
-static nova_sel_t arrived, may_go; /* of the kernel: their guest may end meanwhile (drive.h) */
+static nova_sel_t arrived, may_go; /* semaphores of the kernel: their guest may end meanwhile
+                                    * (drive.h) */
 static enum nova_u_status given;
 static unsigned asked;
 

@@ -99,8 +99,8 @@ static bool is_empty(uint32_t gpa)
         return true;
 }
 
-/* Shares the pages once more, a third of them each from the states secure, out and none, while the
- * VMM's pages hold its words. */
+/* Shares the pages once more, a third of them from each of the states secure, out and none, while
+ * the VMM's pages hold its words. */
 static void share_again(void)
 {
         unsigned good = 0;

@@ -19,7 +19,7 @@
 #define REGISTERS 6u
 #define LOGICAL   0x800u
 #define TO_ALL    0xffu
-#define LEVEL     0x8000u /* of a message: without the bit 0x4000, it ends an INIT */
+#define LEVEL     0x8000u /* bit of a message: without bit 0x4000, the message ends an INIT */
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
 

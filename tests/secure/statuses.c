@@ -15,12 +15,12 @@
 #define PAGE  4096u
 #define ORDER NOVA_UV_ORDER_PAGE
 #define AREA  0x400000u          /* pages of the guest that the tests use */
-#define BLOCK (AREA + 16 * PAGE) /* of two pages */
+#define BLOCK (AREA + 16 * PAGE) /* block of two pages */
 #define SPARE 0x600000u          /* pages of the monitor's memory that receive them */
 #define WHOLE 0x700000u          /* in a block of 2 MiB that no other test moves out */
 
 static struct nova_uv *const uv = &secure.uv;
-static struct nova_uv unknown; /* a number that no VM has, in the same session */
+static struct nova_uv unknown; /* same session, but a number that no VM has */
 
 static char *normal(uint64_t offset)
 {
@@ -205,8 +205,8 @@ static void slots(void)
               "memory that comes back is empty");
 }
 
-/* In the functions for parameters, each refused call has one bad parameter. The last call has only
- * right ones, and succeeds. */
+/* In the functions *_parameters(), each refused call has one bad parameter. The last call has only
+ * right parameters, and succeeds. */
 static void out_parameters(uint64_t end)
 {
         check(nova_uv_page_out(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
@@ -303,7 +303,7 @@ static void pages(void)
                       nova_uv_page_in(uv, SPARE + PAGE, AREA, 0, ORDER) == NOVA_U_PERMISSION &&
                       nova_uv_page_in(uv, SPARE, AREA + PAGE, 0, ORDER) == NOVA_U_PERMISSION,
               "two pages cannot be exchanged");
-        memcpy(normal(AREA), copy, PAGE); /* from where the library returns the page */
+        memcpy(normal(AREA), copy, PAGE); /* the place from which the library returns the page */
         check(nova_uv_page_in(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
                       guest(PROBE_READ, AREA + PAGE, 0) == 0x22222222 &&
                       guest(PROBE_READ, AREA, 0) == 0x22222222,
@@ -365,7 +365,7 @@ static enum nova_u_status move(uint64_t flags)
         return status ? status | nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) : status;
 }
 
-/* Returns true if the page in question has these attributes at its two places. */
+/* Returns true if @p page has these attributes at its two places. */
 static bool has(uint64_t page, unsigned secure_place, unsigned shared_place)
 {
         unsigned found[2] = {~0u, ~0u};

@@ -15,9 +15,9 @@
 #define WAITS  1000u
 #define VALID  5u /* number of ultracalls that a secure guest's VMM can make with success */
 
-/* The handlers are stopped in these, so they are semaphores of the kernel (drive.h). */
+/* Semaphores of the kernel, because a handler can be stopped while it waits for one (drive.h). */
 static nova_sel_t stalled, never;
-static unsigned step, at; /* number of the call of UV_ESM, and of the one that has no answer */
+static unsigned step, at; /* numbers of the next call of UV_ESM and of that without an answer */
 
 static bool is_step(const struct call *call)
 {
@@ -34,7 +34,7 @@ static void stall(struct call *call)
 {
         if (!is_step(call) || step++ != at)
                 return;
-        call->words = 2; /* this call has no effect any more */
+        call->words = 2; /* when the handler continues, its answer has no effect any more */
         nova_sm_up(stalled);
         nova_sm_down(never);
 }
@@ -87,7 +87,7 @@ static void conversion(void)
         check(steps > 16 && ended == steps, "a VM ends at each step of UV_ESM");
 }
 
-/* A guest whose image has another bit gets no INIT_DONE, but an INIT_ABORT. */
+/* If one bit of the image is changed, the VMM gets no INIT_DONE, but an INIT_ABORT. */
 static void refusal(void)
 {
         step = 0;

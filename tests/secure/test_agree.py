@@ -79,7 +79,8 @@ class Agree(unittest.TestCase):
         return " ".join(map(str, words))
 
     def open(self, blob, private=None):
-        """Opens a blob by both. Returns the answer, which must be the same."""
+        """Opens a blob with the tool and with the reader. Returns the answer, which must be the
+        same."""
         private = private or self.private
         answer = self.ask("open", private, blob)
         self.assertEqual(answer, self.read_by_tool(seal_blob.open_blob, bytes(blob), private))

@@ -10,12 +10,12 @@
 
 #define USER_PORT    0xe4
 #define USER_CODE    0x1000u
-#define USER_ENTRY   0x1800u          /* of user mode */
+#define USER_ENTRY   0x1800u          /* entry point of user mode */
 #define USER_CALL    (USER_ENTRY + 5) /* address of VMMCALL */
 #define USER_HANDLER 0x2000u
 #define USER_GDT     0x3000u
 #define USER_IDT     0x3100u
-#define USER_TASK    0x3200u /* task state segment: stack of the kernel */
+#define USER_TASK    0x3200u /* task state segment, with the kernel's stack */
 #define USER_STACK   0x4000u
 #define USER_KERNEL  0x8u /* selectors of the kernel's code and data */
 #define USER_DATA    0x10u

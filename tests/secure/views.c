@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two virtual CPUs access one page, by one view each, while the VMM moves its secure place out and
- * takes its shared place away. The VMM is honest, so the guest stays right. */
+/* Two virtual CPUs access one page, each through a different view, while the VMM moves its secure
+ * place out and takes its shared place away. The VMM is honest, so the guest stays right. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"
@@ -17,8 +17,8 @@
 #define ROUNDS    200u
 #define FEW       16u /* reads of the other virtual CPU */
 
-/* The other virtual CPU, in real mode: reads the first word above 1 MiB, in the normal view, when
- * GO is not 0, and once only unless ALWAYS is set. */
+/* The other virtual CPU, in real mode: while GO is not 0, reads the first word above 1 MiB in the
+ * normal view. Clears GO after a read unless ALWAYS is set. */
 GUEST_CODE(views_code, 16,
            "movw %cs, %ax\nmovw %ax, %ds\nmovw $0xffff, %ax\nmovw %ax, %es\n"
            "1: cmpl $0, 0x804\nje 1b\nmovl %es:0x10, %eax\nmovl %eax, 0x808\nincl 0x800\n"
@@ -30,7 +30,7 @@ static struct nova_semaphore arrived[2] = {NOVA_SEMAPHORE_INITIALIZER(0),
                                            NOVA_SEMAPHORE_INITIALIZER(0)};
 static struct nova_semaphore may_go[2] = {NOVA_SEMAPHORE_INITIALIZER(0),
                                           NOVA_SEMAPHORE_INITIALIZER(0)};
-static enum nova_u_status given[2]; /* for each request of meet() */
+static enum nova_u_status given[2]; /* status for each request of meet() */
 static unsigned confused;           /* number of requests that confuse() has seen */
 
 /* Provides the page that a call asks for, if the call does. */
@@ -77,7 +77,7 @@ static void meet(struct call *call)
         nova_semaphore_up(&arrived[shared]);
 }
 
-/* Makes a call until the page can be moved. A virtual CPU that has just got the page has to leave
+/* Repeats a call until the page can be moved. A virtual CPU that has just got the page has to leave
  * the guest first. */
 static enum nova_u_status insist(enum nova_u_status (*call)(void))
 {

@@ -14,7 +14,7 @@
 
 static const void *vmm_program;
 static size_t vmm_bytes;
-static nova_sel_t vmm_portals; /* of the ultravisor, one per CPU */
+static nova_sel_t vmm_portals; /* portals of the ultravisor, one for each CPU */
 static struct nova_semaphore vmm_reached = NOVA_SEMAPHORE_INITIALIZER(0);
 
 static int vmm_open(void *context, const char *name, nova_sel_t *sel)
@@ -24,7 +24,8 @@ static int vmm_open(void *context, const char *name, nova_sel_t *sel)
         return strcmp(name, "ultravisor") ? EACCES : 0;
 }
 
-/* The VMM's sealed image; and the word that it has come to its place. */
+/* Gives the VMM its sealed image. A request for the module ENDER_REACHED says that the VMM has come
+ * to its place. */
 static int vmm_module(void *context, const char *name, const void **data, size_t *bytes)
 {
         (void)context;

@@ -31,7 +31,7 @@ GUEST_CODE(writer_code, 32,
            "1: movl 4(%edi), %ebx\nxorl $1, (%ebx)\nincl 8(%edi)\ncmpl $0, (%edi)\nje 1b\nhlt\n");
 
 #define HALF       (MEMORY / 2) /* size of the VM whose memory moves */
-#define HALF_ORDER 10u          /* of its pages */
+#define HALF_ORDER 10u          /* the VM has 2^HALF_ORDER pages */
 #define MOVE_CODE  0x100000u
 #define MOVE_COUNT 0x101000u
 #define MOVES      16u
@@ -182,7 +182,7 @@ static void write_all(const char *who)
 
 static struct nova_vm moving_vm;
 static uint8_t *window; /* further mappings of the VMM's memory, only for moving_vm */
-static uint32_t entry;  /* offset of the VM's memory: dw0 of its entry */
+static uint32_t entry;  /* dw0 of the VM's entry (UV_WRITE_PATE): offset of its memory */
 
 static void map_moving(struct nova_vcpu *vcpu)
 {

@@ -22,7 +22,7 @@ static struct nova_block *open(void)
         return block;
 }
 
-/* Submits reads of one block each, whose cookies count from 1. */
+/* Submits @p count reads of one block each, with the cookies 1, 2, and so on. */
 static int submit(struct nova_block *block, unsigned count)
 {
         struct nova_block_segment segment[NOVA_BLOCK_ENTRIES];
@@ -49,7 +49,7 @@ static nova_word_t wait_one(struct nova_block *block, int *error)
         return (nova_word_t)result.cookie;
 }
 
-/* Waits until the device has this number of requests. */
+/* Waits until this number of requests is in flight in the device. */
 static bool in_flight(unsigned count)
 {
         const uint64_t deadline = nova_deadline_in(60 * SECOND);
@@ -161,8 +161,8 @@ static void mute(struct nova_block *block)
         int error = 0;
 
         while (nova_block_listen(block, nova_deadline_in(1000000)) == 0)
-                continue; /* until no ring is left: then the service is asked to ring for the next
-                           * completion */
+                continue; /* takes the earlier rings of the bell; afterwards the service rings at
+                           * the next completion */
         nova_block_mute(block);
         check(submit(block, 1) == 0 && in_flight(1) && device_end(0) && nova_block_unmute(block),
               "a client that has muted the bell finds a completion itself");
@@ -198,7 +198,8 @@ static void limits(struct nova_block *block)
         check(good, "all 64 complete, in order if the device has an order");
 }
 
-/* Ends all requests of two clients that submitted 64 each, and the second client's session. */
+/* Ends all requests of two clients, which have submitted 64 each. Then closes the second client's
+ * session. */
 static void end_both(struct nova_block *one, struct nova_block *two)
 {
         int error;
@@ -227,7 +228,7 @@ static void fairness(struct nova_block *one)
                 if (!first)
                         first = session;
         }
-        /* The next requests began while both clients had waiting requests. */
+        /* The device started the next requests while both clients had requests that waited. */
         for (unsigned i = 0; i < DEVICE_DEPTH; i++) {
                 session = device_end(0);
                 firsts += session == first;
@@ -435,7 +436,7 @@ static void arguments(void)
         nova_block_close(block);
 }
 
-/* Requests a ring by its own message, because nova_block_open() would check the size first. */
+/* Requests a ring by a message of its own, because nova_block_open() would check the size first. */
 static int attach(struct nova_session *session, nova_word_t order)
 {
         struct nova_message message = {

@@ -121,7 +121,8 @@ static unsigned read_many(struct nova_block *block, unsigned count)
         return bad;
 }
 
-/* Begins a read that the service never ends, and makes other reads until the service ends. */
+/* Begins a read that the service never completes, and makes other reads until the service itself
+ * ends. */
 static void read_beside(struct nova_block *block)
 {
         static const struct nova_block_segment stuck = {0, 512}, other = {512, 512};
@@ -181,8 +182,8 @@ static void read_held(struct nova_block *block)
         printf("completion 1 came last\n");
 }
 
-/* Makes a read that the device does not end, because the reads before it have used up what QEMU's
- * limit lets pass. Then writes to the disk, whose driver has started again. */
+/* Makes a read that the device delays: the reads before it have used up QEMU's limit of bytes per
+ * second. The driver gives up and starts again. Then writes to the disk. */
 static void read_stalled(struct nova_block *block)
 {
         static const struct nova_block_segment segment = {0, 512};
@@ -221,7 +222,7 @@ static void read_stalled(struct nova_block *block)
         printf("the disk can be written again\n");
 }
 
-/* Reads into segments that meet at pages, and into others. */
+/* Reads into scattered segments, some of which begin or end within a page. */
 static void read_scattered(struct nova_block *block)
 {
         static const struct nova_block_segment segments[] = {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a system that writes to a disk, and checks the disk: disk.py KIND FROM IMAGE COMMAND...
 
-FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
+FROM is an image that image.py wrote. KIND is `complement` if the system replaces each word by its
 complement, `versions` if it writes and prints like storm.c, `killed` if mortal_driver.c also makes
 the driver crash and hang, `discarded` for discard.c: the blocks that it discards read as zeros, and
 the others are as before.
@@ -24,8 +24,8 @@ def is_version(block, number):
 
 
 def lost_versions(output, after):
-    """Returns a sentence for each line that storm.c printed in a boot and whose versions the disk
-    does not have, and a sentence if it printed no such line."""
+    """Compares the versions on the disk with the sums that storm.c printed in a boot. Returns a
+    sentence for each printed line whose sum differs, and a sentence if there is no such line."""
     lines = re.findall(r"(\d+) blocks from (\d+) have versions with the sum (\w+)", output)
     wrong = [] if lines else ["no program printed its versions"]
     for count, first, expected in lines:

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 OPERATION = "3"  # IO_OP_IDLE
-# The client's own instructions between its marks, before and after it sleeps.
+# Maximum number of instructions: the client's own ones between its marks, before and after its
+# sleep.
 MOST = 200
 
 

@@ -16,7 +16,7 @@ ENTRIES = [(64, 563, "boot"), (600, 799, "log"), (800, 979, "data")]
 
 
 def header(own, other, entries_at, entries, blocks):
-    """Returns the block of a header."""
+    """Returns a header of the partition table, as a block."""
     fields = [b"EFI PART", 0x10000, 92, 0, 0, own, other, 34, blocks - 34, bytes(range(16)),
               entries_at, 128, 128, zlib.crc32(entries)]
     form = "<8sIIIIQQQQ16sQIII"

@@ -84,6 +84,6 @@ int __wrap_block_service_start(const struct block_device *of)
         device.timeout_ns = TIMEOUT_NS;
         atexit(tell_count);
         error = __real_block_service_start(&device);
-        /* die() needs the service's lock, which exists from here. */
+        /* die() needs the service's lock, which exists from here on. */
         return error ? error : nova_thread_create(&thread, &attr, die, NULL);
 }

@@ -14,7 +14,7 @@
 
 #include "expect.h"
 
-/* Byte @p i of the file with a number. */
+/* Returns byte @p i of the file with this number. */
 static char byte_of(unsigned number, size_t i)
 {
         return (char)((i * 7 + number * 31 + (i >> 9)) & 0xff);

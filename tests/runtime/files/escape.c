@@ -195,7 +195,7 @@ static void try_texts(void)
                "a path without a 0 to open");
         expect(call_text(NOVA_FILES_RENAME, 0, "/in.txt", 8) == EINVAL, "a rename with one path");
         memset(long_text, 'x', 8);
-        memcpy(long_text, "/in.txt", 8); /* copies its 0, too; the second path has no 0 */
+        memcpy(long_text, "/in.txt", 8); /* copies the zero byte, too; the second path has none */
         expect(call_text(NOVA_FILES_RENAME, 0, long_text, 16) == EINVAL,
                "a second path without a 0");
         expect(call_text(NOVA_FILES_RENAME, 0, "\0/other", 8) == ENOENT, "an empty first path");

@@ -32,7 +32,7 @@ static void wait_one(void)
         flying--;
 }
 
-/* Submits a write of a block, which then carries its number and the round's. */
+/* Submits a write of a block. The data contains the numbers of the block and of the round. */
 static void submit(uint32_t block, uint32_t round)
 {
         size_t bytes;
@@ -64,7 +64,7 @@ static void submit(uint32_t block, uint32_t round)
         flying++;
 }
 
-/* Writes different blocks, so that no two writes of a block are in flight. */
+/* Writes each block at most once, so that no two writes of one block are in flight. */
 static void write_round(uint32_t round)
 {
         const uint32_t count = 1 + random_number(&seed, BLOCKS_ROUND);

@@ -45,7 +45,7 @@ static void die(const char *what)
 
 static void mark(const char *verb, unsigned name, unsigned version, unsigned size)
 {
-        static char block[4096]; /* the largest block */
+        static char block[4096]; /* as large as the largest block of a disk */
 
         memset(block, 0, sizeof(block));
         snprintf(block, sizeof(block), "%s %u %u %s\n", verb, version, size, names[name]);

@@ -46,7 +46,7 @@ def content_of(number):
 
 
 def missing(image, folder, last):
-    """Returns the rounds up to the last completed one whose files are damaged."""
+    """Returns those of the last completed rounds, up to round LAST, whose files are damaged."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     subprocess.run(["mcopy", "-s", "-n", "-Q", "-i", image, "::home/load", folder],

@@ -62,8 +62,8 @@ def _parts(write, chance):
 
 
 def images(base, entries, count, seed):
-    """Makes COUNT disks from the disk BASE. Yields each with the number of entries up to the last
-    flush, and the number of those before the loss of power.
+    """Makes COUNT disks from the disk BASE. Yields each disk with the number of entries up to the
+    last flush, and with the number of entries before the loss of power.
 
     A disk has all writes before a flush, and a subset of the writes between it and the loss, in any
     order. The losses are spread over the flushes: each flush has one if there are fewer than COUNT

@@ -24,7 +24,7 @@ from record import Write
 
 PLACE = FIRST * SECTOR
 A, B = "/A.BIN", "/a long name of a file.data"
-SIZE = 3000  # of both files: 6 clusters
+SIZE = 3000  # size of each file: 6 clusters
 OPTIONS = {"env": os.environ | {"MTOOLS_SKIP_CHECK": "1"}, "check": True}
 
 
@@ -62,7 +62,7 @@ class Disk:
         self.table_bytes = (self.system.root - self.system.table) // 2
 
     def entry(self, version):
-        """Returns the place of a file's entry of the root folder."""
+        """Returns the place of a file's entry in the root folder."""
         entries = range(self.system.root, self.system.data, 32)
         return [at for at in entries if self.part[at] not in (0, 0xE5) and
                 not self.part[at + 11] & 8][version - 1]
@@ -111,7 +111,8 @@ class FilesTest(unittest.TestCase):
         self.disk = Disk()
 
     def judge(self, *turn, entries=None):
-        """Returns the sentence about the disk after two flushed files and the entries of a turn."""
+        """Returns the judge's sentence about the disk. The record has two flushed files, and then
+        the entries TURN."""
         before = [mark(f"flushed 1 {SIZE} {A}\n"), mark(f"flushed 2 {SIZE} {B}\n"), None]
         entries = entries or [*before, *turn]
         with tempfile.TemporaryDirectory() as folder:

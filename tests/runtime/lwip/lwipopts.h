@@ -26,7 +26,7 @@
 #undef LWIP_SEGMENT_BYTES
 #define LWIP_SEGMENT_BYTES(pcb) ((pcb)->mss)
 
-/* The tests' interfaces have no pool. */
+/* The tests' interfaces have no session, whose buffers limit the size of a datagram in novanet. */
 #undef LWIP_DATAGRAM_BYTES
 #define LWIP_DATAGRAM_BYTES() LWIP_DATAGRAM_MAX
 
@@ -37,7 +37,8 @@
 #undef TCP_STATS
 #undef UDP_STATS
 
-/* Programs choose a gateway; the tests compare the first number of a connection with lwIP's own. */
+/* Without novanet's hooks: the tests compare a connection's first number with lwIP's own, and they
+ * have no configured gateway. */
 #undef LWIP_HOOK_TCP_ISN
 #undef LWIP_HOOK_ND6_GET_GW
 

@@ -67,7 +67,7 @@ static int announce(struct nova_net *net, const char *word)
         return error ? error : nova_net_flush(net);
 }
 
-/* Returns a frame. @return ECONNRESET: it was lost */
+/* Sends a frame back to its sender. @return ECONNRESET: it was lost */
 static int return_frame(struct nova_net *net, const struct nova_net_frame *in)
 {
         int error;
@@ -91,7 +91,7 @@ static bool is_ours(const struct nova_net_frame *in)
         return in->data[12] == TYPE >> 8 && in->data[13] == (TYPE & 0xff);
 }
 
-/* Returns the frames of the peer. Other clients of a switch send frames of another type to all.
+/* Sends the frames of the peer back. Ignores frames of other clients of a switch (another type).
  * @return number of them, or a negative errno value */
 static int return_frames(struct nova_net *net)
 {
@@ -112,7 +112,7 @@ static int return_frames(struct nova_net *net)
         return error ? -error : count;
 }
 
-/* Returns frames, or waits for some. @return as return_frames() */
+/* Sends frames back, or waits for some. @return as return_frames() */
 static int step(struct nova_net *net, bool greeted)
 {
         const int got = return_frames(net);
@@ -194,8 +194,8 @@ static void wait_for_link(struct nova_net *net, bool wanted, const char *word)
         }
 }
 
-/* Sends frames without a link. All of them come back, so it can send more frames than its pool
- * has. */
+/* Sends frames without a link. The card returns all buffers, so the program can send more frames
+ * than its pool has room for. */
 static void cut(const char *service, unsigned frames)
 {
         struct nova_net *net = open_or_die(service);
@@ -282,8 +282,9 @@ static void expect_end(struct raw *raw, const char *what)
         nova_session_close(raw->session);
 }
 
-/* Makes requests outside of the pool, and of wrong sizes, and a correct one. All complete, and the
- * rings stay. Cards that need a whole buffer return the third one, too. */
+/* Makes requests outside of the pool, requests of wrong sizes, and a correct one. All complete, and
+ * the rings stay. Cards that need a whole buffer also return the third receive buffer, which is too
+ * small. */
 static void send_malformed(struct raw *raw)
 {
         static const struct nova_net_entry entries[] = {
@@ -347,7 +348,7 @@ static void queue_open(struct nova_net *net)
                 die("an open checksum", error);
 }
 
-/* The card has empty buffers when a session ends, and frames come until the next one begins. */
+/* The card has empty buffers when a session ends, and frames come until the next session begins. */
 static void return_again(const char *service, unsigned frames, unsigned sessions)
 {
         struct nova_net *net = NULL;

@@ -89,7 +89,7 @@ def frame(chance, number):
     """Returns a frame, perhaps malformed; all lengths occur."""
     kind = number % 4
     if kind == 0:
-        # QEMU takes a frame without a byte as the end of the cable.
+        # A frame has at least one byte: QEMU takes an empty frame as the end of the cable.
         return (CARD + OWN + chance.randbytes(2000))[:1 + number // 4 % 2000]
     if kind == 1:
         message = changed(chance, p.arp(chance.randrange(4), OWN, chance.choice((IP, TARGET)),
@@ -285,7 +285,7 @@ def judge(attacker, kind, number):
         return "no ping came back after the attack"
     if not attacker.talk(6000):
         return "no connection was possible after the attack"
-    # Parts of packets wait 15 s for the others.
+    # A fragment waits 15 s for the other fragments of its packet.
     end, after = time.monotonic() + 40, None
     while time.monotonic() < end and not attacker.peer.ended:
         after = attacker.state()

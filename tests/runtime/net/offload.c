@@ -32,7 +32,8 @@ static unsigned sum_of(const uint8_t *frame, unsigned word)
         return (unsigned)sum;
 }
 
-/* The field had the sum of the pseudo header, and has the checksum. */
+/* Returns true if only the checksum has changed: the field had the sum of the pseudo header, and
+ * now has the complete checksum. */
 static bool is_complete(const uint8_t *frame)
 {
         uint8_t same[BYTES];

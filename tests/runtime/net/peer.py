@@ -113,8 +113,8 @@ def inverted(data):
 
 
 def strict(peer, frames, least=14):
-    """Exchanges frames of all sizes. Returns a sentence about an error. The card makes frames LEAST
-    bytes long."""
+    """Exchanges frames of all sizes. Returns a sentence about an error. The card pads shorter
+    frames to LEAST bytes."""
     client = peer.wait_for(b"hello")
     for size in BAD:
         peer.send((client + OWN + TYPE + bytes(16000))[:size])
@@ -229,8 +229,8 @@ def link(peer, path):
 
 def run_beside(peer, command, talk, name):
     """Runs the command that boots the machine at the other end of the cable, and TALK at the same
-    time. TALK returns a sentence about an error, or None. Returns the exit status. The printed
-    sentence begins with NAME."""
+    time. TALK returns a sentence about an error, or None. Prints this sentence after NAME. Returns
+    the exit status."""
     wrong = ["the peer has not ended"]
 
     def run():

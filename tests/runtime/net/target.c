@@ -93,7 +93,7 @@ static void take_connection(int listener)
         const int number = accept(listener, NULL, NULL);
 
         if (number < 0)
-                return; /* the client has given up already */
+                return; /* the client has closed the connection already */
         fcntl(number, F_SETFL, O_NONBLOCK);
         if (connection[oldest])
                 close(connection[oldest]);

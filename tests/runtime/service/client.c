@@ -43,7 +43,7 @@ static int call(nova_word_t operation, nova_word_t *answer)
         return echo_call(echo, operation, NULL, 0, answer);
 }
 
-/* Every service answers, with the words in order. */
+/* Checks that every service answers, and that the words of an answer are in order. */
 static void services(void)
 {
         static char text[600];

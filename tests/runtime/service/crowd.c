@@ -82,7 +82,7 @@ static bool everywhere(void *(*function)(void *))
         return good;
 }
 
-/* One call through every session; each counts its own. */
+/* Makes one call through every session. The service counts the calls of each session separately. */
 static void *call_all(void *argument)
 {
         (void)argument;

@@ -43,7 +43,8 @@ static void *client(void *unused)
         return NULL;
 }
 
-/* The service's memory has no page yet: the store takes longer. */
+/* The memory in which nova_service_start() stores the service has no page yet, so the store takes
+ * longer. */
 static bool run_round(uint32_t round)
 {
         struct nova_service *service;

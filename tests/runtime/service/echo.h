@@ -14,7 +14,7 @@
 #define ECHO_HANG  (NOVA_OPERATION_FIRST + 5) /* does not return until echo_release() */
 #define ECHO_BIG   (NOVA_OPERATION_FIRST + 6) /* answers as many words as fit */
 #define ECHO_CPU   (NOVA_OPERATION_FIRST + 7) /* answers the CPU that served it */
-#define ECHO_PRINT (NOVA_OPERATION_FIRST + 8) /* prints and calls another service meanwhile */
+#define ECHO_PRINT (NOVA_OPERATION_FIRST + 8) /* prints, and calls another service */
 #define ECHO_DIE   (NOVA_OPERATION_FIRST + 9) /* has a fault */
 /* Answers the server's resources: kernel memory, selectors, sessions. */
 #define ECHO_USED (NOVA_OPERATION_FIRST + 10)

@@ -359,7 +359,7 @@ static void flood(void)
         nova_service_stop(narrow);
 }
 
-/* Starts services until one is refused; @p there exist already. */
+/* Starts services until one is refused; @p there services exist already. */
 static void services(unsigned there)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};

@@ -235,7 +235,7 @@ static void *stop(void *argument)
         return NULL;
 }
 
-/* Returns true if all of them end with an errno value, within a minute. */
+/* Returns true if all threads end with the errno value @p wanted within a minute. */
 static bool end_with(struct nova_thread **threads, unsigned count, int wanted)
 {
         unsigned ended = 0;

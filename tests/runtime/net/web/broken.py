@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sends requests to the example http-files that are malformed, slow or abandoned. After them the
-server answers as before."""
+"""Sends malformed, slow and abandoned requests to the example http-files. Afterwards the server
+answers as before."""
 import random
 import socket
 import time
@@ -83,7 +83,7 @@ def check_statuses(port):
 
 
 def check_half_closed(port, files):
-    """Sends two requests, and then closes its own direction. Both answers must come."""
+    """Sends two requests, and then closes the direction to the server. Both answers must come."""
     with connect(port) as one:
         one.sendall(b"GET /small.bin HTTP/1.1\r\nHost: a\r\n\r\n"
                     b"GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n")

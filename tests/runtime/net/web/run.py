@@ -6,8 +6,8 @@ Makes a disk with a folder `public`, and runs a command that boots a system with
 card on QEMU's own network. The words NETDEV, DISK and MONITOR in the command become options of
 QEMU. NETDEV connects a free port of the host with the server. The script ends the machine by QEMU's
 monitor.
-KIND: `files` fetches files, several at once; `broken` sends requests that are malformed, slow or
-abandoned, both to the example http-files; `lines` talks with the server of the template net-server;
+KIND: `files` fetches files, several at once; `broken` sends malformed, slow and abandoned requests;
+both talk with the example http-files. `lines` talks with the server of the template net-server;
 `status` reads the page of the example status.
 """
 import socket
