@@ -22,7 +22,8 @@
 #define KERNEL        0xe0000000
 #endif
 
-/* The way out, in code of 64 or of 32 bits: byte 0x40 is a prefix, or an increment of EAX. */
+/* The exit of a cell, for 64-bit and 32-bit code. Byte 0x40 tells them apart: it is a prefix, or it
+ * increments EAX. */
 __asm__(".text\ntraps_start:\n"
 #if __SIZEOF_POINTER__ == 8
         "mov traps_high, %r8\nmov traps_high + 8, %r9\n"
@@ -76,7 +77,8 @@ void cell_pages(void)
         hc_revoke(mem(page_of(before_data) + 1, 0, NOVA_MEM_X), NOVA_REVOKE_SR);
 }
 
-/* An emulator translates a page again after each write to it, so that equal bytes stay. */
+/* Does not write bytes that are equal already: an emulator translates a page again after each write
+ * to it. */
 static void put(char *to, const void *from, unsigned size)
 {
         for (unsigned i = 0; i < size; i++)

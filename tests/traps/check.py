@@ -116,7 +116,7 @@ def shown_event(row):
 
 
 def differs(row, faults):
-    """Returns whether an emulator shows another outcome, besides its flags."""
+    """Returns whether an emulator shows an outcome that differs in more than its flags."""
     shown = [table.outcome(row, mode, emulator, faults)
              for mode in row["modes"].split() for emulator in table.EMULATORS]
     return any({**other, "flags": row["flags"]} != row for other in shown if other)

@@ -88,7 +88,7 @@ def options(text):
 
 
 def code_bytes(text, n):
-    """Returns the bytes of an instruction; {target} becomes four times None."""
+    """Returns the bytes of an instruction; the word {target} becomes four elements None."""
     found = []
     for word in text.split():
         if word == "{target}":

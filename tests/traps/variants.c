@@ -4,8 +4,8 @@
 #include "cell.h"
 
 #define SECONDS     60 /* on a busy host the other CPU may stop */
-#define ROUNDS      12 /* rounds of a revocation, which is later in each round */
-#define MIXTURE_MAX 16 /* bytes of a mixture and the zeroes after it */
+#define ROUNDS      12 /* rounds; the revocation comes later in each further round */
+#define MIXTURE_MAX 16 /* maximum bytes of a mixture of forms, with the zeroes after it */
 #define LAST_PAGE   ((NOVA_USER_END >> NOVA_PAGE_BITS) - 1)
 
 static struct cell two_bytes = {.name = "two bytes", .group = "", .code = {0x0f, 0x0b}, .size = 2};
@@ -169,7 +169,7 @@ static bool is_fault_after_the_end(unsigned i)
  * in the row. */
 static unsigned differs_at_the_end(const struct cell *c, const struct outcome *o)
 {
-        if (c->call) /* it ends outside of the absent page */
+        if (c->call) /* a call does not end at the absent page */
                 return cell_differences(c, o);
 
         const unsigned end = o->event == NOTHING || o->event == HYPERCALL ? 0 : 1;
@@ -187,7 +187,7 @@ static unsigned differs_at_the_end(const struct cell *c, const struct outcome *o
         return cell_differences(c, o);
 }
 
-/* In a child PD: the root PD has its information page there. */
+/* Runs in a child PD, because the root PD has its information page at this address. */
 CASE(traps, the_last_bytes_of_user_memory_are_an_instruction, "")
 {
         cell_pages();

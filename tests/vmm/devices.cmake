@@ -157,7 +157,7 @@ target_link_options(vmm-net-mortal PRIVATE -Wl,--wrap=nova_service_start)
 target_compile_definitions(vmm-net-mortal PRIVATE LEAST_NS=500000000)
 
 # The system of `nova run linux --net` with this driver, which starts again up to LIMIT times.
-# COMMANDS are the guest's.
+# The guest executes COMMANDS.
 # nova_add_net_crash_test(<name> LIMIT <number> COMMANDS <text> STATUS <status> EXPECT <pattern>...)
 function(nova_add_net_crash_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIMIT;COMMANDS;STATUS" "EXPECT")

@@ -28,7 +28,7 @@ struct state {
         uint32_t wrong;  /* reads of the wrong page */
         uint32_t reads;  /* reads without a move */
         uint32_t over;   /* the mover has finished */
-        uint32_t ready;  /* see READY_AT */
+        uint32_t ready;  /* not 0: virtual CPU 1 may start */
         uint32_t failed; /* statuses of the calls, added */
 };
 

@@ -223,7 +223,8 @@ static const char *load_linux(const void *kernel, size_t bytes)
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
-/* The command line up to the word "---" goes to the kernel; the rest is the first module's. */
+/* The part of the command line before the word "---" goes to the kernel, the part after it to the
+ * first module. */
 static const char *load_multiboot(const void *kernel, size_t bytes)
 {
         struct nova_multiboot_module module[MODULES_MAX];

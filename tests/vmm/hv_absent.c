@@ -99,8 +99,8 @@ static bool run(bool has_interface, struct found *found)
         return end == NOVA_VM_HALTED;
 }
 
-/* Checks what a guest without the interface finds, and its exits. If messages lack control
- * registers, each #GP causes a recall, too. */
+/* Checks what a guest without the interface finds, and its exits. If the messages of exits carry no
+ * control registers, each #GP also causes an exit for a recall. */
 static bool is_plain(const struct found *found)
 {
         static const uint32_t first[4] = {0x40000000, 0x61766f4e, 0x61766f4e, 0x61766f4e};

@@ -28,7 +28,7 @@ struct state {
         uint32_t torn;   /* readings with different counters */
         uint32_t failed; /* calls that failed */
         uint32_t back;   /* readings that are smaller than the one before */
-        uint32_t ready;  /* see READY_AT */
+        uint32_t ready;  /* not 0: virtual CPU 1 may start */
         uint32_t over;
         uint32_t last;
         uint32_t reads;

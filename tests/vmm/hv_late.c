@@ -34,7 +34,7 @@ struct state {
         uint32_t taken;  /* interrupts */
         uint32_t late;   /* longest delay of an interrupt */
         uint32_t runs;   /* not 0: the other virtual CPUs run */
-        uint32_t ready;  /* see READY_AT */
+        uint32_t ready;  /* not 0: the other virtual CPUs may start */
         uint32_t over;   /* the caller has finished */
         uint32_t calls;  /* calls that are complete */
         uint32_t status; /* statuses and numbers of complete elements, by OR */

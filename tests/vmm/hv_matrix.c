@@ -15,7 +15,8 @@
 #define GROUPS       8
 #define SUBSETS      64
 
-/* The groups. Timers need the counter; the idle register is used for locks if there are IPIs. */
+/* The groups. Timers need the counter. The guest uses the idle register for its locks only if it
+ * has IPIs. */
 enum {
         FREQUENCIES = 1,
         PAGE = 2,

@@ -18,13 +18,13 @@
 #define STATE_AT   0x7000
 #define STACK_AT   0x9000
 #define USER_STACK 0xa000
-#define PAE_AT     0x30000 /* for paging of 32 bits with PAE */
-#define LONG_AT    0x34000 /* for long mode */
+#define PAE_AT     0x30000 /* page tables for 32-bit paging with PAE */
+#define LONG_AT    0x34000 /* page tables for long mode */
 #define VECTOR_UD  6
 
 #define SEGMENTS  6
 #define AR_CODE16 0x9b
-#define AR_RING   0x20 /* DPL of a segment: this times the CPL */
+#define AR_RING   0x20 /* unit of the DPL in the attributes of a segment */
 #define AR_TSS    0x89
 #define AR_BUSY   0x02
 #define AR_V86    0xf3

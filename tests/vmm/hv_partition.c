@@ -24,7 +24,7 @@ static const uint8_t denied[][2] = {
 };
 /* The codes of a guest. */
 static const uint8_t permitted[] = {0x02, 0x03, 0x08, 0x0b, 0x13, 0x14, 0x15};
-/* The codes that need privileges which are not usual. */
+/* The codes that need more than the usual privileges. */
 static const uint8_t privileged[] = {0x50, 0x51, 0x5c, 0x5d};
 
 /* Each form of a code: input in memory, in registers, with a list of one element. */

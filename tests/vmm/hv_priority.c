@@ -19,14 +19,14 @@
 #define APIC_AT (NOVA_LAPIC_AT & ~(uint64_t)0x1fffff)
 
 #define CHECKS (10 * 3 * 0xf0) /* rounds, ways to write, values */
-#define HELD   6               /* see the guest's end */
+#define HELD   6               /* steps at the end of the guest's code */
 
 /* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t wrong, checks; /* numbers of wrong values, and of all values that it read */
         uint32_t ticks, late;   /* interrupts of the timer, and those that found a wrong value */
         uint32_t count;         /* interrupts that were held back */
-        uint32_t held[HELD];    /* the count at each step of the guest's end */
+        uint32_t held[HELD];    /* the count after each of these steps */
 };
 
 #define WRITE(msr, low)  "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"

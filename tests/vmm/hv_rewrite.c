@@ -26,7 +26,7 @@ struct state {
         uint32_t good;
         uint32_t parameter; /* calls with invalid parameters */
         uint32_t index;     /* calls with virtual processors that do not exist */
-        uint32_t ready;     /* see READY_AT */
+        uint32_t ready;     /* not 0: virtual CPU 1 may start */
         uint32_t over;
         uint32_t other;  /* calls with other statuses */
         uint32_t writes; /* rounds of the other virtual CPU */

@@ -38,10 +38,10 @@
 struct state {
         uint32_t taken;  /* interrupts */
         uint32_t rounds; /* loops of the guest, in thousands */
-        uint32_t ready;  /* see READY_AT */
+        uint32_t ready;  /* not 0: the other virtual CPUs may start */
         uint32_t began;  /* virtual CPUs that have set their timers */
-        uint32_t over;   /* see OVER_AT */
-        uint32_t config; /* configuration of the timers, see CONFIG_AT */
+        uint32_t over;   /* not 0: the monitor has ended the storm */
+        uint32_t config; /* configuration of the timers, from the monitor */
 };
 
 #define WRITE(msr, low)   "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"

@@ -24,10 +24,10 @@
 
 /* State of the guest, at STATE_AT. */
 struct state {
-        uint32_t received[2]; /* messages by virtual CPU */
+        uint32_t received[2]; /* messages that each virtual CPU has received */
         uint32_t wrong;       /* messages that were out of order */
         uint32_t go;          /* virtual CPU 1 may take interrupts */
-        uint32_t ready;       /* see READY_AT */
+        uint32_t ready;       /* not 0: virtual CPU 1 may start */
         uint32_t sent;        /* messages of the first phase */
         uint32_t full;        /* messages refused because the queue was full */
         uint32_t failed;      /* calls that failed for another reason */

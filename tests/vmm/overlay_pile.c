@@ -32,7 +32,7 @@ struct state {
         uint32_t calls;  /* calls that are complete */
         uint32_t failed; /* calls whose status is neither success nor invalid parameter */
         uint32_t opcode; /* the hypercall page's first word */
-        uint32_t ready;  /* see READY_AT */
+        uint32_t ready;  /* not 0: the other virtual CPUs may start */
         uint32_t over;   /* virtual CPUs that no longer move pages */
         uint32_t step;
         uint32_t acks; /* reads of other virtual CPUs after a step */
@@ -119,7 +119,7 @@ static void load(uint32_t opcode)
         machine_write_operands(&vm, GDT_AT + 0x20);
 }
 
-/* Returns the number of words that were the right ones at a step. */
+/* Returns how many of the words that the virtual CPUs saw at the steps are right. */
 static unsigned count_right(uint32_t opcode)
 {
         const uint32_t expected[STEPS] = {1, opcode, 0, opcode, 1, RAM_WORD};

@@ -341,7 +341,7 @@ static void ends(void)
         step(WRITE, FROM_AT, MARK);
         copy(EDU_AT, FROM_AT, false);
         copy(EDU_AT, TO_AT, true);
-        count--; /* does not wait */
+        count--; /* removes the step that waits for the end of the copy */
         run("a guest ends during a copy");
         fill();
         nova_sleep(300000000);

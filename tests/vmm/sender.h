@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-/* For the functions of a cable that have nothing to do. */
+/* Does nothing; stands for the functions of a cable that have nothing to do. */
 static inline void sender_ignore(void *unused)
 {
         (void)unused;

@@ -12,7 +12,7 @@
 #define GUEST_AT  0x1000
 #define DEVICE_AT 0xd0000000u
 #define PORT      0x1f0
-#define TEXT_AT   0x10f00 /* more iterations than one exit handles, across pages */
+#define TEXT_AT   0x10f00 /* text for more iterations than one exit handles, across pages */
 #define TEXT      5000u
 #define INPUT_AT  0x20ffe
 #define INPUT     600u

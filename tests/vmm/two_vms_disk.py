@@ -24,7 +24,8 @@ LOOK = (
     b"sync; %s -f\r"
 )
 REBOOT, OFF = LOOK % b"reboot", LOOK % b"poweroff"
-OTHER = SHOWN + rb".*--- (?:left|right) .*" + PROMPT  # the other guest, after the end of one
+# After the end of one guest, the screen shows the other guest.
+OTHER = SHOWN + rb".*--- (?:left|right) .*" + PROMPT
 
 
 def block(number):

@@ -11,8 +11,9 @@
 #define GUEST_AT 0x1000
 #define PORT     0x80
 
-/* Sizes that the guest wrote: with x87 and SSE, then with AVX, too; for each first the size of
- * XSAVE's standard format, then that of the compacted format (subleaves 0 and 1 of CPUID). */
+/* Sizes that the guest wrote: two with x87 and SSE, then two with AVX, too. The first of two is the
+ * size of XSAVE's standard format, the second that of the compacted format (subleaves 0 and 1 of
+ * CPUID). */
 static uint32_t size[4];
 static unsigned sizes;
 static struct nova_vm vm;

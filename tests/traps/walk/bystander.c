@@ -13,7 +13,7 @@
 #define FPU_XMM     40 /* the first word of XMM0 */
 #define FPU_XMM_END (__SIZEOF_POINTER__ == 8 ? 104 : 72)
 
-/* The memory of this PD and of the bystander's PD, which sees the latter as its own pages. */
+/* Memory of this PD, and memory that the bystander's PD maps as its own pages. */
 static word_t memory_here[WORDS] __attribute__((aligned(NOVA_PAGE_SIZE)));
 static word_t memory_there[WORDS] __attribute__((aligned(NOVA_PAGE_SIZE)));
 static struct thread *bystander;
@@ -41,7 +41,7 @@ static void fill_fpu(uint32_t *image, unsigned salt)
 {
         for (unsigned i = 0; i < FPU_WORDS; i++)
                 image[i] = i < 8 ? 0 : (uint32_t)PATTERN(i + salt);
-        for (unsigned i = 8; i < FPU_XMM; i += 4) { /* a register of the stack has 10 bytes */
+        for (unsigned i = 8; i < FPU_XMM; i += 4) { /* a register of the FPU's stack has 10 bytes */
                 image[i + 2] &= 0xffff;
                 image[i + 3] = 0;
         }

@@ -11,7 +11,7 @@
 void bystander_start(void);
 /* Lets the bystander look as soon as it runs. */
 void bystander_look(void);
-/* Ends it, and expects that nothing has changed. */
+/* Ends the bystander, and expects that nothing has changed. */
 void bystander_end(void);
 
 #endif

@@ -22,7 +22,7 @@ SECONDS = 1800  # time limit of a boot, also on a busy host
 CMDLINE = "mitigations=full"
 PASSED = "# 1 passed, 0 failed"
 INSTRUCTIONS = re.compile(r"^# instructions: (\d+)$", re.MULTILINE)
-FAILURES = 3  # after this number, the test ends
+FAILURES = 3  # number of failed walks after which the test ends
 
 
 def walk(machine, seed):

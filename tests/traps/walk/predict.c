@@ -42,7 +42,8 @@ static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsign
                 memcpy(r->code + modrm, "\x10\0\1", 3);
         if (r->opcode == 0xc2 || r->opcode == 0xca)
                 memcpy(next, "\x10\0", 2);
-        /* An INT n of CPL 0 pushes no error code. Only a separate stack makes this visible. */
+        /* Replaces the vectors below 32: an INT n at CPL 0 pushes no error code, and the walker
+         * sees this only if the event has a separate stack. */
         if (r->opcode == 0xcd && r->mode == WALK_MODE_32 && *next < 32)
                 *next |= 0x20;
 }
@@ -283,13 +284,15 @@ static unsigned class_of(const struct walk_record *r, const ZydisDecodedOperand 
         }
 }
 
-/* Returns the effects of the accesses to memory; WALK_GOES_ON: there are none. */
+/* Returns the events that the accesses to memory can raise, and WALK_GOES_ON if they may raise
+ * none. */
 static uint32_t of_operands(const struct walk_record *r, const ZydisDecodedInstruction *d,
                             const ZydisDecodedOperand *o)
 {
         const bool repeated = d->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
                                                ZYDIS_ATTRIB_HAS_REPNE);
-        uint32_t faults = repeated ? PF | WALK_GOES_ON : 0; /* beyond the page; CX may be 0 */
+        uint32_t faults = repeated ? PF | WALK_GOES_ON : 0; /* PF beyond the page; no access if CX
+                                                             * is 0 */
 
         for (unsigned i = 0; i < d->operand_count; i++) {
                 if (o[i].type != ZYDIS_OPERAND_TYPE_MEMORY ||

@@ -137,7 +137,7 @@ static inline void walk_fpu(const struct walk_record *r, uint32_t *to)
 
         for (unsigned i = 0; i < WALK_FPU_WORDS; i++)
                 to[i] = i < 8 ? 0 : walk_draw(&state);
-        for (unsigned i = 0; i < 8; i++) { /* 10 of 16 bytes belong to a register of the stack */
+        for (unsigned i = 0; i < 8; i++) { /* an FPU register has 10 of 16 bytes */
                 to[8 + 4 * i + 2] &= 0xffff;
                 to[8 + 4 * i + 3] = 0;
         }

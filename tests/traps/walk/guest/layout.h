@@ -3,7 +3,7 @@
 #ifndef TRAPS_WALK_LAYOUT_H
 #define TRAPS_WALK_LAYOUT_H
 
-/* Pages of user mode: code, an operand; all others of this GiB are absent. */
+/* Pages of user mode: the code and an operand. All other pages of this GiB are absent. */
 #define WALKER_AREA    0x40000000
 #define WALKER_CODE    0x40001000
 #define WALKER_OPERAND 0x40004000

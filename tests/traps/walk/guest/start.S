@@ -90,7 +90,7 @@ start:
 5:      hlt
         jmp     5b
 
-/* ---- Into the instruction -------------------------------------------------------------------- */
+/* ---- Entry into the instruction -------------------------------------------------------------- */
 
 /* Runs an instruction with the registers walker_begin, the FPU state walker_fpu and the frame
  * walker_frame. Returns after the first event, whose registers are at walker_saved. */
@@ -145,7 +145,7 @@ walker_run:
         iretl
 #endif
 
-/* ---- Out of it ------------------------------------------------------------------------------- */
+/* ---- Return from the instruction ------------------------------------------------------------- */
 
         .balign 16
         .globl  walker_entries

@@ -69,7 +69,7 @@ static void fill_tables(void)
                 idt[i * 2 + 1] = WIDE ? 0 : (word_t)(gate >> 32);
         }
         if (WIDE) {
-                tss[9] = (uint32_t)stack; /* the first interrupt stack, of all gates */
+                tss[9] = (uint32_t)stack; /* interrupt stack 1, which all gates use */
         } else {
                 tss[1] = (uint32_t)stack;
                 tss[2] = SEL_KERNEL_DATA;
@@ -132,7 +132,8 @@ static void copy(void *to, const void *from, unsigned bytes)
         char *t = to;
         const char *f = from;
 
-        /* An emulator translates a page again after each write to it, so that equal bytes stay. */
+        /* An emulator translates a page again after each write to it, so equal bytes are not
+         * written. */
         for (unsigned i = 0; i < bytes; i++)
                 if (t[i] != f[i])
                         t[i] = f[i];
@@ -178,7 +179,7 @@ static void begin(const struct walk_record *r, unsigned level)
 
         struct walk_record in_order = *r;
 
-        if (!WIDE && level == 0) /* the events of CPL 0 are pushed there */
+        if (!WIDE && level == 0) /* events at CPL 0 are pushed onto the instruction's stack */
                 in_order.stack = WALK_MAPPED;
         walk_registers(&in_order, &places, reg);
         if (r->special == WALK_WRITES_CR)
@@ -280,7 +281,7 @@ static void judge(const struct walk_record *r, unsigned level, struct walk_outco
         const word_t offset = frame[0] - (WALKER_CODE + CODE_AT);
         o->vector = (uint8_t)vector;
         o->ip = offset < 0xff ? (uint8_t)offset : 0xff;
-        /* All registers and segments but the kernel's own SP, then the frame. */
+        /* Mixes in all registers and segments except the kernel's own SP, and then the frame. */
         for (unsigned i = 0; i < SAVED_WORDS; i++)
                 if (i != SAVED_WORDS - 1 - WALK_SP)
                         hash = mix_words(hash, &s[i], sizeof(word_t));
@@ -333,7 +334,7 @@ static void execute(const struct walk_record *r, unsigned level, struct walk_out
         }
 }
 
-/* ---- All of them ----------------------------------------------------------------------------- */
+/* ---- All instructions ------------------------------------------------------------------------ */
 
 static void print_difference(uint32_t i, unsigned level, const struct walk_outcome *want,
                              const struct walk_outcome *is)
