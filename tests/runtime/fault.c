@@ -115,7 +115,8 @@ static void overflow_stack(void)
         recurse(0);
 }
 
-/* A frame larger than stack and guard page: its first access must not reach beyond both. */
+/* Has a frame larger than stack and guard page. The first access to the frame must not reach beyond
+ * both. */
 static void large_frame(void)
 {
         static volatile unsigned lowest; /* the compiler does not know that it is 0 */
@@ -216,7 +217,7 @@ static void *run(void *argument)
         return NULL;
 }
 
-/* A thread that an event must end, while the program's other threads continue. */
+/* Starts a thread that an event must end, while the program's other threads continue. */
 static void raise(const struct fault *fault, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {.name = fault->name, .cpu = cpu};
@@ -229,7 +230,7 @@ static void raise(const struct fault *fault, nova_word_t cpu)
         nova_program.name = name;
 }
 
-/* All CPUs report the fault at once: their lines must not be mixed. */
+/* Lets all CPUs report a fault at once. Their lines must not be mixed. */
 static void at_once(void)
 {
         const struct nova_thread_attr like = {.name = "nested", .cpu = 0};

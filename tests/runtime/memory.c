@@ -286,7 +286,8 @@ static void committed(void)
 
 static struct nova_semaphore all_taken = NOVA_SEMAPHORE_INITIALIZER(0);
 
-/* The new thread waits; otherwise it might run before its creator has taken all pages. */
+/* Touches a page when all pages are taken. Without the wait, the thread might run before its
+ * creator has taken them. */
 static void *touch_once(void *argument)
 {
         nova_semaphore_down(&all_taken);
@@ -381,8 +382,8 @@ struct used {
         nova_word_t kernel;
 };
 
-/* The kernel frees memory of ended objects later, in batches. Ends more objects and sleeps
- * meanwhile, so that this memory becomes free. */
+/* Returns the kernel memory in use. The kernel frees memory of ended objects later, in batches, so
+ * the function ends more objects, and sleeps. */
 static nova_word_t kernel_memory(void)
 {
         nova_word_t least = (nova_word_t)-1, used, limit = 0;

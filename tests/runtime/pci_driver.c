@@ -156,7 +156,7 @@ static int assign(struct nova_session *session, nova_crd_t item)
         return nova_session_call(session, &message);
 }
 
-/* DMA goes only to a PD whose memory the driver can access anyway. */
+/* Tests that a device can be assigned only to a PD whose memory the driver can access anyway. */
 static void assigns(nova_sel_t sm)
 {
         struct nova_session *session, *other;
@@ -207,7 +207,7 @@ static int do_all(void)
         return failures;
 }
 
-/* Four devices with 32 vectors each, more than there are interrupts for messages. */
+/* Requests 32 vectors for each of four devices, more than there are interrupts for messages. */
 static int do_many(void)
 {
         unsigned all = 0;
@@ -240,7 +240,7 @@ static bool raise(volatile uint32_t *registers, nova_sel_t sel, uint32_t cause)
         return good;
 }
 
-/* A device with MSI and without MSI-X. */
+/* Uses a device with MSI and without MSI-X. */
 static int do_message(void)
 {
         const nova_sel_t sel = nova_sel_alloc(0);
@@ -269,7 +269,7 @@ static int do_message(void)
         return failures;
 }
 
-/* A driver that reads its registers until it loses them. */
+/* Reads the registers of the device until the driver loses them. */
 static int do_stay(void)
 {
         struct nova_pci_device *edu;
@@ -287,8 +287,8 @@ static int do_stay(void)
         return 4;
 }
 
-/* A driver that is a bus master, lets the device write into the driver's memory for a while, and
- * crashes. Its memory is a quarter of the machine's. */
+/* Makes the device a bus master, lets it write into the driver's memory for a while, and crashes.
+ * The driver has a quarter of the machine's memory. */
 static int do_crash(bool quiet)
 {
         struct nova_pci_device *edu;

@@ -29,7 +29,8 @@ static struct timespec in_ms(clockid_t clock, int ms)
         return time;
 }
 
-/* The threads take turns: every signal must arrive. */
+/* Counts when it is the turn of this thread. The threads take turns, so every signal must
+ * arrive. */
 static void *in_turn(void *argument)
 {
         const int number = (int)(intptr_t)argument;

@@ -83,7 +83,7 @@ static struct balance balance(void)
         return now;
 }
 
-/* The kernel frees memory a moment later. */
+/* Returns true if all resources come back. The kernel frees memory a moment later. */
 static bool is_back(const struct balance *before)
 {
         for (unsigned i = 0; i < 100; i++) {

@@ -162,7 +162,7 @@ static void all_distances(void)
         }
 }
 
-/* An empty name, in memory that is mapped when the name is read. */
+/* Gives a region an empty name, whose memory is mapped only when the name is read. */
 static void lazy_name(void)
 {
         char *const names = nova_region_lazy("names", 2 * NOVA_PAGE_SIZE);

@@ -44,7 +44,7 @@ static void *detached(void *argument)
         return NULL;
 }
 
-/* Every fourth thread is detached: before its end, or perhaps after it. */
+/* Runs this number of threads. Every fourth one is detached, before its end or perhaps after it. */
 static void run(unsigned threads)
 {
         struct nova_thread *thread[AT_ONCE];
@@ -74,7 +74,8 @@ struct stock {
         nova_word_t kernel;
 };
 
-/* The last detached threads may still be ending; later threads free their resources. */
+/* Counts the free resources. The last detached threads may still be ending, and later threads free
+ * their resources. */
 static struct stock take_stock(void)
 {
         struct stock stock;

@@ -74,7 +74,8 @@ static void *nest(void *argument)
         return NULL;
 }
 
-/* Half of the threads put items into three places, the others take them, some with a time limit. */
+/* Puts items into three places, or takes them: half of the threads do each. Some of them have a
+ * time limit. */
 static void *trade(void *argument)
 {
         const intptr_t number = (intptr_t)argument;
@@ -94,7 +95,7 @@ static void *trade(void *argument)
         return NULL;
 }
 
-/* All threads except the last one wait; the last one wakes all of them at once. */
+/* Waits, or, in the last thread, wakes all the others at once. */
 static void *gather(void *argument)
 {
         const uint64_t deadline = nova_deadline_in((uint64_t)60 * 1000000000);

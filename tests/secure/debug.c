@@ -147,8 +147,8 @@ static void ultracalls(void)
         check(are_kept(&set) && is_watched(), "and the debug registers stay");
 }
 
-/* A virtual CPU of the VMM's own, in real mode: writes DR0 to a port, and the VMM then sets
- * DR0; writes DR0 to the port again; sets DR0 and DR7; writes DR0 once more, and halts. */
+/* The code of a virtual CPU of the VMM, in real mode. Writes DR0 to a port; the VMM then sets DR0.
+ * Writes DR0 to the port again, sets DR0 and DR7, writes DR0 once more, and halts. */
 GUEST_CODE(debug_code, 16,
            "movl %dr0, %eax\noutl %eax, $0xe8\nmovl %dr0, %eax\noutl %eax, $0xe8\n"
            "movl $0x7654, %eax\nmovl %eax, %dr0\nmovl $0xd04aa, %eax\nmovl %eax, %dr7\n"

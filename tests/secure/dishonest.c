@@ -128,7 +128,8 @@ static bool finds(uint32_t word)
         return false;
 }
 
-/* Two shared pages with one normal page: the guest has shared both, so it harms only itself. */
+/* Provides one normal page for two shared pages. The guest has shared both, so it harms only
+ * itself. */
 static void share_one(void)
 {
         const uint32_t first = FRESH, second = FRESH + PAGE;
@@ -315,7 +316,7 @@ static const enum nova_u_status of_closed[] = {NOVA_U_SUCCESS,   NOVA_U_INVALID,
                                                NOVA_U_PARAMETER, NOVA_U_INVALID,   NOVA_U_INVALID,
                                                NOVA_U_PARAMETER, NOVA_U_PARAMETER, NOVA_U_INVALID};
 
-/* Ultracalls for a guest that has ended by itself, before and after its VMM ends it. */
+/* Makes ultracalls for a guest that has ended by itself, before and after its VMM ends it. */
 static void dead(void)
 {
         check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, VALUE) == 0 &&
@@ -335,7 +336,8 @@ static void dead(void)
         end();
 }
 
-/* Ultracalls for a VM of a closed session, by a new session and by the VMM's other session. */
+/* Makes ultracalls for a VM of a closed session, in a new session and in the VMM's other
+ * session. */
 static void closed(void)
 {
         struct nova_uv other = {.lpid = LPID};
@@ -353,7 +355,7 @@ static void closed(void)
         end();
 }
 
-/* A portal whose handler is not on the CPU of the virtual CPU. */
+/* Attaches a virtual CPU with a portal whose handler is on another CPU. */
 static void wrong_portal(void)
 {
         check(!nova_uv_attach(&uv, SECOND, SECOND, portal) &&

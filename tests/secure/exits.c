@@ -84,7 +84,7 @@ static void offer(struct call *call)
         call->value = PROBE_VECTOR_LOW;
 }
 
-/* HLT with IF set. */
+/* Lets the guest execute HLT with IF set. */
 static void wait_halted(void)
 {
         const uint32_t before = guest(PROBE_TAKEN, PROBE_VECTOR_LOW, 0);

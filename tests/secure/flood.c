@@ -29,7 +29,7 @@ static void *boot_normal(void *unused)
         return NULL;
 }
 
-/* A guest becomes secure, uses pages, shares some and ends. */
+/* Lets a guest become secure, use pages, share some of them and end. */
 static bool boot_secure(void)
 {
         bool good = honest_become_secure() == NOVA_U_SUCCESS;

@@ -132,8 +132,8 @@ static uint32_t dispatch(enum guest_exit kind)
         }
 }
 
-/* The IDT is empty. So the delivery of #UD raises an exception, and the delivery of that exception
- * raises another one, which is a triple fault. */
+/* Causes a triple fault: the IDT is empty, so the delivery of #UD raises an exception, and so does
+ * the delivery of that exception. */
 static void fault_thrice(void)
 {
         const struct operand none = {0, 0};

@@ -147,7 +147,7 @@ static void descriptors(void)
         end();
 }
 
-/* The VMM removes the gates. */
+/* Tests a guest whose gates the VMM removes. */
 static void gates(void)
 {
         nova_word_t taken;
@@ -162,7 +162,7 @@ static void gates(void)
         end();
 }
 
-/* The VMM lets a gate lead to its own code, in the shared page. */
+/* Tests a guest whose gate the VMM changes to lead to code of the VMM in the shared page. */
 static void gate_to_shared(void)
 {
         check(begin() && guest(PROBE_IDT, SHARED, 1) == 1, "a guest has its IDT in a shared page");

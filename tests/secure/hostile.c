@@ -196,7 +196,7 @@ static void take_page(struct call *call)
                 seen = nova_uv_unregister_mem_slot(&uv, 1);
 }
 
-/* A second VM of the session, with one virtual CPU more than its image allows. */
+/* Tests a second VM of the session that has one virtual CPU more than its image allows. */
 static void third_vcpu(void)
 {
         bool attached;
@@ -211,7 +211,7 @@ static void third_vcpu(void)
         uv.lpid--;
 }
 
-/* VMs that are not the machine of their image. */
+/* Tests VMs that differ from the machine of their image. */
 static void wrong_machines(void)
 {
         honest_attack = halve_slot;
@@ -290,7 +290,7 @@ static void protection(void)
         end("and the next VM runs");
 }
 
-/* A guest with a page that is out, and with a shared page that is not there yet. */
+/* Begins a guest with a page that is out, and with a shared page that is not there yet. */
 static bool waits_for_pages(void)
 {
         return become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
@@ -298,7 +298,7 @@ static bool waits_for_pages(void)
                guest_call(NOVA_UV_SHARE_PAGE, FRESH / PAGE + 1, 1) == 0;
 }
 
-/* A VMM that does not provide a page: it refuses, or it says that the page is there. */
+/* Tests a VMM that does not provide a page: it refuses, or it says that the page is there. */
 static void kept_pages(void)
 {
         static const char *const names[] = {"a guest ends if its VMM refuses a page that is out",
@@ -318,8 +318,8 @@ static void kept_pages(void)
         }
 }
 
-/* A VMM whose only copy of a page has one changed bit. It answers with the status of UV_PAGE_IN, or
- * says that the page is there. */
+/* Tests a VMM whose only copy of a page has one changed bit. It answers with the status of
+ * UV_PAGE_IN, or says that the page is there. */
 static void damaged_pages(void)
 {
         for (unsigned i = 0; i < 2; i++) {
@@ -336,7 +336,7 @@ static void damaged_pages(void)
         }
 }
 
-/* A guest whose memory is larger than the secure memory, and whose VMM moves no page out. */
+/* Tests a guest with more memory than the secure memory, whose VMM moves no page out. */
 static void no_room(void)
 {
         check(become() == NOVA_U_SUCCESS &&
@@ -349,7 +349,7 @@ static void no_room(void)
         end("and the next VM runs");
 }
 
-/* Instructions that read a port, and write what they read to the secure place of a page. */
+/* Tests instructions that read a port and write the data to the secure place of a page. */
 static void strings(void)
 {
         check(become() == NOVA_U_SUCCESS, "a guest is secure");
@@ -440,7 +440,7 @@ static void running(void)
         protection();
 }
 
-/* The guest's task priority, which the VMM does not see, holds back what the VMM offers. */
+/* Tests that the task priority, which the VMM does not see, holds back the VMM's vectors. */
 static void priorities(void)
 {
         check(become() == NOVA_U_SUCCESS && guest(PROBE_TAKEN, PROBE_VECTOR_LOW, 0) == 0 &&
@@ -472,7 +472,7 @@ static void walks(void)
         end("and the next VM runs");
 }
 
-/* The VMM learns which pages of its memory are free. */
+/* Tests that the VMM learns which pages of its memory are free. */
 static void releases(void)
 {
         check(become() == NOVA_U_SUCCESS && guest_call(NOVA_UV_SHARE_PAGE, FRESH / PAGE, 2) == 0 &&
@@ -564,7 +564,7 @@ static void stalling(void)
         end("and the next VM runs");
 }
 
-/* The last attack: its handler never answers. */
+/* Makes the last attack, whose handler never answers. */
 static void hanging(void)
 {
         honest_attack = hang;

@@ -15,7 +15,7 @@ struct bytes {
         size_t count;
 };
 
-/* Random bytes of the test: they only blind the computation of X25519. */
+/* Gives the test's bytes in place of random ones, which only blind the computation of X25519. */
 static size_t count_up(void *to, size_t bytes)
 {
         static uint8_t next;
@@ -104,7 +104,7 @@ static bool each_gcm(bool (*holds)(unsigned i))
         return good;
 }
 
-/* Decrypted bytes whose tag is wrong must not stay in the caller's memory. */
+/* Returns true if decrypted bytes with a wrong tag do not stay in the caller's memory. */
 static bool gives_nothing_out(void)
 {
         const struct bytes key = read_hex(gcm_answers[COUNT(gcm_answers) - 1].key);
@@ -136,7 +136,7 @@ static bool hashes(void)
         return good;
 }
 
-/* A million letters a, in pieces of changing size. */
+/* Returns true if the hash of a million letters a, in pieces of changing size, is right. */
 static bool hashes_in_pieces(void)
 {
         const struct bytes wanted =

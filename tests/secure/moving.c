@@ -260,7 +260,7 @@ static void moves(void)
         check(honest_next_runs(), "and the next VM runs");
 }
 
-/* A shared page that the guest uses, and that its VMM does not give back. */
+/* Takes a shared page that the guest uses, and does not give it back. */
 static void taken_forever(void)
 {
         honest_attack = NULL;

@@ -29,7 +29,7 @@ static void write_secret(unsigned page, unsigned frame)
         now.page[page].ghost = word;
 }
 
-/* A write of the guest through a mapping that it has. */
+/* Lets the guest write through a mapping. @return false: it has none that permits this */
 static bool use(unsigned page, unsigned view)
 {
         const unsigned map = now.map[page][view];
@@ -158,7 +158,7 @@ static bool share(struct vcpu *vcpu, bool shared)
         return true;
 }
 
-/* The emulation of an instruction that accesses a device pins a page. */
+/* Pins a page, as the emulation of an instruction that accesses a device does. */
 static bool pin(struct vcpu *vcpu, unsigned write)
 {
         struct page *const page = &real[vcpu->page];
@@ -187,7 +187,7 @@ static bool pinned(struct vcpu *vcpu, unsigned choice)
         return true;
 }
 
-/* A virtual CPU leaves the guest: what its last reply gave is mapped now. */
+/* Lets a virtual CPU leave the guest. What its last reply gave is mapped now. */
 static void leave(struct vcpu *vcpu, unsigned page, enum next next)
 {
         *vcpu = (struct vcpu){.page = (uint8_t)page, .next = (uint8_t)next};
@@ -195,7 +195,7 @@ static void leave(struct vcpu *vcpu, unsigned page, enum next next)
 
 enum { IN_GUEST = 11 * PAGES + 1 };
 
-/* A step of a virtual CPU that runs its guest. */
+/* Performs a step of a virtual CPU that runs its guest. */
 static bool run(struct vcpu *vcpu, unsigned choice)
 {
         const unsigned page = choice % PAGES, what = choice / PAGES;
@@ -290,7 +290,7 @@ static bool page_in_step(unsigned page, unsigned normal, unsigned flags)
 
 enum { VMM = 4 * 2 * PAGES * NORMALS };
 
-/* A step of the VMM. */
+/* Performs a step of the VMM. */
 static bool vmm_step(unsigned choice)
 {
         const unsigned page = choice % PAGES, normal = choice / PAGES % NORMALS;
@@ -327,7 +327,8 @@ static bool vmm_step(unsigned choice)
         }
 }
 
-/* UV_ESM: page 0 is expected, measured when it is there, and then the guest starts. */
+/* Performs a step of UV_ESM: page 0 is expected, measured when it is there, and then the guest
+ * starts. */
 static bool esm_step(void)
 {
         if (now.phase == 0 && (real[0].state != PAGE_SECURE || real[0].expected))
@@ -442,7 +443,8 @@ static const char *describe(uint32_t number)
         return step_text;
 }
 
-/* Between two steps, the two pages, or the two virtual CPUs, may have exchanged their numbers. */
+/* Prints the steps that led to a state. Between two steps, the two pages, or the two virtual CPUs,
+ * may have exchanged their numbers. */
 static void print_path(uint32_t from, uint32_t how)
 {
         if (from)

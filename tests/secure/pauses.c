@@ -44,7 +44,8 @@ static uint64_t end_early(void)
         return nova_time_ns() - moved_at;
 }
 
-/* @return true if the end of a VM waited for less than a quarter of the time of the digest */
+/* Ends VMs during a long digest. @return true if the end of one waited for less than a quarter of
+ * the time of the digest */
 static bool digest(void)
 {
         uint64_t whole, usual, end;

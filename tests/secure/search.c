@@ -39,7 +39,7 @@ static size_t known_bytes(void *context, void *to, size_t bytes)
         return bytes;
 }
 
-/* Also adds an entropy device, whose bytes this monitor knows. */
+/* Adds the console, and also an entropy device, whose bytes this monitor knows. */
 int search_add_console(struct nova_pc *pc, unsigned slot)
 {
         static struct nova_virtio_random entropy;

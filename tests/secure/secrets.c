@@ -26,8 +26,8 @@ static struct nova_secure secure;
 static unsigned seen; /* accesses of a guest to the ports of secrets */
 static unsigned normal[2];
 
-/* The normal guest: it selects a name, passes the first byte of the value and of the length on, and
- * halts. In real mode. */
+/* The code of the normal guest, in real mode: selects a name, reports the first bytes of the value
+ * and of the length, and halts. */
 GUEST_CODE(code, 16,
            "movw $0x9000, %dx\nmovb $'t', %al\noutb %al, %dx\n"
            "movw $0x8000, %dx\ninb %dx, %al\noutb %al, $0xe4\n"

@@ -67,7 +67,7 @@ static enum nova_u_status move_in(void)
         return nova_uv_page_in(&uv, PLACE, OUT, 0, ORDER);
 }
 
-/* A page that is out loses its content when the guest shares or unshares it. */
+/* Tests that a page that is out loses its content when the guest shares or unshares it. */
 static void out(void)
 {
         static uint8_t copy[PAGE];

@@ -36,7 +36,7 @@ static void wait_for_third(void)
                 nova_semaphore_down(&asked);
 }
 
-/* The third VMM. */
+/* Acts as the third VMM. */
 static int third(void)
 {
         struct nova_session *vmm = NULL, *session = NULL;

@@ -74,8 +74,8 @@ static void view_stays(void)
         check(good == VIEWS, "pages of the normal view stay as they are, at both places");
 }
 
-/* The guest starts its second image in pages that were shared. Their old shared places hold code of
- * the VMM, which must not run. */
+/* Lets the guest start its second image in pages that were shared. Their old shared places hold
+ * code of the VMM, which must not run. */
 static void second_image(void)
 {
         unsigned found = 0;

@@ -330,7 +330,8 @@ static bool move_block_out(void)
                nova_uv_page_out(uv, SPARE + PAGE, BLOCK + PAGE, 0, ORDER) == NOVA_U_SUCCESS;
 }
 
-/* UV_PAGE_IN of a block stops at the first page that is refused. The pages before that are in. */
+/* Tests that UV_PAGE_IN of a block stops at the first page that is refused. The pages before that
+ * page are in. */
 static void blocks(void)
 {
         guest(PROBE_WRITE, BLOCK, 0x33333333);
@@ -442,7 +443,7 @@ static void odd_sharing(void)
               "page 0 can be shared");
 }
 
-/* A guest makes the hypercalls that only the ultravisor makes. */
+/* Makes the guest call hypercalls that only the ultravisor may call. */
 static void calls_of_a_vmm(void)
 {
         check(guest_call(NOVA_H_SVM_INIT_DONE, 0, 0) == NOVA_H_UNSUPPORTED &&

@@ -39,7 +39,7 @@ static void stall(struct call *call)
         nova_sm_down(never);
 }
 
-/* @return the number of calls that UV_ESM makes */
+/* Lets a guest become secure. @return the number of calls that UV_ESM makes */
 static unsigned count_steps(void)
 {
         enum nova_u_status status;
@@ -87,7 +87,7 @@ static void conversion(void)
         check(steps > 16 && ended == steps, "a VM ends at each step of UV_ESM");
 }
 
-/* If one bit of the image is changed, the VMM gets no INIT_DONE, but an INIT_ABORT. */
+/* Tests that the VMM gets an INIT_ABORT and no INIT_DONE if one bit of the image is changed. */
 static void refusal(void)
 {
         step = 0;

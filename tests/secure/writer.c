@@ -242,7 +242,7 @@ static bool start_moving(void)
         return !nova_vm_run(&moving_vm) && counts(0);
 }
 
-/* A normal VM whose entry changes while a virtual CPU on another CPU uses its memory. */
+/* Changes the entry of a normal VM while a virtual CPU on another CPU uses its memory. */
 static void moving_entry(void)
 {
         unsigned good = 0;

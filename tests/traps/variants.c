@@ -39,7 +39,8 @@ static const struct {
 
 /* ---- Another CPU ----------------------------------------------------------------------------- */
 
-/* value[0]: stop, value[1]: rounds, value[2]: the instruction's address. */
+/* Rewrites the instruction until told to stop. value[0]: stop, value[1]: rounds, value[2]: the
+ * instruction's address. */
 static void rewrites(struct thread *t)
 {
         while (!t->value[0]) {
@@ -53,7 +54,8 @@ static void rewrites(struct thread *t)
         }
 }
 
-/* Without synchronization any mixture of the forms may execute (SDM 3A, 8.1.3). */
+/* Expects an event of the instruction: without synchronization any mixture of the forms may execute
+ * (SDM 3A, 8.1.3). */
 static void expect_an_own_event(void)
 {
         EXPECT(attempt.number[0] < EVENTS);
@@ -86,7 +88,8 @@ CASE_ON(traps, an_instruction_that_another_thread_rewrites_raises_an_event_of_it
         EXPECT(wait_for(&t->done, 1));
 }
 
-/* value[0]: stop, value[1]: a page to revoke, or 0, value[2]: delay. */
+/* Revokes pages until told to stop. value[0]: stop, value[1]: a page to revoke, or 0, value[2]:
+ * delay. */
 static void revokes(struct thread *t)
 {
         while (!t->value[0]) {

@@ -13,9 +13,9 @@
 #define SEEN_AT      0x5010 /* by each virtual CPU: whether CPUID reported an APIC that was off */
 #define THROUGH_PORT 0xe9
 
-/* In real mode; vector 13 is at 0x34. Writes the present value, another address, and the x2APIC
- * bit. Then disables the APIC, reads CPUID, and enables it again. The second virtual CPU runs this
- * code, too, and has its own number in bit 8. */
+/* Runs in real mode; vector 13 is at 0x34. Writes the present value, another address, and the
+ * x2APIC bit. Then disables the APIC, reads CPUID, and enables it again. The second virtual CPU
+ * runs this code, too, and has its own number in bit 8. */
 GUEST_CODE(reader, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -76,7 +76,8 @@ static bool check(unsigned vcpu, uint32_t base)
         return found[0] == base && found[1] == 2 && !seen;
 }
 
-/* The first virtual CPU has finished and starts the second one, which ends the machine. */
+/* Starts the second virtual CPU when the first one has finished. The second one ends the
+ * machine. */
 static void next(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;

@@ -95,7 +95,7 @@ static const struct bad_guest {
 
 static struct nova_virtio_random entropy;
 
-/* A board with an entropy device in slot 1. */
+/* Makes a board with an entropy device in slot 1. */
 static int add_devices(struct nova_vm *vm, struct nova_pc *pc)
 {
         int error;

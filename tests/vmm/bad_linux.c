@@ -71,7 +71,7 @@ static bool run_small(const struct nova_linux *image)
         return !loaded;
 }
 
-/* Only the beginning of a 64-bit kernel: the monitor checks the width first. */
+/* Loads only the beginning of a 64-bit kernel: the monitor checks the width first. */
 static bool run_wide(const struct nova_linux *image)
 {
         static uint8_t header[HEADER];
@@ -89,7 +89,8 @@ static bool run_wide(const struct nova_linux *image)
         return !loaded;
 }
 
-/* The kernel's unpacker detects the damage, reports it because of earlyprintk, and halts. */
+/* Runs a damaged kernel. Its unpacker detects the damage, reports it because of earlyprintk, and
+ * halts. */
 static bool run_damaged(const struct nova_linux *image)
 {
         if (!create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image))

@@ -15,8 +15,8 @@
 #define FLAG_AT  0x5000
 #define PORT     0xe9
 
-/* In real mode. The first virtual CPU writes to the port and waits for the second one, which finds
- * the flag set. Both halt then. */
+/* Runs in real mode. The first virtual CPU writes to the port and waits for the second one, which
+ * finds the flag set. Both halt then. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -30,7 +30,7 @@ GUEST_CODE(guest, 16,
            "        cli\n"
            "        hlt\n");
 
-/* In real mode: writes to the port and computes for ever. */
+/* Runs in real mode: writes to the port and computes for ever. */
 GUEST_CODE(busy, 16,
            "        outb %al, $0xe9\n"
            "1:      jmp 1b\n");

@@ -145,7 +145,7 @@ static bool run_last(const char *name, const char *instruction)
         return run(&note, sizeof(note)) && note == 1;
 }
 
-/* CPUID at the last two bytes of 64 KiB, in real mode. Beyond the segment's limit there is
+/* Runs CPUID at the last two bytes of 64 KiB, in real mode. Beyond the segment's limit there is
  * exception 13, except in QEMU, which does not check the limits of code segments. No CPU wraps
  * around to 0. */
 static bool run_real(const char *name, bool big)

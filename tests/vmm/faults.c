@@ -65,7 +65,7 @@ static void prepare_protected(void)
         start->idtr.limit = 14 * sizeof(gate) - 1;
 }
 
-/* @return whether the guest got its exception, with the expected words on its stack */
+/* Runs a guest. @return whether it got its exception, with the expected words on its stack */
 static bool run(const char *name, const char *code, size_t bytes, bool protected)
 {
         const struct nova_vm_config config = {.name = name, .memory = 2u << 20};

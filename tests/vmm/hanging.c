@@ -72,7 +72,7 @@ static bool counts_on(void)
         return count() != before;
 }
 
-/* Two virtual CPUs, of which the second has nothing to do. */
+/* Starts a guest with two virtual CPUs, of which the second has nothing to do. */
 static bool start(const char *name, const char *code, size_t bytes)
 {
         const struct nova_vm_config config = {
@@ -109,7 +109,7 @@ static bool run_spin(void)
         return good;
 }
 
-/* The guest still waits after the report, and after another one. */
+/* Tests that the guest still waits after one report, and after a second one. */
 static bool run_wait(void)
 {
         if (!start("wait", wait, GUEST_BYTES(wait)))

@@ -68,7 +68,7 @@ static struct nova_pc pc;
 static struct nova_hv hv;
 static struct nova_virtio_random entropy;
 
-/* The device's bytes. */
+/* Gives the device's bytes. */
 static size_t source(void *unused, void *to, size_t bytes)
 {
         (void)unused;

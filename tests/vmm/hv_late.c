@@ -168,7 +168,8 @@ static void load(const struct way *way, bool runs)
         vm.vcpu[0].start.state.sp = STACK_AT;
 }
 
-/* @return whether no interrupt was too late, and each call had its effect */
+/* Measures one kind of call. @return whether no interrupt was too late, and each call had its
+ * effect */
 static bool measure(const struct way *way, bool runs)
 {
         static const struct nova_vm_config config = {

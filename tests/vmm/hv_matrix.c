@@ -64,8 +64,8 @@ static void demand(char *line, size_t bytes, bool there, const char *pattern, co
                  file);
 }
 
-/* Linux's command line. The guest switches itself off if it finds what it should, and resets
- * itself otherwise. Its messages contain this line, which the patterns do not match. */
+/* Returns Linux's command line. The guest switches itself off if it finds what it should, and
+ * resets itself otherwise. Its messages contain this line, which the patterns do not match. */
 static const char *command_line(unsigned subset)
 {
         static const struct {
@@ -166,7 +166,7 @@ static unsigned add(unsigned *subsets, unsigned count, unsigned subset)
         return count + 1;
 }
 
-/* Each group with the next one: eight pairs. */
+/* Lists eight pairs: each group with the next one. */
 static unsigned list_pairs(unsigned *subsets)
 {
         unsigned count = 0;

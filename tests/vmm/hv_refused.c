@@ -30,7 +30,7 @@ static bool try_to(struct nova_hv *partition, const struct nova_hv_config *confi
         return error == expected && took == !error;
 }
 
-/* A machine whose monitor has overlay pages of its own. */
+/* Tries a machine whose monitor has overlay pages of its own. */
 static bool try_with_overlay(const struct nova_vm_config *config)
 {
         bool good = machine_create(&vm, config, &pc) && !nova_overlay_create(&vm.memory, 1);
@@ -41,7 +41,7 @@ static bool try_with_overlay(const struct nova_vm_config *config)
         return good;
 }
 
-/* A machine whose hypercall exits carry the MSRs, but not the other state that is needed. */
+/* Tries a machine whose hypercall exits carry the MSRs, but not the other state that is needed. */
 static bool try_with_plain_calls(struct nova_vm_config config)
 {
         bool good;

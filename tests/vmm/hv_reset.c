@@ -21,8 +21,8 @@
 
 enum way { BY_MSR, BY_PORT, BY_KEYBOARD, WAYS };
 
-/* The loop here causes exits, because Bochs (2.7) holds back interrupts of the host while a guest
- * of VMX that was entered with IF = 0 runs. */
+/* The loop here causes exits, because with VMX Bochs (2.7) holds back the host's interrupts while a
+ * guest runs that was entered with IF = 0. */
 GUEST_CODE(resetter, 32,
            "movl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $1, 0x7010\n"
@@ -76,7 +76,8 @@ static void load(uint32_t way)
         vm.vcpu[0].start.state.sp = 0xa000;
 }
 
-/* @return whether the machine ended by its reset, and its call did not continue */
+/* Resets a machine in one way. @return whether the machine ended by its reset, and its call did not
+ * continue */
 static bool reset(enum way way, unsigned *middle)
 {
         const struct nova_vm_config config = {.name = "reset",

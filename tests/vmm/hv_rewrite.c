@@ -33,8 +33,8 @@ struct state {
 };
 
 /* Begins when the other virtual CPU has written, and counts the statuses. Both virtual CPUs enable
- * interrupts: Bochs (2.7) holds back interrupts of the host while a guest of VMX that was entered
- * with IF = 0 runs. */
+ * interrupts: with VMX, Bochs (2.7) holds back the host's interrupts while a guest runs that was
+ * entered with IF = 0. */
 GUEST_CODE(caller, 32,
            "sti\nmovl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $1, 0x7010\n"

@@ -20,7 +20,7 @@ enum word {
         ARRIVED    /* virtual CPU 1 has received both NMIs */
 };
 
-/* In real mode; vector 2 is at 8. Virtual CPU 1 finds 1 at 0x5000, sets a flag at 0x5002, and
+/* Runs in real mode; vector 2 is at 8. Virtual CPU 1 finds 1 at 0x5000, sets a flag at 0x5002, and
  * halts. Virtual CPU 0 waits for the flag, and then for the time that the halt may take. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"

@@ -77,8 +77,8 @@ GUEST_CODE(starter, 16,
 #define STEPS_UP   TIME_ON STEP(1, 3) CALLS_ON STEP(2, 6) MESSAGES_ON STEP(3, 9)
 #define STEPS_DOWN MESSAGES_OFF STEP(4, 12) CALLS_OFF STEP(5, 15) TIME_OFF STEP(6, 18)
 
-/* EBP is the number of the virtual CPU. All enable interrupts: Bochs (2.7) holds back interrupts of
- * the host while a guest of VMX that was entered with IF = 0 runs. */
+/* EBP is the number of the virtual CPU. All enable interrupts: with VMX, Bochs (2.7) holds back the
+ * host's interrupts while a guest runs that was entered with IF = 0. */
 GUEST_CODE(common, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %ss\nmovl $0x40000002, %ecx\nrdmsr\n"
            "movl %eax, %ebp\nshll $8, %eax\nleal 0x9000(%eax), %esp\nsti\n"

@@ -33,8 +33,8 @@ struct state {
         "cmpl $0x11223344, " #ram "\nje 4f\nincl 0x7004\n4:cmpl $0x11223344, " #page \
         "\njne 4f\nincl 0x7004\n4:"
 
-/* Both virtual CPUs enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest
- * of VMX that was entered with IF = 0 runs. */
+/* Both virtual CPUs enable interrupts: with VMX, Bochs (2.7) holds back the host's interrupts while
+ * a guest runs that was entered with IF = 0. */
 GUEST_CODE(mover, 32,
            "sti\nmovl $0x11223344, 0x10000\nmovl $0x11223344, 0x11000\n"
            "movl $0x40000000, %ecx\nmovl $1, %eax\nwrmsr\n"
@@ -44,7 +44,7 @@ GUEST_CODE(mover, 32,
            "1:" MOVE(0x11001) CHECK(0x10000, 0x11000) WAIT MOVE(0x10001) CHECK(0x11000, 0x10000)
                    WAIT "decl %esi\njnz 1b\nmovl $1, 0x700c\ncli\nhlt\n");
 
-/* In real mode: DS is at 0x10000, ES at 0x11000, FS at 0. */
+/* Runs in real mode: DS is at 0x10000, ES at 0x11000, FS at 0. */
 GUEST_CODE(reader, 16,
            "sti\nmovw $0x1000, %ax\nmovw %ax, %ds\nmovw $0x1100, %ax\nmovw %ax, %es\n"
            "xorw %ax, %ax\nmovw %ax, %fs\n"

@@ -66,7 +66,7 @@ static void map(struct nova_vcpu *vcpu)
         nova_vcpu_map(vcpu, nova_crd_mem(((nova_word_t)ram >> 12) + page, 0, NOVA_MEM_RWX), page);
 }
 
-/* The other thread: overwrites the UTCB of the caller, and answers with 3. */
+/* Answers in the other thread: overwrites the UTCB of the caller, and answers with 3. */
 static void answer(nova_sel_t unused, struct nova_utcb *utcb, void *argument)
 {
         (void)unused;

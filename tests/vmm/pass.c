@@ -257,7 +257,7 @@ static void outside(void)
         empty();
 }
 
-/* The guest moves its device's memory to addresses at which no device may be. */
+/* Lets the guest move its device's memory to addresses at which no device may be. */
 static void places(void)
 {
         unsigned ram, apic, io_apic, nowhere, off, back, old;
@@ -299,7 +299,7 @@ static uint32_t next_random(void)
         return state >> 8 ^ state << 16;
 }
 
-/* Random writes to configuration space. */
+/* Writes random values to configuration space. */
 static void configuration(void)
 {
         unsigned id, vendor;
@@ -333,7 +333,7 @@ static void registers(const char *what)
               steps[first].result == 0 && steps[second].result == 0xabcd0);
 }
 
-/* The machine ends while the device prepares a copy. The monitor uses the machine's memory again at
+/* Ends the machine while the device prepares a copy. The monitor uses the machine's memory again at
  * once. */
 static void ends(void)
 {
@@ -349,8 +349,8 @@ static void ends(void)
         empty();
 }
 
-/* On the first bus, a function can be reset by power states only. QEMU's e1000e keeps its registers
- * in such a reset. */
+/* Makes all attacks. On the first bus, a function can be reset by power states only. QEMU's e1000e
+ * keeps its registers in such a reset. */
 static int hostile(bool resets)
 {
         inside();
@@ -375,7 +375,7 @@ static void look_for_traces(void)
         empty();
 }
 
-/* The device copies until the monitor crashes. */
+/* Lets the device copy until the monitor crashes. */
 static int crash(void)
 {
         look_for_traces();
@@ -394,8 +394,8 @@ static int crash(void)
         abort();
 }
 
-/* The device copies until the service pci crashes. The guest's next access to it ends the
- * monitor. */
+/* Lets the device copy until the service pci crashes. The guest's next access to the device ends
+ * the monitor. */
 static int bereft(void)
 {
         look_for_traces();

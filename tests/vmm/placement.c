@@ -13,7 +13,7 @@
 #define GUEST_AT 0x1000
 #define PORT     0xe9
 
-/* In real mode. */
+/* Runs in real mode. */
 GUEST_CODE(guest, 16,
            "        outb %al, $0xe9\n"
            "        cli\n"

@@ -56,7 +56,8 @@ GUEST_CODE(xsetbv, 32,
 static struct nova_vm vm;
 static unsigned halts;
 
-/* A function of the monitor skips the first HLT; the second one ends the machine. */
+/* Skips the first HLT, as the function of the monitor for this exit. The second HLT ends the
+ * machine. */
 static void on_halt(struct nova_vcpu *vcpu)
 {
         if (halts++)
@@ -111,7 +112,7 @@ static bool run_protected(const char *name, const char *code, size_t bytes, uint
 }
 
 #if __SIZEOF_POINTER__ == 8
-/* The guest's code is at 0x1000 of the second GiB. */
+/* Runs a guest whose code is at 0x1000 of the second GiB. */
 static bool run_wide(void)
 {
         static const uint64_t tables[3][512] = {

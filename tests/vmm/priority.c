@@ -87,7 +87,7 @@ static void set_gate(unsigned vector, const char *handler)
                                            (uint64_t)0x8e00 << 32);
 }
 
-/* The structures that a 64-bit guest needs before its first instruction. */
+/* Writes the structures that a 64-bit guest needs before its first instruction. */
 static void prepare(void)
 {
         struct nova_utcb_event *const start = &vm.vcpu[0].start;
@@ -125,8 +125,8 @@ static bool check_seen(void)
         return good;
 }
 
-/* Each interrupt came before the next instruction; the place of the timer's interrupt depends on
- * time. */
+/* Checks that each interrupt came before the next instruction. The place of the timer's interrupt
+ * depends on time. */
 static bool check_interrupts(void)
 {
         static const struct {

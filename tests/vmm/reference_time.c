@@ -33,8 +33,8 @@ struct note {
 #define NOTE_TSC     "rdtsc\nstosl\nmovl %edx, %eax\nstosl\n"
 #define NOTES        "movl $200, %ebx\n2:" NOTE_COUNTER NOTE_TSC NOTE_COUNTER "decl %ebx\njnz 2b\n"
 
-/* Both virtual CPUs enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest
- * of VMX that was entered with IF = 0 runs. */
+/* Both virtual CPUs enable interrupts: with VMX, Bochs (2.7) holds back the host's interrupts while
+ * a guest runs that was entered with IF = 0. */
 GUEST_CODE(first, 32,
            "sti\nmovl $0x40000021, %ecx\nmovl $0x10001, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl 0x10000, %eax\nmovl %eax, 0x7008\nmovl $1, 0x7000\nmovl $0x20000, %edi\n" NOTES
@@ -42,7 +42,7 @@ GUEST_CODE(first, 32,
            "movl $0x10, %ecx\nmovl $1, %eax\nmovl $1, %edx\nwrmsr\n"
            "movl 0x10000, %eax\nmovl %eax, 0x700c\ncli\nhlt\n");
 
-/* In real mode: DS is at 0, ES at 0x30000. */
+/* Runs in real mode: DS is at 0, ES at 0x30000. */
 GUEST_CODE(second, 16,
            "sti\nxorw %ax, %ax\nmovw %ax, %ds\nmovw $0x3000, %ax\nmovw %ax, %es\n"
            "xorl %edi, %edi\n" NOTES "movl $1, 0x7004\ncli\nhlt\n");

@@ -64,7 +64,7 @@ static size_t no_bytes(void *device, void *to, size_t bytes)
         return 0;
 }
 
-/* A machine whose alarms are all in use refuses a virtio device each time. */
+/* Returns true if a machine whose alarms are all in use refuses a virtio device each time. */
 static bool refuses_device(void)
 {
         static struct nova_alarm alarm[NOVA_VM_ALARMS];

@@ -90,7 +90,7 @@ static bool check(const char *what, bool good)
         return good;
 }
 
-/* Each instruction is one step, as DR6 shows; the step of POPF comes last. */
+/* Checks that each instruction is one step, as DR6 shows. The step of POPF comes last. */
 static bool check_steps(const struct nova_vm *vm)
 {
         static const struct {

@@ -18,7 +18,7 @@
 #define INPUT     600u
 #define COPY_AT   0x40000
 
-/* In protected mode. */
+/* Runs in protected mode. */
 GUEST_CODE(flat, 32,
            "        cld\n"
            "        movw $0x1f0, %dx\n"
@@ -50,7 +50,7 @@ GUEST_CODE(flat, 32,
            "        movl %edi, 0x50000\n"
            "        hlt\n");
 
-/* In real mode, where a word must not cross the end of its segment: exception 13. */
+/* Runs in real mode, where a word that crosses the end of its segment raises exception 13. */
 GUEST_CODE(real, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -151,7 +151,7 @@ static bool check_flat(const struct nova_vm *vm, const struct probe *probe)
         return good & check("scas", peek(vm, 0x50000) == DEVICE_AT + first + 1);
 }
 
-/* One iteration was done, the second one faulted at the instruction. */
+/* Checks that the first iteration was done, and that the second one faulted at the instruction. */
 static bool check_real(const struct nova_vm *vm, const struct probe *probe)
 {
         return vm->end == NOVA_VM_HALTED && probe->given == 1 && peek(vm, 0x500) == 0x1ffff &&

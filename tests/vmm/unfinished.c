@@ -96,7 +96,7 @@ static unsigned wait_for(unsigned frames)
         return sent;
 }
 
-/* @return whether all frames were sent */
+/* Runs the guest. @return whether all frames were sent */
 static bool run(const char *when, unsigned at_first)
 {
         unsigned sent;

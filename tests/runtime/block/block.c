@@ -213,7 +213,7 @@ static void end_both(struct nova_block *one, struct nova_block *two)
         nova_block_close(two);
 }
 
-/* Two clients take turns: neither waits for all requests of the other one. */
+/* Tests that two clients take turns: neither waits for all requests of the other one. */
 static void fairness(struct nova_block *one)
 {
         struct nova_block *two = open();
@@ -239,7 +239,7 @@ static void fairness(struct nova_block *one)
         end_both(one, two);
 }
 
-/* A device that has become free is shared between two clients: neither takes all of it. */
+/* Tests that two clients share a device that has become free: neither takes all of it. */
 static void turns(struct nova_block *one)
 {
         struct nova_block *two = open();
@@ -322,7 +322,7 @@ static void claim(void)
         nova_block_close(two);
 }
 
-/* A client that ends while the device works on its request. */
+/* Ends a client while the device works on its request. */
 static void early_end(void)
 {
         const unsigned before = device_pools();
@@ -344,8 +344,8 @@ static void early_end(void)
         device_hold(false);
 }
 
-/* A client that ends while the device executes its write or discard. Another client's request for
- * that block starts only when the device has finished. */
+/* Ends a client while the device executes its write or discard. Another client's request for that
+ * block must start only when the device has finished. */
 static void late_change(enum nova_block_operation operation)
 {
         const struct nova_block_range range = {.first = 8, .count = 8};
@@ -383,7 +383,7 @@ static void late_change(enum nova_block_operation operation)
         nova_block_close(other);
 }
 
-/* A client that writes nonsense to its ring. */
+/* Makes a client write nonsense to its ring. */
 static void hostile(struct nova_block *good)
 {
         struct nova_block *bad = open();
@@ -469,7 +469,7 @@ static void messages(void)
         check(device_pools() == before, "its pool is freed with the session");
 }
 
-/* While the device still reaches the memory of a closed session, a new session waits for this
+/* Tests that a new session waits for the memory of a closed one while the device still reaches this
  * memory. */
 static void closing(void)
 {

@@ -42,8 +42,8 @@ static _Noreturn void ud2(unsigned ax)
         __builtin_unreachable();
 }
 
-/* A crash is as likely as a hang. A driver hangs while it holds the lock, or because its device
- * does not answer. */
+/* Makes the driver crash or hang; both are equally likely. It hangs while it holds the lock, or
+ * because its device does not answer. */
 static void *die(void *argument)
 {
         const uint64_t random = nova_rdtsc() >> 4;

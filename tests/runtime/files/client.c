@@ -89,7 +89,8 @@ static void change_names(void)
         expect(open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666) == -1 && errno == EEXIST, "O_EXCL");
 }
 
-/* Each write of an O_APPEND file goes to its end, also after another descriptor moved the end. */
+/* Tests that each write to an O_APPEND file goes to its end, also after another descriptor moved
+ * the end. */
 static void append(void)
 {
         const int file = open("/append", O_RDWR | O_CREAT, 0666);

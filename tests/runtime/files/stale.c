@@ -94,7 +94,7 @@ static void wait_for_other(void)
         }
 }
 
-/* The first thread's call has not changed the other thread's file. */
+/* Checks that the first thread's call has not changed the other thread's file. */
 static void check_fresh(void)
 {
         struct stat about;

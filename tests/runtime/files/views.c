@@ -44,7 +44,7 @@ static bool as_written(const char *from, size_t place, size_t bytes)
         return true;
 }
 
-/* read() of every size, at every kind of place. */
+/* Tests read() with sizes and positions of every kind. */
 static void read_all(int file)
 {
         static const size_t sizes[] = {65536, 70000, 16384, 5000, 100000};
@@ -75,7 +75,8 @@ static bool at(int file, off_t place, char byte)
                data[0] == byte;
 }
 
-/* A later reader sees each change, and each change ends the views of the changed part. */
+/* Tests that a later reader sees each change, and that each change ends the views of the changed
+ * part. */
 static void change(int file, int other)
 {
         struct nova_file_view view, last;
@@ -155,7 +156,8 @@ static void look(void)
         unlink("/views");
 }
 
-/* Two programs need more than the whole cache. */
+/* Reads the views of its own file while another program does the same. Both together need more than
+ * the whole cache. */
 static void storm(char mine)
 {
         const int file = open("/storm", O_RDWR | O_CREAT | O_TRUNC, 0666);

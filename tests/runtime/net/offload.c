@@ -98,7 +98,8 @@ static bool exchange_all(struct nova_net *net, const char *what, uint32_t sum, u
         return !error;
 }
 
-/* After nova_net_accept_sums(), the first frames come in buffers that the driver got before. */
+/* After nova_net_accept_sums(), the first frames still come in buffers that the driver got before
+ * the call. */
 int main(void)
 {
         const uint32_t open = nova_net_sum_open(START, AT);

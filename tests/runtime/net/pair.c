@@ -163,7 +163,7 @@ static unsigned exchange(uint8_t *other, unsigned number)
         }
 }
 
-/* Some of the frames may be lost. */
+/* Sends the broadcast with a number ten times, because some of the frames may be lost. */
 static void tell_all(unsigned number)
 {
         for (unsigned i = 0; i < 10; i++) {

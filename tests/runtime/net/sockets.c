@@ -49,7 +49,7 @@ static int open_socket(int type)
         return number;
 }
 
-/* @return false: the datagram says that the program ends */
+/* Sends a datagram back. @return false: the datagram says that the program ends */
 static bool return_datagram(int number)
 {
         struct sockaddr_in from;

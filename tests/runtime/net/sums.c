@@ -174,7 +174,7 @@ static void count(unsigned bytes, uint32_t sum)
                 wrong_count++;
 }
 
-/* @return false if the datagram ends the program */
+/* Handles a received frame. @return false if its datagram ends the program */
 static bool handle(unsigned bytes, uint32_t sum)
 {
         if (frame[12] == 8 && frame[13] == 6)

@@ -59,7 +59,7 @@ static void serve(void)
         }
 }
 
-/* @return a connection with the server, which may not run yet */
+/* Connects to the server, which may not run yet. @return the connection */
 static int call(const char *address)
 {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};

@@ -63,7 +63,7 @@ static unsigned count_restarts(void)
         return count;
 }
 
-/* @return the size of an answer */
+/* Writes the answer to "state" to the buffer. @return its size */
 static int report_state(void)
 {
         return snprintf(buffer, sizeof(buffer), "%u %u %u %u %u", (unsigned)lwip_stats.mem.used,
@@ -72,7 +72,7 @@ static int report_state(void)
                         (unsigned)lwip_stats.memp[MEMP_TCP_SEG]->used, count_restarts());
 }
 
-/* @return false: the program ends */
+/* Sends a datagram or the answer to it back. @return false: the program ends */
 static bool return_datagram(int number)
 {
         struct sockaddr_in6 from;

@@ -125,7 +125,7 @@ static void *call_all(void *argument)
         return NULL;
 }
 
-/* A thousand sessions, called from every CPU. */
+/* Opens a thousand sessions, and calls them from every CPU. */
 static void crowd(void)
 {
         struct nova_thread *thread[NOVA_CPU_MAX] = {0};
@@ -196,7 +196,7 @@ static void watch(const char *rounds)
         printf("nothing is lost\n");
 }
 
-/* The server dies while it serves this client, and starts again. */
+/* Survives the death of the server, which dies while it serves this client and starts again. */
 static void survivor(void)
 {
         nova_word_t count = 0;
@@ -209,7 +209,8 @@ static void survivor(void)
         printf("the server died and started again\n");
 }
 
-/* The server does not answer; this program continues nevertheless, and can drop the session. */
+/* Calls a server that does not answer. This program continues nevertheless, and can drop the
+ * session. */
 static void patient(void)
 {
         struct nova_message message = {.operation = ECHO_HANG};
@@ -223,7 +224,7 @@ static void patient(void)
         printf("it is left alone\n");
 }
 
-/* The description says that this program provides a service, but it never does. */
+/* Never provides the service that the description says this program provides. */
 static void mute(void)
 {
         for (;;)

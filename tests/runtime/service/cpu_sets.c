@@ -59,7 +59,7 @@ static bool serve(const struct set *set)
         return echo_start(&options) != NULL;
 }
 
-/* The services stay, so the program does not store their handles. */
+/* Gives a child a service. The services stay, so the program does not store their handles. */
 static int open_service(void *context, const char *name, nova_sel_t *sel)
 {
         (void)context;

@@ -27,7 +27,7 @@ static unsigned char memory[PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_
 static struct nova_session *session;
 static const char *service;
 
-/* The service adds one to a byte on each page. */
+/* Lets the service add one to a byte on each page. */
 static void use(void)
 {
         for (nova_word_t page = 0; page < PAGES; page++) {

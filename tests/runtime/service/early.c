@@ -43,8 +43,8 @@ static void *client(void *unused)
         return NULL;
 }
 
-/* The memory in which nova_service_start() stores the service has no page yet, so the store takes
- * longer. */
+/* Starts the service once. The memory in which nova_service_start() stores it has no page yet, so
+ * the store takes longer. */
 static bool run_round(uint32_t round)
 {
         struct nova_service *service;

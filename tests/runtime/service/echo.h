@@ -40,13 +40,13 @@ struct nova_service *echo_start(const struct echo_options *options);
  * return. */
 void echo_release(void);
 
-/* Number of calls that the service is executing. */
+/* Returns the number of calls that the service is executing. */
 unsigned echo_hanging(void);
 
-/* Number of calls of ECHO_SLOW that began during another one. */
+/* Returns the number of calls of ECHO_SLOW that began during another one. */
 unsigned echo_crowded(void);
 
-/* Sessions whose close function was called. */
+/* Returns the number of sessions whose close function was called. */
 unsigned echo_closed(void);
 
 /* Makes a call and stores the first word of the answer. */

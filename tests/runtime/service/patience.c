@@ -245,8 +245,8 @@ static void give_up(nova_word_t *selectors, nova_word_t *memory)
         *memory = kernel_memory();
 }
 
-/* Freed kernel memory still counts as used for a while, so the smallest of several readings is
- * compared. */
+/* Tests that abandoned calls cost nothing. Freed kernel memory still counts as used for a while, so
+ * the smallest of several readings is compared. */
 static void costs_nothing(void)
 {
         nova_word_t selectors[2], memory[2], least = (nova_word_t)-1;

@@ -328,7 +328,7 @@ static nova_word_t kernel_memory(void)
 #define FLOOD_PAGES 128
 #define FLOOD_BYTES 8192
 
-/* A service that limits the kernel memory that a message may charge to it. */
+/* Tests a service that limits the kernel memory that a message may charge to it. */
 static void flood(void)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};
@@ -386,8 +386,8 @@ static void services(unsigned there)
                 nova_service_stop(more[--count]);
 }
 
-/* Each server that a client uses gets a capability for the client's PD, with which it could pose as
- * the client. So this capability is no proof. */
+/* Each server that a client uses gets a capability for the client's PD, with which the server could
+ * pose as the client. So this capability does not prove who the client is. */
 static void proving(void)
 {
         static const struct nova_service_operation operations[] = {{nothing, 0, 0, false}};
@@ -408,7 +408,7 @@ static void proving(void)
         nova_session_close(other);
 }
 
-/* A row that would refuse every call is an error in the program. */
+/* Tests that a row that would refuse every call is an error in the program. */
 static void impossible_row(void)
 {
         static const struct nova_service_operation operations[] = {

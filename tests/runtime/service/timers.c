@@ -50,7 +50,7 @@ static void one(void)
         nova_session_close(timer);
 }
 
-/* Timers of one CPU, all armed at once and waited for one by one. */
+/* Arms the timers of one CPU all at once, and waits for them one by one. */
 static void *crowd(void *argument)
 {
         const unsigned first = (unsigned)(uintptr_t)argument, step = 250;

@@ -33,7 +33,7 @@ static struct nova_thread *start(void *(*function)(void *), nova_word_t cpu)
         return thread;
 }
 
-/* A thread on each CPU. */
+/* Starts a thread on each CPU. */
 static unsigned start_everywhere(struct nova_thread **threads, void *(*function)(void *))
 {
         unsigned count = 0;
@@ -329,7 +329,7 @@ static bool is_null(nova_sel_t sel)
         return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
 }
 
-/* The state of an opening that found the service and is about to call it. */
+/* Stops the service while an opening has found it and is about to call it. */
 static void stops_while_found(void)
 {
         const struct echo_options options = {"found", 4, 4, false, 0};

@@ -212,7 +212,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
         return errno == ENOENT ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
 }
 
-/* An empty journal is the same as none. */
+/* Answers whether a file exists or can be used. An empty journal counts as missing. */
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int what, int *result)
 {
         struct stat about;

@@ -466,7 +466,8 @@ static bool is_hint(const struct walk_record *r)
         return r->map == WALK_MAP_0F && (r->opcode == 0x1a || r->opcode == 0x1b);
 }
 
-/* With LOCK, CR0 is another name of CR8 on AMD's CPUs (APM 3, MOV CRn). */
+/* Returns whether an instruction names CR8 as CR0 with LOCK, as AMD's CPUs allow (APM 3, MOV
+ * CRn). */
 static bool names_cr8(const struct walk_record *r, unsigned modrm)
 {
         return r->map == WALK_MAP_0F && (r->opcode == 0x20 || r->opcode == 0x22) &&

@@ -61,7 +61,8 @@ static struct walk_places places(void)
                                     .non_canonical = NON_CANONICAL};
 }
 
-/* SYSCALL and SYSENTER get a number of a hypercall that is refused. */
+/* Chooses the registers of a record. SYSCALL and SYSENTER get the number of a hypercall that is
+ * refused. */
 static void registers_of(const struct walk_record *r, const struct cell *c,
                          struct nova_utcb_state *s)
 {
@@ -204,7 +205,8 @@ static void execute(const struct walk_record *r)
                 print_wrong(r);
 }
 
-/* With a third module the machine does not end, so that machine.py can read its registers. */
+/* Waits for ever if there is a third module, so that machine.py can read the registers of the
+ * machine. */
 static void wait_for_reader(void)
 {
         if (!module(2))
