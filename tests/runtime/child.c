@@ -398,7 +398,8 @@ static int do_serve(char **argv)
         return error ? error : do_sleep(argv);
 }
 
-/* Calls the server until it has twelve answers, and opens it again after its death. */
+/* Calls the server until it has twelve answers. Opens the service again each time the server has
+ * died. */
 static int do_use(char **argv)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -428,7 +429,8 @@ static int do_use(char **argv)
 
 #define YEAR_2020 1577836800 /* start of 2020, in seconds since 1970 */
 
-/* Checks the clock's ports, date and interrupt, the HPET's registers, and absent grants. */
+/* Checks the clock's ports, date and interrupt, the HPET's registers, and that other grants are
+ * absent. */
 static int do_device(char **argv)
 {
         const nova_sel_t sm = nova_sel_alloc(0);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Actions of the child of many tests that take CPU time from others, or measure the remaining
- * time. */
+/* Actions of runtime-child that take CPU time from others, or measure the remaining time. */
 #include "child_time.h"
 
 #include <stdlib.h>

@@ -169,7 +169,8 @@ static void vector(void)
         __asm__ volatile("ldmxcsr %0; xorps %%xmm1, %%xmm1; divss %%xmm1, %%xmm1" : : "m"(control));
 }
 
-/* The handler of events reads the program's name when it writes a report. */
+/* The saved name of the program. The handler of events reads the name when it writes a report, so a
+ * bad name makes the handler fault. */
 static const char *name;
 
 static void break_handler(void)

@@ -93,7 +93,7 @@ static void check_corners(void)
         CHECK(!memory && errno == EINVAL);
 }
 
-/* Expects that mallinfo() counts a block from its allocation to its end. */
+/* Expects that mallinfo() counts a block from its allocation until it is freed. */
 static void check_sums(void)
 {
         static void *volatile memory;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads come and go, joined and detached, on all CPUs; at the end all resources are free. The
- * argument is their number. */
+ * argument is the number of threads. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>

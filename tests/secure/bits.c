@@ -50,7 +50,7 @@ static void count(struct call *call)
         }
 }
 
-/* Returns the status of UV_ESM of an image of which one bit is changed. */
+/* Returns the status of UV_ESM for an image with one changed bit. */
 static enum nova_u_status esm_with(uint64_t place, unsigned bit)
 {
         honest_load();

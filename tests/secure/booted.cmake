@@ -107,7 +107,7 @@ nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in 
 nova_add_secure_test(dishonest SOURCES dishonest.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]32$")
 
-# A VMM that changes normal pages by another thread while ultracalls use them.
+# A VMM that changes normal pages in another thread while ultracalls use these pages.
 nova_add_secure_test(moving SOURCES moving.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* the page at 0x[0-9a-f]*601000 cannot be mapped: its VMM takes it away[.]"
          "^vmm: 1[.][.]10$")
@@ -347,7 +347,7 @@ set(storm SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander KERN
 nova_add_secure_test(storm ${storm} ARGUMENTS 20000 TIMEOUT 120)
 nova_add_secure_test(storm-long ${storm} ARGUMENTS 1000000 LABEL endurance TIMEOUT 14400)
 
-# The files of novavmm in the ultravisor.
+# Checks which files of novavmm the ultravisor contains.
 add_test(NAME secure.linked COMMAND "${NOVA_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_DIR}/linked.py"
   $<TARGET_FILE:ultravisor> $<TARGET_FILE:novavmm> "${NOVA_ROOT}/roottask/vmm/src")
 set_tests_properties(secure.linked PROPERTIES LABELS secure TIMEOUT 30)
@@ -405,7 +405,7 @@ nova_add_boot_test(secure.other-key.secure-linux SYSTEM secure-linux MODULES "'$
   CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 TIMEOUT 120 EXPECT ${refused}
   "^The VM cannot become secure: the image is not sealed for this machine .UV_ESM returned \
 U_NO_KEY.[.]$" "^The normal guest halted[.]$" REJECT "code at ip")
-# An attack whose UV_ESM has to fail gives its guest no task either.
+# The attack `measure` expects UV_ESM to fail with U_PERMISSION, and reports U_NO_KEY, too.
 nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}'"
   ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1
   EXPECT "instead of U_PERMISSION" "^hostile: ${see}")

@@ -82,7 +82,7 @@ ACCEPTED = "U_SUCCESS"
 
 
 class Blob(NamedTuple):
-    """A blob; `loaded` is the reason if bytes 0 follow it, up to the size of its room."""
+    """A blob. `loaded` is the reason if zero bytes follow the blob, up to the size of its room."""
 
     title: str
     reason: str

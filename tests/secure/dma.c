@@ -39,7 +39,7 @@ static unsigned intact(void)
         return count;
 }
 
-/* Lets the device read in all blocks. @return the number of marks that it finds */
+/* Lets the device read from all blocks. @return the number of marks that it finds */
 static unsigned read_all(void)
 {
         unsigned marks = 0;
@@ -53,7 +53,7 @@ static unsigned read_all(void)
         return marks;
 }
 
-/* Lets the device write in all blocks, or only where it has found a mark: without an I/O MMU, the
+/* Lets the device write to all blocks, or only where it has found a mark: without an I/O MMU, the
  * others belong to any program.
  * @return true if the device itself works */
 static bool write_all(bool is_open)

@@ -33,7 +33,8 @@ static inline nova_sel_t drive_semaphore(void)
         return NOVA_SEL_NONE;
 }
 
-/* Called before the guest starts. @return false: there is no selector or no memory */
+/* Makes the semaphore for commands; called before the guest starts. @return false: there is no
+ * selector or no memory */
 static inline bool drive_init(void)
 {
         if (!drive_asked)

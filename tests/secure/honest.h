@@ -37,7 +37,8 @@ static enum nova_u_status esm_status;
 struct call {
         nova_word_t number, word[4], status, value, more;
         unsigned words;   /* number of words of the answer; 0 means two */
-        nova_word_t fill; /* for words from the fourth on; the last eight get word[0] and word[1] */
+        nova_word_t fill; /* value of words from the fourth on; the last eight get word[0] and
+                           * word[1] */
 };
 
 /* Changes the memory before it is shared. @return false: that failed. NULL: nothing to do */

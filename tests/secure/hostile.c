@@ -364,7 +364,7 @@ static void strings(void)
         end("and the next VM runs");
 }
 
-/* Provides pages that the guest shares without the permission to write. */
+/* Provides the pages that the guest shares, but without the permission to write. */
 static void protect_shared(struct call *call)
 {
         if (call->number != NOVA_H_SVM_PAGE_IN || call->word[1] != NOVA_H_PAGE_IN_SHARED)

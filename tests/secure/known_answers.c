@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ultravisor's cryptography gives known answers, and refuses changed input. Runs on the host,
- * and booted, with the library as it is built for the ultravisor. */
+ * and in a booted system with the library as it is built for the ultravisor. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -146,7 +146,7 @@ static void provide(struct call *call)
                 nova_uv_page_inval(&uv, SHARED, ORDER);
 }
 
-/* Lets the guest read a page that it shares. @return false: it read something else than zeroes */
+/* Lets the guest read a page that it shares. @return false: it read something other than zeroes */
 static bool share(void)
 {
         bool right = guest_call(NOVA_UV_SHARE_PAGE, SHARED / PAGE, 1) == 0;

@@ -13,7 +13,7 @@ static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore booted = NOVA_SEMAPHORE_INITIALIZER(0);
 static bool good;
 
-/* It counts, executes CPUID, and writes to a port. */
+/* The code of the normal VM: counts, executes CPUID, and writes to a port. */
 GUEST_CODE(boots, 32,
            "movl $400, %edi\n1: movl $50000, %ecx\n2: decl %ecx\njnz 2b\nmovl $10, %esi\n"
            "3: xorl %eax, %eax\ncpuid\noutb %al, $0x80\ndecl %esi\njnz 3b\n"

@@ -187,7 +187,7 @@ static bool pinned(struct vcpu *vcpu, unsigned choice)
         return true;
 }
 
-/* Lets a virtual CPU leave the guest. What its last reply gave is mapped now. */
+/* Lets a virtual CPU leave the guest. The mapping of its last reply exists now. */
 static void leave(struct vcpu *vcpu, unsigned page, enum next next)
 {
         *vcpu = (struct vcpu){.page = (uint8_t)page, .next = (uint8_t)next};
@@ -378,7 +378,7 @@ static bool step(unsigned number)
         return true;
 }
 
-/* The states in the order in which they were found, and a hash table. The low half of its entry is
+/* The states in the order in which they were found, and a hash table. The low half of an entry is
  * the number of a state, counted from 1. The high half is the high half of the state's hash. */
 struct record {
         struct state state;

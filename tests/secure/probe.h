@@ -24,8 +24,8 @@
 #define PROBE_VECTOR_LOW  0x41
 #define PROBE_VECTOR_HIGH 0x91
 
-#define PROBE_VIEW_READ  11 /* reads the address `first` by the normal view */
-#define PROBE_VIEW_WRITE 12 /* writes `second` to the address `first` by that view */
+#define PROBE_VIEW_READ  11 /* reads the address `first` through the normal view */
+#define PROBE_VIEW_WRITE 12 /* writes `second` to the address `first` through that view */
 #define PROBE_MSRS       13 /* accesses each MSR of range `first`; see guest_msr.h */
 #define PROBE_MSR        32 /* returns word `second` of entry `first` of the list of MSRs */
 #define PROBE_MARKS      14 /* makes the accesses of guest_marks.h `first` times */
@@ -40,7 +40,7 @@
 #define PROBE_FLOOD 16 /* makes `second` ultracalls of kind `first`; returns how many failed */
 
 /* Two adjacent pages, at addresses with no other use (guest_harm.c). */
-#define PROBE_PAIR          19 /* maps pages `first` and `second`; bit 0: by the normal view */
+#define PROBE_PAIR          19 /* maps pages `first` and `second`; bit 0: in the normal view */
 #define PROBE_PAIR_TABLE    20 /* moves their page table to the shared page `first` */
 #define PROBE_PAIR_READ     21 /* reads 8 bytes across their boundary; returns half `first` */
 #define PROBE_PAIR_EXCHANGE 22 /* CMPXCHG there, `first` times; the upper half stays `second` */
@@ -69,8 +69,8 @@
 #define PROBE_DEBUG_WRITE 26 /* writes `second` to debug register `first` */
 #define PROBE_DEBUG_TAKEN 27 /* number of #DB since the last time; upper half: bits of DR6 */
 
-/* Kinds of PROBE_FLOOD: no ultracall; one that does not exist; UV_SHARE_PAGE and UV_UNSHARE_PAGE of
- * one page in turn; the same of PROBE_FLOOD_PAGES pages. */
+/* Kinds of PROBE_FLOOD: no ultracall; one that does not exist; UV_SHARE_PAGE and UV_UNSHARE_PAGE in
+ * turn, of one page or of PROBE_FLOOD_PAGES pages. */
 #define PROBE_FLOOD_NONE    0
 #define PROBE_FLOOD_REFUSED 1
 #define PROBE_FLOOD_SHARE   2

@@ -28,7 +28,7 @@ static enum nova_u_status status_of(unsigned number)
         }
 }
 
-/* Takes the portal by which the ultravisor calls the monitor. */
+/* Takes back the portal through which the ultravisor calls the monitor. */
 static void take_portal(void)
 {
         nova_revoke(nova_crd_obj(secure.portal[0], 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);

@@ -77,7 +77,8 @@ static inline enum nova_u_status repeat_call(unsigned number)
 }
 
 static unsigned repeat_number;            /* number of the ultracall */
-static unsigned repeat_made, repeat_good; /* its calls, and those that succeeded; atomic */
+static unsigned repeat_made, repeat_good; /* numbers of its calls, and of those that succeeded;
+                                           * atomic */
 static bool repeat_quits;                 /* atomic */
 
 /* Repeats an ultracall until its guest has ended. */

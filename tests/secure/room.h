@@ -8,7 +8,7 @@
 
 #define ROOM_FIRST 0x100000u /* the image's kernel is among the pages, and is only read */
 #define ROOM_PAGES ((MEMORY - ROOM_FIRST) / PAGE)
-#define ROOM_WORD  0x400000u /* in one of the pages */
+#define ROOM_WORD  0x400000u /* address of a word in one of the pages */
 
 static unsigned room_out; /* pages that are out */
 

@@ -155,7 +155,7 @@ void search_scan(const char *when, const struct nova_guest_memory *memory)
                own.of[SEARCH_MARKER] ? "found" : "not found", pages);
 }
 
-/* The virtual CPU of the guest waits for an answer meanwhile. */
+/* Called while the guest's virtual CPU waits for an answer. */
 void search_scan_all(const struct nova_guest_memory *memory)
 {
         struct nova_session *counter;

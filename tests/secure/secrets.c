@@ -16,7 +16,7 @@
 #define DEVICE   0x5a /* value that the monitor's own device returns */
 #define PORT     0xe0
 #define NORMAL   (2u << 20)
-#define CODE_END 0x300000u /* above the image */
+#define CODE_END 0x300000u /* an address above the image */
 
 static const char phrase[] = "The VMM never sees this phrase.";
 static const char token[] = "Nor does it see this token.";

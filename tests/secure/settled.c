@@ -7,7 +7,7 @@
 #define ROUNDS  5u
 #define STEP_NS 300000u
 #define LONG    (60000u * UINT64_C(1000000))
-/* The ultravisor completes the end of a killed VMM. */
+/* Time in which the ultravisor completes the end of a killed VMM. */
 #define PAUSE_NS  (3000u * UINT64_C(1000000))
 #define LATEST_US 200000u /* the ultravisor waits 50 ms for the lock, then ends the VM */
 #define WAITED_US 40000u  /* an end that took so long has waited for the lock */

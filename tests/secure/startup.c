@@ -117,8 +117,8 @@ static void shorthands(void)
               "its debug registers, which it has set, have their values after a reset again");
 }
 
-/* Physical destination 0xff addresses all local APICs. The ultravisor does not know logical
- * numbers. */
+/* Tests destinations: the physical destination 0xff addresses all local APICs, and the ultravisor
+ * does not know logical numbers. */
 static void destinations(void)
 {
         second_send(TO_ALL, INIT);

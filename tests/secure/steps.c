@@ -11,7 +11,7 @@
 #include "room.h"
 
 #define MS     1000000u
-#define ROUNDS 4u /* for each ultracall; the guest ends at a different time in each */
+#define ROUNDS 4u /* rounds for each ultracall; the guest ends at a different time in each */
 #define WAITS  1000u
 #define VALID  5u /* number of ultracalls that a secure guest's VMM can make with success */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that starts ender.c, which is about to end, as its child. */
+/* Functions for a VMM whose child is another VMM (ender.c), which ends at a given place. */
 #ifndef NOVA_TESTS_SECURE_VMM_START_H
 #define NOVA_TESTS_SECURE_VMM_START_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes blobs for tests (see write.h), by the page docs/manual/secure-format.md. */
+/* Writes blobs for tests (see write.h) in the format of docs/manual/secure-format.md. */
 #include "write.h"
 
 #include <string.h>

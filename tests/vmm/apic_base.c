@@ -9,8 +9,8 @@
 #include "machine.h"
 
 #define GUEST_AT     0x1000
-#define FOUND_AT     0x5000 /* by each virtual CPU: the value it read, its writes that faulted */
-#define SEEN_AT      0x5010 /* by each virtual CPU: whether CPUID reported an APIC that was off */
+#define FOUND_AT     0x5000 /* for each virtual CPU: the value read, and the writes that faulted */
+#define SEEN_AT      0x5010 /* for each virtual CPU: whether CPUID reported an APIC that was off */
 #define THROUGH_PORT 0xe9
 
 /* Runs in real mode; vector 13 is at 0x34. Writes the present value, another address, and the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Monitors whose own functions raise an exception, one after the other: the machine ends, the
- * program continues with the next one. */
+/* Monitors whose own functions raise an exception, one after the other. Each time the machine ends,
+ * and the program continues with the next one. */
 #include <stdio.h>
 #include <string.h>
 

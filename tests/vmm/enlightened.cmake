@@ -244,8 +244,8 @@ nova_add_boot_test(vmm.hv-dma ROOTTASK vmm-hv-dma CPUS 1 LABELS guest TIMEOUT 12
   EXPECT "${dma}")
 nova_add_boot_test(vmm.hv-dma-vmx ROOTTASK vmm-hv-dma EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT "${dma}")
-# templates/vmm/main.c, in which the lines that its comment gives for an enlightened guest are code.
-# Its guest executes CPUID with leaf 0x40000000.
+# templates/vmm/main.c, with the lines that its comment gives for an enlightened guest as code. Its
+# guest executes CPUID with leaf 0x40000000.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_ROOT}/templates/vmm/main.c")
 file(READ "${NOVA_ROOT}/templates/vmm/main.c" template)
 string(REGEX REPLACE

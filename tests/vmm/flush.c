@@ -17,7 +17,7 @@
 #define INPUT_AT   0x7100
 #define STARTER_AT 0x12000
 #define READER_AT  0x13000
-#define TABLES_AT  0x30000 /* page directory and page table: the first 4 MiB one to one */
+#define TABLES_AT  0x30000 /* page directory and table, which map the first 4 MiB one to one */
 #define ONE_AT     0x110000
 #define TWO_AT     0x111000
 #define MOVES      200

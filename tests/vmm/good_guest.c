@@ -2,7 +2,7 @@
 /* A correct guest beside a faulty guest of another monitor. It counts until the other guest has
  * ended and a little longer, and every one of its exits gets a reply. Then the monitor prints the
  * memory that it has used besides the guest's: its image, and a part of the description's `memory`.
- * The program's argument is that `memory`, in KiB. */
+ * The program's argument is this `memory`, in KiB. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -26,8 +26,8 @@ GUEST_CODE(wait, 32,
            "        incl 0x500\n"
            "        jmp 1b\n");
 
-/* Waits, while the 8259s raise an interrupt every millisecond, which the local APIC does not
- * pass. */
+/* Waits while the 8259s raise an interrupt every millisecond. The local APIC does not pass it
+ * on. */
 GUEST_CODE(deaf, 32,
            "        movl $0x1ff, 0xfee000f0\n"
            "        movb $0x11, %al\n"
@@ -136,7 +136,7 @@ static uint64_t exits(void)
         return now;
 }
 
-/* The monitor does not wake the guest for an interrupt that it cannot take. */
+/* Tests that the monitor does not wake a guest for an interrupt that the guest cannot take. */
 static bool run_deaf(void)
 {
         if (!start("deaf", deaf, GUEST_BYTES(deaf)))

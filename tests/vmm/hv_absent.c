@@ -29,7 +29,7 @@ struct state {
         uint32_t undefined; /* #UD */
         uint32_t faults;    /* #GP */
         uint32_t first[4];  /* leaf 0x40000000: EAX, EBX, ECX, EDX */
-        uint32_t others;    /* bits that any register has in the other leaves */
+        uint32_t others;    /* bits that are set in any register of the other leaves */
 };
 
 /* A run: what the guest found, and its exits. */

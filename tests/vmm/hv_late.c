@@ -97,7 +97,7 @@ static enum nova_hv_status nothing(const struct nova_hv_action *action)
 static const struct nova_hv_call list = {
         .code = 0x9000, .input_element = 1, .rep = true, .function = nothing, .name = "list"};
 
-/* Calls whose lists are as long as possible. A block lies in a page. */
+/* Calls whose lists are as long as possible. The block of a call lies within a page. */
 static const struct way {
         const char *name;
         unsigned code, elements;

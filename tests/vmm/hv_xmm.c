@@ -10,7 +10,7 @@
 #include "machine.h"
 
 #define GUEST_AT   0x100000
-#define TABLES_AT  0x1000 /* the first 2 MiB one to one */
+#define TABLES_AT  0x1000 /* page tables, which map the first 2 MiB one to one */
 #define BITS_AT    0x8000 /* EDX of CPUID leaf 0x40000003 */
 #define STACK_AT   0x9000
 #define VALUES_AT  0x20000 /* call values; 0 ends the list */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of block services in systems. Arguments: an action, the service, further ones. */
+/* A client of block services in systems. Arguments: an action, the service, and the arguments of
+ * the action. */
 #include "client.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static struct nova_block *open_or_die(const char *service, const char *arguments
         return block;
 }
 
-/* Returns true if a block of an image of image.py contains its number. */
+/* Returns true if a block of an image that image.py wrote contains its number. */
 static bool is_block(const void *bytes, uint32_t number)
 {
         const uint32_t *word = bytes;
@@ -339,7 +340,7 @@ static void have_pool(const char *service, char **seconds)
         exit(seconds[2] ? (int)strtoul(seconds[2], NULL, 10) : 0);
 }
 
-/* Does an action with an open session. Returns false if there is no such action. */
+/* Performs an action with an open session. Returns false if there is no such action. */
 static bool act(struct nova_block *block, const char *action, char **argv)
 {
         if (!strcmp(action, "partition")) {

@@ -11,7 +11,7 @@
 #define LINES 40000
 #define FILES 500
 
-/* Reads lines with the numbers from 1. @return their number */
+/* Reads lines that contain the numbers 1, 2, and so on. @return the number of lines */
 static unsigned read_lines(void)
 {
         FILE *file = fopen("/folder/numbers", "r");

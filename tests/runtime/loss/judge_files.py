@@ -10,10 +10,11 @@ import tables
 from fat16 import Damaged, Fat16
 
 SECTOR = 512
-FIRST, BLOCKS, MARK = 64, 8192, 64 + 8192  # the partition of files, and the block of the marks Lost
-# clusters, a stale count, the dirty flag. Tables that differ and chains longer than their files are
-# the traces of a change: FAT cannot change both tables, or the chain and the size, at once.
-# fsck.fat does not know which files change, so the judge itself checks these two.
+FIRST, BLOCKS, MARK = 64, 8192, 64 + 8192  # the partition of files, and the block of the marks
+# What fsck.fat may report: lost clusters, a stale count, the dirty flag. Tables that differ and
+# chains longer than their files are the traces of a change: FAT cannot change both tables, or the
+# chain and the size, at once. fsck.fat does not know which files change, so the judge itself checks
+# these two.
 ALLOWED = ("fsck.fat ", "  Reclaim", "Reclaimed", "Free cluster summary", "  Auto-corr",
            "FATs differ", "  Using first FAT", "Using first FAT", "Leaving file", "Dirty bit",
            "  Automatically", "/")

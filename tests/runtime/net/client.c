@@ -232,7 +232,8 @@ static void sleep_marked(const char *service)
         nova_net_close(net);
 }
 
-/* A session by the protocol's messages, whose memory the test can write. */
+/* A session that the test opens with the protocol's messages, so that it can write to the shared
+ * memory. */
 struct raw {
         struct nova_session *session;
         struct nova_net_rings *rings;

@@ -115,7 +115,7 @@ class Attacker(Machine):
             pass
 
     def take(self, protocol, source, to, payload):
-        """Keeps segments of TCP; takes the rest like a machine."""
+        """Keeps segments of TCP, and handles all other frames as Machine does."""
         if protocol == p.TCP:
             self.segments.append(payload)
         else:

@@ -20,7 +20,7 @@ class Once(Peer):
         self.socket = self
 
     def settimeout(self, _):
-        """A frame is there at once, or never."""
+        """Does nothing: a frame is there at once, or never."""
 
     def send(self, frame):
         """Counts a question, and answers the first one."""

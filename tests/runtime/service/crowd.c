@@ -139,7 +139,7 @@ static void *open_and_close(void *argument)
         return NULL;
 }
 
-/* A client that is only a PD: opens, and dies without closing. */
+/* Acts as a client that is only a PD: opens a session, and dies without closing it. */
 static bool live_and_die(nova_sel_t pd)
 {
         static const char name[NOVA_NAME_SIZE] = {'m', 'o', 'r', 't', 'a', 'l'};

@@ -120,7 +120,7 @@ static void items(void)
         nova_sel_release(sm, 0);
 }
 
-/* Sends OPEN to the control portal with any capability for a PD. */
+/* Sends OPEN to the control portal, with @p proof in place of the capability for the PD. */
 static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, nova_word_t order, unsigned count)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
@@ -184,7 +184,8 @@ static bool is_null(nova_sel_t sel)
         return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
 }
 
-/* Capabilities that a handler has put into its answer before it fails stay with the server. */
+/* Tests that capabilities that a handler has put into its answer before it fails stay with the
+ * server. */
 static void gifts(void)
 {
         const nova_sel_t room = nova_sel_alloc(0);
@@ -213,7 +214,8 @@ static void count(struct nova_later *later)
         done++;
 }
 
-/* A capability given by a handler may be in transit until the handler's next message. */
+/* Tests that the selector of a given capability is not used again at once. The capability may be in
+ * transit until the handler's next message. */
 static void waits_for_gifts(struct nova_service *service)
 {
         static struct nova_later first = {.function = count}, second = {.function = count};

@@ -165,7 +165,7 @@ static void *call_slowly(void *argument)
         return answers ? session : NULL;
 }
 
-/* Handlers exclude each other until the service's end. */
+/* Tests that handlers exclude each other until the service's end. */
 static void stops(void)
 {
         const struct echo_options options = {"slow", 4, 4, false, 0};
@@ -191,7 +191,7 @@ static struct nova_semaphore has = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore let_go = NOVA_SEMAPHORE_INITIALIZER(0);
 static volatile bool stopped;
 
-/* A thread of the service's own that holds the lock until told to stop. */
+/* Holds the service's lock, in a thread of the service's program, until told to stop. */
 static void *keep_lock(void *argument)
 {
         const int error = nova_service_lock(locked);

@@ -214,7 +214,7 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
 
 /* ---- Predictions ----------------------------------------------------------------------------- */
 
-/* Returns whether each CPU of the tests has an instruction set. */
+/* Returns whether all CPUs of the tests have an instruction set. */
 static bool is_common(ZydisISASet set)
 {
         switch (set) {

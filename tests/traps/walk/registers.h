@@ -130,7 +130,7 @@ static inline void walk_fill(const struct walk_record *r, uint32_t *to, unsigned
                 to[i] = zero ? 0 : walk_half(&state);
 }
 
-/* Fills in the state of FXRSTOR: exceptions are masked, registers are anything. */
+/* Fills in the state of FXRSTOR: exceptions are masked, and registers have any values. */
 static inline void walk_fpu(const struct walk_record *r, uint32_t *to)
 {
         uint64_t state = r->seed ^ 0xf9;

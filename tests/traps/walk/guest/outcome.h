@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct walk_outcome {
-        uint8_t vector, ip; /* ip: bytes from the instruction's first one, or 0xff */
+        uint8_t vector, ip; /* ip: offset from the instruction's first byte, or 0xff */
         uint16_t error;
         uint32_t registers; /* digests: general registers, flags, segments, all of IP, CR2 */
         uint32_t memory, fpu;

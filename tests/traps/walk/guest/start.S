@@ -44,7 +44,7 @@ start:
         cli
         cld
         mov     $main_stack_top, %esp
-        /* The addresses of up to two modules, before paging hides the information. */
+        /* Reads the addresses of up to two modules, before paging hides Multiboot's information. */
         mov     20(%ebx), %ecx
         mov     %ecx, walker_modules
         mov     24(%ebx), %esi
@@ -309,7 +309,7 @@ walker_code:
         .skip   4096
 walker_operand:
         .skip   4096
-        .skip   WALKER_STACK_SIZE       /* of events */
+        .skip   WALKER_STACK_SIZE       /* stack of events */
 walker_stack_top:
         .skip   WALKER_STACK_SIZE
 main_stack_top:
