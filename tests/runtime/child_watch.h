@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 
-/* The parent accepts NOVA_PARENT_WATCHES semaphores, and new ones in place of destroyed ones. */
+/* Returns true if the parent accepts only NOVA_PARENT_WATCHES semaphores, and new ones in place of
+ * destroyed ones. */
 bool watches_are_limited(void);
 
-/* Without the grant `status` the parent answers no question about programs, CPUs, sessions or
- * text. */
+/* Returns true if, without the grant `status`, the parent answers no question about programs, CPUs,
+ * sessions or text. */
 bool status_is_denied(void);
 
 #endif

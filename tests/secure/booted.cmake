@@ -405,7 +405,7 @@ nova_add_boot_test(secure.other-key.secure-linux SYSTEM secure-linux MODULES "'$
   CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1 TIMEOUT 120 EXPECT ${refused}
   "^The VM cannot become secure: the image is not sealed for this machine .UV_ESM returned \
 U_NO_KEY.[.]$" "^The normal guest halted[.]$" REJECT "code at ip")
-# The attack `measure` expects UV_ESM to fail with U_PERMISSION, and reports U_NO_KEY, too.
+# In the attack `measure`, where UV_ESM must fail, the monitor gives a normal guest no task, either.
 nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}'"
   ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1
   EXPECT "instead of U_PERMISSION" "^hostile: ${see}")

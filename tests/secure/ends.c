@@ -196,7 +196,8 @@ static void try_place(const char *what, unsigned place)
         run_next(what, place);
 }
 
-/* At the calls between the first and the last, which provide pages, the deeds take turns. */
+/* Ends VMMs at the calls of UV_ESM. At the calls between the first and the last, which provide
+ * pages, the deeds take turns. */
 static void conversion(void)
 {
         const unsigned steps = (unsigned)run(ENDER_STEPS);

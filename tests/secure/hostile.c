@@ -77,7 +77,7 @@ static void change_page(struct call *call)
                 memory.base[KERNEL + 5] ^= 1;
 }
 
-/* When the next part comes, provides a page of the start page's part once more. */
+/* When the kernel's part is requested, provides a page of the start page's part once more. */
 static void replace_page(struct call *call)
 {
         if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == KERNEL)

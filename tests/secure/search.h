@@ -51,8 +51,8 @@ void search_block_init(struct nova_virtio_block *block, const struct nova_guest_
 int search_add_console(struct nova_pc *pc, unsigned slot);
 enum nova_vm_end search_wait(struct nova_vm *vm);
 
-/* The linker's option --wrap leads the library's calls of nova_virtio_serve() and
- * nova_virtio_give() to the first two functions. */
+/* With the linker's option --wrap, the library calls the first two functions in place of
+ * nova_virtio_serve() and nova_virtio_give(). */
 void __wrap_nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                               bool (*serve)(struct nova_virtio *virtio, uint32_t *written));
 void __wrap_nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written);

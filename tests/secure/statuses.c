@@ -17,7 +17,7 @@
 #define AREA  0x400000u          /* pages of the guest that the tests use */
 #define BLOCK (AREA + 16 * PAGE) /* block of two pages */
 #define SPARE 0x600000u          /* pages of the monitor's memory that receive them */
-#define WHOLE 0x700000u          /* in a block of 2 MiB that no other test moves out */
+#define WHOLE 0x700000u          /* page in a block of 2 MiB that no other test moves out */
 
 static struct nova_uv *const uv = &secure.uv;
 static struct nova_uv unknown; /* same session, but a number that no VM has */
@@ -222,7 +222,7 @@ static void out_parameters(uint64_t end)
               "UV_PAGE_OUT: with all of them right, the page goes out");
 }
 
-/* The page is out. */
+/* Tests the parameters of UV_PAGE_IN while the page at AREA is out. */
 static void in_parameters(uint64_t end)
 {
         guest(PROBE_WRITE, AREA + PAGE, 1);
@@ -246,7 +246,7 @@ static void in_parameters(uint64_t end)
               "UV_PAGE_IN: with all of them right, both pages come in");
 }
 
-/* The page is shared, and mapped. */
+/* Tests the parameters of UV_PAGE_INVAL while the page at @p at is shared and mapped. */
 static void inval_parameters(uint64_t at)
 {
         check(nova_uv_page_inval(uv, at + 1, ORDER) == NOVA_U_P2 &&

@@ -35,7 +35,7 @@ GUEST_CODE(handler, 32,
 #define PRIORITY(value) \
         "movl $0x40000072, %ecx\nmovl $" #value ", %eax\nxorl %edx, %edx\nwrmsr\nnop\n"
 
-/* The first access to the page is a write. */
+/* The guest's code. Its first access to the assist page is a write. */
 GUEST_CODE(guest, 32,
            "movl $0x1ff, 0xfee000f0\nmovl $0x40000073, %ecx\nmovl $0x10001, %eax\nxorl %edx, %edx\n"
            "wrmsr\nxorl %eax, %eax\nxchgl %eax, 0x10000\nsti\n"

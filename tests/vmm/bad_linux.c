@@ -13,7 +13,7 @@
 #define MEMORY     (112u << 20)
 #define TOO_LITTLE (8u << 20)
 #define KERNEL_AT  0x1000000u /* preferred address of Debian's kernels */
-#define PAYLOAD    0x100000u  /* in the middle of the compressed part */
+#define PAYLOAD    0x100000u  /* a place in the middle of the compressed part */
 #define NONSENSE   65536u
 #define HEADER     4096u
 #define XLOADFLAGS 0x236

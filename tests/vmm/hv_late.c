@@ -115,7 +115,8 @@ struct write {
         uint64_t value[2];
 };
 
-/* The assist page and those of reference time, messages and events move at each write. */
+/* Returns element @p i of a call. The assist page and the pages of reference time, messages and
+ * events move at each write. */
 static struct write write_of(const char *name, unsigned i)
 {
         static const uint32_t pages[] = {0x90013, 0x90017, 0xa0012, 0xa0013};

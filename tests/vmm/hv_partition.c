@@ -27,7 +27,8 @@ static const uint8_t permitted[] = {0x02, 0x03, 0x08, 0x0b, 0x13, 0x14, 0x15};
 /* The codes that need more than the usual privileges. */
 static const uint8_t privileged[] = {0x50, 0x51, 0x5c, 0x5d};
 
-/* Each form of a code: input in memory, in registers, with a list of one element. */
+/* Makes each call in three forms: with input in memory, with input in registers, and with a list of
+ * one element. */
 GUEST_CODE(guest, 32,
            "movl $0x40000003, %eax\ncpuid\nmovl %ebx, 0x7000\n"
            "movl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"

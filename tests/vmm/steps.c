@@ -59,7 +59,7 @@ GUEST_CODE(stepper, 32,
                   "              popl %eax\n"
                   "              iret\n");
 
-/* In the task everything but the stack is unchanged. */
+/* Switches to a task in which everything but the stack is unchanged. */
 GUEST_CODE(switcher, 32,
            TABLES "              movl $(switched - switcher + 0x1000), 0x7020\n"
                   "              movl $2, 0x7024\n"

@@ -293,7 +293,7 @@ static bool claims(struct nova_block *block, enum nova_block_use use, int expect
         return nova_block_claim(block, use) == expected;
 }
 
-/* Three sessions: two overlap, and the third one has other blocks. */
+/* Tests claims of blocks by three sessions: two overlap, and the third one has other blocks. */
 static void claim(void)
 {
         const struct nova_block_range ranges[] = {

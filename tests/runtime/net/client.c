@@ -349,7 +349,8 @@ static void queue_open(struct nova_net *net)
                 die("an open checksum", error);
 }
 
-/* The card has empty buffers when a session ends, and frames come until the next session begins. */
+/* Sends frames back in several sessions. The card has empty buffers when a session ends, and frames
+ * come until the next session begins. */
 static void return_again(const char *service, unsigned frames, unsigned sessions)
 {
         struct nova_net *net = NULL;

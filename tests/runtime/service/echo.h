@@ -9,8 +9,7 @@
 #define ECHO_SUM   (NOVA_OPERATION_FIRST + 0) /* answers the sum of its words */
 #define ECHO_COUNT (NOVA_OPERATION_FIRST + 1) /* answers the number of calls of this session */
 #define ECHO_ITEM  (NOVA_OPERATION_FIRST + 2) /* does an up on the received semaphore */
-#define ECHO_SHARE (NOVA_OPERATION_FIRST + 3) /* adds one to each byte of the range in its words \
-                                               */
+#define ECHO_SHARE (NOVA_OPERATION_FIRST + 3) /* adds one to each byte of the given range */
 #define ECHO_TELL  (NOVA_OPERATION_FIRST + 4) /* notifies the session */
 #define ECHO_HANG  (NOVA_OPERATION_FIRST + 5) /* does not return until echo_release() */
 #define ECHO_BIG   (NOVA_OPERATION_FIRST + 6) /* answers as many words as fit */

@@ -233,7 +233,8 @@ static int vfs_full_name(sqlite3_vfs *vfs, const char *name, int bytes, char *fu
         return needed < bytes ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* The numbers differ from boot to boot, which is sufficient for journals. They are not secret. */
+/* Gives random numbers. They differ from boot to boot, which is sufficient for journals, and are
+ * not secret. */
 static int vfs_random(sqlite3_vfs *vfs, int bytes, char *data)
 {
         static uint64_t state;

@@ -320,9 +320,10 @@ static uint32_t of_int(uint8_t vector)
         return vector == 3 ? BP : vector == 4 ? OF : GP;
 }
 
-/* With the prefix 66 a branch clears the upper half of its target (SDM 2A JMP, Jcc, CALL; APM 3
- * JMP, Jcc, CALL). In 64-bit mode AMD's CPUs do that, and read 16 bits of a displacement of 32;
- * Intel's ignore the prefix. No emulator shows the displacement of AMD. */
+/* Returns the events of a branch. With the prefix 66 a branch clears the upper half of its target
+ * (SDM 2A JMP, Jcc, CALL; APM 3 JMP, Jcc, CALL). In 64-bit mode AMD's CPUs do that, and read 16
+ * bits of a displacement of 32; Intel's ignore the prefix. No emulator shows the displacement of
+ * AMD. */
 static uint32_t of_branch(const struct walk_record *r, const ZydisDecodedInstruction *d,
                           const ZydisDecodedOperand *o)
 {
