@@ -20,7 +20,8 @@ static uint64_t one_cpu(unsigned number)
         return left & -left;
 }
 
-/* Starts a child and ends it. The time between varies, so that ends hit each phase of its life. */
+/* Starts a child and ends it. The time between the two varies, so that ends hit each phase of a
+ * life. */
 static bool live(unsigned number)
 {
         family_config.cpus = one_cpu(number);

@@ -432,7 +432,8 @@ in its description[.]$")
 
 # nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
 #   [CHANGES <word> <other>...] [SEALED <description>] [TIMEOUT <seconds>] [ULTRAVISOR <program>]):
-# Debian as a secure guest of that monitor, from the image of the example's <description>.seal.
+# Debian as a secure guest of the monitor secure-search, from the image of the example's
+# <description>.seal.
 function(nova_add_debian_test name)
   cmake_parse_arguments(arg "" "ARGUMENTS;LABEL;SEALED;TIMEOUT;ULTRAVISOR" "EXPECT;CHANGES"
     LABEL secure SEALED secure-linux TIMEOUT 300 ULTRAVISOR ultravisor ${ARGN})

@@ -27,7 +27,7 @@ WRAP = seal_blob.WRAP.size
 # Offsets of fields of the header, and of the decrypted content.
 VERSION, LENGTH, MACHINES, CONTENT, RESERVED = 8, 12, 16, 20, 36
 VCPUS, SIZE, ENTRY, PARAMS, TABLES, PARTS, SECRETS, PHRASE = 4, 8, 16, 24, 32, 40, 44, 48
-KIND, ADDRESS, BYTES = 0, 8, 16  # of a part
+KIND, ADDRESS, BYTES = 0, 8, 16  # offsets in a part
 FIRST = seal_blob.FIXED.size     # part
 SECOND = FIRST + seal_blob.PART.size
 

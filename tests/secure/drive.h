@@ -14,7 +14,7 @@
 #include "novart/sync.h"
 #include "probe.h"
 
-static nova_sel_t drive_asked; /* made by drive_init() */
+static nova_sel_t drive_asked; /* semaphore, made by drive_init() */
 static struct nova_semaphore drive_answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static bool drive_waits;  /* the handler waits for a command */
 static bool drive_closed; /* the guest of the handler's call has been ended */

@@ -18,7 +18,7 @@
 #define WARM    6u   /* VMMs of one measurement */
 #define SETTLES 100u /* samples until the ultravisor and the kernel have freed a VMM's memory */
 #define OWN     0x500000u /* pages of the parent's guest */
-#define PAGES   0x200u    /* they leave too few free frames for the pages of a VMM's guest */
+#define PAGES   0x200u    /* pages at OWN: they leave too few frames for a VMM's guest */
 
 /* Resources of the ultravisor when a VMM has ended. */
 static struct usage {

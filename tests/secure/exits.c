@@ -112,7 +112,7 @@ static bool ends(uint32_t command, uint32_t first)
         drive_begin(command, first, 0);
         ended = honest_ends(WAITS);
         honest_attack = NULL;
-        return ended && !others && accesses == ACCESSES - 1; /* no result */
+        return ended && !others && accesses == ACCESSES - 1; /* the command gave no result */
 }
 
 int main(void)

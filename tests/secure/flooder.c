@@ -14,7 +14,7 @@
 
 static struct nova_semaphore work = NOVA_SEMAPHORE_INITIALIZER(0);
 static unsigned kind = FLOOD_IDLE; /* atomic */
-static nova_word_t calls, wrong;   /* since the last request; atomic */
+static nova_word_t calls, wrong;   /* numbers since the last request; atomic */
 
 static int set(struct nova_request *request)
 {

@@ -109,7 +109,7 @@ static void long_answer(struct call *call)
         call->words = WORDS;
         call->status = 0;
         call->value = NO_VECTOR;
-        call->word[0] = nova_crd_mem(0x400, 0, NOVA_MEM_RWX); /* the ultravisor's program */
+        call->word[0] = nova_crd_mem(0x400, 0, NOVA_MEM_RWX); /* a page of the ultravisor */
         call->word[1] = (nova_word_t)((UINT64_C(1) << 39 | FRESH) >> NOVA_PAGE_BITS)
                                 << NOVA_ITEM_HOTSPOT_SHIFT |
                         NOVA_ITEM_G | NOVA_ITEM_DELEGATE;

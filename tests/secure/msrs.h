@@ -36,7 +36,7 @@ static const struct msr_row msr_rows[] = {
         {0x2ff, 0x2ff, MSR_BOTH, false},                 /* default memory type */
         {0xc0000080, 0xc0000084, MSR_BOTH, false},       /* EFER, SYSCALL */
         {0xc0000100, 0xc0000103, MSR_BOTH, false},       /* FS, GS, KernelGSbase, TSC_AUX */
-        {0xc0010000, 0xc0010007, MSR_BOTH, true},        /* performance counters: 0 */
+        {0xc0010000, 0xc0010007, MSR_BOTH, true},        /* performance counters; they read 0 */
         {0xc0010010, 0xc0010010, MSR_BOTH, true},        /* SYSCFG */
         {0xc0010015, 0xc0010015, MSR_BOTH, true},        /* HWCR */
         {0xc001001a, 0xc001001a, MSR_BOTH, true},        /* TOP_MEM */

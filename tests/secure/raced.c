@@ -13,7 +13,7 @@
 #include "race.h"
 
 #define LEAST  20u  /* allocations of UV_ESM: the blob, the parts of the image, the page tables */
-#define MOST   200u /* limit of tries */
+#define MOST   200u /* maximum number of tries */
 #define COUNT  64u  /* pages of the slot, and pages in another one */
 #define STAYS  0x300000u
 #define WAITS  5000u /* milliseconds */

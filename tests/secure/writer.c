@@ -138,7 +138,7 @@ static bool is_sealed(const struct place *place, uint32_t sealed)
         return right == READS;
 }
 
-static unsigned secure, refused; /* guests of both kinds */
+static unsigned secure, refused; /* numbers of guests */
 
 /* Lets a guest become secure while the writer writes. Returns true if the outcome is right. */
 static bool play(const struct place *place)

@@ -43,7 +43,8 @@ struct cell {
         uint8_t bx, sp;
         uint8_t delta;                           /* increase of SP by the instruction */
         bool has_ax, call, once;                 /* once: the first event ends the cell */
-        const struct nova_utcb_state *registers; /* initial registers; NULL: from other fields */
+        const struct nova_utcb_state *registers; /* initial registers; NULL: other fields define
+                                                  * them */
         struct outcome outcome[EMULATORS];
 };
 

@@ -131,7 +131,7 @@ set(lost "^vmm-pass: ok - no DMA comes from an earlier monitor"
 nova_add_pass_test(pass-bereft-intel "bereft" "edu nic" ${machine_intel} STATUS 1 REJECT "not ok"
   EXPECT ${lost} "vmm-pass ended with status 142 and starts again" ${lost}
          "vmm-pass ended with status 142 .*limit is reached")
-# What cannot be passed through.
+# Devices that cannot be passed through.
 nova_add_pass_test(pass-no-iommu "refuse edu" "edu nic" QEMU ${behind_intel}
   EXPECT "The device edu cannot be passed through: the machine has no I/O MMU, which would keep")
 nova_add_pass_test(pass-absent-intel "refuse absent" "edu nic absent" ${machine_intel}

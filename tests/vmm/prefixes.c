@@ -31,7 +31,7 @@
         ".byte 0x36, 0x66, 0x0f, 0x30\n" COUNT /* wrmsr */                                         \
         ".byte 0x65, 0xf4\n" COUNT             /* hlt */                                           \
         ".byte 0xf3, 0x90\n" COUNT             /* pause */                                         \
-        ".byte 0x0f, 0xa2\n" COUNT             /* without any */
+        ".byte 0x0f, 0xa2\n" COUNT             /* without any prefix */
 
 GUEST_CODE(real, 16, COMMON "1: hlt\njmp 1b\n");
 GUEST_CODE(protected, 32, COMMON "1: hlt\njmp 1b\n");
@@ -56,8 +56,7 @@ GUEST_CODE(xsetbv, 32,
 static struct nova_vm vm;
 static unsigned halts;
 
-/* Skips the first HLT, as the function of the monitor for this exit. The second HLT ends the
- * machine. */
+/* Handles the exit of a HLT: skips the first HLT, and ends the machine at the second one. */
 static void on_halt(struct nova_vcpu *vcpu)
 {
         if (halts++)

@@ -69,7 +69,7 @@ static bool put(const char *path, unsigned number)
         return !failed(close(file) == 0, "close") && good;
 }
 
-/* Flushes a name. */
+/* Flushes the new name of a file. */
 static bool flush(const char *path)
 {
         const int file = open(path, O_RDWR);

@@ -66,7 +66,7 @@ static void *run(void *argument)
                 nova_semaphore_down(&crash);
                 expect(write(file, text, sizeof(text)) == -1 && errno == EIO, "the service ends");
                 close(file);
-                if (stop_after) /* open() may wait for another open() */
+                if (stop_after) /* an open() here might wait for the open() of the other thread */
                         expect(stat("/end", &about) == 0, "stat after the restart");
                 else
                         open_fresh();

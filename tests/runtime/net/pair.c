@@ -28,7 +28,7 @@
 #define TYPE_LOW   0xb6 /* for experiments on a local network; peer.py knows it */
 #define SECOND     1000000000
 #define POOL_BYTES 0x10000
-#define BUFFERS    (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* for frames that a client sends */
+#define BUFFERS    (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* buffers for frames that a client sends */
 #define END        0xffff   /* number of the frames that announce ping's end */
 #define CABLE      24       /* bytes that a cable adds to each frame */
 #define BURST      200      /* more frames than a card's ring has */
@@ -67,7 +67,7 @@ static void send_now(size_t bytes)
 }
 
 static const uint8_t all[NOVA_NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8}; /* no machine has it */
+static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8}; /* an unused address */
 
 static size_t size_of(unsigned number)
 {

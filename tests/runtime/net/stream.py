@@ -51,7 +51,7 @@ class Stream:
         self.start = random.Random(ports[0]).getrandbits(32)
         self.acked = -1  # bytes that the other machine has confirmed; -1: no connection
         self.sent = 0
-        self.expected = 0  # the other machine's next number
+        self.expected = 0  # the other machine's next sequence number
         self.got = b""
         self.over = False  # the other machine has ended the connection
         self.due = 0.0
@@ -137,7 +137,7 @@ class Talker(Machine):
 
     def __init__(self, peer):
         super().__init__(peer, ["10.0.0.1", "fe80::1"], False)
-        self.streams = {}  # by port
+        self.streams = {}  # the streams by port
         self.ticks = 0  # pings that came back
         self.ticked = self.ping_due = 0.0
         peer.socket.settimeout(0.05)

@@ -86,7 +86,7 @@ static void *talk(void *argument)
         return NULL;
 }
 
-/* Lines from several threads at once. */
+/* Writes lines from several threads at once. */
 static void talking(void)
 {
         struct nova_thread *thread;

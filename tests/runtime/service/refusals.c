@@ -345,7 +345,7 @@ static void flood(void)
         struct nova_session *to_narrow = NULL;
 
         memset(memory, 'a', sizeof(memory));
-        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* each page needs a record then */
+        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* then each page needs a record of its own */
                 nova_revoke(nova_crd_mem(page + i, 0, NOVA_MEM_W), NOVA_REVOKE_SR);
         check(nova_service_start(&narrow, &config) == 0 &&
                       nova_session_open(&to_narrow, "narrow", NULL) == 0,

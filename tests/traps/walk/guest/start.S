@@ -115,7 +115,7 @@ walker_run:
 #else
         testl   $3, walker_frame + 4
         jnz     1f
-        mov     walker_frame + 12, SP   /* IRET keeps the stack */
+        mov     walker_frame + 12, SP   /* IRET at CPL 0 loads no SP */
         jmp     2f
 1:      push    walker_frame + 16
         push    walker_frame + 12

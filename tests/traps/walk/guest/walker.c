@@ -23,7 +23,7 @@
 #define VECTOR_PF      14
 #define VECTOR_TIMER   0x20
 #define FLAG_IF        0x200
-#define TICKS          0x800 /* maximum of a halt: 1.7 ms */
+#define TICKS          0x800 /* maximum time of a halt: 1.7 ms */
 #define TICKS_END      0x10000
 
 typedef unsigned long word_t;
