@@ -52,7 +52,7 @@ static bool everywhere(void *(*function)(void *))
         return good && !bad;
 }
 
-/* Takes all pages, as a list. */
+/* Takes all pages. Returns them as a list. */
 static void **take_all(void)
 {
         void **list = NULL, **page;

@@ -10,7 +10,7 @@
 
 #include "novart/time.h"
 
-#define FIRST (MEMORY / PAGE) /* page number of the added memory */
+#define FIRST (MEMORY / PAGE) /* number of the first added page */
 #define COUNT 4096u
 #define MS    1000000
 #define SLOTS 16u /* number of slots with secure pages, one in each block of 2 MiB */

@@ -9,7 +9,7 @@
 enum count {
         COUNT_KERNEL,       /* kernel memory in use, in bytes */
         COUNT_SELECTORS,    /* selectors in use */
-        COUNT_CAPABILITIES, /* selectors that are not null */
+        COUNT_CAPABILITIES, /* selectors with a capability */
         COUNT_FRAMES,       /* free frames of secure memory */
         COUNT_PAGES,        /* free pages of the program's own memory */
         COUNTS

@@ -12,7 +12,7 @@
 #define SEGMENT   (AT + 0x804)
 #define VALUE     (AT + 0x808)
 #define DEBUG     (AT + 0x810) /* DR0 to DR3, DR6 and DR7 at the last start */
-#define LOW       0x50000u     /* the page that both access */
+#define LOW       0x50000u     /* the page that both virtual CPUs access */
 #define TO_SELF   0x40000u
 #define TO_OTHERS 0xc0000u
 #define NOT_NOTED 0xffffffffu

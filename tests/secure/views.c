@@ -12,7 +12,7 @@
 #define VALUE     (AT + 0x808)
 #define ALWAYS    (AT + 0x80c)
 #define NOT_READ  0xffffffffu
-#define BOTH      0x100000u /* the page that both access: the first one above the low memory */
+#define BOTH      0x100000u /* page of both virtual CPUs, the first one above the low memory */
 #define ENCRYPTED 0x700000u /* its ciphertext, in the VMM's memory */
 #define ROUNDS    200u
 #define FEW       16u /* reads of the other virtual CPU */

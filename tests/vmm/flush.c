@@ -26,7 +26,7 @@
 struct state {
         uint32_t moves;  /* bit 0: a move is in progress; bit 1: 0x100000 is the second page */
         uint32_t wrong;  /* reads of the wrong page */
-        uint32_t reads;  /* reads without a move */
+        uint32_t reads;  /* reads while no move was in progress */
         uint32_t over;   /* the mover has finished */
         uint32_t ready;  /* not 0: virtual CPU 1 may start */
         uint32_t failed; /* statuses of the calls, added */

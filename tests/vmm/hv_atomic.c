@@ -24,7 +24,7 @@
 
 /* State of the guest, at STATE_AT. */
 struct state {
-        uint32_t times;  /* lists that are left */
+        uint32_t times;  /* lists that are still to be processed */
         uint32_t torn;   /* readings with different counters */
         uint32_t failed; /* calls that failed */
         uint32_t back;   /* readings that are smaller than the one before */

@@ -23,7 +23,7 @@ struct state {
         uint32_t other;   /* AND of the register's values on virtual CPU 1 after each start */
         uint32_t after;   /* the register after writes of other values */
         uint32_t status;  /* result of a later call with an unknown code */
-        uint32_t by_port; /* whether the guest resets by the port */
+        uint32_t by_port; /* 1: resets by port 0xcf9; 0: by MSR */
 };
 
 #define WRITE(msr, low) "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"

@@ -19,7 +19,7 @@
 struct state {
         uint32_t moves; /* bit 0: a move is in progress; bit 1: the page is at 0x11000 */
         uint32_t wrong; /* reads of the wrong page */
-        uint32_t reads; /* pairs of reads without a move */
+        uint32_t reads; /* pairs of reads while no move was in progress */
         uint32_t over;  /* the mover has finished */
 };
 

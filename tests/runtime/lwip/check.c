@@ -16,7 +16,7 @@ struct check_case {
         const char *suite, *name;
 };
 
-/* A test that cannot pass. */
+/* A test that is left out, because it cannot pass. */
 struct left_out {
         const char *name, *reason;
 };

@@ -55,7 +55,7 @@ class Stream:
         self.got = b""
         self.over = False  # the other machine has ended the connection
         self.due = 0.0
-        self.losses = losses  # a random.Random of a stream with losses
+        self.losses = losses  # a random.Random, for a stream with losses
         self.wide = wide
         self.largest = LARGEST if len(to) == 4 else LARGEST6
         self.sizes = []  # sizes of the received segments with data
