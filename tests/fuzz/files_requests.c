@@ -301,6 +301,7 @@ static size_t run_step(const uint8_t *step, size_t left)
         allocations_left = 0;
         disk_fails = false;
         require(!has_secret(answer.word, answer.words * sizeof(answer.word[0])));
+        require(operation || (uint8_t)words[before[0]] || answer.error); /* OPEN needs a path */
         return text;
 }
 

@@ -187,6 +187,8 @@ TARGET_OF_FIVE hypercall_result_t hypercall_create_ec(word_t id, struct ec *self
         const enum nova_status status = ec_create(&config, &ec);
         if (unlikely(status != NOVA_SUCCESS))
                 return result_of(self, hypercall_no_ec(&config, status));
+        if (unlikely(self->state != EC_READY)) /* its PD may be empty already, and must stay so */
+                return hypercall_not_published(self, &ec->object, NOVA_BAD_CAP);
         const hypercall_result_t result =
                 hypercall_publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
         return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;

@@ -9,6 +9,10 @@ indirect_target _Noreturn void resume_after_reap(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
+        if (unlikely(self->state != EC_READY)) { /* it ended during the hypercall's last flush */
+                cpu->dying_orphans = true;
+                resume_reschedule(cpu);
+        }
         reap_begin(self);
         if (cpu->dying_orphans) {
                 cpu->dying_orphans = false;

@@ -262,12 +262,12 @@ static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsi
                 page_table_apply_large(pd, table, page, value | PTE_LARGE, flush);
                 return LARGE_PAGES;
         }
-        if (entry && value)
-                return page_table_split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
-        if (entry) { /* needs no memory: a revocation must not depend on the target's account */
+        if (entry && !value && left >= room) { /* a revocation must not depend on free memory */
                 page_table_remove_large(pd, table, page, budget, flush);
-                return min_word(left, room);
+                return room;
         }
+        if (entry)
+                return page_table_split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
         if (!page_table_link(pd, table, page, 1, page_table_create(pd, page, count, value), flush))
                 return NO_MEMORY;
         *budget -= (unsigned)count;

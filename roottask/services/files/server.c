@@ -175,12 +175,13 @@ static int open_file(struct nova_request *request)
         unsigned number = 0;
         int error = take_path(request, 1, path);
 
+        if (error)
+                return error;
         while (number < NOVA_FILES_MAX && session->handle[number].node)
                 number++;
-        if (!error && number == NOVA_FILES_MAX)
-                error = EMFILE;
-        if (!error)
-                error = find(session, path, &node);
+        if (number == NOVA_FILES_MAX)
+                return EMFILE;
+        error = find(session, path, &node);
         if (!error && flags & NOVA_FILES_CREATE && flags & NOVA_FILES_EXCLUSIVE) {
                 backend_of(node)->release(node);
                 return EEXIST;

@@ -9,6 +9,8 @@
 #include "config.h"
 #include "device.h"
 #include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/status.h"
 #include "novart/program.h"
 #include "registers.h"
 #include "scan.h"
@@ -239,6 +241,15 @@ static int reset_done(struct nova_request *request)
         return device->resetting ? EAGAIN : 0;
 }
 
+/* Returns true if the capability that the client has sent permits it to create ECs in the PD. The
+ * item itself shows the permissions that the client named, even if it does not have them. */
+static bool may_create_ecs(nova_sel_t pd)
+{
+        nova_crd_t crd = nova_crd_obj(pd, 0, NOVA_PERM_ALL);
+
+        return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_perms(crd) & NOVA_PD_EC;
+}
+
 /* The client's right to create ECs in the PD shows that the client can access the memory of the PD
  * anyway. The capabilities that a service has for its clients' PDs lack this right, so the service
  * cannot assign a device to a client. */
@@ -250,7 +261,7 @@ static int assign(struct nova_request *request)
                 return EBADF;
         if (!request->item)
                 return EINVAL;
-        if (!(nova_crd_perms(request->item) & NOVA_PD_EC))
+        if (!may_create_ecs(nova_crd_base(request->item)))
                 return EPERM;
         return claim_assign(device, nova_crd_base(request->item));
 }

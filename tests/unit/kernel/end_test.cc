@@ -9,6 +9,7 @@ extern "C" {
 #include "hypercall/dispatch.h"
 #include "nova/abi/event.h"
 #include "nova/abi/utcb.h"
+#include "object/reap.h"
 #include "sched/cpu.h"
 #include "sched/mail.h"
 #include "sched/schedule.h"
@@ -274,6 +275,7 @@ TEST(end, of_a_step_leaves_an_interrupt_for_the_rest_of_the_mail)
 TEST(end, of_the_creator_of_an_ec_is_noticed)
 {
         End e;
+        e.caller->state = EC_READY;
         e.share(e.client, SEL_PD, &e.server->object);
         for (const nova_status status : {NOVA_SUCCESS, NOVA_BAD_CAP, NOVA_BAD_PAR}) {
                 REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0,
@@ -323,6 +325,20 @@ TEST(end, of_a_recalled_thread_comes_while_its_cpu_frees_memory)
         EXPECT_EQ(dying, nullptr) << "no memory was freed";
         EXPECT_EQ(self->state, EC_DEAD);
         EXPECT_EQ(cpu_self()->current, next);
+}
+
+// The last flush of a revocation may bring the mail that ends its thread.
+TEST(end, of_a_revoker_leaves_the_end_of_its_objects_to_other_threads)
+{
+        World w;
+        ec *self = w.thread("self", w.home, EC_GLOBAL);
+
+        w.run(self, w.context("self's", self));
+        cpu_self()->dying_orphans = true;
+        EXPECT_TRUE(ec_end(self));
+        w.enter(resume_after_reap, self, false);
+        EXPECT_TRUE(cpu_self()->dying_orphans);
+        cpu_self()->dying_orphans = false;
 }
 
 } // namespace
