@@ -132,7 +132,11 @@ inline shut_down(ec)
                 :: else
                 fi;
 #endif
-                state[other] = REQUEST; callee[other] = NONE; other++
+                if /* runs the portal if an item has arrived */
+                :: state[other] = REQUEST
+                :: state[other] = READY
+                fi;
+                callee[other] = NONE; other++
         :: other < ECS && callee[other] != ec ->
                 if
                 :: helping[other] == ec -> helping[other] = NONE

@@ -236,9 +236,23 @@ static void ec_abort_caller(struct ec *ec)
         sched_wake_sleepers(caller);
 }
 
-/* Makes callee wait for requests again: its caller ends during the transfer of the message. */
-static void ec_lose_caller(struct ec *callee)
+/* Replaces the typed items that were not transferred by null items. */
+static void ec_end_message(const struct transfer *transfer, const struct ec *callee)
 {
+        for (unsigned i = transfer->item + transfer->under_way; i < transfer->items; i++) {
+                word_t *const word = &callee->utcb->word[nova_utcb_item_index(i)];
+
+                word[0] = word[1] = 0;
+        }
+}
+
+/* The caller of callee ends during the transfer of the message. If an item was transferred, callee
+ * gets the message as if the caller had ended a moment later: callee itself must find the item in
+ * its window, because the next sender's item would find its place taken. Otherwise callee waits for
+ * requests again. */
+static void ec_lose_caller(struct ec *callee, const struct ec *caller)
+{
+        const struct transfer *transfer = &caller->transfer;
         struct cpu *cpu = callee->cpu;
 
         if (callee->walk == cpu->walk)
@@ -247,6 +261,11 @@ static void ec_lose_caller(struct ec *callee)
         ec_forget_caller(callee);
         callee->callee = NULL;
         callee->state = EC_REQUEST;
+        if (!transfer->item && !transfer->under_way)
+                return;
+        ec_end_message(transfer, callee);
+        prepare_portal(callee, caller->calling);
+        callee->state = EC_READY;
 }
 
 /* Checks whether EC `at` runs an SC that was donated to an ended EC or through it. If so, returns
@@ -374,7 +393,7 @@ static __attribute__((noinline)) void ec_disengage(struct ec *ec)
         ec_cut_chain(ec);
         /* A partner that has ended may be freed by now. */
         if (ec->transfer.to && !ec->transfer.aborted && ec_caller(ec->transfer.to) == ec)
-                ec_lose_caller(ec->transfer.to);
+                ec_lose_caller(ec->transfer.to, ec);
         ec->transfer.to = NULL; /* the next step of this end may come after the partner is freed */
         ec->state = EC_DEAD;
         ec->callee = NULL;

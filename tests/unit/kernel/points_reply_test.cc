@@ -37,14 +37,19 @@ class Replies : public Scene
                 enter(callee, false);
         }
 
-        // Lets the boss call the server. This call first lends the server time for the rest of the
-        // reply, because no thread pays for this rest after the caller's end.
-        void finish_reply()
+        void call_from_boss()
         {
                 boss->utcb->items = 0;
                 set_arguments(boss, nova_hypercall_id(NOVA_CALL, 0, SERVER_THREAD + 1), 0, 0, 0, 0);
                 enter(boss, false);
                 EXPECT_EQ(cpu_self()->current, callee);
+        }
+
+        // Lets the boss call the server. This call first lends the server time for the rest of the
+        // reply, because no thread pays for this rest after the caller's end.
+        void finish_reply()
+        {
+                call_from_boss();
                 reply();
                 EXPECT_EQ(cpu_self()->current, boss);
         }
@@ -158,6 +163,85 @@ TEST(points, of_replies_may_see_the_end_of_their_caller)
                 EXPECT_GE(disturb_each(NOVA_CRD_MEM, prepare_large, end), 2u);
                 EXPECT_GE(disturb_each(NOVA_CRD_MEM, prepare_many, end), 1u);
                 EXPECT_GE(disturb_each(NOVA_CRD_OBJ, prepare_many, end), 1u);
+        }
+}
+
+// The client calls with items that delegate parts of its range.
+constexpr unsigned ITEMS = 4, PART_ORDER = ORDER - 2, PART = COUNT / ITEMS;
+
+void begin_call(Replies &s)
+{
+        s.caller->utcb->items = nova_utcb_items(0, ITEMS);
+        for (unsigned i = 0; i < ITEMS; i++) {
+                const unsigned item = nova_utcb_item_index(i);
+
+                s.caller->utcb->word[item] = s.crd(i * PART, PART_ORDER);
+                s.caller->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (s.base() + i * PART)
+                                                                              << PAGE_BITS;
+                s.callee->utcb->word[item] = ~word_t{0}; // of an earlier message
+        }
+        s.callee->utcb->delegate_window = s.crd(COUNT, ORDER);
+        set_arguments(s.caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
+        s.sleep_boss();
+}
+
+// Counts the server's capabilities in the place of an item.
+unsigned arrived_at(Replies &s, unsigned item)
+{
+        const word_t first = s.base() + COUNT + item * PART;
+        unsigned count = 0;
+
+        for (const auto &[sel, cap] : s.ranges(SERVER))
+                count += cap.perms && sel >= first && sel < first + PART;
+        return count;
+}
+
+// Ends the client's thread at a point. Returns false if the call has no such point.
+bool end_call_at(unsigned type, unsigned point)
+{
+        Replies s(type);
+
+        Points::begin(s, nullptr, point);
+        begin_call(s);
+        if (!Points::end()) {
+                s.reply();
+                settle(s);
+                return false;
+        }
+        if (s.callee->state == EC_REQUEST) { // the call has not begun
+                settle(s);
+                return true;
+        }
+        s.end_client_thread();
+        fake_window = nullptr;
+        // The boss's call gives the server time for the message of the client first.
+        s.call_from_boss();
+        EXPECT_EQ(s.callee->caller_kind, CALLER_NONE);
+        EXPECT_EQ(s.callee->regs.ip, 0x7000u);
+        EXPECT_EQ(nova_utcb_typed(s.callee->utcb->items), ITEMS);
+        for (unsigned i = 0; i < ITEMS; i++)
+                EXPECT_EQ(s.callee->utcb->word[nova_utcb_item_index(i)] != 0, arrived_at(s, i) != 0)
+                        << "item " << i;
+        EXPECT_GT(arrived_at(s, 0), 0u);
+        s.reply();
+        EXPECT_EQ(s.callee->caller, s.boss);
+        s.reply();
+        EXPECT_EQ(cpu_self()->current, s.boss);
+        fake_settle();
+        return true;
+}
+
+// Otherwise the items that arrived would stay in the window, and the next sender's items would find
+// their places taken.
+TEST(points, of_calls_may_see_the_end_of_the_caller_whose_message_then_arrives)
+{
+        for (const unsigned type : {NOVA_CRD_MEM, NOVA_CRD_OBJ}) {
+                unsigned point = 0;
+
+                SCOPED_TRACE(type);
+                while (!HasFailure() && end_call_at(type, point))
+                        point++;
+                EXPECT_GE(point, ITEMS);
         }
 }
 
