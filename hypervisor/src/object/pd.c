@@ -13,8 +13,7 @@ struct pd kernel_pd;
 
 static uint32_t last_number;
 
-/* Protects pd.creator, pd.created, pd.sibling and pd.ends_created of all PDs. Taken without another
- * lock. */
+/* Protects pd.creator, pd.created and pd.sibling of all PDs. Taken without another lock. */
 static struct spinlock family_lock = SPINLOCK(LOCK_FAMILY);
 
 /* Returns the bytes of the PD itself. On x86-32, struct pd contains the root table. */
@@ -45,8 +44,9 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->end_stage = 0;
         pd->stepping = 0;
         pd->end.space = NULL;
-        pd->destroyed = pd->ends_created = false;
+        pd->destroyed = pd->ends_with_creator = false;
         list_init(&pd->created);
+        pd->below = NULL;
         pd->unfinished = NULL;
 }
 
@@ -225,63 +225,84 @@ static void pd_next_stage(struct pd *pd)
         store_once(pd->end_stage, (uint8_t)(pd->end_stage + 1));
 }
 
-/* Gives a PD that this PD created to this PD's creator. All ECs have ended, so they create no more.
- * If this PD is destroyed, also destroys the created PD: capabilities in its own space may refer to
- * it, so that it would never end by itself, and no other PD might have one. If the created PD is
- * already ending for another reason, it does this for the PDs that it created (ends_created). */
-static cold_path void pd_leave_created(struct pd *pd)
-{
-        struct pd *child = NULL;
-
-        spin_lock(&family_lock);
-        if (!list_is_empty(&pd->created)) {
-                struct pd *const first = container_of(list_take(&pd->created), struct pd, sibling);
-
-                if (pd->destroyed || pd->ends_created) {
-                        first->ends_created = true;
-                        if (object_get_live(&first->object))
-                                child = first;
-                }
-                first->creator = pd->creator;
-                list_append(&pd->creator->created, &first->sibling);
-        }
-        spin_unlock(&family_lock);
-        if (!child)
-                return;
-        pd_destroy_begin(child);
-        object_put(&child->object);
-}
-
 static bool pd_has_created(const struct pd *pd)
 {
         return load_once(pd->created.next) != &pd->created;
 }
 
-/* Does a step of the end of a dead PD. No other CPU does one now. */
-static bool pd_do_end_step(struct pd *pd)
+/* Gives a PD that another PD created to a new creator, which precedes the other one. */
+static void pd_adopt(struct pd *creator, struct pd *from)
+{
+        struct pd *const pd = container_of(list_take(&from->created), struct pd, sibling);
+
+        assert_held(&family_lock);
+        pd->creator = creator;
+        list_append(&creator->created, &pd->sibling);
+}
+
+/* Takes a PD that has created no PD out of its creator's list, because it has ended, or because it
+ * has no thread and ends without its creator's help. */
+static void pd_leave_creator(struct pd *pd)
+{
+        assert_held(&family_lock);
+        assert(!pd_has_created(pd));
+        list_remove(&pd->sibling);
+        pd->creator = NULL;
+}
+
+/* Gives a PD that this PD created to this PD's creator: this PD ends for lack of a capability. All
+ * ECs have ended, so they create no more. */
+static cold_path void pd_leave_created(struct pd *pd)
+{
+        spin_lock(&family_lock);
+        if (!list_is_empty(&pd->created))
+                pd_adopt(pd->creator, pd);
+        spin_unlock(&family_lock);
+}
+
+/* Lets the next steps of pd's end work on a PD below it (referenced), or on the PDs that pd itself
+ * created (NULL). */
+static void pd_set_below(struct pd *pd, struct pd *below)
+{
+        struct pd *const before = pd->below;
+
+        pd->below = below;
+        if (before)
+                object_put(&before->object);
+}
+
+enum end_step {
+        END_AGAIN,
+        END_CREATED, /* nothing to do before the PDs that it created have ended */
+        END_DONE,
+};
+
+/* Does a step of the end of a dead PD, but not of those that it created. No other CPU does one
+ * now. */
+static enum end_step pd_do_end_step(struct pd *pd)
 {
         if (pd_end_ec(pd))
-                return false;
+                return END_AGAIN;
         if (unlikely(pd->unfinished)) {
                 pd_finish_ec(pd);
-                return false;
+                return END_AGAIN;
         }
         if (!pd->end_stage) {
-                if (unlikely(pd_has_created(pd))) {
-                        pd_leave_created(pd);
-                        return false;
-                }
+                if (unlikely(pd_has_created(pd)))
+                        return END_CREATED;
+                if (unlikely(pd->below)) /* another CPU has ended it */
+                        pd_set_below(pd, NULL);
                 if (dma_format.levels && !dma_format.release(pd))
-                        return false;
+                        return END_AGAIN;
         }
         if (pd_has_ended(pd))
-                return true;
+                return END_DONE;
 
         struct space *space = pd_space(pd, pd_end_types[pd->end_stage]);
         if (!pd->end.space && pd_space_is_empty(space)) {
                 pd_wait_for_flushes();
                 pd_next_stage(pd);
-                return false;
+                return END_AGAIN;
         }
         if (!pd->end.space)
                 revocation_begin(&pd->end, space, 0, space_limit(space->type) - 1, NOVA_PERM_ALL,
@@ -290,20 +311,120 @@ static bool pd_do_end_step(struct pd *pd)
                 pd->end.space = NULL;
                 pd_next_stage(pd);
         }
-        return false;
+        return END_AGAIN;
+}
+
+/* Returns true if this CPU may do a step of the end of a destroyed PD. */
+static bool pd_step_begin(struct pd *pd)
+{
+        return !atomic_exchange_u32(&pd->stepping, 1);
+}
+
+static void pd_step_end(struct pd *pd)
+{
+        atomic_store_u32(&pd->stepping, 0);
+}
+
+/* Marks a referenced PD as destroyed because its creator was destroyed, unless it is ending
+ * already. The mark holds a reference until the PD leaves its creator. */
+static void pd_destroy_with_creator(struct pd *pd)
+{
+        spin_lock(&pd->lock);
+        if (!pd->object.dead) {
+                object_get(&pd->object);
+                pd->destroyed = pd->ends_with_creator = true;
+                store_once(pd->object.dead, true);
+        }
+        spin_unlock(&pd->lock);
+}
+
+/* Goes on from PD `at`, which is pd or below it, to the first PD that `at` created. If this one
+ * ends for lack of a capability, it has no thread, and any CPU may be ending it. So `at` adopts the
+ * PDs that it created, one in each step, and does not wait for its end. */
+static void pd_go_down(struct pd *pd, struct pd *at)
+{
+        struct pd *below = NULL;
+
+        spin_lock(&family_lock);
+        if (!list_is_empty(&at->created)) {
+                struct pd *const first = container_of(at->created.next, struct pd, sibling);
+                if (object_get_referenced(&first->object))
+                        below = first;
+                else if (pd_has_created(first))
+                        pd_adopt(at, first);
+                else
+                        pd_leave_creator(first);
+        }
+        spin_unlock(&family_lock);
+        if (!below)
+                return;
+        pd_destroy_with_creator(below);
+        pd_set_below(pd, below);
+}
+
+/* Goes back from a PD below pd that has ended to its creator. If it has left its creator meanwhile,
+ * goes back to pd. */
+static void pd_go_up(struct pd *pd)
+{
+        struct pd *const ended = pd->below;
+        struct pd *creator;
+
+        spin_lock(&family_lock);
+        creator = ended->creator;
+        if (creator)
+                pd_leave_creator(ended);
+        const bool leaves = creator;
+        if (creator == pd || (creator && !object_get_referenced(&creator->object)))
+                creator = NULL;
+        spin_unlock(&family_lock);
+        if (leaves && ended->ends_with_creator)
+                object_put(&ended->object);
+        pd_set_below(pd, creator);
+}
+
+/* Does a step of the end of the PDs that a destroyed PD created, of those that these created, and
+ * so on. Their own spaces may hold capabilities that refer to them, so that they would never end by
+ * themselves, and no other PD might have one. A PD ends after those that it created. pd->below is
+ * the PD that is ending; other CPUs may do steps of its end, too. */
+static cold_path void pd_end_created(struct pd *pd)
+{
+        struct pd *const at = pd->below;
+        enum end_step result = END_CREATED;
+
+        if (at) {
+                if (!pd_step_begin(at))
+                        return;
+                result = pd_do_end_step(at);
+                pd_step_end(at);
+        }
+        if (result == END_CREATED)
+                pd_go_down(pd, at ? at : pd);
+        else if (result == END_DONE)
+                pd_go_up(pd);
+}
+
+/* Does a step of the end of a destroyed PD, unless another CPU does one. */
+static bool pd_end_destroyed_step(struct pd *pd)
+{
+        if (!pd_step_begin(pd))
+                return false;
+        const enum end_step result = pd_do_end_step(pd);
+        if (result == END_CREATED)
+                pd_end_created(pd);
+        pd_step_end(pd);
+        return result == END_DONE;
 }
 
 bool pd_end_step(struct pd *pd)
 {
-        /* If the PD ends for lack of a capability, no other CPU does a step. */
-        const bool shared = pd->destroyed;
+        if (unlikely(pd->destroyed))
+                return pd_end_destroyed_step(pd);
 
-        if (unlikely(shared && atomic_exchange_u32(&pd->stepping, 1)))
-                return false;
-        const bool ended = pd_do_end_step(pd);
-        if (unlikely(shared))
-                atomic_store_u32(&pd->stepping, 0);
-        return ended;
+        /* The PD ends for lack of a capability: no other CPU does a step. */
+        const enum end_step result = pd_do_end_step(pd);
+        if (unlikely(result == END_CREATED))
+                pd_leave_created(pd);
+        return result == END_DONE;
 }
 
 /* Returns the bytes of the page tables without the root, which pd_bytes() counts. On x86-64,

@@ -43,17 +43,18 @@ struct pd {
         struct second_level dma, guest;
         struct spinlock lock; /* protects ecs, and object.dead: no EC joins a dead PD */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
-        struct pd *creator;   /* PD whose thread created this one; when it ends, its creator.
-                               * Protected by family_lock, as are the next two fields */
+        struct pd *creator;   /* PD whose thread created this one; when it ends, its creator. NULL:
+                               * ended. Protected by family_lock, as are the next two fields */
         struct list created;  /* PDs whose creator this PD is, by pd.sibling */
         struct list sibling;
+        struct pd *below; /* destroyed PD: the PD below it, in the tree of creators, that its end
+                           * works on; referenced. NULL: none. Protected by stepping */
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
                                      creates later */
         bool is_root;               /* may use the H flag */
         bool destroyed;             /* ends by pd_destroy: the PDs that it created end, too */
-        bool ends_created;          /* a creator was destroyed: as if this PD were destroyed, for
-                                     * the PDs that it created; under family_lock */
+        bool ends_with_creator;     /* destroyed because its creator was */
         uint8_t end_stage;          /* number of spaces that are empty */
         uint32_t stepping;          /* atomic; 1 while a CPU does a step of the PD's end */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */

@@ -349,7 +349,8 @@ CASE_ON(race, a_thread_of_a_pd_that_is_being_destroyed_keeps_its_memory, "5.1-19
 
 /* ---- All CPUs destroy one PD ----------------------------------------------------------------- */
 
-#define DESTROYS 40
+#define DESTROYS       40
+#define BELOW_DESTROYS 30 /* of two PDs; the harness has enough threads for these rounds */
 
 static void destroys_each_generation(struct thread *t)
 {
@@ -368,10 +369,54 @@ static void expect_destroyed(const struct thread *t)
         EXPECT_EQ(t->value[3], 0);
 }
 
-CASE_ON(race, all_cpus_destroy_one_pd, "3.6-08 3.6-11", needs_pd_destroy_and_2_cpus)
+/* Selectors of the PD that creates a PD. */
+#define OWN_PD      0x4000
+#define WAY         0x4001
+#define NEW_PD      0x4002
+#define NEW_PORTALS 0x5000
+
+/* A thread of a PD creates c's PD and delegates it to the root PD through s. */
+static void create_below(struct child *creator, const struct child *c, struct thread *s)
+{
+        struct thread *t = child_server(creator);
+        struct args a = {nova_hypercall_id(NOVA_CREATE_PD, 0, NEW_PD), OWN_PD,
+                         nova_crd(NOVA_CRD_OBJ, NEW_PORTALS, CHILD_ORDER, ALL), 0, 0};
+        give(t, obj(creator->pd, ALL), OWN_PD);
+        give(t, obj(s->pt, ALL), WAY);
+        give(t, nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, ALL), NEW_PORTALS);
+        EXPECT_EQ(remote_hypercall(t, &a), NOVA_SUCCESS);
+        windows(s, 0, obj(c->pd, ALL));
+        send_from(t, WAY, s, obj(NEW_PD, ALL), NOVA_ITEM_DELEGATE);
+}
+
+/* Gives a child many capabilities, one of which the child delegates to the root PD through s. */
+static void fill_child(struct child *c, struct thread *s, nova_sel_t sm, nova_sel_t back)
+{
+        struct thread *t = child_server(c);
+        for (word_t i = 0; i < CHAIN; i++)
+                give(t, obj(sm, ALL), CHILD_FREE_SEL + i);
+        give(t, obj(s->pt, ALL), CHILD_FREE_SEL + CHAIN);
+        windows(s, 0, obj(back, ALL));
+        send_from(t, CHILD_FREE_SEL + CHAIN, s, obj(CHILD_FREE_SEL + CHAIN - 1, ALL),
+                  NOVA_ITEM_DELEGATE);
+        EXPECT(look(NOVA_CRD_OBJ, back) != 0);
+}
+
+static void create_again(struct child *c)
+{
+        c->threads = 0;
+        drop(c->pd);
+        EXPECT_EQ(
+                hc_create_pd(c->pd, ROOT_PD, nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, ALL)),
+                NOVA_SUCCESS);
+}
+
+/* When any of the calls returns, the PD has ended, and so has the PD that its thread created, if
+ * there is one. */
+static void destroy_on_all_cpus(bool below)
 {
         case_seconds(120);
-        struct child *c = child_new(boot_cpu);
+        struct child *c = child_new(boot_cpu), *lower = below ? child_new(boot_cpu) : c;
         struct thread *s = server(boot_cpu), *t[OTHERS];
         const nova_sel_t back = sel_alloc(0), sm = semaphore(0);
         const unsigned count = others();
@@ -382,15 +427,13 @@ CASE_ON(race, all_cpus_destroy_one_pd, "3.6-08 3.6-11", needs_pd_destroy_and_2_c
                 t[i]->value[4] = back;
                 thread_start(t[i], PRIO_CASE, QUANTUM);
         }
-        for (unsigned round = 1; round <= DESTROYS; round++) {
-                c->threads = 0;
-                struct thread *server = child_server(c);
-                for (word_t i = 0; i < CHAIN; i++)
-                        give(server, obj(sm, ALL), CHILD_FREE_SEL + i);
-                give(server, obj(s->pt, ALL), CHILD_FREE_SEL + CHAIN);
-                windows(s, 0, obj(back, ALL));
-                send_from(server, CHILD_FREE_SEL + CHAIN, s, obj(CHILD_FREE_SEL + CHAIN - 1, ALL),
-                          NOVA_ITEM_DELEGATE);
+        for (unsigned round = 1; round <= (below ? BELOW_DESTROYS : DESTROYS); round++) {
+                lower->threads = 0;
+                drop(lower->pd);
+                create_again(c);
+                if (below)
+                        create_below(c, lower, s);
+                fill_child(lower, s, sm, back);
                 generation = round;
                 spin_us(jitter(round));
                 const word_t status = hc_pd_destroy(c->pd);
@@ -400,9 +443,16 @@ CASE_ON(race, all_cpus_destroy_one_pd, "3.6-08 3.6-11", needs_pd_destroy_and_2_c
                         EXPECT(wait_for(&t[i]->value[2], round));
                         expect_destroyed(t[i]);
                 }
-                drop(c->pd);
-                EXPECT_EQ(hc_create_pd(c->pd, ROOT_PD,
-                                       nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, ALL)),
-                          NOVA_SUCCESS);
         }
+}
+
+CASE_ON(race, all_cpus_destroy_one_pd, "3.6-08 3.6-11", needs_pd_destroy_and_2_cpus)
+{
+        destroy_on_all_cpus(false);
+}
+
+CASE_ON(race, all_cpus_destroy_a_pd_whose_thread_created_a_pd, "3.6-08 3.6-11",
+        needs_pd_destroy_and_2_cpus)
+{
+        destroy_on_all_cpus(true);
 }

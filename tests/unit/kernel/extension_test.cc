@@ -222,6 +222,152 @@ TEST(extension, pd_destroy_reaches_the_pds_that_a_dying_pd_created)
         fake_settle();
 }
 
+// The dying list of this CPU, which the test hides as if it were another CPU's.
+class Hidden
+{
+        kobject *const dying = cpu_self()->dying;
+        const unsigned count = cpu_self()->dying_count;
+
+      public:
+        Hidden()
+        {
+                cpu_self()->dying = nullptr;
+                cpu_self()->dying_count = 0;
+        }
+
+        ~Hidden()
+        {
+                EXPECT_EQ(cpu_self()->dying, nullptr);
+                cpu_self()->dying = dying;
+                cpu_self()->dying_count = count;
+                while (cpu_self()->dying)
+                        object_reap();
+                fake_settle();
+        }
+
+        Hidden(const Hidden &) = delete;
+        Hidden &operator=(const Hidden &) = delete;
+};
+
+pd *created_by(pd *creator)
+{
+        pd *made = nullptr;
+        EXPECT_EQ(pd_create(creator, &account_root, 0, &made), NOVA_SUCCESS);
+        return made;
+}
+
+// A decision of another CPU has begun the end of the PD that the child created. That CPU does no
+// further step.
+TEST(extension, a_second_pd_destroy_ends_the_pds_that_the_first_has_begun_to_end)
+{
+        Extensions w;
+
+        w.make_child();
+        pd *const lowest = created_by(w.child);
+        ec *one = w.make_ec(lowest, 0x1000, EC_GLOBAL);
+        w.make_sm(lowest, 7);
+        ASSERT_TRUE(pd_destroy_begin(w.child));
+        while (!lowest->object.dead)
+                object_reap();
+        {
+                const Hidden others;
+                EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY),
+                          NOVA_SUCCESS);
+                EXPECT_TRUE(pd_has_ended(w.child));
+                EXPECT_TRUE(pd_has_ended(lowest));
+                EXPECT_TRUE(one->object.dead);
+        }
+        EXPECT_EQ(lowest->object.references, 2u); // the thread's and the test's
+        w.drop(one);
+        object_put(&lowest->object);
+        fake_settle();
+}
+
+// Other CPUs have begun to destroy the PDs in the middle, from the lowest one upwards.
+TEST(extension, pd_destroy_ends_a_tree_of_pds_that_other_cpus_are_destroying)
+{
+        Extensions w;
+        pd *tree[4], *side[4];
+
+        w.make_child();
+        for (unsigned i = 0; i < 4; i++) {
+                tree[i] = created_by(i ? tree[i - 1] : w.child);
+                side[i] = created_by(tree[i]);
+        }
+        for (unsigned i = 4; i--;) {
+                ASSERT_TRUE(pd_destroy_begin(tree[i]));
+                for (unsigned step = 0; step < i; step++)
+                        object_reap();
+        }
+        {
+                const Hidden others;
+                EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY),
+                          NOVA_SUCCESS);
+                for (unsigned i = 0; i < 4; i++)
+                        EXPECT_TRUE(pd_has_ended(tree[i]) && pd_has_ended(side[i])) << i;
+        }
+        for (unsigned i = 0; i < 4; i++) {
+                object_put(&tree[i]->object);
+                object_put(&side[i]->object);
+        }
+        fake_settle();
+}
+
+// Another CPU ends the PD in the middle, for lack of a capability, and does no step.
+TEST(extension, pd_destroy_ends_the_pds_below_one_that_another_cpu_is_ending)
+{
+        Extensions w;
+
+        w.make_child();
+        pd *const middle = created_by(w.child), *const lower = created_by(middle);
+        pd *const lowest = created_by(lower), *const sibling = created_by(middle);
+        object_put(&middle->object);
+        {
+                const Hidden others;
+                EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY),
+                          NOVA_SUCCESS);
+                for (const pd *one : {lower, lowest, sibling})
+                        EXPECT_TRUE(pd_has_ended(one));
+                EXPECT_FALSE(pd_has_ended(middle));
+        }
+        for (pd *one : {lower, lowest, sibling})
+                object_put(&one->object);
+        fake_settle();
+}
+
+unsigned ended_before, most_ended_at_once;
+std::vector<pd *> generations;
+
+void count_generations()
+{
+        unsigned ended = 0;
+        for (const pd *one : generations)
+                ended += pd_has_ended(one);
+        most_ended_at_once = std::max(most_ended_at_once, ended - ended_before);
+        ended_before = ended;
+}
+
+// Each PD has created the next one. The kernel's stack would not suffice for a recursion.
+TEST(extension, pd_destroy_ends_many_generations_of_pds_one_by_one)
+{
+        Extensions w;
+
+        w.make_child();
+        for (unsigned i = 0; i < 1000; i++)
+                generations.push_back(created_by(i ? generations.back() : w.child));
+        ended_before = most_ended_at_once = 0;
+        fake_window = count_generations;
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_SUCCESS);
+        fake_window = nullptr;
+        EXPECT_EQ(most_ended_at_once, 1u);
+        for (pd *one : generations) {
+                EXPECT_TRUE(pd_has_ended(one));
+                object_put(&one->object);
+        }
+        generations.clear();
+        fake_settle();
+}
+
 // Without pd_destroy, a PD lives on when its creator ends.
 TEST(extension, a_pd_outlives_a_creator_that_was_not_destroyed)
 {
