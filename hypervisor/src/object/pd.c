@@ -446,8 +446,11 @@ void pd_count_ended(struct pd *pd)
 
 void pd_free(struct pd *pd)
 {
-        /* A delegation in progress when the PD ended may have entered more mappings. */
-        if (likely(!dma_format.levels && pd_is_empty(pd))) {
+        /* An operation in progress when the PD ended may have entered more mappings, or taken a
+         * domain. It has finished: it has a reference to the PD, or a borrowed pointer, and all
+         * CPUs were quiescent after the last reference was dropped. So no other CPU changes the
+         * spaces now, and the kernel reads them without a lock. */
+        if (likely(!pd->dma.domain && pd_is_empty(pd))) {
                 pd_wait_for_flushes();
         } else {
                 pd->end_stage = 0;

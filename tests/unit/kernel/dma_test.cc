@@ -55,6 +55,15 @@ struct World : Kernel {
         }
 };
 
+bool (*release)(pd *);
+unsigned releases;
+
+bool count_releases(pd *one)
+{
+        releases++;
+        return release(one);
+}
+
 } // namespace
 
 TEST(dma, uses_large_pages_where_range_and_alignment_allow)
@@ -535,4 +544,33 @@ TEST(dma, a_stopped_gsi_resumes_with_another_function_and_ends_with_its_own)
         EXPECT_FALSE(fake_routes[Flood::GSI].on);
         f.route(Flood::GSI, 14); // a pin of an I/O APIC is masked by itself
         EXPECT_EQ(f.send(1000), 0u);
+}
+
+// The end of a PD gives back its domain. Only a PD that has taken one meanwhile goes through the
+// stages of the end again when it is freed.
+TEST(dma, a_pd_without_a_device_is_released_once)
+{
+        World w;
+        release = dma_format.release;
+        dma_format.release = count_releases;
+        for (const bool late : {false, true}) {
+                pd *one = nullptr;
+                releases = 0;
+                EXPECT_EQ(pd_create(&kernel_pd, &account_root, 0, &one), NOVA_SUCCESS);
+                EXPECT_TRUE(pd_destroy_begin(one));
+                while (cpu_self()->dying)
+                        object_reap();
+                EXPECT_EQ(releases, 1u);
+                if (late) {
+                        one->object.dead = false;
+                        EXPECT_EQ(iommu_assign(one, 0), NOVA_SUCCESS);
+                        one->object.dead = true;
+                        EXPECT_NE(one->dma.domain, 0);
+                }
+                object_put(&one->object);
+                fake_settle();
+                EXPECT_EQ(releases > 1, late);
+                EXPECT_EQ(fake_attached[0], nullptr);
+        }
+        dma_format.release = release;
 }
