@@ -519,11 +519,21 @@ void leave_if_ended(struct ec *self)
                 resume_reschedule(self->cpu);
 }
 
+/* Opens an interrupt window between two steps of a long operation. Also answers a request for a
+ * grace period that came in an earlier window, in which the CPU held pointers: the rest of the
+ * operation may take long, and a CPU that idles afterwards halts. */
+static void sched_step_window(struct cpu *cpu)
+{
+        interrupt_let_in();
+        if (unlikely(cpu->pending & CPU_PENDING_GRACE) && !cpu_holds_pointers(cpu))
+                answer_grace(cpu);
+}
+
 void preemption_point(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;
 
-        interrupt_let_in();
+        sched_step_window(cpu);
         if (likely(!(cpu->pending & CPU_PENDING_RESCHEDULE) && self->state == EC_READY))
                 return;
         self->cont = cont;
@@ -537,10 +547,10 @@ indirect_target _Noreturn void resume_idle(struct ec *self)
         for (;;) {
                 while (cpu->dying && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
                         object_reap();
-                        interrupt_let_in();
+                        sched_step_window(cpu);
                 }
                 if (cpu->pending & CPU_PENDING_RESCHEDULE)
                         resume_next(cpu);
-                __asm__ volatile("sti; hlt; cli" : : : "memory");
+                sti_hlt();
         }
 }

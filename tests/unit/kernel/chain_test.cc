@@ -374,6 +374,44 @@ TEST(chain, a_thread_that_runs_after_a_walk_answers_a_grace_period)
         expect_answered();
 }
 
+// The request comes while the CPU holds pointers, in a step of a long operation or of an end that
+// the idle thread does.
+void begin_period_in_step()
+{
+        struct cpu *cpu = cpu_self();
+
+        reclaim_quiescent(cpu); // has seen the periods of earlier tests
+        cpu->no_quiescence = true;
+        begin_period();
+        cpu->no_quiescence = false;
+}
+
+TEST(chain, a_long_operation_answers_a_grace_period_at_its_next_preemption_point)
+{
+        Chain c;
+        ec *self = c.w.thread("self", c.w.home, EC_GLOBAL);
+        c.w.run(self, c.w.context("self's", self));
+        begin_period_in_step();
+        c.here->current_ended = true;
+        preemption_point(self, nullptr);
+        EXPECT_EQ(c.here->grace_seen, before);
+        c.here->current_ended = false;
+        preemption_point(self, nullptr);
+        expect_answered();
+}
+
+TEST(chain, the_idle_thread_answers_a_grace_period_before_it_halts)
+{
+        Chain c;
+        sm *one = nullptr;
+        EXPECT_EQ(sm_create(&account_root, 0, &one), NOVA_SUCCESS);
+        begin_period_in_step();
+        object_put(&one->object);
+        EXPECT_EQ(fake_run_to_user(resume_idle, c.here->idle_ec), c.here->idle_ec);
+        EXPECT_EQ(c.here->dying, nullptr);
+        expect_answered();
+}
+
 // ---- Time
 
 TEST(chain, an_sc_pays_for_its_walk_also_if_it_then_sleeps)

@@ -188,6 +188,13 @@ static inline void sti(void)
         __asm__ volatile("sti" : : : "memory");
 }
 
+/* Halts until an interrupt comes, and takes it. STI takes effect after HLT has begun. */
+static inline void sti_hlt(void)
+{
+        assert_no_lock();
+        __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
 /* The operand of LGDT and LIDT. */
 struct table_pointer {
         uint16_t limit;

@@ -66,6 +66,12 @@ _Noreturn void leave_by_iret(struct ec *ec)
         leave(ec, NULL);
 }
 
+/* The simulated CPU stays in the idle thread. */
+void sti_hlt(void)
+{
+        leave(cpu_self()->idle_ec, NULL);
+}
+
 void fpu_switch(struct cpu *cpu, const struct ec *ec)
 {
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_FPU) | (ec->special & SPECIAL_FPU));

@@ -35,6 +35,7 @@ extern char fake_device[];
 #define write_cr4       real_write_cr4
 #define cli             real_cli
 #define sti             real_sti
+#define sti_hlt         real_sti_hlt
 #define pause           real_pause
 #define rdtsc           real_rdtsc
 #define load_ds         real_load_ds
@@ -55,6 +56,7 @@ extern char fake_device[];
 #undef write_cr4
 #undef cli
 #undef sti
+#undef sti_hlt
 #undef pause
 #undef rdtsc
 #undef load_ds
@@ -74,6 +76,7 @@ word_t read_cr4(void);
 void write_cr4(word_t value);
 void cli(void);
 void sti(void);
+void sti_hlt(void);
 void fake_pause(void);
 uint64_t rdtsc(void);
 void load_ds(uint16_t selector);
