@@ -174,8 +174,14 @@ static bool pd_is_empty(struct pd *pd)
                pd_space_is_empty(&pd->memory.space);
 }
 
-/* Ends an EC of the PD, or does a step of its end. Returns false if no EC is left. */
-static bool pd_end_ec(struct pd *pd)
+/* Returns true if a dead PD has an EC. It gets no more ECs, so no lock is needed. */
+static bool pd_has_ecs(const struct pd *pd)
+{
+        return load_once(pd->ecs.next) != &pd->ecs;
+}
+
+/* Ends an EC of the PD, or does a step of its end. */
+static __attribute__((noinline)) void pd_end_ec(struct pd *pd)
 {
         struct ec *ec = NULL;
         bool live = false;
@@ -189,7 +195,7 @@ static bool pd_end_ec(struct pd *pd)
         }
         spin_unlock(&pd->lock);
         if (!ec)
-                return false;
+                return;
         const bool ended = ec_end_anywhere(ec);
         if (live && unlikely(ended && ec_has_left_work(ec))) {
                 ec->object.next = pd->unfinished;
@@ -197,7 +203,6 @@ static bool pd_end_ec(struct pd *pd)
         } else if (live) {
                 object_put(&ec->object);
         }
-        return true;
 }
 
 /* Does a step of the work that the PD's ECs have left. All ECs have ended, so no work is added. */
@@ -281,8 +286,10 @@ enum end_step {
  * now. */
 static enum end_step pd_do_end_step(struct pd *pd)
 {
-        if (pd_end_ec(pd))
+        if (pd_has_ecs(pd)) {
+                pd_end_ec(pd);
                 return END_AGAIN;
+        }
         if (unlikely(pd->unfinished)) {
                 pd_finish_ec(pd);
                 return END_AGAIN;
@@ -404,7 +411,7 @@ static cold_path void pd_end_created(struct pd *pd)
 }
 
 /* Does a step of the end of a destroyed PD, unless another CPU does one. */
-static bool pd_end_destroyed_step(struct pd *pd)
+static __attribute__((noinline)) bool pd_end_destroyed_step(struct pd *pd)
 {
         if (!pd_step_begin(pd))
                 return false;

@@ -519,25 +519,36 @@ void leave_if_ended(struct ec *self)
                 resume_reschedule(self->cpu);
 }
 
-/* Opens an interrupt window between two steps of a long operation. Also answers a request for a
- * grace period that came in an earlier window, in which the CPU held pointers: the rest of the
- * operation may take long, and a CPU that idles afterwards halts. */
-static void sched_step_window(struct cpu *cpu)
+/* Answers a request for a grace period that came in an earlier window of a long operation, in which
+ * the CPU held pointers: the rest of the operation may take long, and a CPU that idles afterwards
+ * halts. */
+static cold_path void sched_answer_late(struct cpu *cpu)
 {
-        interrupt_let_in();
-        if (unlikely(cpu->pending & CPU_PENDING_GRACE) && !cpu_holds_pointers(cpu))
+        if (cpu->pending & CPU_PENDING_GRACE && !cpu_holds_pointers(cpu))
                 answer_grace(cpu);
+}
+
+/* Out of line, so that preemption_point() saves no registers. */
+static cold_path __attribute__((noinline)) void preemption_point_with_work(struct ec *self,
+                                                                           continuation_t cont)
+{
+        struct cpu *cpu = self->cpu;
+
+        sched_answer_late(cpu);
+        if (!(cpu->pending & CPU_PENDING_RESCHEDULE) && self->state == EC_READY)
+                return;
+        self->cont = cont;
+        resume_reschedule(cpu);
 }
 
 void preemption_point(struct ec *self, continuation_t cont)
 {
-        struct cpu *cpu = self->cpu;
+        const struct cpu *cpu = self->cpu;
 
-        sched_step_window(cpu);
-        if (likely(!(cpu->pending & CPU_PENDING_RESCHEDULE) && self->state == EC_READY))
-                return;
-        self->cont = cont;
-        resume_reschedule(cpu);
+        interrupt_let_in();
+        if (unlikely(cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE) ||
+                     self->state != EC_READY))
+                preemption_point_with_work(self, cont);
 }
 
 indirect_target _Noreturn void resume_idle(struct ec *self)
@@ -547,7 +558,8 @@ indirect_target _Noreturn void resume_idle(struct ec *self)
         for (;;) {
                 while (cpu->dying && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
                         object_reap();
-                        sched_step_window(cpu);
+                        interrupt_let_in();
+                        sched_answer_late(cpu);
                 }
                 if (cpu->pending & CPU_PENDING_RESCHEDULE)
                         resume_next(cpu);
