@@ -529,8 +529,7 @@ static cold_path void sched_answer_late(struct cpu *cpu)
 }
 
 /* Out of line, so that preemption_point() saves no registers. */
-static cold_path __attribute__((noinline)) void preemption_point_with_work(struct ec *self,
-                                                                           continuation_t cont)
+static cold_path __attribute__((noinline)) void sched_preempt(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;
 
@@ -548,7 +547,7 @@ void preemption_point(struct ec *self, continuation_t cont)
         interrupt_let_in();
         if (unlikely(cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE) ||
                      self->state != EC_READY))
-                preemption_point_with_work(self, cont);
+                sched_preempt(self, cont);
 }
 
 indirect_target _Noreturn void resume_idle(struct ec *self)
