@@ -21,7 +21,9 @@ TEST_F(pages_test, sharing_discards_the_private_content)
         memset(normal_page(4), 0x77, page_bytes);
         ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
         EXPECT_EQ(normal_page(4)[0], 0) << "sharing again fills it with zeroes";
+        memset(normal_page(1), 0x77, page_bytes);
         EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS) << "nothing to do";
+        EXPECT_EQ(std::string(page_bytes, 0x77), std::string((char *)normal_page(1), page_bytes));
         ASSERT_EQ(page_unshare(&pages, gpa(5)), NOVA_U_SUCCESS);
         EXPECT_EQ(unmapped[gpa(5)] >> PAGE_SHARED_PLACE & 1, 1u);
         EXPECT_FALSE(at(5)->shared);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The cipher of a secure VM's pages, as page_ops.c has it, for a test in C++. */
+#ifndef NOVA_TESTS_UNIT_ULTRAVISOR_CIPHER_H
+#define NOVA_TESTS_UNIT_ULTRAVISOR_CIPHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Gives the VM a key. @return false: no memory is left */
+bool cipher_begin(const uint8_t *key);
+void cipher_end(void);
+
+/* Encrypt and decrypt a page of the VM. @return false: that failed */
+bool cipher_encrypt(uint64_t gpa, uint64_t version, const uint8_t *from, uint8_t *to, uint8_t *tag);
+bool cipher_decrypt(uint64_t gpa, uint64_t version, const uint8_t *from, const uint8_t *tag,
+                    uint8_t *to);
+
+#endif
