@@ -5,6 +5,7 @@
 
 #define PORT       0xe9
 #define SHARED_GFN 0x300 /* page at 3 MiB */
+#define KEPT_GFN   0x301 /* the next one, which the guest does not share */
 
 static void out(uint32_t value)
 {
@@ -17,10 +18,11 @@ __attribute__((noreturn)) void _start(void);
  * it. */
 void _start(void)
 {
-        void *const page = (void *)(SHARED_GFN << 12);
+        void *const page = (void *)(SHARED_GFN << 12), *const kept = (void *)(KEPT_GFN << 12);
 
-        nova_guest_secret("", page, 64); /* the phrase */
-        if (nova_guest_share_page(SHARED_GFN, 1) == NOVA_U_SUCCESS)
+        /* "" is the name of the phrase. */
+        if (nova_guest_secret("", page, 64) > 0 && nova_guest_secret("", kept, 64) > 0 &&
+            nova_guest_share_page(SHARED_GFN, 1) == NOVA_U_SUCCESS)
                 nova_guest_secret("greeting", page, 63);
         out(SHARED_GFN << 12);
         for (;;)

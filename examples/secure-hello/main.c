@@ -10,6 +10,7 @@
 #define PORT 0xe9
 
 static const char secret[] = "correct horse battery staple"; /* the file phrase.txt */
+static const char greeting[] = "Hello from a secure guest";  /* the file greeting.txt */
 static struct nova_vm vm;
 static struct nova_secure secure;
 
@@ -27,14 +28,13 @@ static void greet(void *device, uint64_t port, unsigned bytes, uint64_t address)
         nova_vm_end_with(&vm, NOVA_VM_OFF);
 }
 
-/* Returns true if the guest's memory, as this monitor sees it, contains the secret anywhere above
- * the image. The monitor itself has loaded the image. */
-static bool finds_secret(void)
+/* Returns true if the guest's memory, as this monitor sees it, contains a text. */
+static bool finds(const char *text, size_t bytes)
 {
         const char *const memory = nova_guest_pointer(&vm.memory, 0, vm.memory.bytes);
 
-        for (size_t at = 3u << 20; at + sizeof(secret) < vm.memory.bytes; at++)
-                if (!memcmp(memory + at, secret, sizeof(secret) - 1))
+        for (size_t at = 0; at + bytes <= vm.memory.bytes; at++)
+                if (!memcmp(memory + at, text, bytes))
                         return true;
         return false;
 }
@@ -50,7 +50,12 @@ static int report(enum nova_vm_end end)
                 printf("The secure guest %s before it said anything.\n", nova_vm_end_text(end));
                 return 1;
         }
-        printf("The monitor %s the guest's secret.\n", finds_secret() ? "has" : "does not find");
+        if (!finds(greeting, sizeof(greeting) - 1)) {
+                printf("The monitor does not find the greeting that the guest has shared.\n");
+                return 1;
+        }
+        printf("The monitor %s the guest's secret.\n",
+               finds(secret, sizeof(secret) - 1) ? "has" : "does not find");
         return 0;
 }
 
