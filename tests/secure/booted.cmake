@@ -38,7 +38,7 @@ function(nova_add_secure_test name)
   endif()
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]89$"
+nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]90$"
   REJECT "cannot continue")
 # A VMM that tries to pass a PCI function through.
 nova_add_secure_test(passed SOURCES passed.c EXPECT
@@ -95,7 +95,7 @@ nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: VM: guest vmm-3, vCPU 0 .* an access to 0x[0-9a-f]*800000, where it has no memory"
   "^vmm: 1[.][.]94$")
 # A VMM that sends each vector again and again.
-nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
+nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]12$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
 # Guests that end at each step of UV_ESM and in each ultracall. The ultravisor has 1,536 frames.

@@ -10,6 +10,7 @@
 #include "novart/thread.h"
 
 #include "../runtime/tap.h"
+#include "content.h"
 #include "monitor.h"
 
 #define PAGE  4096u
@@ -18,6 +19,8 @@
 #define BLOCK (AREA + 16 * PAGE) /* block of two pages */
 #define SPARE 0x600000u          /* pages of the monitor's memory that receive them */
 #define WHOLE 0x700000u          /* page in a block of 2 MiB that no other test moves out */
+#define CODE  0x200000u          /* a page of the sealed image */
+#define LEFT  0x640000u          /* a page that the monitor has written to before UV_ESM */
 
 static struct nova_uv *const uv = &secure.uv;
 static struct nova_uv unknown; /* same session, but a number that no VM has */
@@ -171,6 +174,18 @@ static void normal_vm(void)
               "a normal VM has no secure virtual CPU");
 }
 
+/* Writes to the monitor's side of a page of the image, and compares a page that only the monitor
+ * has written to. @param code first word of the sealed page */
+static void slot_is_secure(uint32_t code)
+{
+        memcpy(normal(CODE), "left", 4);
+        check(guest(PROBE_READ, CODE, 0) == code && guest(PROBE_READ, LEFT, 0) == 0 &&
+                      guest(PROBE_WRITE, LEFT, 0x77777777) == 0 &&
+                      guest(PROBE_READ, LEFT, 0) == 0x77777777 && !memcmp(normal(LEFT), "left", 4),
+              "its memory slot is in secure memory, apart from what its VMM writes there");
+        memcpy(normal(CODE), &code, sizeof(code));
+}
+
 static void slots(void)
 {
         const uint64_t end = vm.memory.bytes;
@@ -271,6 +286,14 @@ static void parameters(void)
         in_parameters(end);
 }
 
+/* Moves the guest's page out, or takes a snapshot of it. @return true if all of it is encrypted */
+static bool goes_out(unsigned flags, uint32_t word)
+{
+        content_fill(normal(SPARE));
+        return nova_uv_page_out(uv, SPARE, AREA, flags, ORDER) == NOVA_U_SUCCESS &&
+               content_is_encrypted(normal(SPARE), word);
+}
+
 static void pages(void)
 {
         static char old[PAGE];
@@ -279,11 +302,9 @@ static void pages(void)
         guest(PROBE_WRITE, AREA, 0x11111111);
         check(nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3,
               "a page that is in cannot be replaced");
-        check(nova_uv_page_out(uv, SPARE, AREA, NOVA_UV_SNAPSHOT, ORDER) == NOVA_U_SUCCESS &&
-                      memcmp(copy, "\x11\x11\x11\x11", 4) != 0 &&
-                      guest(PROBE_READ, AREA, 0) == 0x11111111,
+        check(goes_out(NOVA_UV_SNAPSHOT, 0x11111111) && guest(PROBE_READ, AREA, 0) == 0x11111111,
               "a snapshot is encrypted, and the page stays");
-        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS, "a page goes out");
+        check(goes_out(0, 0x11111111), "a page goes out encrypted");
         check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3, "it goes out once");
         memcpy(old, copy, PAGE);
         copy[77] ^= 1;
@@ -294,7 +315,7 @@ static void pages(void)
                       guest(PROBE_READ, AREA, 0) == 0x11111111,
               "the right page comes back");
         guest(PROBE_WRITE, AREA, 0x22222222);
-        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS, "it goes out again");
+        check(goes_out(0, 0x22222222), "it goes out again, encrypted");
         memcpy(normal(SPARE + PAGE), old, PAGE);
         check(nova_uv_page_in(uv, SPARE + PAGE, AREA, 0, ORDER) == NOVA_U_PERMISSION,
               "an older version is refused");
@@ -467,6 +488,16 @@ static void inval_block(uint32_t at)
               "UV_PAGE_INVAL of a block takes back its pages up to the first private one");
 }
 
+/* The page is shared, and the guest has written a word to it. */
+static void out_of_shared(uint32_t at)
+{
+        content_fill(normal(SPARE));
+        check(nova_uv_page_out(uv, SPARE, at, 0, ORDER) == NOVA_U_SUCCESS &&
+                      content_stays(normal(SPARE)) && !memcmp(normal(at), "DDDD", 4) &&
+                      guest(PROBE_READ, at, 0) == 0x44444444,
+              "UV_PAGE_OUT of a shared page does nothing");
+}
+
 static void sharing(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
@@ -491,8 +522,7 @@ static void sharing(void)
         check(guest(PROBE_READ, at + PAGE, 0) == 0, "sharing it the first time clears it");
         memcpy(normal(at + PAGE), "abcd", 4);
         check(guest(PROBE_READ, at + PAGE, 0) == 0x64636261, "and what the VMM writes to it");
-        check(nova_uv_page_out(uv, SPARE, at, 0, ORDER) == NOVA_U_SUCCESS,
-              "UV_PAGE_OUT of a shared page does nothing");
+        out_of_shared(at);
         inval_parameters(at);
         check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 && guest(PROBE_READ, at, 0) == 0,
               "the guest gets it once more when it reads it");
@@ -508,33 +538,39 @@ static void sharing(void)
         check(guest_call(NOVA_UV_ESM, 0, 0) == 0, "UV_ESM of a secure guest succeeds");
 }
 
-/* Returns true if the monitor's memory contains a word that only secure pages have. */
-static bool finds(uint32_t word, uint64_t from)
+/* Creates the machine, and lets its guest become secure. @return false if that failed */
+static bool start(void)
 {
-        for (uint64_t at = from; at < vm.memory.bytes; at += 4)
-                if (!memcmp(normal(at), &word, sizeof(word)))
-                        return true;
-        return false;
-}
-
-int main(void)
-{
-        unsigned unused;
         const uint8_t cpus[] = {(uint8_t)nova_thread_cpu(), (uint8_t)nova_thread_cpu()};
         const struct nova_vm_config config = {
                 .name = "probe", .local_apic = true, .vcpus = 2, .cpus = cpus};
 
         if (!monitor_create(config))
-                return 1;
+                return false;
         before_pate();
         normal_vm();
         numbers();
         before_init_start();
+
+        const bool was_secure = nova_uv_is_secure(uv);
+        const uint32_t code = *(const uint32_t *)normal(CODE);
+
+        memcpy(normal(LEFT), "left", 4);
         if (nova_vm_run(&vm))
-                return 1;
-        check(guest(PROBE_READ, 0x200000, 0) && nova_secure_is_secure(&secure) &&
+                return false;
+        check(guest(PROBE_READ, CODE, 0) && nova_secure_is_secure(&secure) && !was_secure &&
                       nova_uv_is_secure(uv),
               "the guest is secure");
+        slot_is_secure(code);
+        return true;
+}
+
+int main(void)
+{
+        unsigned unused;
+
+        if (!start())
+                return 1;
         after_init_done();
         parameters();
         slots();
@@ -545,7 +581,8 @@ int main(void)
         not_shared();
         sharing();
         guest(PROBE_WRITE, AREA + 8 * PAGE, 0x5ec2e7a1);
-        check(!finds(0x5ec2e7a1, 0), "the monitor finds no word of the guest");
+        check(!content_has(normal(0), vm.memory.bytes, 0x5ec2e7a1),
+              "the monitor finds no word of the guest");
         check(nova_uv_start(uv, 0, 8) == EPERM && nova_uv_reset(uv, 0) == EPERM &&
                       nova_uv_start(uv, 2, 8) == EINVAL,
               "a virtual CPU starts only if the guest requests it");

@@ -3,6 +3,7 @@
  * guest computes in all registers meanwhile: its sums are right, and it takes exactly the vectors
  * that the VMM has sent, never while IF is clear. */
 #include <stdio.h>
+#include <string.h>
 
 #include "../runtime/tap.h"
 #include "honest.h"
@@ -56,6 +57,33 @@ static unsigned count_wrong(void)
         return wrong;
 }
 
+static nova_word_t asked[4], status, value; /* of the last hypercall, and its answer */
+
+static void answer_hypercall(struct call *call)
+{
+        if (call->number != NOVA_H_GUEST)
+                return;
+        memcpy(asked, call->word, sizeof(asked));
+        call->words = 2;
+        call->status = status;
+        call->value = value;
+}
+
+/* The number of the hypercall means nothing to the ultravisor. */
+static void hypercalls_of_the_guest(void)
+{
+        honest_attack = answer_hypercall;
+        status = (nova_word_t)-1234;
+        value = 0x5eed5eed;
+        check(guest_call(0x123, 0x456, 0x789) == -1234 && asked[0] == 0x123 && asked[1] == 0x456 &&
+                      asked[2] == 0x789,
+              "the VMM answers a hypercall, and RAX has the status");
+        status = NOVA_H_SUCCESS;
+        check(guest_call(0x124, 0, 0) == 0x5eed5eed && asked[0] == 0x124,
+              "RAX has the value of the answer if the status is H_SUCCESS");
+        honest_attack = NULL;
+}
+
 static void vectors(void)
 {
         uint32_t expected, disabled;
@@ -102,7 +130,7 @@ int main(void)
         held_back();
         check(guest(PROBE_RANDOM, NUMBERS, 0) == 0 && hypercalls == 0,
               "H_RANDOM returns different numbers, each bit changes, and the VMM sees no call");
-        honest_attack = NULL;
+        hypercalls_of_the_guest();
         honest_end();
         return tap_end();
 }
