@@ -149,6 +149,19 @@ static cold_path enum nova_status hypercall_no_ec(const struct ec_config *config
         return taken ? NOVA_BAD_PAR : status;
 }
 
+/* Publishes a new EC. Mail may have ended self while TLBs were flushed for the UTCB: then self's PD
+ * may be empty already, and must stay so. */
+static always_inline hypercall_result_t hypercall_publish_ec(struct ec *self,
+                                                             struct capability_page *page,
+                                                             word_t sel, struct ec *ec)
+{
+        if (unlikely(self->state != EC_READY))
+                return hypercall_not_published(self, &ec->object, NOVA_BAD_CAP);
+        const hypercall_result_t result =
+                hypercall_publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
+        return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;
+}
+
 TARGET_OF_FIVE hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
@@ -187,11 +200,7 @@ TARGET_OF_FIVE hypercall_result_t hypercall_create_ec(word_t id, struct ec *self
         const enum nova_status status = ec_create(&config, &ec);
         if (unlikely(status != NOVA_SUCCESS))
                 return result_of(self, hypercall_no_ec(&config, status));
-        if (unlikely(self->state != EC_READY)) /* its PD may be empty already, and must stay so */
-                return hypercall_not_published(self, &ec->object, NOVA_BAD_CAP);
-        const hypercall_result_t result =
-                hypercall_publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
-        return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;
+        return hypercall_publish_ec(self, page, sel, ec);
 }
 
 TARGET_OF_FIVE hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
