@@ -79,10 +79,12 @@ bool message_accept(const struct message *message, const nova_word_t *words, uns
         return true;
 }
 
-int message_vector(const struct message_answer *answer)
+int message_vector(const struct message_answer *answer, bool vector_128)
 {
         if (answer->value == NO_VECTOR)
                 return MESSAGE_NO_VECTOR;
+        if (answer->value == MESSAGE_VECTOR_128 && !vector_128)
+                return MESSAGE_BAD_VECTOR;
         return answer->value >= VECTOR_FIRST && answer->value <= VECTOR_LAST ? (int)answer->value
                                                                              : MESSAGE_BAD_VECTOR;
 }

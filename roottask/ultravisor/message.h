@@ -15,7 +15,8 @@ enum {
         MESSAGE_WORDS = 1 + MESSAGE_PARAMETERS,
         MESSAGE_ANSWER_WORDS = 3,
         MESSAGE_NO_VECTOR = -1,
-        MESSAGE_BAD_VECTOR = -2
+        MESSAGE_BAD_VECTOR = -2,
+        MESSAGE_VECTOR_128 = 128
 };
 
 /* A call: its number and its parameters. */
@@ -43,7 +44,8 @@ bool message_accept(const struct message *message, const nova_word_t *words, uns
                     struct message_answer *answer);
 
 /* Returns the vector that an answer to H_INTERRUPT names, 32 to 255; MESSAGE_NO_VECTOR;
- * MESSAGE_BAD_VECTOR. */
-int message_vector(const struct message_answer *answer);
+ * MESSAGE_BAD_VECTOR. In user mode Linux takes MESSAGE_VECTOR_128 for a system call of the program
+ * that it interrupts, so the policy of the image must permit it: @p vector_128. */
+int message_vector(const struct message_answer *answer, bool vector_128);
 
 #endif

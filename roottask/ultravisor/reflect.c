@@ -2,6 +2,8 @@
 /* Calls to the VMM of a secure VM. message.c decides which words of the guest a call carries, and
  * which words of the answer are used. */
 
+#include <stdio.h>
+
 #include "nova/hypercall.h"
 #include "nova/status.h"
 #include "nova/utcb.h"
@@ -106,6 +108,28 @@ static bool interrupt_pending(void *context, unsigned number)
                is_permitted(&vm->machine.vcpu[number], highest_held(&vm->vcpu[number]));
 }
 
+static void report_128(void *argument)
+{
+        struct vm *const vm = argument;
+
+        if (vm_may_report(vm))
+                printf("The VMM of %s sends vector 128, which the sealed image does not permit; if "
+                       "the guest needs it, seal the image with --vector-128.\n",
+                       vm->machine.name);
+}
+
+/* Reports once why a vector that the guest may expect does not come: its other interrupts can wait
+ * for this one. */
+static void tell_refusal(struct nova_vcpu *vcpu, const struct message_answer *answer)
+{
+        struct vm *const vm = vm_of(vcpu);
+
+        if (answer->value != MESSAGE_VECTOR_128 || vm->told_128)
+                return;
+        vm->told_128 = true;
+        nova_vcpu_call_out(vcpu, report_128, vm);
+}
+
 /* Asks the VMM for the vector of an interrupt. After an invalid answer, asks the VMM again, with
  * U_INVALID as a parameter. The exit stays open until the answer is valid.
  * @return -1: none */
@@ -122,7 +146,9 @@ static int ask(struct nova_vcpu *vcpu)
                 __atomic_store_n(&own->ask, false, __ATOMIC_RELEASE);
                 if (!send(vcpu, &call))
                         return -1;
-                vector = message_vector(&call.answer);
+                vector = message_vector(&call.answer, vm_of(vcpu)->seal->vector_128);
+                if (vector == MESSAGE_BAD_VECTOR)
+                        tell_refusal(vcpu, &call.answer);
                 parameters[0] = (uint64_t)(int64_t)NOVA_U_INVALID;
         } while (vector == MESSAGE_BAD_VECTOR && vcpu->vm->end == NOVA_VM_RUNS);
         return vector < 0 ? -1 : vector;

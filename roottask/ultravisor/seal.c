@@ -40,6 +40,8 @@
 #define SECRET_BYTES_AT 52u
 #define BLOB_AT         56u
 #define FLAG_DEBUG      1u
+#define FLAG_VECTOR_128 2u
+#define FLAGS           (FLAG_DEBUG | FLAG_VECTOR_128)
 
 /* Fields of a part. */
 #define PART_KIND_AT     0u
@@ -330,13 +332,14 @@ static enum seal_status read_policy(struct seal *seal)
         const uint32_t flags = get32(plain + FLAGS_AT);
 
         seal->debug = flags & FLAG_DEBUG;
+        seal->vector_128 = flags & FLAG_VECTOR_128;
         seal->vcpus = get32(plain + VCPUS_AT);
         seal->memory = get64(plain + MEMORY_AT);
         seal->entry = get64(plain + ENTRY_AT);
         seal->params = get64(plain + PARAMS_AT);
         seal->tables = get64(plain + TABLES_AT);
         seal->blob = get64(plain + BLOB_AT);
-        if (flags & ~FLAG_DEBUG || !seal->vcpus || seal->vcpus > SEAL_VCPUS_MAX)
+        if (flags & ~FLAGS || !seal->vcpus || seal->vcpus > SEAL_VCPUS_MAX)
                 return SEAL_POLICY;
         if (!seal->memory || seal->memory % SEAL_MEMORY_UNIT || seal->memory > SEAL_MEMORY_MAX)
                 return SEAL_POLICY;

@@ -94,8 +94,9 @@ struct seal_secret {
 
 /* An opened blob. */
 struct seal {
-        bool debug;     /* the debug registers are the guest's */
-        unsigned vcpus; /* maximum number of virtual CPUs */
+        bool debug;      /* the debug registers are the guest's */
+        bool vector_128; /* the VMM may send vector 128 */
+        unsigned vcpus;  /* maximum number of virtual CPUs */
         uint64_t memory;
         uint64_t entry;  /* guest-physical address of the first instruction in secure mode */
         uint64_t params; /* guest-physical address of the boot parameters */

@@ -361,7 +361,7 @@ void vm_stop(struct vm *vm)
         }
         vm->seal = NULL;
         vm->secrets = (struct secrets){.name = {0}};
-        vm->aliases = false;
+        vm->aliases = vm->told_128 = false;
         vm->pages.versions = 0;
         vm->pages.converting = false;
         vm->kernel_bytes = 0;

@@ -54,7 +54,8 @@ struct vm {
         unsigned users;  /* calls of the VMM that use the machine */
         uint64_t bit; /* bit of guest-physical addresses that selects the view with secure places */
         uint64_t blob, params;
-        bool aliases; /* a page is aliased */
+        bool aliases;  /* a page is aliased */
+        bool told_128; /* a report says that its VMM may not send vector 128 */
         struct pages pages;
         struct vcpu vcpu[NOVA_VM_VCPUS];
         unsigned vcpus;

@@ -23,11 +23,12 @@ PAGE = "docs/manual/secure-format.md"
 DUMP = re.compile(r"(<!-- dump: (\w+) -->\n```text\n).*?(```\n)", re.DOTALL)
 STATUSES = re.compile(r"(<!-- table: seal_statuses -->\n).*?(<!-- end of table -->)", re.DOTALL)
 WIDTH = 16
+FLAGS = "flags: bit 0 is debug, bit 1 is vector-128"
 # (bytes, meaning). The number in the field replaces the braces in the meaning.
 START = (
     (8, "magic"), (4, "version {}"), (4, "the stub begins at {:#x} of this page"),
     (8, "the file has {:#x} bytes"), (8, "memory: {:#x} bytes"), (4, "virtual CPUs, at most {}"),
-    (4, "flags: bit 0 is debug"), (8, "this page's place: {:#x}"), (8, "the blob's place: {:#x}"),
+    (4, FLAGS), (8, "this page's place: {:#x}"), (8, "the blob's place: {:#x}"),
     (4, "the blob begins at {:#x} of the file"), (4, "the blob's room: {:#x} bytes"),
     (8, "place of the boot parameters: {:#x}"), (4, "{} parts"), (4, "reserved"),
 )
@@ -42,7 +43,7 @@ MACHINE = (
     (32, "the blob's key, encrypted"), (16, "its tag"),
 )
 FIXED = (
-    (4, "flags: bit 0 is debug"), (4, "virtual CPUs, at most {}"), (8, "memory: {:#x} bytes"),
+    (4, FLAGS), (4, "virtual CPUs, at most {}"), (8, "memory: {:#x} bytes"),
     (8, "entry {:#x}"), (8, "place of the boot parameters: {:#x}"),
     (8, "place of the page tables: {:#x}"), (4, "{} parts"), (4, "{} secret"),
     (4, "{} bytes of phrase"), (4, "{} bytes of secrets"), (8, "place of the blob: {:#x}"),

@@ -24,7 +24,7 @@ static struct message message_of(uint8_t call, uint8_t order)
 static void check(const struct message *message, const struct message_answer *answer,
                   const nova_word_t *words, unsigned count)
 {
-        const int vector = message_vector(answer);
+        const int vector = message_vector(answer, true), other = message_vector(answer, false);
         const bool access = message->word[0] == NOVA_H_PORT || message->word[0] == NOVA_H_MEMORY;
 
         require(answer->status == (int)words[0]);
@@ -36,6 +36,7 @@ static void check(const struct message *message, const struct message_answer *an
         require(vector == MESSAGE_NO_VECTOR || vector == MESSAGE_BAD_VECTOR ||
                 (vector >= 32 && vector <= 255 && (uint64_t)vector == answer->value));
         require((vector == MESSAGE_NO_VECTOR) == (answer->value == UINT32_MAX));
+        require(other == (vector == 128 ? MESSAGE_BAD_VECTOR : vector));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

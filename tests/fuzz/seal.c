@@ -100,6 +100,14 @@ static void check_places(const struct seal *seal)
         need(seal->entry < seal->memory && is_range(seal, seal->params, PAGE));
 }
 
+static void check_policy(const struct seal *seal)
+{
+        const uint32_t flags = get32(seal->plain);
+
+        need(flags < 4 && seal->debug == (flags & 1) && seal->vector_128 == flags >> 1);
+        need(seal->vcpus && seal->vcpus <= SEAL_VCPUS_MAX);
+}
+
 static void check_secrets(const struct seal *seal)
 {
         need(seal->secrets <= SEAL_SECRETS_MAX && seal->phrase_bytes <= SEAL_PHRASE_MAX);
@@ -122,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (seal_open(&seal, key, data, size) == SEAL_OK) {
                 need(seal.parts && seal.parts <= SEAL_PARTS_MAX);
-                need(seal.vcpus && seal.vcpus <= SEAL_VCPUS_MAX);
+                check_policy(&seal);
                 check_places(&seal);
                 check_secrets(&seal);
         } else {

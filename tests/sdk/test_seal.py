@@ -162,11 +162,11 @@ class Make(Folder):
         image = self.sealed(
             "--initrd", self.path("initrd"), "--command-line", "console=hvc0",
             "--disk-phrase-file", self.path("phrase"), "--secret", f"token={self.path('token')}",
-            "--vcpus", "2", "--debug")
+            "--vcpus", "2", "--debug", "--vector-128")
         data, start = seal_image.read(image)
         private = machine_key.read_private(self.path("one/machine.key"))
         content = seal_image.check(image, data, start, private)
-        self.assertEqual((content.flags, content.vcpus, content.memory), (1, 2, 16 * MIB))
+        self.assertEqual((content.flags, content.vcpus, content.memory), (3, 2, 16 * MIB))
         self.assertEqual((content.phrase, content.secrets), (b"swordfish", {b"token": b"1234"}))
         self.assertEqual(content.entry, MIB + 0x200)
         self.assertEqual([one.kind for one in content.parts],
@@ -368,9 +368,14 @@ class Open(Folder):
 
     def test_show_needs_no_key(self):
         said = self.call("seal", self.sealed(machines=("one", "two")), "--show")
-        self.assertIn("16 MiB of memory, at most 1 virtual CPU, debug registers off", said)
+        self.assertIn("16 MiB of memory, at most 1 virtual CPU, debug registers off, vector 128 "
+                      "refused", said)
         self.assertEqual(said.count("machine "), 2)
         self.assertRegex(said, r"kernel: 4 KiB at 0x100000, SHA-256 [0-9a-f]{64}")
+
+    def test_show_names_the_bits_of_the_policy(self):
+        said = self.call("seal", self.sealed("--debug", "--vector-128"), "--show")
+        self.assertIn("debug registers the guest's, vector 128 permitted", said)
 
     def test_another_machine_is_refused(self):
         said = self.refused("seal", self.sealed(), "--check", self.path("two/machine.key"))
@@ -521,7 +526,11 @@ class Blob(unittest.TestCase):
         self.assertEqual(self.status(seal_blob.open_blob, bytes(blob), pairs[0][0]), "DAMAGED")
 
     def test_policies(self):
-        for change in ({"flags": 2}, {"vcpus": 0}, {"vcpus": 65}, {"memory": 0},
+        for flags in range(4):
+            plain = seal_blob.encode(self.content._replace(flags=flags))
+            self.assertEqual(seal_blob.decode(plain).flags, flags)
+        for change in (*({"flags": 1 << bit} for bit in range(2, 32)), {"vcpus": 0},
+                       {"vcpus": 65}, {"memory": 0},
                        {"memory": MIB}, {"memory": 0xC0200000}, {"memory": 1 << 63}):
             self.assertEqual(self.refused(**change), "POLICY")
 

@@ -38,12 +38,14 @@ class Sealed(unittest.TestCase):
     def test_the_words_of_a_description_become_options(self):
         found = self.command("# a comment\n\nkernel vmlinuz\ninitrd other/initrd\n"
                              "command-line console=hvc0\nmemory 256\nvcpus 2\ndebug\n"
+                             "vector-128\n"
                              "phrase phrase\nsecret token=a\nsecret other=b/c\n")
         self.assertEqual(found, [
             "--kernel", f"{self.folder.name}/vmlinuz", "--initrd",
             f"{self.folder.name}/other/initrd", "--command-line=console=hvc0", "--memory", "256",
-            "--vcpus", "2", "--debug", "--disk-phrase-file", f"{self.folder.name}/phrase",
-            "--secret", f"token={self.folder.name}/a", "--secret", f"other={self.folder.name}/b/c",
+            "--vcpus", "2", "--debug", "--vector-128", "--disk-phrase-file",
+            f"{self.folder.name}/phrase", "--secret", f"token={self.folder.name}/a",
+            "--secret", f"other={self.folder.name}/b/c",
             "--machine", "machine.pub", "--out", "out.img",
         ])
 
@@ -60,7 +62,7 @@ class Sealed(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a word of this "
                                                r"file[.] Did you mean 'vcpus'[?] The words are "
                                                r"kernel, initrd, command-line, memory, vcpus, "
-                                               r"debug, phrase, secret\.$"):
+                                               r"debug, vector-128, phrase, secret\.$"):
             self.command("memory 8\ncpus 2\n")
 
     def test_a_line_with_a_mistake_is_refused_with_its_number(self):
@@ -71,6 +73,7 @@ class Sealed(unittest.TestCase):
             ("secret token=", "'token=' is not a secret: write 'secret NAME=FILE'"),
             ("vcpus 2", "there is a line 'vcpus' already: leave one out"),
             ("debug no", "'debug' takes no value: leave out 'no'"),
+            ("vector-128 yes", "'vector-128' takes no value: leave out 'yes'"),
             ("memory 8M", "'memory' takes a whole number from 2 to 3072 MiB, not '8M'"),
             ("memory 0", "'memory' takes a whole number from 2 to 3072 MiB, not '0'"),
             ("memory 7", "the guest's memory is an even number of MiB, not 7: write 'memory 8'"),

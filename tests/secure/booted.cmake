@@ -94,8 +94,12 @@ nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: Further reports of VM 0 are left out for a moment"
   "^ultravisor: VM: guest vmm-3, vCPU 0 .* an access to 0x[0-9a-f]*800000, where it has no memory"
   "^vmm: 1[.][.]94$")
-# A VMM that sends each vector again and again.
-nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]12$")
+# A VMM that sends each vector again and again. The policy permits vector 128, or not.
+nova_add_secure_test(vectors SOURCES vectors.c ARGUMENTS 1 SEALED vectors.seal VMX 1
+  EXPECT "^vmm: 1[.][.]15$" REJECT "sends vector 128")
+nova_add_secure_test(vectors-no-128 SOURCES vectors.c ARGUMENTS 0 VMX 1
+  EXPECT "^ultravisor: .* sends vector 128, which the sealed image does not permit. if the guest"
+         "^vmm: 1[.][.]15$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
 # Guests that end at each step of UV_ESM and in each ultracall. The ultravisor has 1,536 frames.

@@ -51,7 +51,7 @@ IN_BLOB = (
 
 # A number at an offset of the content, which is then sealed as the tool seals it.
 IN_CONTENT = (
-    ("an unknown bit of the policy", "POLICY", 0, "<I", 2),
+    ("an unknown bit of the policy", "POLICY", 0, "<I", 4),
     ("no virtual CPU", "POLICY", VCPUS, "<I", 0),
     ("2^32 - 1 virtual CPUs", "POLICY", VCPUS, "<I", ALL_BITS),
     ("no memory", "POLICY", SIZE, "<Q", 0),

@@ -49,8 +49,8 @@ static void print_hex(const uint8_t *data, size_t bytes)
 
 static void print_seal(const struct seal *seal)
 {
-        printf(" %d %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx ", seal->debug, seal->vcpus,
-               (unsigned long long)seal->memory, (unsigned long long)seal->entry,
+        printf(" %d %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx ", seal->debug | seal->vector_128 << 1,
+               seal->vcpus, (unsigned long long)seal->memory, (unsigned long long)seal->entry,
                (unsigned long long)seal->params, (unsigned long long)seal->tables,
                (unsigned long long)seal->blob);
         print_hex(seal->phrase, seal->phrase_bytes);

@@ -123,7 +123,7 @@ class Agree(unittest.TestCase):
 
     def test_images_of_all_kinds(self):
         pairs = sealing.keys(16)
-        for others in ({"phrase": b""}, {"secrets": {}}, {"flags": 1}, {"vcpus": 8},
+        for others in ({"phrase": b""}, {"secrets": {}}, {"flags": 1}, {"flags": 2}, {"vcpus": 8},
                        {"phrase": b"p" * 512},
                        {"secrets": {b"n" * 29 + b"%02d" % i: bytes(4096) for i in range(16)}},
                        {"kernel": sealing.elf()}, {"initrd": b""}, {"acpi": b""}):

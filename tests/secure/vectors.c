@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM that sends each vector from 32 to 255 in turn whenever it answers a call of its guest. The
  * guest computes in all registers meanwhile: its sums are right, and it takes exactly the vectors
- * that the VMM has sent, never while IF is clear. */
+ * that the VMM has sent, never while IF is clear. It takes vector 128 only if the policy of its
+ * image permits this: then the test's argument is 1, otherwise 0. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../runtime/tap.h"
@@ -13,12 +15,43 @@
 #define BURST   (4 * VECTORS) /* vectors that come without an instruction between them */
 #define NUMBERS PROBE_RANDOM_MOST
 #define CLASS   8u /* of a task priority */
+#define SPECIAL 128u
+
+#define FLAGS_AT        0x24u /* of the start page of an image */
+#define FLAG_VECTOR_128 2u
+
+static bool permitted;       /* vector 128, by the policy */
+static unsigned special;     /* answers with vector 128 */
+static unsigned refused;     /* questions after a refused vector */
+static bool is_special_next; /* the last answer was vector 128 */
+static unsigned misplaced;   /* questions that call another vector refused, or 128 valid */
 
 static unsigned sent[PROBE_VECTOR_LAST + 1];
 static unsigned total; /* vectors sent */
 static unsigned limit; /* of `total` */
 static bool at_once;   /* an answer with a vector says that a further one is pending */
 static unsigned hypercalls;
+
+/* Counts the refusals of vectors that questions report. */
+static void note_refusal(const struct call *call)
+{
+        const bool is_refusal = (int)call->word[0] == NOVA_U_INVALID;
+
+        refused += is_refusal;
+        misplaced += is_refusal != (is_special_next && !permitted);
+        is_special_next = false;
+}
+
+/* Returns the next vector. */
+static unsigned next_vector(void)
+{
+        const unsigned vector = PROBE_VECTOR_FIRST + total++ % VECTORS;
+
+        is_special_next = vector == SPECIAL;
+        special += is_special_next;
+        sent[vector] += vector != SPECIAL || permitted;
+        return vector;
+}
 
 /* Answers each call with a sign that an interrupt is pending, and the question for it with the next
  * vector. */
@@ -29,10 +62,9 @@ static void storm(struct call *call)
         if (call->number == NOVA_H_INTERRUPT) {
                 call->words = 3;
                 call->value = NO_VECTOR;
-                if (total < limit) {
-                        call->value = PROBE_VECTOR_FIRST + total++ % VECTORS;
-                        sent[call->value]++;
-                }
+                note_refusal(call);
+                if (total < limit)
+                        call->value = next_vector();
                 call->more = at_once && total < limit;
         } else if (call->number == NOVA_H_PORT && call->word[0] == PROBE_MARK_PORT) {
                 call->words = 3; /* the exits of the guest's rounds */
@@ -89,6 +121,8 @@ static void vectors(void)
         uint32_t expected, disabled;
 
         honest_attack = storm;
+        check(!(((const uint8_t *)image)[FLAGS_AT] & FLAG_VECTOR_128) == !permitted,
+              "the image has the policy of the test");
         check(honest_become_secure() == NOVA_U_SUCCESS, "a guest is secure");
         disabled = compute(ROUNDS, false, 0, false);
         expected = compute(ROUNDS, true, 0, false);
@@ -114,7 +148,8 @@ static void held_back(void)
         guest(PROBE_PRIORITY, CLASS, 0);
         compute(ROUNDS, true, VECTORS, true);
         for (unsigned i = PROBE_VECTOR_FIRST; i <= PROBE_VECTOR_LAST; i++)
-                *(i >> 4 > CLASS ? &high : &low) += guest(PROBE_COUNT, i, 0) - each;
+                if (i != SPECIAL || permitted)
+                        *(i >> 4 > CLASS ? &high : &low) += guest(PROBE_COUNT, i, 0) - each;
         check(low == 0 && high == PROBE_VECTOR_LAST + 1 - (CLASS + 1) * 16,
               "it takes no vector of a storm that its task priority forbids");
         guest(PROBE_PRIORITY, 0, 0);
@@ -122,12 +157,17 @@ static void held_back(void)
         check(count_wrong() == 0, "it takes each of them once when the priority falls");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-        if (!honest_start(3))
+        if (argc != 2 || !honest_start(3))
                 return 1;
+        permitted = atoi(argv[1]);
         vectors();
         held_back();
+        check(special && refused == (permitted ? 0 : special) && !misplaced,
+              "the next question says whether vector 128 was refused");
+        check(guest(PROBE_COUNT, SPECIAL, 0) == (permitted ? special : 0),
+              "the guest takes vector 128 only if the policy permits it");
         check(guest(PROBE_RANDOM, NUMBERS, 0) == 0 && hypercalls == 0,
               "H_RANDOM returns different numbers, each bit changes, and the VMM sees no call");
         hypercalls_of_the_guest();

@@ -60,6 +60,8 @@ def add_parser(commands):
                         help="virtual CPUs, 1 to 8 (1)")
     parser.add_argument("--debug", action="store_true",
                         help="note that the guest may use the debug registers (it always can)")
+    parser.add_argument("--vector-128", action="store_true",
+                        help="let the monitor send vector 128, which is Linux's int 0x80")
     parser.add_argument("--acpi", metavar="FILE",
                         help="ACPI tables for address 0xe0000 (those of novavmm's PC)")
     parser.add_argument("--machine", metavar="PUB", nargs="+", action="extend",
@@ -68,7 +70,8 @@ def add_parser(commands):
     parser.set_defaults(function=run)
 
 
-OWN = ("initrd", "command_line", "disk_phrase_file", "secret", "memory", "vcpus", "debug", "acpi")
+OWN = ("initrd", "command_line", "disk_phrase_file", "secret", "memory", "vcpus", "debug",
+       "vector_128", "acpi")
 # What each action needs.
 FORMS = {
     "--kernel": "nova seal --kernel FILE --machine PUB… --out FILE",
@@ -237,8 +240,8 @@ def make(args, random=os.urandom):
     acpi = read_acpi(args.acpi) if args.acpi else acpi_tables(vcpus)
     loaded = seal_guest.place(kernel, line, initrd, acpi, memory)
     policy = seal_blob.Content(
-        seal_blob.DEBUG if args.debug else 0, vcpus, memory, kernel.entry, 0, 0, 0, (), phrase,
-        secrets,
+        seal_blob.flags_of(args.debug, args.vector_128), vcpus, memory, kernel.entry, 0, 0, 0, (),
+        phrase, secrets,
     )
     write_image(args.out, seal_image.build(policy, loaded, publics, random))
 
@@ -258,8 +261,10 @@ def show(path, data, start):
     seal_blob.check_parts([(kind, 0, address, size, b"") for kind, _, address, size in start.rows],
                           start.memory)
     debug = "the guest's" if start.flags & seal_blob.DEBUG else "off"
+    vector_128 = "permitted" if start.flags & seal_blob.VECTOR_128 else "refused"
     yield (f"sealed image, version {seal_image.VERSION}: {_size(start.memory)} of memory, "
-           f"at most {start.vcpus} virtual CPU{'s' * (start.vcpus > 1)}, debug registers {debug}")
+           f"at most {start.vcpus} virtual CPU{'s' * (start.vcpus > 1)}, debug registers {debug}, "
+           f"vector 128 {vector_128}")
     yield f"blob: {length:,} bytes at {seal_image.BLOB_AT:#x}"
     for identity, *_ in rows:
         yield f"machine {identity.hex()}"

@@ -42,7 +42,7 @@ CONTENT_MAX = (FIXED.size + PARTS_MAX * PART.size + PHRASE_MAX
 ROOM = 17 * PAGE  # room for the largest blob
 TABLES = 8 * PAGE  # page tables, which the ultravisor fills in
 
-DEBUG = 1
+DEBUG, VECTOR_128 = 1, 2  # flags of the policy
 START, KERNEL, INITRD, PARAMS, COMMAND_LINE, ACPI = range(1, 7)
 KINDS = {START: "start page", KERNEL: "kernel", INITRD: "initrd", PARAMS: "boot parameters",
          COMMAND_LINE: "command line", ACPI: "ACPI tables"}
@@ -107,6 +107,11 @@ class Content(NamedTuple):
     parts: tuple
     phrase: bytes
     secrets: dict
+
+
+def flags_of(debug, vector_128):
+    """Returns the flags of a policy."""
+    return DEBUG * debug | VECTOR_128 * vector_128
 
 
 def _need(good, name):
@@ -193,7 +198,7 @@ def decode(data):
     _need(len(data) >= FIXED.size, "LENGTHS")
     (flags, vcpus, memory, entry, params, tables, parts, secrets, phrase, secret_bytes,
      blob) = FIXED.unpack_from(data)
-    _need(not flags & ~DEBUG and 1 <= vcpus <= VCPUS_MAX, "POLICY")
+    _need(not flags & ~(DEBUG | VECTOR_128) and 1 <= vcpus <= VCPUS_MAX, "POLICY")
     _need(memory and not memory % MEMORY_UNIT and memory <= MEMORY_MAX, "POLICY")
     _need(1 <= parts <= PARTS_MAX, "PARTS")
     _need(secrets <= SECRETS_MAX, "SECRETS")

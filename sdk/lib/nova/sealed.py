@@ -3,9 +3,9 @@
 guest's command line, and the command line contains the arguments of `nova run` or of the boot test.
 
 A boot list names `sealed:FILE`, a tab, and the file of a guest that the build made (or nothing).
-FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, debug (without a
-value), phrase, and any number of lines `secret NAME=FILE`. `guest:NAME` in place of a file names
-a file that nova.guest provides."""
+FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, debug and
+vector-128 (both without a value), phrase, and any number of lines `secret NAME=FILE`. `guest:NAME`
+in place of a file names a file that nova.guest provides."""
 
 import os
 import re
@@ -25,7 +25,9 @@ ARCH = "x86_64"
 DESCRIPTION = "sealed image's description"
 PROJECT = re.compile(r"^\s*project\s*\(\s*([^\s)]+)", re.MULTILINE | re.IGNORECASE)
 SYSTEM = re.compile(r"^\s*nova_add_(?:system|roottask)\s*\(([^)]*)\)", re.MULTILINE)
-KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
+KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "vector-128", "phrase",
+        "secret")
+WITHOUT_VALUE = ("debug", "vector-128")
 # Options of `nova seal` whose keys in a description have other names.
 OPTIONS = {"disk-phrase-file": "phrase"}
 # What stands after each key that needs a value.
@@ -114,8 +116,8 @@ def _check_line(where, key, value, found):
         raise NovaError(f"{where}: there is a line '{key}' already: leave one out.")
     if key in NEED_VALUE and not value:
         raise NovaError(f"{where}: '{key}' has no value: write '{key} {NEED_VALUE[key]}'.")
-    if key == "debug" and value:
-        raise NovaError(f"{where}: 'debug' takes no value: leave out '{value}'.")
+    if key in WITHOUT_VALUE and value:
+        raise NovaError(f"{where}: '{key}' takes no value: leave out '{value}'.")
     if key == "secret" and "=" not in value.strip("="):
         raise NovaError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
     if key in ("memory", "vcpus"):
@@ -176,8 +178,7 @@ def command(path, kernel, arguments, public, out):
     for key in ("memory", "vcpus"):
         if key in read:
             words += [f"--{key}", read[key]]
-    if "debug" in read:
-        words.append("--debug")
+    words += [f"--{key}" for key in WITHOUT_VALUE if key in read]
     if "phrase" in read:
         words += ["--disk-phrase-file", _file(read["phrase"], folder)]
     for secret in read["secret"]:

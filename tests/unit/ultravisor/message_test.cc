@@ -65,12 +65,12 @@ class message_test : public testing::Test
                 return message_accept(&message, sent.data(), count, &answer);
         }
 
-        int vector_of(nova_word_t value)
+        int vector_of(nova_word_t value, bool vector_128 = true)
         {
                 const uint64_t nothing[MESSAGE_PARAMETERS] = {};
 
                 EXPECT_TRUE(accept(message_make(NOVA_H_INTERRUPT, nothing), {0, value}));
-                return message_vector(&answer);
+                return message_vector(&answer, vector_128);
         }
 };
 
@@ -252,4 +252,12 @@ TEST_F(message_test, has_vectors_from_32_to_255)
              {UINT64_C(0), UINT64_C(2), UINT64_C(31), UINT64_C(256), UINT64_C(0x120),
               UINT64_C(0x100000020), UINT64_MAX, UINT64_MAX - 1})
                 EXPECT_EQ(vector_of(value), MESSAGE_BAD_VECTOR) << value;
+}
+
+TEST_F(message_test, has_vector_128_only_if_the_policy_permits_it)
+{
+        EXPECT_EQ(vector_of(128, true), 128);
+        EXPECT_EQ(vector_of(128, false), MESSAGE_BAD_VECTOR);
+        for (const nova_word_t value : {32u, 127u, 129u, 255u})
+                EXPECT_EQ(vector_of(value, false), int(value));
 }

@@ -137,9 +137,11 @@ TEST_F(sealed, hands_out_all_that_was_sealed)
                                       opened->phrase_bytes),
                           "swordfish");
         }
-        given.flags = 1;
-        ASSERT_EQ(open_given(), "OK");
-        EXPECT_TRUE(opened->debug);
+        for (given.flags = 0; given.flags < 4; given.flags++) {
+                ASSERT_EQ(open_given(), "OK");
+                EXPECT_EQ(opened->debug, given.flags % 2 == 1);
+                EXPECT_EQ(opened->vector_128, given.flags >= 2);
+        }
 }
 
 TEST_F(sealed, finds_secrets_by_their_whole_names)
@@ -327,8 +329,10 @@ TEST_F(sealed, refuses_wrong_policies)
                 EXPECT_EQ(open_given(), "POLICY");
         }
         given = good;
-        given.flags = 2;
-        EXPECT_EQ(open_given(), "POLICY");
+        for (unsigned bit = 2; bit < 32; bit++) {
+                given.flags = UINT32_C(1) << bit;
+                EXPECT_EQ(open_given(), "POLICY") << bit;
+        }
 }
 
 TEST_F(sealed, refuses_too_many_things)
