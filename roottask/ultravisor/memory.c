@@ -14,7 +14,7 @@
 #define VMX_FETCH   0x4u
 #define BLOCK_BYTES (FRAME_BLOCK * FRAME_BYTES)
 #define REPEATS     64u /* exits for one address without progress */
-#define TRIES       64u /* attempts to move a page that cannot be moved at once */
+#define TRIES       64u /* attempts to move a page that cannot be moved at once, of each slot */
 
 struct frames memory_frames;
 
@@ -24,7 +24,7 @@ static uint64_t find_victim(struct vm *vm)
 {
         uint64_t gpa = page_victim(&vm->pages);
 
-        for (uint64_t parts = page_total(&vm->pages) / PAGE_PART; parts && gpa == UINT64_MAX;
+        for (uint64_t parts = 2 * page_total(&vm->pages) / PAGE_PART; parts && gpa == UINT64_MAX;
              parts--) {
                 vm_yield();
                 gpa = page_victim(&vm->pages);
@@ -34,17 +34,21 @@ static uint64_t find_victim(struct vm *vm)
 
 /* Asks the VMM to move a page out, so that a frame becomes free. A page stays if another virtual
  * CPU's reply may still map it, perhaps with its whole block; then that virtual CPU has to exit.
+ * After a page that stays, a page of another slot is next: the VMM may move out none of this slot.
  * During UV_ESM no page moves out: if no frame is free, another VM has taken those that were free
  * when UV_ESM counted them. */
 static bool make_room(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
+        uint64_t parameters[4] = {UINT64_MAX, 0, NOVA_UV_ORDER_PAGE, 0};
+        unsigned tries = 1;
 
-        for (unsigned i = 0; i < TRIES; i++) {
-                uint64_t parameters[4] = {0, 0, NOVA_UV_ORDER_PAGE, 0};
+        for (unsigned i = 0; i < tries; i++) {
                 bool free;
 
                 vm_lock();
+                page_spare(&vm->pages, parameters[0]);
+                tries = TRIES * page_slots(&vm->pages);
                 free = page_room(&vm->pages);
                 parameters[0] = free ? 0 : find_victim(vm);
                 vm_unlock();

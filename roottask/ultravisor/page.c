@@ -470,28 +470,50 @@ bool page_next_shared(const struct pages *pages, struct page_hand *hand, uint64_
         return hand->slot < PAGE_SLOTS;
 }
 
-/* Moves a hand to the next page, through all slots in a circle. @return false: there is no page */
-static bool turn(const struct pages *pages, struct page_hand *hand)
+/* Returns the next slot of the search that has pages left, NULL: there is none. A search that has
+ * come to the end of a slot begins at its first page the next time. */
+static struct page_slot *turn(struct pages *pages)
 {
-        hand->page++;
         for (unsigned i = 0; i <= PAGE_SLOTS; i++) {
-                if (hand->page < count_of(&pages->slot[hand->slot]))
-                        return true;
-                *hand = (struct page_hand){(hand->slot + 1) % PAGE_SLOTS, 0};
+                struct page_slot *const slot = &pages->slot[pages->hand];
+
+                if (slot->hand < count_of(slot))
+                        return slot;
+                slot->hand = 0;
+                pages->hand = (pages->hand + 1) % PAGE_SLOTS;
         }
-        return false;
+        return NULL;
 }
 
 uint64_t page_victim(struct pages *pages)
 {
-        for (unsigned left = PAGE_PART; left && turn(pages, &pages->hand); left--) {
-                const struct page_slot *const slot = &pages->slot[pages->hand.slot];
-                const struct page *const page = &slot->page[pages->hand.page];
+        struct page_slot *slot;
+
+        for (unsigned left = PAGE_PART; left && (slot = turn(pages)); left--) {
+                const uint64_t number = slot->hand++;
+                const struct page *const page = &slot->page[number];
 
                 if (page->state == PAGE_SECURE && !page->pins && !page->shared)
-                        return slot->start + pages->hand.page * FRAME_BYTES;
+                        return slot->start + number * FRAME_BYTES;
         }
         return UINT64_MAX;
+}
+
+void page_spare(struct pages *pages, uint64_t gpa)
+{
+        const struct page *const page = page_find(pages, gpa);
+
+        if (page && page->state == PAGE_SECURE && has_address(&pages->slot[pages->hand], gpa))
+                pages->hand = (pages->hand + 1) % PAGE_SLOTS;
+}
+
+unsigned page_slots(const struct pages *pages)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < PAGE_SLOTS; i++)
+                count += count_of(&pages->slot[i]) != 0;
+        return count;
 }
 
 bool page_end(struct pages *pages)

@@ -54,6 +54,7 @@ struct page_slot {
         uint64_t bytes;    /* 0: the slot is not in use */
         struct page *page; /* NULL: the slot is reserved */
         bool closed;       /* its pages are being made or freed, so no search finds them */
+        uint64_t hand;     /* page at which the search for pages to move out continues */
 };
 
 /* The place in the slots at which a search in parts continues. If a slot is removed meanwhile, the
@@ -102,7 +103,7 @@ struct pages {
         bool converting;       /* UV_ESM measures the parts: no page moves out, no slot vanishes */
         uint32_t secure;       /* number of frames in use */
         struct page_budget *share; /* NULL: only the number of frames is a limit */
-        struct page_hand hand;     /* position of the search for pages to move out */
+        unsigned hand;             /* slot at which the search for pages to move out continues */
         struct page_slot slot[PAGE_SLOTS];
         uint64_t end;                /* end of the slots' addresses; devices are above */
         uint8_t buffer[FRAME_BYTES]; /* ciphertext in transit */
@@ -168,9 +169,15 @@ enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
 unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count);
 
 /* Finds the next page to be moved out, among at most PAGE_PART pages. The searches visit all pages
- * in a circle. @return its guest-physical address, or UINT64_MAX if none of these pages can be
- * moved now */
+ * in a circle, twice as many steps at most. @return its guest-physical address, or UINT64_MAX if
+ * none of these pages can be moved now */
 uint64_t page_victim(struct pages *pages);
+/* Continues the search in the next slot if the page at @p gpa, which it has found, is still there:
+ * perhaps the VMM moves no page of this slot out. The next search in this slot continues after this
+ * page. */
+void page_spare(struct pages *pages, uint64_t gpa);
+/* Returns the number of slots whose pages a search visits. */
+unsigned page_slots(const struct pages *pages);
 
 /* Frees the frames and slots of a guest that has ended, at most PAGE_PART pages in one call.
  * @return true if some are left: call again */

@@ -46,6 +46,12 @@ nova_add_secure_test(passed SOURCES passed.c EXPECT
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
   "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]6$")
+# A guest that needs more than the secure memory, and a part of it is added later.
+nova_add_secure_test(added SOURCES added.c MEMORY 15M TIMEOUT 120
+  EXPECT "^ultravisor: 6 MiB of secure memory"
+         "^ultravisor: .* its VMM does not provide the page at 0x800000" "^vmm: 1[.][.]7$")
+nova_add_secure_test(kept SOURCES kept.c MEMORY 15M TIMEOUT 120
+  EXPECT "^ultravisor: 6 MiB of secure memory" "^vmm: 1[.][.]5$" REJECT "moves no page out")
 # A guest with 2 GiB, more than the secure memory.
 nova_add_secure_test(large SOURCES large.c DESCRIPTION large.nova.in SEALED large.seal MEMORY 1300M
   KERNEL_MEMORY 8M EXPECT "^vmm: 1[.][.]5$")

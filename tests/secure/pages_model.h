@@ -265,8 +265,7 @@ static void restore(void)
         frames.free = frame_count - (unsigned)__builtin_popcount(now.used);
         frames.left[0] = (uint16_t)frames.free;
         pages.versions = now.versions;
-        pages.hand = (struct page_hand){0, 0}; /* each victim is possible, because the VMM may move
-                                                * any page out */
+        pages.hand = 0; /* each victim is possible, because the VMM may move any page out */
         pages.secure = now.secure;
         pages.converting = now.phase < 2;
 }

@@ -97,22 +97,6 @@ static nova_word_t word_of(enum nova_h_status status)
         return (nova_word_t)(intptr_t)status;
 }
 
-/* Returns the answer to a call for which the library made an ultracall. Flags and order are
- * parameters 2 and 3 of the call, and parameters 4 and 5 of the ultracall. */
-static enum nova_h_status answer_of(enum nova_u_status status)
-{
-        switch (status) {
-        case NOVA_U_SUCCESS:
-                return NOVA_H_SUCCESS;
-        case NOVA_U_P4:
-                return NOVA_H_P2;
-        case NOVA_U_P5:
-                return NOVA_H_P3;
-        default:
-                return NOVA_H_PARAMETER;
-        }
-}
-
 static enum nova_h_status init_start(struct nova_secure *secure)
 {
         enum nova_u_status status;
@@ -121,177 +105,7 @@ static enum nova_h_status init_start(struct nova_secure *secure)
                 return NOVA_H_UNSUPPORTED;
         status = nova_uv_register_mem_slot(&secure->uv, 0, secure->vm->memory.bytes, 0, 0);
         secure->started = !status;
-        return answer_of(status);
-}
-
-/* Use of a page of the machine's RAM after the guest has become secure, and the place of the
- * encrypted page with the same number. */
-struct nova_secure_place {
-        enum { PLACE_FREE, PLACE_SHARED, PLACE_ENCRYPTED } use;
-        uint32_t owner; /* if ENCRYPTED: number of the guest's page */
-        uint32_t at;    /* page of the RAM that holds the encrypted page, + 1; 0: it is not out */
-};
-
-static uint32_t page_count(const struct nova_secure *secure)
-{
-        return (uint32_t)(secure->vm->memory.bytes / NOVA_PAGE_SIZE);
-}
-
-/* Finds a free page of the RAM, the one with the same number if possible.
- * @return its number; page_count(): none is free */
-static uint32_t find_free(struct nova_secure *secure, uint32_t page)
-{
-        const uint32_t count = page_count(secure);
-
-        if (secure->place[page].use == PLACE_FREE)
-                return page;
-        for (uint32_t i = 0; i < count; i++) {
-                secure->hand = (secure->hand + 1) % count;
-                if (secure->place[secure->hand].use == PLACE_FREE)
-                        return secure->hand;
-        }
-        return count;
-}
-
-/* Notes where an encrypted page is. Its previous place, if any, becomes free. */
-static void put(struct nova_secure *secure, uint32_t page, uint32_t at)
-{
-        if (secure->place[page].at)
-                secure->place[secure->place[page].at - 1].use = PLACE_FREE;
-        secure->place[at].use = PLACE_ENCRYPTED;
-        secure->place[at].owner = page;
-        secure->place[page].at = at + 1;
-}
-
-/* Moves an encrypted page away from a page of the RAM that is to be shared. No copy stays, because
- * the ultravisor would accept the copy as the guest's page. */
-static bool make_free(struct nova_secure *secure, uint32_t page)
-{
-        char *const base = (char *)secure->vm->memory.base;
-        uint32_t to;
-
-        if (secure->place[page].use != PLACE_ENCRYPTED)
-                return true;
-        to = find_free(secure, page);
-        if (to == page_count(secure))
-                return false;
-        memcpy(base + (size_t)to * NOVA_PAGE_SIZE, base + (size_t)page * NOVA_PAGE_SIZE,
-               NOVA_PAGE_SIZE);
-        memset(base + (size_t)page * NOVA_PAGE_SIZE, 0, NOVA_PAGE_SIZE);
-        put(secure, secure->place[page].owner, to);
-        return true;
-}
-
-static uint64_t address_of(uint32_t page)
-{
-        return (uint64_t)page * NOVA_PAGE_SIZE;
-}
-
-static enum nova_u_status share(struct nova_secure *secure, uint32_t page)
-{
-        if (!make_free(secure, page))
-                return NOVA_U_BUSY;
-        secure->place[page].use = PLACE_SHARED;
-        return nova_uv_page_in(&secure->uv, address_of(page), address_of(page), 0,
-                               NOVA_UV_ORDER_PAGE);
-}
-
-static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
-{
-        const uint32_t at = secure->place[page].at - 1;
-        const enum nova_u_status status = nova_uv_page_in(&secure->uv, address_of(at),
-                                                          address_of(page), 0, NOVA_UV_ORDER_PAGE);
-
-        if (!status) {
-                secure->place[at].use = PLACE_FREE;
-                secure->place[page].at = 0;
-                secure->pages_returned++;
-        }
-        return status;
-}
-
-/* Provides the page of the RAM that has the number of the guest's page: it holds a part of the
- * image, or a page that the monitor itself has moved out. If another virtual CPU has received that
- * page meanwhile and asks for its shared place, the page of the RAM becomes the shared place. */
-static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
-                                  uint32_t page)
-{
-        enum nova_u_status status;
-
-        if (secure->place[page].use == PLACE_ENCRYPTED)
-                return NOVA_U_P3; /* it holds another page of the guest */
-        status = nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]);
-        if (!status && !secure->converting)
-                secure->place[page].use = PLACE_SHARED;
-        return status;
-}
-
-static enum nova_u_status page_in(struct nova_secure *secure, const nova_word_t word[4])
-{
-        const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
-
-        if (word[1] & NOVA_H_PAGE_IN_NONSHARED) {
-                if (secure->place[page].use == PLACE_SHARED)
-                        secure->place[page].use = PLACE_FREE;
-                return NOVA_U_SUCCESS;
-        }
-        if (word[1] & NOVA_H_PAGE_IN_SHARED)
-                return share(secure, page);
-        if (secure->place[page].at)
-                return return_page(secure, page);
-        return provide(secure, word, page);
-}
-
-static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t word[4])
-{
-        const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
-        enum nova_u_status status;
-        const uint32_t to = find_free(secure, page);
-
-        if (to == page_count(secure))
-                return NOVA_U_BUSY;
-        status = nova_uv_page_out(&secure->uv, address_of(to), word[0], 0, word[2]);
-        if (!status) {
-                put(secure, page, to);
-                secure->pages_out++;
-        }
-        return status;
-}
-
-/* Checks a call for a page in the order of its parameters: page, flags, order. Only the parts of
- * an image, which move during UV_ESM, have more than one page. */
-static enum nova_h_status check_page(const struct nova_secure *secure, const struct call *call)
-{
-        const bool is_in = call->number == NOVA_H_SVM_PAGE_IN;
-        const nova_word_t most =
-                is_in && secure->converting ? NOVA_UV_ORDER_MAX : NOVA_UV_ORDER_PAGE;
-
-        if (!secure->started)
-                return NOVA_H_UNSUPPORTED;
-        if (call->word[0] % NOVA_PAGE_SIZE || call->word[0] >= secure->vm->memory.bytes)
-                return NOVA_H_PARAMETER;
-        if (call->word[1] > (is_in ? NOVA_H_PAGE_IN_NONSHARED : 0u)) /* not both flags */
-                return NOVA_H_P2;
-        if (call->word[2] < NOVA_UV_ORDER_PAGE || call->word[2] > most)
-                return NOVA_H_P3;
-        return NOVA_H_SUCCESS;
-}
-
-/* Moves a page for the ultravisor. */
-static enum nova_h_status move_page(struct nova_secure *secure, const struct call *call)
-{
-        enum nova_h_status wrong = check_page(secure, call);
-        enum nova_u_status status;
-
-        if (wrong)
-                return wrong;
-        __atomic_add_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
-        nova_mutex_lock(&secure->lock);
-        status = call->number == NOVA_H_SVM_PAGE_IN ? page_in(secure, call->word)
-                                                    : page_out(secure, call->word);
-        nova_mutex_unlock(&secure->lock);
-        __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
-        return answer_of(status);
+        return novavmm_secure_answer(status);
 }
 
 /* Ends UV_ESM if it is in progress. It can succeed only after H_SVM_INIT_START. */
@@ -333,7 +147,7 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
                 break;
         case NOVA_H_SVM_PAGE_IN:
         case NOVA_H_SVM_PAGE_OUT:
-                call->status = word_of(move_page(secure, call));
+                call->status = word_of(novavmm_secure_move(secure, call->number, call->word));
                 break;
         case NOVA_H_GUEST: /* only the ultravisor makes the calls H_SVM_…, and no others exist */
                 call->status = word_of(call->word[0] >= NOVA_H_SVM_PAGE_IN &&
@@ -397,8 +211,7 @@ static enum nova_u_status esm(struct nova_vcpu *vcpu)
                 return NOVA_U_FUNCTION;
         if (vcpu->number)
                 return NOVA_U_INVALID;
-        memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
-        secure->pages_out = secure->pages_returned = 0;
+        novavmm_secure_clear(secure);
         secure->started = false;
         secure->conversions++;
         __atomic_store_n(&secure->converting, true, __ATOMIC_SEQ_CST);
@@ -513,8 +326,7 @@ int novavmm_secure_attach(struct nova_vm *vm)
         error = enter(secure);
         if (error == ENOSYS)
                 return 0; /* the guest stays normal: its UV_ESM returns U_FUNCTION */
-        secure->place = calloc(page_count(secure), sizeof(*secure->place));
-        if (!error && !secure->place)
+        if (!novavmm_secure_places(secure) && !error)
                 error = ENOMEM;
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
                 error = attach_vcpu(secure, i);

@@ -264,6 +264,27 @@ TEST_F(pages_test, victims_come_in_turn)
         EXPECT_EQ(victim(), first);
 }
 
+TEST_F(pages_test, a_victim_that_stays_is_followed_by_one_of_the_next_slot)
+{
+        const uint64_t other = slot_bytes / page_bytes;
+
+        ASSERT_TRUE(add_slot(&pages, 7, start + slot_bytes, 4 * page_bytes));
+        for (const uint64_t i : {uint64_t{3}, uint64_t{5}, other, other + 1})
+                fill(i, 1);
+        EXPECT_EQ(page_slots(&pages), 2u);
+        for (const uint64_t i : {uint64_t{3}, other, uint64_t{5}, other + 1}) {
+                EXPECT_EQ(victim(), gpa(i));
+                page_spare(&pages, gpa(i));
+        }
+        ASSERT_EQ(victim(), gpa(3)) << "again from the beginning";
+        ASSERT_EQ(page_out(&pages, gpa(3), 1, 0), NOVA_U_SUCCESS);
+        page_spare(&pages, gpa(3));
+        EXPECT_EQ(victim(), gpa(5)) << "the page before has moved";
+        page_spare(&pages, gpa(other));
+        page_spare(&pages, gpa(1000000));
+        EXPECT_EQ(victim(), gpa(other)) << "page 5 was the last one of its slot";
+}
+
 TEST_F(pages_test, without_a_frame_nothing_is_lost)
 {
         for (uint64_t i = 0; i < 2 * FRAME_BLOCK; i++)

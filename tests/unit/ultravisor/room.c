@@ -10,6 +10,8 @@
 bool room_maps, room_refuses;
 unsigned room_asked, room_waits;
 
+enum { KEPT, MOVED }; /* slots */
+
 static struct vm machine;
 static struct nova_utcb_state registers;
 static const char *why;
@@ -54,7 +56,20 @@ static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const v
 
 const struct page_ops memory_page_ops = {unmap, uses, copy_in, copy_out, encrypt, decrypt};
 
-bool room_begin(uint8_t *memory, size_t frames)
+/* Adds a slot whose first pages have frames. */
+static bool add_slot(unsigned slot, uint64_t start, uint64_t bytes, size_t filled)
+{
+        struct page *const records = page_records(bytes);
+
+        page_slot_reserve(&machine.pages, slot, start, bytes);
+        page_slot_open(&machine.pages, slot, records);
+        for (size_t i = 0; i < filled; i++)
+                if (!page_fill(&machine.pages, &records[i]))
+                        return false;
+        return records;
+}
+
+bool room_begin(uint8_t *memory, size_t frames, size_t kept)
 {
         const uint64_t bytes = 2 * frames * FRAME_BYTES;
 
@@ -69,17 +84,13 @@ bool room_begin(uint8_t *memory, size_t frames)
         machine.machine.vcpu[0].state = &registers;
         machine.pages.normal_pages = (uint32_t)frames;
         memory_prepare(&machine);
-        page_slot_reserve(&machine.pages, 0, 0, bytes);
-        page_slot_open(&machine.pages, 0, page_records(bytes));
-        for (uint64_t i = 0; i < frames; i++)
-                if (!page_fill(&machine.pages, page_find(&machine.pages, i * FRAME_BYTES)))
-                        return false;
-        return true;
+        return (!kept || add_slot(KEPT, bytes, kept * FRAME_BYTES, kept)) &&
+               add_slot(MOVED, 0, bytes, frames - kept);
 }
 
 const char *room_need_page(void)
 {
-        memory_get(&machine.machine.vcpu[0], machine.pages.slot[0].bytes - FRAME_BYTES);
+        memory_get(&machine.machine.vcpu[0], machine.pages.slot[MOVED].bytes - FRAME_BYTES);
         return why;
 }
 
@@ -97,7 +108,8 @@ int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parame
 {
         (void)vcpu, (void)value;
         room_asked++;
-        if (call != NOVA_H_SVM_PAGE_OUT || room_refuses)
+        if (call != NOVA_H_SVM_PAGE_OUT || room_refuses ||
+            parameters[0] >= machine.pages.slot[MOVED].bytes)
                 return NOVA_H_PARAMETER;
         return page_out(&machine.pages, parameters[0], 0, 0) ? NOVA_H_PARAMETER : NOVA_H_SUCCESS;
 }

@@ -12,8 +12,9 @@ extern bool room_maps;    /* a reply of another virtual CPU may map each page */
 extern bool room_refuses; /* the VMM moves no page out */
 extern unsigned room_asked, room_waits;
 
-/* Uses all frames for the guest. */
-bool room_begin(uint8_t *memory, size_t frames);
+/* Uses all frames for the guest, @p kept of them for a slot of which the VMM moves no page out. The
+ * search for pages begins in that slot. */
+bool room_begin(uint8_t *memory, size_t frames, size_t kept);
 
 /* Makes a further page present. @return NULL, or why the guest has ended */
 const char *room_need_page(void);

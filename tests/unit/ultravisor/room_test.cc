@@ -18,8 +18,13 @@ class room_test : public testing::Test
       protected:
         void SetUp() override
         {
+                SetUp(0);
+        }
+
+        void SetUp(size_t kept)
+        {
                 memory.assign((frames + block) * page, 0);
-                ASSERT_TRUE(room_begin(memory.data(), frames));
+                ASSERT_TRUE(room_begin(memory.data(), frames, kept));
         }
 
         void TearDown() override
@@ -51,6 +56,24 @@ TEST_F(room_test, is_not_there_if_the_vmm_moves_no_page_out)
         EXPECT_STREQ(room_need_page(),
                      "no secure memory is left for it, and its VMM moves no page out");
         EXPECT_EQ(room_asked, 64u);
+}
+
+TEST_F(room_test, is_made_in_another_slot_if_the_vmm_moves_no_page_of_one_out)
+{
+        room_end();
+        SetUp(100);
+        EXPECT_EQ(room_need_page(), nullptr);
+        EXPECT_EQ(room_asked, 2u);
+}
+
+TEST_F(room_test, is_searched_in_each_slot)
+{
+        room_end();
+        SetUp(100);
+        room_refuses = true;
+        EXPECT_STREQ(room_need_page(),
+                     "no secure memory is left for it, and its VMM moves no page out");
+        EXPECT_EQ(room_asked, 2 * 64u);
 }
 
 } // namespace

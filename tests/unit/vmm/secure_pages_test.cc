@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a monitor's library puts the pages of a secure guest: parts of the image, shared pages, and
  * encrypted pages. The test is the ultravisor. */
-#include "secure_pages.h"
+extern "C" {
+#include "secure.h"
+}
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <vector>
 
 namespace
 {
 
 constexpr uint64_t page_bytes = NOVA_PAGE_SIZE, pages = 4;
+constexpr uint64_t added = pages + 7; /* the only page of a slot that the monitor has added */
 constexpr uint64_t one = NOVA_UV_ORDER_PAGE;
 
 /* An ultracall that the library has made. */
@@ -39,25 +44,31 @@ struct secure_pages : testing::Test {
                 vm.memory.bytes = ram.size();
                 secure.vm = &vm;
                 secure.started = true;
-                secure_pages_init(&secure);
+                EXPECT_TRUE(novavmm_secure_places(&secure));
                 made.clear();
                 next_status = NOVA_U_SUCCESS;
         }
 
         ~secure_pages() override
         {
-                secure_pages_fini(&secure);
+                free(secure.place);
+        }
+
+        nova_h_status serve(nova_h_call call, uint64_t page, uint64_t flags, uint64_t order)
+        {
+                const nova_word_t word[] = {page * page_bytes, flags, order, 0};
+
+                return novavmm_secure_move(&secure, call, word);
         }
 
         nova_h_status in(uint64_t page, uint64_t flags = 0, uint64_t order = one)
         {
-                return secure_pages_serve(&secure, NOVA_H_SVM_PAGE_IN, page * page_bytes, flags,
-                                          order);
+                return serve(NOVA_H_SVM_PAGE_IN, page, flags, order);
         }
 
         nova_h_status out(uint64_t page)
         {
-                return secure_pages_serve(&secure, NOVA_H_SVM_PAGE_OUT, page * page_bytes, 0, one);
+                return serve(NOVA_H_SVM_PAGE_OUT, page, 0, one);
         }
 };
 
@@ -133,7 +144,84 @@ TEST_F(secure_pages, an_encrypted_page_moves_away_from_a_page_to_be_shared)
         EXPECT_EQ(ram[made.back().place], 0x77);
 }
 
+TEST_F(secure_pages, a_page_of_an_added_slot_moves_out_and_back)
+{
+        EXPECT_EQ(in(added), NOVA_H_PARAMETER) << "it is not out";
+        EXPECT_TRUE(made.empty());
+        EXPECT_EQ(out(added), NOVA_H_SUCCESS);
+        ASSERT_EQ(made.size(), 1u);
+        const uint64_t holder = made[0].place / page_bytes;
+        EXPECT_EQ(made[0], moved_out(holder, added));
+        ASSERT_LT(holder, pages);
+        EXPECT_EQ(in(holder), NOVA_H_PARAMETER) << "it holds another page";
+        EXPECT_EQ(in(added), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_in(holder, added));
+        EXPECT_EQ(in(holder), NOVA_H_SUCCESS) << "its place is free again";
+        EXPECT_EQ(secure.pages_out, 1u);
+        EXPECT_EQ(secure.pages_returned, 1u);
+}
+
+TEST_F(secure_pages, a_page_of_an_added_slot_makes_room_for_a_shared_page)
+{
+        EXPECT_EQ(out(added), NOVA_H_SUCCESS);
+        const uint64_t holder = made[0].place / page_bytes;
+        ram[holder * page_bytes] = 0x77;
+        EXPECT_EQ(in(holder, NOVA_H_PAGE_IN_SHARED), NOVA_H_SUCCESS);
+        EXPECT_EQ(ram[holder * page_bytes], 0);
+        EXPECT_EQ(in(added), NOVA_H_SUCCESS);
+        EXPECT_NE(made.back().place / page_bytes, holder);
+        EXPECT_EQ(ram[made.back().place], 0x77);
+}
+
+TEST_F(secure_pages, a_page_of_an_added_slot_that_goes_out_again_has_one_place)
+{
+        for (uint64_t i = 0; i < 3 * pages; i++)
+                ASSERT_EQ(out(added), NOVA_H_SUCCESS) << i;
+        for (uint64_t i = 0; i + 1 < pages; i++)
+                EXPECT_EQ(out(i), NOVA_H_SUCCESS) << i;
+        EXPECT_EQ(out(pages - 1), NOVA_H_PARAMETER) << "all of the RAM is in use";
+}
+
+TEST_F(secure_pages, a_page_of_an_added_slot_is_not_shared)
+{
+        EXPECT_EQ(in(added, NOVA_H_PAGE_IN_SHARED), NOVA_H_PARAMETER);
+        EXPECT_EQ(in(added, NOVA_H_PAGE_IN_NONSHARED), NOVA_H_PARAMETER);
+        EXPECT_EQ(out(added), NOVA_H_SUCCESS);
+        EXPECT_EQ(in(added, NOVA_H_PAGE_IN_SHARED), NOVA_H_PARAMETER);
+        EXPECT_EQ(made.size(), 1u);
+}
+
+TEST_F(secure_pages, a_page_in_no_slot_is_refused)
+{
+        EXPECT_EQ(in(added + 1), NOVA_H_PARAMETER);
+        EXPECT_EQ(out(added + 1), NOVA_H_PARAMETER);
+        secure.converting = true;
+        EXPECT_EQ(in(added), NOVA_H_PARAMETER) << "no slot is added in UV_ESM";
+        EXPECT_TRUE(made.empty());
+}
+
+TEST_F(secure_pages, a_new_secure_guest_has_no_page_out)
+{
+        EXPECT_EQ(out(added), NOVA_H_SUCCESS);
+        novavmm_secure_clear(&secure);
+        EXPECT_EQ(in(added), NOVA_H_PARAMETER);
+        EXPECT_EQ(secure.pages_out, 0u);
+}
+
 } // namespace
+
+extern "C" int nova_uv_attributes(const struct nova_uv *, uint64_t page, unsigned *, unsigned *)
+{
+        return page == added * page_bytes ? 0 : EINVAL;
+}
+
+extern "C" void nova_mutex_lock(struct nova_mutex *)
+{
+}
+
+extern "C" void nova_mutex_unlock(struct nova_mutex *)
+{
+}
 
 extern "C" enum nova_u_status nova_uv_call(const struct nova_uv *, unsigned number, uint64_t p2,
                                            uint64_t p3, uint64_t, uint64_t p5)
