@@ -176,7 +176,7 @@ file(CONFIGURE OUTPUT pauses.bin CONTENT "${large}")
 configure_file(pauses.seal.in pauses.seal @ONLY)
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   SEALED "${CMAKE_CURRENT_BINARY_DIR}/pauses.seal" EXPECT "^vmm: 1[.][.]3$")
-nova_add_secure_test(leaks SOURCES leaks.c VMX 1 EXPECT "^vmm: 1[.][.]13$")
+nova_add_secure_test(leaks SOURCES leaks.c VMX 1 EXPECT "^vmm: 1[.][.]14$")
 # Each instruction that the ultravisor answers. Guests with SVM under QEMU have no XSAVE, and Bochs
 # resets the machine if a guest with SVM has a triple fault.
 nova_add_secure_test(exits SOURCES exits.c CPU qemu64,+svm,+npt,+rdrand,+monitor

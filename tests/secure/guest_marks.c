@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes accesses that its monitor sees, with bytes PROBE_MARK in all registers but for what an
- * access needs. */
+ * access needs: general registers, CR2, DR0 to DR3, x87 and XMM registers, and the bases of FS and
+ * GS. CR8 has too few bits. */
 #include "guest_marks.h"
 
 #include <novauv/guest.h>
@@ -19,6 +20,23 @@
 struct registers {
         uint64_t ax, bx, cx, dx, di;
 };
+
+/* The x87 and XMM registers in the form of FXRSTOR. */
+#define FPU_BYTES     512u
+#define FPU_CONTROL   0x37fu  /* at 0: no exceptions */
+#define FPU_TAGS_AT   4u      /* a bit for each register in use */
+#define FPU_MXCSR     0x1f80u /* no exceptions */
+#define FPU_MXCSR_AT  24u
+#define FPU_FIRST     32u /* registers of x87, 16 bytes each, ... */
+#define FPU_XMM       160u
+#define FPU_LAST      416u /* ... and of XMM */
+#define X87_BYTES     10u
+#define X87_ROW       16u
+#define MSR_FS_BASE   0xc0000100u
+#define MSR_KERNEL_GS 0xc0000102u
+#define MARK_BASE     0xffffa7a7a7a7a7a7ull /* an address must be canonical */
+
+uint8_t guest_marks_fpu[FPU_BYTES] __attribute__((aligned(16)));
 
 /* The registers at the next access, and the stack pointer after it. */
 struct registers guest_marks_now;
@@ -48,6 +66,7 @@ __asm__(".pushsection .text\n"
         "guest_marks_load_all:\n"
         "pop %rax\npush %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
         "mov %rsp, guest_marks_stack(%rip)\npush %rax\nmovabs $0xa7a7a7a7a7a7a7a7, %rsi\n"
+        "fxrstor64 guest_marks_fpu(%rip)\n"
         "mov %rsi, %cr2\nmov %rsi, %dr0\nmov %rsi, %dr1\nmov %rsi, %dr2\nmov %rsi, %dr3\n"
         "mov %rsi, %rbp\nmov %rsi, %r8\nmov %rsi, %r9\nmov %rsi, %r10\nmov %rsi, %r11\n"
         "mov %rsi, %r12\nmov %rsi, %r13\nmov %rsi, %r14\nmov %rsi, %r15\n"
@@ -84,12 +103,37 @@ static void make_all(void)
                (struct registers){MARK_64, MARK_64, MARK_64, MARK_64, PROBE_MARK_PAGE + 0x7a0});
 }
 
+static void set_bases(uint64_t base)
+{
+        for (uint32_t msr = MSR_FS_BASE; msr <= MSR_KERNEL_GS; msr++)
+                __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)base), "d"(base >> 32));
+}
+
+/* Enables x87 and XMM registers, and prepares marks for them. */
+static void make_fpu(void)
+{
+        uint64_t scratch;
+
+        for (unsigned i = FPU_FIRST; i < FPU_LAST; i++)
+                if (i >= FPU_XMM || i % X87_ROW < X87_BYTES)
+                        guest_marks_fpu[i] = PROBE_MARK;
+        *(uint16_t *)guest_marks_fpu = FPU_CONTROL;
+        guest_marks_fpu[FPU_TAGS_AT] = 0xff;
+        *(uint32_t *)(guest_marks_fpu + FPU_MXCSR_AT) = FPU_MXCSR;
+        __asm__ volatile("mov %%cr0, %0\nand $~0xc, %0\nmov %0, %%cr0\n"
+                         "mov %%cr4, %0\nor $0x200, %0\nmov %0, %%cr4"
+                         : "=&r"(scratch));
+}
+
 uint32_t guest_marks(unsigned rounds)
 {
+        make_fpu();
+        set_bases(MARK_BASE);
         __asm__ volatile("sti");
         for (unsigned i = 0; i < rounds; i++)
                 make_all();
         __asm__ volatile("cli");
+        set_bases(0);
         return rounds * PROBE_MARK_KINDS;
 }
 

@@ -42,18 +42,52 @@ static const nova_word_t expected[PROBE_MARK_KINDS][1 + 4] = {
         {NOVA_H_SVM_PAGE_IN, PROBE_MARK_PAGE, 0, NOVA_UV_ORDER_PAGE, 0},
 };
 
-/* Returns true if the message, or the rest of the UTCB after it, contains marks. */
-static bool has_mark(const struct nova_utcb *utcb)
+#ifdef __x86_64__
+#define FXSAVE "fxsave64"
+#define USED   "xmm7"
+#else /* the compiler does not use XMM registers, and cannot name them */
+#define FXSAVE "fxsave"
+#define USED   "memory"
+#endif
+
+/* The x87 and XMM registers of the thread that looks for marks. */
+struct fpu {
+        uint8_t byte[512];
+} __attribute__((aligned(16)));
+
+/* Returns true if bytes contain marks. */
+static bool has_mark(const void *data, unsigned bytes)
 {
-        const uint8_t *const byte = (const uint8_t *)utcb;
+        const uint8_t *const byte = data;
         unsigned equal = 0;
 
-        for (unsigned i = 0; i < PAGE; i++) {
+        for (unsigned i = 0; i < bytes; i++) {
                 equal = byte[i] == PROBE_MARK ? equal + 1 : 0;
                 if (equal == TAKEN_BYTE)
                         return true;
         }
         return false;
+}
+
+/* Returns true if the x87 or XMM registers of the VMM's thread contain marks. */
+static bool has_register_mark(void)
+{
+        struct fpu fpu;
+
+        __asm__ volatile(FXSAVE " %0" : "=m"(fpu));
+        return has_mark(&fpu, sizeof(fpu));
+}
+
+static bool finds_register_mark(void)
+{
+        static const uint8_t marks[16] = {PROBE_MARK, PROBE_MARK, PROBE_MARK, PROBE_MARK};
+        struct fpu fpu;
+
+        __asm__ volatile("movups %1, %%xmm7\n" FXSAVE " %0\nxorps %%xmm7, %%xmm7"
+                         : "=m"(fpu)
+                         : "m"(marks)
+                         : USED);
+        return has_mark(&fpu, sizeof(fpu));
 }
 
 static bool is_constant(const struct call *call, const nova_word_t *words)
@@ -66,8 +100,8 @@ static void compare(struct call *call)
 {
         static const nova_word_t question[1 + 4] = {NOVA_H_INTERRUPT};
         const struct nova_utcb *const utcb = nova_thread_utcb();
-        bool good =
-                nova_utcb_word_count(utcb) == 5 && !nova_utcb_item_count(utcb) && !has_mark(utcb);
+        bool good = !has_register_mark() && nova_utcb_word_count(utcb) == 5 &&
+                    !nova_utcb_item_count(utcb) && !has_mark(utcb, PAGE);
 
         if (call->number == NOVA_H_PORT && call->word[0] != PROBE_MARK_PORT)
                 return; /* the guest's commands */
@@ -96,6 +130,8 @@ static void messages(void)
               "a guest with marks in its registers makes more than 10,000 accesses");
         printf("The VMM got %u calls and %u questions; %u were wrong.\n", seen, questions, wrong);
         check(!wrong, "each message holds the declared words, and no mark");
+        check(!has_register_mark() && finds_register_mark(),
+              "the search for marks in registers finds one that is there");
         honest_attack = NULL;
 }
 
