@@ -353,8 +353,8 @@ nova_add_secure_test(dma-open SOURCES dma.c ${dma} ARGUMENTS open QEMU ${dma_qem
 nova_add_program(secure-bystander SOURCES bystander.c)
 target_link_libraries(secure-bystander PRIVATE Nova::novavmm)
 set(storm SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander KERNEL_MEMORY 4M
-  EXPECT "^vmm: 1[.][.]5$" REJECT "^bystander: not ok")
-nova_add_secure_test(storm ${storm} ARGUMENTS 20000 TIMEOUT 120)
+  EXPECT "^vmm: 1[.][.]6$" REJECT "^bystander: not ok")
+nova_add_secure_test(storm ${storm} ARGUMENTS 40000 TIMEOUT 120)
 nova_add_secure_test(storm-long ${storm} ARGUMENTS 1000000 LABEL endurance TIMEOUT 14400)
 
 # Checks which files of novavmm the ultravisor contains.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM whose threads make random ultracalls on all CPUs, while its guest becomes secure, runs and
- * ends again and again: `storm CALLS`. Each guest finds in its pages what it has written there, or
- * ends. The guests of another VMM (bystander.c) still find what they have written. The ultravisor,
- * which all VMs need, continues to work. */
+ * ends again and again: `storm CALLS`. One of the threads also ends the guest, at any moment: in
+ * UV_ESM, in a call to the VMM, and while other ultracalls use its pages. Each guest finds in its
+ * pages what it has written there, or ends. The guests of another VMM (bystander.c) still find what
+ * they have written. The ultravisor, which all VMs need, continues to work. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,21 @@
 #define LAST_SLOT 31u
 #define UPPER     0x400000u /* pages that no part of the image has */
 #define AGES      37u       /* the guest reads one of the last AGES pages that it has written */
+#define ENDER     0u        /* the thread that also ends every second guest, ... */
+#define ENDS      1000u     /* ... at most so many calls after UV_ESM */
 
 static unsigned long calls; /* number of ultracalls of each thread */
 static bool idle;           /* the guest is to wait for its next command; atomic */
 static unsigned running, refused, done_calls; /* atomic */
+static unsigned rounds;                       /* guests that have begun; atomic */
+static unsigned ends, ended_esm;              /* of guests and of UV_ESM, by the thread; atomic */
 
-/* Pages that the guest writes and reads, with their values; 0: not written. */
+/* The VMM's note of the result of UV_ESM. Atomic: a guest can end while the VMM makes it. */
+enum esm { ESM_BEGUN, ESM_DONE, ESM_FAILED };
+static enum esm esm;
+
+/* Pages that the guest writes and reads, with their values; 0: not written. Only the handler of the
+ * ultravisor's calls uses them. */
 static uint32_t written[(MEMORY - UPPER) / PAGE];
 static uint32_t turns; /* commands of all guests */
 static unsigned reads, lost;
@@ -58,8 +68,7 @@ static uint64_t order(struct random *random)
         return bits % 8 ? NOVA_UV_ORDER_PAGE : bits >> 8 & 31;
 }
 
-/* Returns a random number of an ultracall, but never that of UV_SVM_TERMINATE: only the main thread
- * makes this call. */
+/* Returns any number but that of UV_SVM_TERMINATE, which end_at_random() calls. */
 static unsigned any_number(uint64_t bits)
 {
         const unsigned number = 0xf100 | (bits >> 8 & 0x7c);
@@ -104,11 +113,32 @@ static enum nova_u_status make_call(struct random *random)
         }
 }
 
+/* Ends every second guest at a random moment, which counts in calls of the thread while there is a
+ * guest. @param left number of calls until then */
+static void end_at_random(struct random *random, unsigned *left)
+{
+        enum nova_uv_state state;
+
+        if (__atomic_load_n(&rounds, __ATOMIC_SEQ_CST) % 2 == 0)
+                return;
+        state = nova_uv_state(&uv);
+        if ((state != NOVA_UV_CONVERTING && state != NOVA_UV_SECURE) || (*left)--)
+                return;
+        *left = next(random) % ENDS;
+        if (nova_uv_svm_terminate(&uv))
+                return;
+        __atomic_add_fetch(&ends, 1, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&ended_esm, state == NOVA_UV_CONVERTING, __ATOMIC_RELAXED);
+}
+
 static void *storm(void *argument)
 {
         struct random random = {UINT64_C(0x9e3779b97f4a7c15) * ((uintptr_t)argument + 1)};
+        unsigned left = ENDS / 2;
 
         for (unsigned long i = 0; i < calls; i++) {
+                if ((uintptr_t)argument == ENDER)
+                        end_at_random(&random, &left);
                 if (make_call(&random))
                         __atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
                 __atomic_add_fetch(&done_calls, 1, __ATOMIC_RELAXED);
@@ -140,11 +170,28 @@ static void take_result(bool is_read, nova_word_t result)
         turns++;
 }
 
+/* Takes note of the end of UV_ESM. A call of an earlier guest that has ended is complete before the
+ * next guest's first call. */
+static void take_esm(struct call *call)
+{
+        switch (call->number) {
+        case NOVA_H_SVM_INIT_START:
+                memset(written, 0, sizeof(written));
+                break;
+        case NOVA_H_SVM_INIT_DONE:
+        case NOVA_H_SVM_INIT_ABORT:
+                call->words = 2;
+                __atomic_store_n(&esm, call->number == NOVA_H_SVM_INIT_DONE ? ESM_DONE : ESM_FAILED,
+                                 __ATOMIC_SEQ_CST);
+        }
+}
+
 /* Lets the guest write and read, without a wait, until it is to be idle. */
 static void drive(struct call *call)
 {
         const bool is_read = turns % 2;
 
+        take_esm(call);
         if (call->number != NOVA_H_PORT || (!call->word[2] && call->word[0] == PROBE_COMMAND &&
                                             __atomic_load_n(&idle, __ATOMIC_SEQ_CST)))
                 return;
@@ -159,8 +206,25 @@ static void drive(struct call *call)
                 call->value = turns + 1;
 }
 
-/* Ends the guest while its handler waits for a command, or serves no call. A handler that stopped
- * inside an ultracall would keep the session's lock, which the other threads need. */
+/* Makes UV_ESM. @return false: it has failed, or the guest has ended */
+static bool become_secure(void)
+{
+        enum nova_uv_state state = NOVA_UV_CONVERTING;
+
+        honest_load();
+        __atomic_store_n(&esm, ESM_BEGUN, __ATOMIC_SEQ_CST);
+        if (nova_uv_esm(&uv, BLOB, PARAMS))
+                return false;
+        while (__atomic_load_n(&esm, __ATOMIC_SEQ_CST) == ESM_BEGUN &&
+               (state == NOVA_UV_CONVERTING || state == NOVA_UV_SECURE)) {
+                nova_sleep(SOON_NS);
+                state = nova_uv_state(&uv);
+        }
+        return __atomic_load_n(&esm, __ATOMIC_SEQ_CST) == ESM_DONE;
+}
+
+/* Ends the guest while its handler waits for a command, or has no call: a handler that is stopped
+ * in an ultracall keeps the session's lock from the other threads for up to a second. */
 static void end_guest(void)
 {
         __atomic_store_n(&idle, true, __ATOMIC_SEQ_CST);
@@ -187,16 +251,15 @@ static bool begin(void)
 
 int main(int argc, char **argv)
 {
-        unsigned secure = 0, rounds = 0;
+        unsigned secure = 0;
 
         calls = argc == 2 ? strtoul(argv[1], NULL, 10) / THREADS : 0;
         honest_attack = drive;
         if (!calls || !honest_start(3) || !begin())
                 return 1;
-        for (; __atomic_load_n(&running, __ATOMIC_SEQ_CST); rounds++) {
-                memset(written, 0, sizeof(written));
-                if (honest_become_secure() == NOVA_U_SUCCESS)
-                        secure++;
+        while (__atomic_load_n(&running, __ATOMIC_SEQ_CST)) {
+                __atomic_add_fetch(&rounds, 1, __ATOMIC_SEQ_CST);
+                secure += become_secure();
                 nova_sleep(ROUND_NS);
                 end_guest();
         }
@@ -205,7 +268,9 @@ int main(int argc, char **argv)
                done_calls, refused, secure, rounds, reads, lost);
         check(done_calls == calls * THREADS, "random ultracalls on four CPUs return");
         check(refused > done_calls / 4 && refused < done_calls, "some of them are right");
-        check(secure, "guests become secure meanwhile");
+        check(secure, "guests become secure among them");
+        printf("A thread has ended %u guests, %u of them in UV_ESM.\n", ends, ended_esm);
+        check(ends, "a thread ends guests at random moments");
         check(reads && !lost, "they find in their pages what they have written");
         honest_attack = NULL;
         check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
