@@ -165,13 +165,18 @@ static enum nova_u_status ultracall(struct nova_vcpu *vcpu, uint64_t number)
         return NOVA_U_FUNCTION;
 }
 
+static void report_no_number(void *vm)
+{
+        if (vm_may_report(vm))
+                printf("A secure guest gets no random number: the CPU returns none.\n");
+}
+
 static nova_word_t random_call(struct nova_vcpu *vcpu)
 {
         uint64_t value;
 
         if (crypto_random(&value, sizeof(value)) != CRYPTO_OK) {
-                if (vm_may_report(vm_of(vcpu)))
-                        printf("A secure guest gets no random number: the CPU returns none.\n");
+                nova_vcpu_call_out(vcpu, report_no_number, vm_of(vcpu));
                 return (nova_word_t)NOVA_H_FUNCTION;
         }
         vcpu->state->bx = (nova_word_t)value;

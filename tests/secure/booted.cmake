@@ -73,6 +73,13 @@ nova_avoid_fpu(ultravisor-dry)
 target_link_options(ultravisor-dry PRIVATE -Wl,--wrap=crypto_random)
 nova_add_secure_test(dry SOURCES refused.c ARGUMENTS dry ULTRAVISOR ultravisor-dry
   EXPECT "A VM cannot become secure: the CPU returns no random number[.]$" "^vmm: 1[.][.]3$")
+nova_add_program(ultravisor-numberless SOURCES numberless.c ${ultravisor_sources}
+  LINK ultravisor-seal Nova::novavmm)
+nova_avoid_fpu(ultravisor-numberless)
+target_link_options(ultravisor-numberless PRIVATE -Wl,--wrap=crypto_random)
+nova_add_secure_test(numbers SOURCES numbers.c ULTRAVISOR ultravisor-numberless VMX 1
+  EXPECT "^ultravisor: A secure guest gets no random number: the CPU returns none[.]$"
+         "^vmm: 1[.][.]3$")
 # Secure guests that begin and end.
 set(rounds SOURCES rounds.c DESCRIPTION counted.nova.in ULTRAVISOR secure-counted
   EXPECT "^vmm: 1[.][.]8$")
