@@ -268,7 +268,7 @@ int main(int argc, char **argv)
                done_calls, refused, secure, rounds, reads, lost);
         check(done_calls == calls * THREADS, "random ultracalls on four CPUs return");
         check(refused > done_calls / 4 && refused < done_calls, "some of them are right");
-        check(secure, "guests become secure among them");
+        check(secure, "guests become secure meanwhile");
         printf("A thread has ended %u guests, %u of them in UV_ESM.\n", ends, ended_esm);
         check(ends, "a thread ends guests at random moments");
         check(reads && !lost, "they find in their pages what they have written");
