@@ -95,7 +95,7 @@ static int add_memory_disk(void)
         if (!data) { /* the disk stays when the guest restarts */
                 data = malloc(bytes);
                 if (!data)
-                        return ENOMEM;
+                        return nova_vm_no_memory(&vm, bytes);
                 memcpy(data, from, bytes);
         }
         nova_virtio_block_init(&memory_disk, &vm.memory, data, bytes, false);

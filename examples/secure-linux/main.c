@@ -41,7 +41,7 @@ static int add_disk(void)
                 return error == ENOENT ? 0 : error;
         data = malloc(bytes);
         if (!data)
-                return ENOMEM;
+                return nova_vm_no_memory(&vm, bytes);
         memcpy(data, from, bytes);
         nova_virtio_block_init(&disk, &vm.memory, data, bytes, false);
         return nova_pc_add_virtio(&pc, 2, &disk.virtio);

@@ -48,7 +48,7 @@ static int add_devices(void)
         void *const data = calloc(1, DISK_BYTES);
 
         if (!data)
-                return ENOMEM;
+                return nova_vm_no_memory(&vm, DISK_BYTES);
         memcpy(data, disk_begin, (size_t)(disk_end - disk_begin));
         nova_virtio_block_init(&disk, &vm.memory, data, DISK_BYTES, false);
 

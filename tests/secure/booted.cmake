@@ -437,6 +437,15 @@ nova_add_boot_test(secure.scarce SYSTEM secure-scarce CPU qemu64,+svm,+npt,+rdra
   TIMEOUT 120 STATUS 1 EXPECT "^The boot module sealed.img cannot be read: .*. enlarge \
 'kernel-memory' in the description of program monitor[.]$")
 
+# A monitor whose `memory` has room for the guest, but not for the disk.
+nova_change_description(description scarce-memory "${example}/secure-linux.nova"
+  "memory        300M" "memory        260M")
+nova_add_system(secure-scarce-memory DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor
+  MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
+nova_add_boot_test(secure.scarce-memory SYSTEM secure-scarce-memory CPU qemu64,+svm,+npt,+rdrand
+  LABELS secure TIMEOUT 120 STATUS 1 EXPECT "^The machine cannot be created: [0-9]+ MiB of memory \
+are needed, but [0-9]+ MiB are free. enlarge 'memory' in the description of program monitor[.]$")
+
 # An ultravisor that may not use the CPU of a virtual CPU.
 nova_change_description(description fewer-cpus "${NOVA_ROOT}/examples/secure-two/secure-two.nova"
   "20000\n        cpus          all" "20000\n        cpus          0")

@@ -15,7 +15,8 @@
 #include "novart/selector.h"
 #include "novavmm/secure.h"
 
-#define MIB (1u << 20)
+#define MIB   (1u << 20)
+#define BLOCK ((size_t)2 * MIB) /* size of the blocks of a guest's RAM */
 
 /* Timers have the priority of virtual CPUs + 1. */
 #define PRIORITY_MAX (NOVA_PRIO_MAX - 1)
@@ -66,6 +67,7 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
 
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
 {
+        const size_t needed = (bytes + BLOCK - 1) & ~(BLOCK - 1), found = vm->memory.bytes;
         const bool is_root = nova_program_is_root();
 
         switch (error) {
@@ -80,11 +82,11 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
         default:
                 return refuse(
                         vm, error,
-                        "%zu MiB of RAM are not available in blocks of 2 MiB: %zu MiB are free; "
-                        "enlarge %s%s",
-                        bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE),
+                        "%zu MiB of RAM are needed, but there are blocks of 2 MiB for %zu MiB; "
+                        "enlarge %s%s by %zu MiB or more",
+                        needed / MIB, found / MIB,
                         is_root ? "--memory" : "'memory' in the description of program ",
-                        is_root ? "" : nova_program.name);
+                        is_root ? "" : nova_program.name, (needed - found) / MIB);
         }
 }
 
@@ -214,6 +216,20 @@ const char *nova_secure_why(int error)
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
         return is_shortage(error) ? refuse_shortage(vm, EAGAIN) : error;
+}
+
+int nova_vm_no_memory(struct nova_vm *vm, size_t bytes)
+{
+        const bool is_root = nova_program_is_root();
+        const size_t left = nova_page_free_count();
+
+        if (bytes / NOVA_PAGE_SIZE + SHORT_PAGES <= left)
+                return refuse_shortage(vm, ENOMEM);
+        return refuse(vm, ENOMEM,
+                      "%zu MiB of memory are needed, but %zu MiB are free; enlarge %s%s",
+                      (bytes + MIB - 1) / MIB, left / (MIB / NOVA_PAGE_SIZE),
+                      is_root ? "--memory" : "'memory' in the description of program ",
+                      is_root ? "" : nova_program.name);
 }
 
 const char *nova_vm_why(struct nova_vm *vm, int error)

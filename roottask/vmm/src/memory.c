@@ -39,16 +39,15 @@ int nova_guest_memory_map(void *page, void *to, unsigned order)
                 nova_crd_mem(from - (NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS), order, NOVA_MEM_RWX), at);
 }
 
-/* Allocates the largest blocks first, so that each is aligned. */
-static int fill(struct nova_guest_memory *memory)
+/* Allocates the largest blocks first, so that each is aligned. @p done receives their bytes. */
+static int fill(struct nova_guest_memory *memory, size_t *done)
 {
         unsigned order = ORDER_MAX;
-        size_t done = 0;
 
-        while (done < memory->bytes) {
+        while (*done < memory->bytes) {
                 void *page = NULL;
 
-                while ((size_t)NOVA_PAGE_SIZE << order > memory->bytes - done)
+                while ((size_t)NOVA_PAGE_SIZE << order > memory->bytes - *done)
                         order--;
                 while (order >= LARGE_ORDER && !(page = nova_page_alloc(order)))
                         order--;
@@ -61,17 +60,19 @@ static int fill(struct nova_guest_memory *memory)
                 memory->block[memory->blocks].page = page;
                 memory->block[memory->blocks++].order = order;
 
-                const int error = nova_guest_memory_map(page, memory->base + done, order);
+                const int error = nova_guest_memory_map(page, memory->base + *done, order);
 
                 if (error)
                         return error == ENOMEM ? EAGAIN : error;
-                done += (size_t)NOVA_PAGE_SIZE << order;
+                *done += (size_t)NOVA_PAGE_SIZE << order;
         }
         return 0;
 }
 
 int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes)
 {
+        size_t done = 0;
+
         memset(memory, 0, sizeof(*memory));
         if (!bytes || bytes > NOVA_GUEST_MEMORY_MAX)
                 return EINVAL;
@@ -83,10 +84,12 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes)
                 return ENOMEM;
         nova_region_name(memory->base, "guest memory");
 
-        const int error = fill(memory);
+        const int error = fill(memory, &done);
 
-        if (error)
+        if (error) {
                 nova_guest_memory_destroy(memory);
+                memory->bytes = done;
+        }
         return error;
 }
 

@@ -327,7 +327,7 @@ int novavmm_secure_attach(struct nova_vm *vm)
         if (error == ENOSYS)
                 return 0; /* the guest stays normal: its UV_ESM returns U_FUNCTION */
         if (!novavmm_secure_places(secure) && !error)
-                error = ENOMEM;
+                error = nova_vm_no_memory(vm, novavmm_secure_places_bytes(secure));
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
                 error = attach_vcpu(secure, i);
         if (!error)

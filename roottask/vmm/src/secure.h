@@ -20,6 +20,8 @@ bool novavmm_secure_reset(struct nova_vcpu *vcpu);
 /* secure_pages.c: makes the records of the uses of the RAM's pages. @return false: no memory is
  * left */
 bool novavmm_secure_places(struct nova_secure *secure);
+/* Returns the number of bytes that novavmm_secure_places() allocates. */
+size_t novavmm_secure_places_bytes(const struct nova_secure *secure);
 /* Forgets the uses of an earlier secure guest. */
 void novavmm_secure_clear(struct nova_secure *secure);
 /* Serves H_SVM_PAGE_IN or H_SVM_PAGE_OUT. @param word page, flags and order */

@@ -32,6 +32,11 @@ static uint32_t page_count(const struct nova_secure *secure)
         return (uint32_t)(secure->vm->memory.bytes / NOVA_PAGE_SIZE);
 }
 
+size_t novavmm_secure_places_bytes(const struct nova_secure *secure)
+{
+        return page_count(secure) * sizeof(*secure->place);
+}
+
 bool novavmm_secure_places(struct nova_secure *secure)
 {
         secure->place = calloc(page_count(secure), sizeof(*secure->place));

@@ -104,19 +104,44 @@ TEST_F(create_error, other_errors_stay)
 
 TEST_F(create_error, missing_ram_of_the_guest_is_named_with_the_remedy)
 {
-        static constexpr size_t BYTES = 8u << 20;
+        static constexpr size_t BYTES = 15u << 20;
         static const nova_start_page start = {};
-        const std::string blocks = "8 MiB of RAM are not available in blocks of 2 MiB: 0 MiB are "
-                                   "free; enlarge ";
+        const std::string blocks = "16 MiB of RAM are needed, but there are blocks of 2 MiB for 12 "
+                                   "MiB; enlarge ";
 
-        pages_left = 0;
+        vm.memory.bytes = 12u << 20;
         EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
-        EXPECT_EQ(nova_vm_why(&vm, ENOMEM), blocks + "--memory");
+        EXPECT_EQ(nova_vm_why(&vm, ENOMEM), blocks + "--memory by 4 MiB or more");
         nova_program.start = &start;
         nova_program.name = "monitor";
         EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
         EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
-                  blocks + "'memory' in the description of program monitor");
+                  blocks + "'memory' in the description of program monitor by 4 MiB or more");
+        nova_program.start = nullptr;
+}
+
+// A large request fails although there is much more memory than for small ones.
+TEST_F(create_error, missing_memory_of_a_device_is_named_with_the_remedy)
+{
+        static constexpr size_t BYTES = (48u << 20) - 1;
+        static const nova_start_page start = {};
+        const std::string sizes = "48 MiB of memory are needed, but 39 MiB are free; enlarge ";
+
+        kernel_bytes_left = 1u << 20;
+        pages_left = 40 * 256 - 1;
+        selector = 7;
+        EXPECT_EQ(nova_vm_no_memory(&vm, BYTES), ENOMEM);
+        EXPECT_EQ(nova_vm_why(&vm, ENOMEM), sizes + "--memory");
+        nova_program.start = &start;
+        nova_program.name = "monitor";
+        EXPECT_EQ(nova_vm_no_memory(&vm, BYTES), ENOMEM);
+        EXPECT_EQ(nova_vm_why(&vm, ENOMEM),
+                  sizes + "'memory' in the description of program monitor");
+        pages_left = 48 * 256 + 64;
+        EXPECT_EQ(nova_vm_no_memory(&vm, BYTES), ENOMEM);
+        EXPECT_STREQ(nova_vm_why(&vm, ENOMEM), "too little kernel memory is left; enlarge "
+                                               "'kernel-memory' in the description of program "
+                                               "monitor");
         nova_program.start = nullptr;
 }
 

@@ -73,7 +73,8 @@ struct nova_guest_memory {
  * @param bytes rounded up to 2 MiB
  * @retval 0      done
  * @retval EINVAL @p bytes is 0 or above NOVA_GUEST_MEMORY_MAX
- * @retval ENOMEM not enough memory
+ * @retval ENOMEM not enough memory: the field `bytes` is the size of the RAM for which there were
+ *                blocks of 2 MiB, which are free again
  * @retval EAGAIN no more kernel memory
  * @retval EACCES the program may not have executable memory: its parent must grant it children
  */

@@ -179,6 +179,22 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
 const char *nova_vm_why(struct nova_vm *vm, int error);
 
 /**
+ * Records that malloc() has returned NULL, so that nova_vm_why() names the missing resource: memory
+ * or kernel memory.
+ * @code
+ * extern struct nova_vm vm;
+ * const size_t bytes = 48u << 20;
+ * void *const disk = malloc(bytes);
+ *
+ * if (!disk)
+ *         return nova_vm_no_memory(&vm, bytes);
+ * @endcode
+ * @param vm    the machine
+ * @param bytes size that malloc() was called with
+ * @return ENOMEM */
+int nova_vm_no_memory(struct nova_vm *vm, size_t bytes);
+
+/**
  * Replaces the handler of an exit. Must be called before nova_vm_run(). The handler receives the
  * groups of state in vm.mtd: always general registers, instruction pointer and flags, and other
  * groups if nova_vm_config.mtd requests them.
