@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths  # makes the tool's modules known
-from nova import boot_modules, cli, guest, places, project, run, seal_files, sealed
+from nova import boot_modules, build, cli, guest, places, project, run, seal_files, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -145,6 +145,15 @@ class Sealed(unittest.TestCase):
                     self.assertRaises(NovaError) as caught:
                 sealed._seal(self.write("memory 8\n"), "k", "")
             self.assertEqual(str(caught.exception), f"guest.seal cannot be sealed: {expected}")
+
+    def test_a_warning_about_an_image_names_its_description(self):
+        done = subprocess.CompletedProcess(
+            [], 0, b"nova: warning: 96 MiB: write --memory 128.\nnova: x is sealed for 1 machine\n")
+        with mock.patch.object(guest, "file", return_value=self.pair()), \
+                mock.patch.object(subprocess, "run", return_value=done), \
+                mock.patch.object(build, "say") as say:
+            sealed._seal(self.write("memory 96\n"), "k", "")
+        say.assert_called_once_with("warning: guest.seal: 96 MiB: write 'memory 128'.")
 
     def refused_pair(self, function, *arguments):
         with self.assertRaises(NovaError) as caught:

@@ -14,6 +14,7 @@ from nova.errors import EXIT_OK, NovaError
 
 MIB = 1 << 20
 ACPI_TOOL = "nova-acpi"
+WARNING = "warning: "  # beginning of the message about an image that is made nevertheless
 OTHER_KEY = "use the key of a machine that --show prints, or seal it for this machine, too"
 
 DESCRIPTION = """\
@@ -239,6 +240,9 @@ def make(args, random=os.urandom):
     line = (args.command_line or "").encode("utf-8", "surrogateescape")
     acpi = read_acpi(args.acpi) if args.acpi else acpi_tables(vcpus)
     loaded = seal_guest.place(kernel, line, initrd, acpi, memory)
+    warning = seal_guest.warning(kernel, line, initrd, memory)
+    if warning:
+        build.say(f"{WARNING}{warning}")
     policy = seal_blob.Content(
         seal_blob.flags_of(args.debug, args.vector_128), vcpus, memory, kernel.entry, 0, 0, 0, (),
         phrase, secrets,

@@ -40,8 +40,10 @@ MEMORY_KIB = 0x1E0
 E820_COUNT = 0x1E8
 E820 = 0x2D0
 E820_RAM, E820_RESERVED = 1, 2
-# MiB of memory with which Linux boots, and of its bounce buffers.
-LINUX_LEAST, LINUX_BUFFERS = 128, 64
+# MiB of memory with which Linux boots, and of the smallest bounce buffers that it tries to have. An
+# option of its command line sets their size.
+LINUX_LEAST, LINUX_BUFFERS = 128, 32
+BUFFERS_OPTION = b"swiotlb="
 LOADER_UNKNOWN = 0xFF
 # A flat guest has no header, so the limits are Linux's.
 FLAT_LINE_MAX = 2047
@@ -160,13 +162,30 @@ def _mib(count):
     return -(-count // (1 << 20))
 
 
-def _remedy(kernel, needs):
+def _linux_least(kernel, initrd):
+    """Returns the MiB of memory that Linux needs: for itself, bounce buffers, INITRD, and its
+    files."""
+    least = max(LINUX_LEAST, _mib(kernel.end) + LINUX_BUFFERS + 2 * _mib(len(initrd)))
+    return least + least % 2
+
+
+def _remedy(kernel, needs, initrd):
     """Returns the end of a sentence about a guest whose parts need a number of MiB. Linux needs
-    memory besides its own parts, such as 64 MiB of bounce buffers."""
+    memory besides its own parts."""
     if not kernel.header:
         return f": write --memory {needs + needs % 2}"
-    least = max(LINUX_LEAST, needs + LINUX_BUFFERS)
-    return f", and Linux at least {least} in all: write --memory {least + least % 2}"
+    least = _linux_least(kernel, initrd)
+    return f", and Linux at least {least} in all: write --memory {least}"
+
+
+def warning(kernel, line, initrd, memory):
+    """Returns a warning about a memory with room for all parts, but not for Linux's work, or
+    None."""
+    least = _linux_least(kernel, initrd)
+    if not kernel.header or memory >= least << 20 or BUFFERS_OPTION in line:
+        return None
+    return (f"with {memory >> 20} MiB of memory, Linux can panic for lack of bounce buffers: write "
+            f"--memory {least}.")
 
 
 def _place_initrd(kernel, data, memory):
@@ -177,7 +196,7 @@ def _place_initrd(kernel, data, memory):
     if at < least:
         needs = _mib(least + len(whole_pages(data)))
         raise NovaError(f"the guest's memory is too small for kernel and initrd: they need "
-                        f"{needs} MiB{_remedy(kernel, needs)}.")
+                        f"{needs} MiB{_remedy(kernel, needs, data)}.")
     return at
 
 
@@ -209,7 +228,7 @@ def place(kernel, line, initrd, acpi, memory):
     used = max(kernel.end, kernel.part.address + len(kernel.part.data))
     if used > memory:
         raise NovaError(f"the guest's memory is too small for its kernel, which needs "
-                        f"{_mib(used)} MiB{_remedy(kernel, _mib(used))}.")
+                        f"{_mib(used)} MiB{_remedy(kernel, _mib(used), initrd)}.")
     if len(acpi) > seal_image.ACPI_END - seal_image.ACPI_AT:
         raise NovaError("the ACPI tables have more than 128 KiB, for which there is no room: use "
                         "smaller tables.")

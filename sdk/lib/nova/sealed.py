@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import process, seal_files
+from nova import build, process, seal_files
 from nova.errors import NovaError, meant
 from nova.qemu import Module
 
@@ -188,10 +188,15 @@ def command(path, kernel, arguments, public, out):
 
 
 def _as_lines(text):
-    """Returns the last message of `nova seal` in the output TEXT. Replaces each option of `nova
-    seal` in the message with the word of the description from which this module made the option."""
+    """Returns the last message of `nova seal` in the output TEXT, with the words of a
+    description."""
     message = text.strip().rpartition("\nnova: ")[2].removeprefix("nova: ")
-    message = message.removesuffix(" See nova seal --help.")
+    return _in_words(message.removesuffix(" See nova seal --help."))
+
+
+def _in_words(message):
+    """Replaces each option of `nova seal` in a message with the word of the description from which
+    this module made the option."""
     words = "|".join({**OPTIONS, **dict.fromkeys(KEYS)})
     return re.sub(rf"(?:argument )?--({words})\b( \d+| NAME=FILE)?",
                   lambda found: f"'{OPTIONS.get(found[1], found[1])}{found[2] or ''}'", message)
@@ -239,6 +244,8 @@ def _seal(path, kernel, arguments):
     if done.returncode:
         text = _as_lines(done.stdout.decode("utf-8", "replace"))
         raise NovaError(f"{os.path.basename(path)} cannot be sealed: {text}")
+    for text in re.findall("^nova: warning: (.*)", done.stdout.decode("utf-8", "replace"), re.M):
+        build.say(f"warning: {os.path.basename(path)}: {_in_words(text)}")
     return out
 
 
