@@ -11,6 +11,10 @@
 
 #define KEY_MODULE "machine.key"
 
+/* What the guest gives the addresses of, in messages. */
+#define BLOB   "blob"
+#define PARAMS "boot parameters"
+
 /* Offsets in the area for page tables, whose address the blob contains. */
 #define LEVEL4 0x0000u
 #define LEVEL3 0x1000u
@@ -182,6 +186,28 @@ static enum seal_status open_copy(struct vm *vm)
         return SEAL_OK;
 }
 
+/* Refuses an address that the guest gives to UV_ESM: its slots have no memory there. */
+static enum nova_u_status no_pages(struct vm *vm, enum nova_u_status status, const char *what,
+                                   uint64_t given)
+{
+        if (vm_may_report(vm))
+                printf("A VM cannot become secure: it names the address 0x%llx for its %s, and has "
+                       "no pages there.\n",
+                       (unsigned long long)given, what);
+        return status;
+}
+
+/* Refuses an address that the guest gives to UV_ESM: its blob contains another one. */
+static enum nova_u_status not_sealed(struct vm *vm, enum nova_u_status status, const char *what,
+                                     uint64_t given, uint64_t sealed)
+{
+        if (vm_may_report(vm))
+                printf("A VM cannot become secure: it names the address 0x%llx for its %s, and the "
+                       "sealed one is 0x%llx.\n",
+                       (unsigned long long)given, what, (unsigned long long)sealed);
+        return status;
+}
+
 /* Opens the blob, which is moved into secure memory first. */
 static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
 {
@@ -193,9 +219,9 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
         enum seal_status status;
 
         if (!has(vm, vm->blob, SEAL_ROOM_BYTES))
-                return NOVA_U_PARAMETER;
+                return no_pages(vm, NOVA_U_PARAMETER, BLOB, vm->blob);
         if (!has(vm, vm->params, FRAME_BYTES))
-                return NOVA_U_P2;
+                return no_pages(vm, NOVA_U_P2, PARAMS, vm->params);
         if (!has_room(vm, SEAL_ROOM_BYTES / FRAME_BYTES) || !move(vcpu, vm->blob, SEAL_ROOM_BYTES))
                 return NOVA_U_RETRY;
         status = open_copy(vm);
@@ -212,9 +238,9 @@ static enum nova_u_status check_machine(struct vm *vm)
         const bool has_memory = has(vm, 0, seal->memory);
 
         if (seal->blob != vm->blob)
-                return NOVA_U_PARAMETER;
+                return not_sealed(vm, NOVA_U_PARAMETER, BLOB, vm->blob, seal->blob);
         if (seal->params != vm->params)
-                return NOVA_U_P2;
+                return not_sealed(vm, NOVA_U_P2, PARAMS, vm->params, seal->params);
         if (has_memory && vm->vcpus <= seal->vcpus)
                 return NOVA_U_SUCCESS;
         if (!vm_may_report(vm))

@@ -103,10 +103,14 @@ nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: .* no secure memory is left for it, and its VMM moves no page out"
   "^ultravisor: .* an instruction for devices cannot access the page at 0x[0-9a-f]*801000"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
+  "^ultravisor: A VM .* it names the address 0x500000 for its blob, and the sealed one is 0x30000[.]$"
+  "^ultravisor: A VM .* it names the address 0x11000 for its boot parameters, .* one is 0x10000[.]$"
+  "^ultravisor: A VM .* it names the address 0x[0-9a-f]+ for its blob, and has no pages there[.]$"
+  "^ultravisor: A VM .* the address 0x30001 for its boot parameters, and has no pages there[.]$"
   "^ultravisor: A VM cannot become secure: there is no blob"
   "^ultravisor: Further reports of VM 0 are left out for a moment"
   "^ultravisor: VM: guest vmm-3, vCPU 0 .* an access to 0x[0-9a-f]*800000, where it has no memory"
-  "^vmm: 1[.][.]94$")
+  "^vmm: 1[.][.]95$")
 # A VMM that sends each vector again and again. The policy permits vector 128, or not.
 nova_add_secure_test(vectors SOURCES vectors.c ARGUMENTS 1 SEALED vectors.seal VMX 1
   EXPECT "^vmm: 1[.][.]15$" REJECT "sends vector 128")

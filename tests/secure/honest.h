@@ -15,13 +15,15 @@
 
 #include "drive.h"
 
-#define PAGE      4096u
-#define MEMORY    (8u << 20)
-#define PARAMS    0x10000u
-#define BLOB      0x30000u
-#define KERNEL    0x200000u
-#define NO_VECTOR UINT32_MAX
-#define WORDS     508u /* maximum number of words of a message without items */
+#define PAGE       4096u
+#define MEMORY     (8u << 20)
+#define PARAMS     0x10000u
+#define BLOB       0x30000u
+#define BLOB_COPY  0x500000u
+#define BLOB_BYTES 0x11000u /* room of a blob */
+#define KERNEL     0x200000u
+#define NO_VECTOR  UINT32_MAX
+#define WORDS      508u /* maximum number of words of a message without items */
 
 static struct nova_uv uv;
 static struct nova_guest_memory memory;
@@ -126,6 +128,18 @@ static inline enum nova_u_status honest_become_secure(void)
         if (!status)
                 nova_semaphore_down(&converted);
         return status ? status : esm_status;
+}
+
+/* Returns true if UV_ESM begins, and fails with a status. There is a copy of the blob in the free
+ * page with the address BLOB_COPY. */
+static inline bool honest_is_refused(uint64_t blob, uint64_t params, enum nova_u_status status)
+{
+        honest_load();
+        memcpy(memory.base + BLOB_COPY, memory.base + BLOB, BLOB_BYTES);
+        if (nova_uv_esm(&uv, blob, params))
+                return false;
+        nova_semaphore_down(&converted);
+        return esm_status == status;
 }
 
 /* Ends the guest. @return the status of UV_SVM_TERMINATE */

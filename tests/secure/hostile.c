@@ -10,14 +10,13 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define FRESH      0x500000u /* page that the guest has not used */
-#define BLOB_BYTES 0x11000u  /* room of a blob */
-#define FIRST      0x510000u /* places of two ciphertexts */
-#define SECOND     0x511000u
-#define MORE       (24u << 20) /* more than the secure memory */
-#define MS         1000000u
-#define WAITS      1000u /* milliseconds */
-#define FLOOD      40u
+#define FRESH  0x500000u /* page that the guest has not used */
+#define FIRST  0x510000u /* places of two ciphertexts */
+#define SECOND 0x511000u
+#define MORE   (24u << 20) /* more than the secure memory */
+#define MS     1000000u
+#define WAITS  1000u /* milliseconds */
+#define FLOOD  40u
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_sel_t never;
@@ -491,16 +490,17 @@ static void releases(void)
 /* Makes UV_ESM with addresses of blob and boot parameters that are not those of the image. */
 static void places(void)
 {
-        honest_load();
-        memcpy(memory.base + FRESH, memory.base + BLOB, BLOB_BYTES);
-        check(nova_uv_esm(&uv, FRESH, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
-        nova_semaphore_down(&converted);
-        check(esm_status == NOVA_U_PARAMETER, "UV_ESM: another place of the blob is U_PARAMETER");
+        check(honest_is_refused(BLOB_COPY, PARAMS, NOVA_U_PARAMETER),
+              "UV_ESM: another place of the blob is U_PARAMETER");
         end("and the next VM runs");
-        honest_load();
-        check(nova_uv_esm(&uv, BLOB, PARAMS + PAGE) == NOVA_U_SUCCESS, "UV_ESM begins");
-        nova_semaphore_down(&converted);
-        check(esm_status == NOVA_U_P2, "UV_ESM: another place of the boot parameters is U_P2");
+        check(honest_is_refused(BLOB, PARAMS + PAGE, NOVA_U_P2),
+              "UV_ESM: another place of the boot parameters is U_P2");
+        end("and the next VM runs");
+        check(honest_is_refused(MEMORY - PAGE, PARAMS, NOVA_U_PARAMETER),
+              "UV_ESM: a blob beyond the memory is U_PARAMETER");
+        honest_end();
+        check(honest_is_refused(BLOB, BLOB + 1, NOVA_U_P2),
+              "UV_ESM: boot parameters inside of a page are U_P2");
         end("and the next VM runs");
 }
 
