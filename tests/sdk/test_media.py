@@ -83,6 +83,11 @@ class Secret(unittest.TestCase):
         self.assertEqual(self.image.read_bytes(), data)
         return self.image.stat().st_mode & 0o777, [call.args[0] for call in say.call_args_list[1:]]
 
+    def test_both_names_of_the_option_name_the_file(self):
+        for option in ("-o", "--out"):
+            self.assertEqual(cli.parse(["image", option, "a.iso"]).output, "a.iso")
+            self.assertEqual(cli.parse(["seal", option, "a.img"]).out, "a.img")
+
     def test_only_its_owner_can_read_it(self):
         said = "{} contains {}, the machine's secret: keep it like that file."
         self.assertEqual(self.written("hello", b"x"), (0o644, []))

@@ -37,7 +37,8 @@ def add_parser(commands):
         " [-o FILE.iso]",
     )
     run.add_programs(parser)
-    parser.add_argument("-o", metavar="FILE.iso", help="the image (NAME.iso)", dest="output")
+    parser.add_argument("-o", "--out", metavar="FILE.iso", help="the image (NAME.iso)",
+                        dest="output")
     options.add_build(parser)
     parser.add_argument(
         "--cmdline", default="serial", metavar="TEXT", help="the kernel's command line (serial)"

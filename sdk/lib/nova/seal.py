@@ -67,7 +67,7 @@ def add_parser(commands):
                         help="ACPI tables for address 0xe0000 (those of novavmm's PC)")
     parser.add_argument("--machine", metavar="PUB", nargs="+", action="extend",
                         help="public keys of the machines that may run it")
-    parser.add_argument("--out", metavar="FILE", help="the sealed image")
+    parser.add_argument("-o", "--out", metavar="FILE", help="the sealed image")
     parser.set_defaults(function=run)
 
 
