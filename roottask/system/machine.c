@@ -194,8 +194,8 @@ unsigned nova_system_check_files(const struct nova_system *system, const char *c
                 for (unsigned k = 0; k < i; k++)
                         if (text_equal(file[i], file[k]))
                                 reader_mistake(&reader, 0,
-                                               "two files are called '%s'; rename one, because "
-                                               "modules are found by their names.",
+                                               "two files are called '%s'; leave one out or rename "
+                                               "it, because modules are found by their names.",
                                                file[i]);
                 if (strict && !is_named(system, file[i]))
                         unused_file(&reader, file[i]);

@@ -139,6 +139,15 @@ class Modules(unittest.TestCase):
             "2 modules are called vmlinuz; a program that opens one gets the first"])
         self.assertEqual(self.warnings((*own, "2/vmlinuz"), "a/vmlinuz", "b/vmlinuz"), [])
 
+    def test_two_modules_of_the_same_name_in_a_system_are_refused(self):
+        modules = [Module(name) for name in ("bin/init", "bin/two.nova", "bin/vmm")]
+        twins = [Module("a/sealed.img"), Module("b/sealed.img")]
+        with self.assertRaisesRegex(NovaError, "^2 modules are called sealed.img, and the programs "
+                                               "of a system .*: leave out all but one[.]$"):
+            run.refuse_twins(modules, twins)
+        run.refuse_twins(modules, [*twins[:1], Module("a/machine.key")])
+        run.refuse_twins([Module("bin/linux"), Module("vmlinuz")], twins)
+
     def test_modules_of_a_project_that_are_missing_or_empty_are_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "data.squashfs"
@@ -272,7 +281,8 @@ class Modules(unittest.TestCase):
 
     def test_an_empty_module_is_named(self):
         with tempfile.NamedTemporaryFile(suffix="-vmlinuz") as file:
-            with self.assertRaisesRegex(NovaError, f"^the module {file.name} is empty: "):
+            with self.assertRaisesRegex(NovaError, f"^the module {file.name} is empty, .*: copy or "
+                                                   "make the file again, or leave it out[.]$"):
                 run._modules([f"{file.name} some words"])
             file.write(b"1")
             file.flush()

@@ -236,7 +236,8 @@ def _modules(texts):
             )
         elf.read_start(module.file, "module")
         if not os.path.getsize(module.file):
-            raise NovaError(f"the module {module.file} is empty: the kernel ignores it.")
+            raise NovaError(f"the module {module.file} is empty, and the kernel ignores such a "
+                            "file: copy or make the file again, or leave it out.")
     return modules
 
 
@@ -268,6 +269,17 @@ def warn_of_modules(name, modules, further):
         elif given.count(file) > known.count(file):
             count = given.count(file)
             yield f"{count} modules are called {file}; a program that opens one gets the first"
+
+
+def refuse_twins(modules, further):
+    """Refuses two modules of the user with one name in a system: init would refuse them."""
+    if not any(str(module.file).endswith(".nova") for module in (*modules, *further)):
+        return
+    given = [os.path.basename(module.file) for module in further]
+    for file in given:
+        if given.count(file) > 1:
+            raise NovaError(f"{given.count(file)} modules are called {file}, and the programs of a "
+                            "system find modules by their names: leave out all but one.")
 
 
 # Minimum memory in MiB that kernel and BIOS need in addition to the boot modules.
@@ -304,6 +316,7 @@ def prepare(args, pause=""):
         build.say(warning)
     own = [os.path.basename(module.file) for module in further]
     kernel, modules, is_example = _build(args, own)
+    refuse_twins(modules, further)
     sealed.check_names(modules, further)
     for warning in warn_of_modules(args.name or "the roottask", modules, further):
         build.say(warning)

@@ -90,8 +90,9 @@ TEST(files, with_the_key_of_the_machine_may_belong_to_any_program_without_an_ult
 
 TEST(files, of_one_name_are_a_mistake)
 {
-        EXPECT_EQ(Files(A, {"a", "a"}).all(), "0: two files are called 'a'; rename one, because "
-                                              "modules are found by their names.\n");
+        EXPECT_EQ(Files(A, {"a", "a"}).all(),
+                  "0: two files are called 'a'; leave one out or rename "
+                  "it, because modules are found by their names.\n");
 }
 
 TEST(machine, that_lacks_kernel_memory_is_a_mistake)
