@@ -11,7 +11,7 @@ from unittest import mock
 
 import sealing
 import test_seal
-from nova import run, seal_blob, seal_image, sealed
+from nova import machine_key, run, seal_blob, seal_image, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -145,6 +145,34 @@ class Damaged(Files):
                 for kind, offset, address, length in start.rows[1:]]
         page = seal_image.start_page(start._replace(rows=(start.rows[0], *rows)))
         self.refused_with_remedy(0, page, "a part is .*outside the memory", actions=["show"])
+
+    def test_numbers_of_the_start_page_that_no_image_has(self):
+        for at, new, said in (
+            (0x19, b"\x34", "the policy has .* a wrong number of virtual CPUs or bytes of memory"),
+            (0x20, bytes(4), "the policy has .* a wrong number of virtual CPUs or bytes of memory"),
+            (0x24, b"\x80", "the policy has an unknown bit"),
+            (0x42, b"\2", "the boot parameters are not a part of one page"),
+            (4090, b"x", "there are bytes after the stub of its start page"),
+        ):
+            self.refused_with_remedy(at, new, said, actions=["show"])
+            self.refused_with_remedy(at, new, "its start page has another SHA-256 sum",
+                                     actions=["check", "rewrap"])
+
+    def test_another_stub_is_that_of_another_release_or_damaged(self):
+        self.assertNotIn("stub", self.call("seal", self.image, "--show"))
+        self.assertRegex(self.call("seal", self.changed(1100, b"x"), "--show"),
+                         "\nstub: not that of this nova; the start page is damaged, or another "
+                         "release of nova has sealed the image\nnot checked: ")
+
+    def test_the_public_data_need_no_library(self):
+        missing = NovaError("the library is missing.")
+        with mock.patch.object(machine_key, "need_cryptography", side_effect=missing):
+            self.assertIn("16 MiB of memory", self.call("seal", self.image, "--show"))
+            self.assertEqual(self.refused("seal", self.image, "--check", "key"), str(missing))
+
+    def test_a_key_that_is_left_out_is_named(self):
+        self.assertEqual(self.refused("seal", self.image, "--check"),
+                         "--check needs KEY after it. See nova seal --help.")
 
     def test_damage_that_only_a_key_shows(self):
         at = len(Path(self.image).read_bytes()) - 1

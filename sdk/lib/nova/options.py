@@ -51,6 +51,17 @@ class Parser(argparse.ArgumentParser):
             name, can = argparse._get_action_name(action), " or ".join(action.choices)
             raise NovaError(f"{name} can be {can}, not '{value}'. See {self.prog} --help.")
 
+    def _match_argument(self, action, arg_strings_pattern):
+        """Refuses an option without a value, and names the value."""
+        try:
+            return super()._match_argument(action, arg_strings_pattern)
+        except argparse.ArgumentError as error:
+            if not action.option_strings:
+                raise
+            value = action.metavar or " or ".join(action.choices or ["a value"])
+            raise NovaError(f"{action.option_strings[-1]} needs {value} after it. See {self.prog} "
+                            "--help.") from error
+
     def error(self, message):
         raise NovaError(f"{message}. See {self.prog} --help.")
 

@@ -262,8 +262,7 @@ def show(path, data, start):
     key."""
     length, _, rows = seal_blob.read_header(seal_image.blob_of(data))
     seal_image.check_room(path, data)
-    seal_blob.check_parts([(kind, 0, address, size, b"") for kind, _, address, size in start.rows],
-                          start.memory)
+    seal_image.check_public(path, data, start)
     debug = "the guest's" if start.flags & seal_blob.DEBUG else "off"
     vector_128 = "permitted" if start.flags & seal_blob.VECTOR_128 else "refused"
     yield (f"sealed image, version {seal_image.VERSION}: {_size(start.memory)} of memory, "
@@ -276,6 +275,9 @@ def show(path, data, start):
         digest = seal_blob.digest(data[offset:offset + size])
         yield (f"{seal_blob.KINDS.get(kind, 'unknown part')}: {_size(size)} at {address:#x}, "
                f"SHA-256 {digest.hex()}")
+    if not seal_image.has_own_stub(data):
+        yield ("stub: not that of this nova; the start page is damaged, or another release of nova "
+               "has sealed the image")
     yield "not checked: the sealed sums are encrypted; --check KEY compares them with these sums"
 
 
@@ -314,7 +316,8 @@ def rewrap(args, random=os.urandom):
 
 
 def run(args):
-    machine_key.need_cryptography()
+    if not args.show:
+        machine_key.need_cryptography()
     if args.kernel:
         make(args)
         build.say(f"{args.out} is sealed for {len(args.machine)} "

@@ -101,6 +101,22 @@ def _check_layout(path, start):
         raise _damaged(path, "its start page does not name the parts of this file")
 
 
+def check_public(path, data, start):
+    """Checks the numbers of the start page, and the bytes after its stub."""
+    parts = tuple(Part(kind, address, length, bytes(32)) for kind, _, address, length in start.rows)
+    entry = next((one.address for one in parts if one.kind == seal_blob.KERNEL), 0)
+    seal_blob.decode(seal_blob.encode(seal_blob.Content(
+        start.flags, start.vcpus, start.memory, entry, start.params, TABLES_AT, BLOB_AT, parts,
+        b"", {})))
+    if has_own_stub(data) and any(data[STUB_OFFSET + len(STUB):PAGE]):
+        raise _damaged(path, "there are bytes after the stub of its start page")
+
+
+def has_own_stub(data):
+    """Returns whether the stub of the image DATA is that of this nova."""
+    return data[STUB_OFFSET:PAGE].startswith(STUB)
+
+
 def check_room(path, data):
     """Checks the bytes after the blob; the blob has been read without an error."""
     blob = blob_of(data)
