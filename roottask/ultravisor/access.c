@@ -145,7 +145,7 @@ static bool access_ram(struct vm *vm, uint64_t address, bool write, void *value,
         }
         if (!shared || !memory_get_shared(vcpu, gpa)) {
                 nova_vcpu_fail(vcpu, "an instruction for devices cannot access the page at 0x%llx",
-                               (unsigned long long)(address & ~(uint64_t)(FRAME_BYTES - 1)));
+                               (unsigned long long)gpa);
                 return true;
         }
         if (!copy_shared(vm, address, write, value, bytes))

@@ -349,10 +349,16 @@ static void map_later(struct nova_vcpu *vcpu, uint64_t address, bool secure)
         fail_request(vcpu, gpa, status);
 }
 
+/* Returns the page of an address for a report: without the bit that selects the secure view. */
+static unsigned long long plain(struct nova_vcpu *vcpu, uint64_t address)
+{
+        return address & ~vm_of(vcpu)->bit & ~(uint64_t)(FRAME_BYTES - 1);
+}
+
 void memory_fail_write(struct nova_vcpu *vcpu, uint64_t address)
 {
         nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
-                       (unsigned long long)(address & ~(uint64_t)(FRAME_BYTES - 1)));
+                       plain(vcpu, address));
 }
 
 /* Returns true if exits for one address follow each other: the kernel did not map the page, or the
@@ -392,7 +398,7 @@ static void fail_map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
 {
         struct vm *const vm = vm_of(vcpu);
 
-        nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped: %s", (unsigned long long)address,
+        nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped: %s", plain(vcpu, address),
                        secure || is_lent(vm, address & ~vm->bit)
                                ? "too little kernel memory is left; enlarge 'kernel-memory' in the "
                                  "description of the ultravisor"
@@ -408,13 +414,15 @@ bool memory_exit(struct nova_vcpu *vcpu)
         if (found == FOUND_NOTHING && !(address & vm_of(vcpu)->bit))
                 return false;
         if (found == FOUND_NOTHING)
-                nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
-                               (unsigned long long)address);
+                nova_vcpu_fail(vcpu,
+                               "an access to the page at 0x%llx in the secure view, where it has "
+                               "no memory",
+                               plain(vcpu, address));
         else if (found == FOUND_FORBIDDEN)
                 memory_fail_write(vcpu, address);
         else if (found == FOUND_SHARED_CODE)
                 nova_vcpu_fail(vcpu, "code in the page at 0x%llx, which it shares with its VMM",
-                               (unsigned long long)address);
+                               plain(vcpu, address));
         else if (makes_no_progress(vcpu, address))
                 fail_map(vcpu, address, found == FOUND_SECURE);
         else if (!mapped)

@@ -4,6 +4,8 @@
 #ifndef NOVA_TESTS_SECURE_HONEST_H
 #define NOVA_TESTS_SECURE_HONEST_H
 
+#include <string.h>
+
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/page.h"
