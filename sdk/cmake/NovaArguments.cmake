@@ -2,9 +2,39 @@
 # Checks the arguments of the SDK's functions: an error stops the configuration with one sentence
 # that names the function, its target and the remedy.
 
-# nova_mistake(<function> <target> <sentence>)
+# nova_mistake(<function> <target> <sentence> [<place>]): the place is the file and the line with the
+# mistake, for a check after the call of the function.
 function(nova_mistake function target sentence)
-  message(FATAL_ERROR "${function}(${target}): ${sentence}")
+  set(place)
+  if(ARGN)
+    set(place "${ARGN}: ")
+  endif()
+  message(FATAL_ERROR "${place}${function}(${target}): ${sentence}")
+endfunction()
+
+# Returns the place of a call in the file <list>: its file and the line in which the word stands, or
+# without the line if the call is not found. The call may name its target by a variable.
+function(nova_find_place out function target list word)
+  file(RELATIVE_PATH place "${CMAKE_SOURCE_DIR}" "${list}")
+  file(READ "${list}" text)
+  string(FIND "${text}" "${function}(${target}" call)
+  if(call LESS 0)
+    string(FIND "${text}" "${function}(\${" call)
+  endif()
+  if(NOT call LESS 0)
+    string(SUBSTRING "${text}" ${call} -1 rest)
+    string(FIND "${rest}" "${word}" at)
+    if(at LESS 0)
+      set(at 0)
+    endif()
+    math(EXPR at "${call} + ${at}")
+    string(SUBSTRING "${text}" 0 ${at} before)
+    string(REGEX MATCHALL "\n" ends "${before}")
+    list(LENGTH ends line)
+    math(EXPR line "${line} + 1")
+    string(APPEND place ":${line}")
+  endif()
+  set(${out} "${place}" PARENT_SCOPE)
 endfunction()
 
 # Returns a blank and the question whether a similar word among the further arguments was meant;
@@ -75,12 +105,12 @@ function(nova_check_files function target keyword)
   foreach(file IN LISTS ARGN)
     if(NOT file MATCHES "^guest:|\\$<")
       cmake_language(EVAL CODE "cmake_language(DEFER CALL nova_check_file
-        [[${function}]] [[${target}]] [[${keyword}]] [[${file}]])")
+        [[${function}]] [[${target}]] [[${keyword}]] [[${file}]] [[${CMAKE_CURRENT_LIST_FILE}]])")
     endif()
   endforeach()
 endfunction()
 
-function(nova_check_file function target keyword file)
+function(nova_check_file function target keyword file list)
   foreach(folder "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}")
     get_filename_component(path "${file}" ABSOLUTE BASE_DIR "${folder}")
     get_source_file_property(made "${path}" GENERATED)
@@ -88,20 +118,27 @@ function(nova_check_file function target keyword file)
       return()
     endif()
   endforeach()
+  nova_find_place(place ${function} ${target} "${list}" "${file}")
   if(keyword STREQUAL "MODULES" AND function STREQUAL "nova_add_system" AND
       (TARGET ${file} OR TARGET Nova::${file}))
     nova_mistake(${function} ${target} "'${file}' is a program: name it after PROGRAMS, not after \
-MODULES.")
+MODULES." "${place}")
   endif()
   get_filename_component(folder "${file}" DIRECTORY)
   get_filename_component(name "${file}" NAME)
   get_filename_component(folder "${folder}" ABSOLUTE)
   file(GLOB there RELATIVE "${folder}" "${folder}/*")
+  if(keyword STREQUAL "SEALED")
+    list(FILTER there INCLUDE REGEX "\\.seal$")
+  elseif(keyword STREQUAL "DESCRIPTION")
+    list(FILTER there INCLUDE REGEX "\\.nova$")
+  endif()
   nova_meant(question "${name}" ${there})
   if(NOT question)
     set(question " Create it, or correct the name.")
   endif()
-  nova_mistake(${function} ${target} "the file '${file}' of ${keyword} is not there.${question}")
+  nova_mistake(${function} ${target} "the file '${file}' of ${keyword} is not there.${question}"
+    "${place}")
 endfunction()
 
 # nova_check_libraries(<function> <target> <library>...): checks the names of SDK libraries; the

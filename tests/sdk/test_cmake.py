@@ -43,9 +43,9 @@ WRONG = (
      "here: SOURCES, LINK."),
     ("nova_add_program(SOURCES main.c)", FIRST,
      "nova_add_program: a name comes first, before SOURCES."),
-    ("nova_add_program(one SOURCES mian.c)", None,
+    ("nova_add_program(one SOURCES mian.c)", FIRST,
      "nova_add_program(one): the file 'mian.c' of SOURCES is not there. Did you mean 'main.c'?"),
-    ("nova_add_program(one SOURCES sub/other.c)", None,
+    ("nova_add_program(one SOURCES sub/other.c)", FIRST,
      "nova_add_program(one): the file 'sub/other.c' of SOURCES is not there. Create it, or correct "
      "the name."),
     ("nova_add_program(one SOURCES main.c guest.S)", FIRST,
@@ -69,7 +69,7 @@ WRONG = (
     ("nova_add_roottask(one SOURCES main.c MODULE x)", FIRST,
      "nova_add_roottask(one): 'MODULE' is not understood. Did you mean 'MODULES'? Possible "
      "here: SOURCES, LINK, MODULES, RUNTIME, NO_LIBNOVA."),
-    ("nova_add_roottask(one SOURCES main.c MODULES disk.img)", None,
+    ("nova_add_roottask(one SOURCES main.c MODULES disk.img)", FIRST,
      "nova_add_roottask(one): the file 'disk.img' of MODULES is not there. Create it, or correct "
      "the name."),
     ("nova_add_system(one PROGRAMS log)", FIRST,
@@ -78,19 +78,19 @@ WRONG = (
     ("nova_add_system(one DESCRIPTION PROGRAMS log)", FIRST,
      "nova_add_system(one): DESCRIPTION is missing: name the file that describes the system, such "
      "as DESCRIPTION one.nova."),
-    ("nova_add_system(one DESCRIPTION sytem.nova PROGRAMS log)", None,
+    ("nova_add_system(one DESCRIPTION sytem.nova PROGRAMS log)", FIRST,
      "nova_add_system(one): the file 'sytem.nova' of DESCRIPTION is not there. Did you mean "
      "'system.nova'?"),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAM log)", FIRST,
      "nova_add_system(one): 'PROGRAM' is not understood. Did you mean 'PROGRAMS'? Possible "
      "here: DESCRIPTION, SEALED, GUEST, PROGRAMS, MODULES."),
-    ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", None,
+    ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", FIRST,
      "nova_add_system(one): the file 'disk.img' of MODULES is not there. Create it, or correct "
      "the name."),
     ("nova_add_program(child SOURCES main.c)\n"
-     "nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES child)", None,
+     "nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES child)", FIRST + 1,
      "nova_add_system(one): 'child' is a program: name it after PROGRAMS, not after MODULES."),
-    ("nova_add_system(one DESCRIPTION system.nova MODULES log)", None,
+    ("nova_add_system(one DESCRIPTION system.nova MODULES log)", FIRST,
      "nova_add_system(one): 'log' is a program: name it after PROGRAMS, not after MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS tiemr)", FIRST,
      "nova_add_system(one): there is no program 'tiemr'. Did you mean 'timer'? Add it with "
@@ -190,6 +190,27 @@ class Arguments(unittest.TestCase):
                 place = f"CMakeLists.txt:{line}" if line else "CMakeLists.txt"
                 output = self.configure(text)
                 self.assertEqual(explain.configuring(output), f"{place}: {sentence}\n", output)
+
+    def test_a_mistake_in_an_included_file_has_its_line_there(self):
+        for line, says in (
+                ("SEALED gust.seal)", "the file 'gust.seal' of SEALED is not there. Create it, or "
+                                      "correct the name."),
+                ("SEALED main.seal)", "the file 'main.seal' of SEALED is not there. Did you mean "
+                                      "'mine.seal'?"),
+                ("SEAL guest.seal)", "'SEAL' is not understood. Did you mean 'SEALED'? Possible "
+                                     "here: DESCRIPTION, SEALED, GUEST, PROGRAMS, MODULES.")):
+            with self.subTest(line=line):
+                (self.folder / "gust.c").touch()
+                (self.folder / "mine.seal").touch()
+                (self.folder / "the system.cmake").write_text(
+                    "# gust.seal, main.seal\n"
+                    f"nova_add_system(${{PROJECT_NAME}} DESCRIPTION system.nova\n  {line}\n",
+                    encoding="utf-8")
+                output = self.configure('include("the system.cmake")')
+                number = 2 if "SEAL " in line else 3
+                self.assertEqual(explain.configuring(output),
+                                 f"the system.cmake:{number}: nova_add_system(mine): {says}\n",
+                                 output)
 
     def test_correct_descriptions_are_accepted(self):
         output = self.configure(RIGHT)

@@ -8,12 +8,16 @@ import subprocess
 from nova.errors import meant
 
 LINE = re.compile(rb"event 0x([0-9a-f]+) at 0x([0-9a-f]+), address 0x([0-9a-f]+)")
-# A sentence of NovaArguments.cmake, and the line that called the function.
+# A sentence of NovaArguments.cmake, and the lines of the calls, the innermost one first.
 CONFIGURING = re.compile(
     r"^CMake Error at [^\n]*\(message\):\n((?:  [^\n]*\n)+)(?:\n)*"
-    r"Call Stack [^\n]*\n(?:  [^\n]*\n)*?  ([^\n]+?):(\d+|DEFERRED)(?: \([^\n]*)?\n(?!  )",
+    r"Call Stack [^\n]*\n((?:  [^\n]*\n)+)",
     re.MULTILINE,
 )
+CALL = re.compile(r"^  (.+?):(\d+|DEFERRED)(?: \(.*)?$", re.MULTILINE)
+OWN_FILE = re.compile(r"(^|/)Nova\w+\.cmake(:\d+:EVAL)?$")
+# A sentence that begins with the place of the mistake.
+PLACED = re.compile(r"(.+?:\d+|\S+): (nova_\w+\(.*)")
 UNKNOWN_FUNCTION = re.compile(
     r"^CMake Error at (\S+:\d+) \((nova_\w+)\):\n  Unknown CMake command", re.MULTILINE
 )
@@ -108,15 +112,23 @@ def shut_down(line, program, subject="the roottask's first thread"):
     return text + "; no portal handles this event."
 
 
+def _calling(stack):
+    """Returns the innermost place in CMake's STACK that is not in the SDK."""
+    calls = CALL.findall(stack)
+    file, line = next((call for call in calls if not OWN_FILE.search(call[0])), calls[-1])
+    return f"{file}:{line}" if line.isdigit() else file
+
+
 def configuring(output):
     """Returns the sentences about a project's description in CMake's output, or all of the output
     if there are none."""
     found = ""
-    for text, file, line in CONFIGURING.findall(output):
+    for text, stack in CONFIGURING.findall(output):
         sentence = " ".join(text.split())
-        if sentence.startswith("nova_"):
-            place = f"{file}:{line}" if line.isdigit() else file
-            found += f"{place}: {sentence}\n"
+        if PLACED.fullmatch(sentence):
+            found += f"{sentence}\n"
+        elif sentence.startswith("nova_"):
+            found += f"{_calling(stack)}: {sentence}\n"
     for place, text in REFUSED.findall(output):
         found += f"{place}: {' '.join(text.split())}\n"
     for place, function in UNKNOWN_FUNCTION.findall(output):
