@@ -80,8 +80,9 @@ class Sealed(unittest.TestCase):
             ("secret a b=c", "'a b' cannot be the name of a secret: use 1 to 31 letters, digits, "
                              "'.', '_' and '-'"),
         ):
-            with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$"):
+            with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$") as caught:
                 self.command(f"vcpus 1\n{text}\n", "k")
+            self.assertEqual(caught.exception.status, 1)  # as for other descriptions
 
     def test_a_number_of_cpus_and_a_second_secret_are_refused_with_their_line(self):
         for text, said in (("vcpus 9", "'vcpus' takes a whole number from 1 to 8, not '9'"),
@@ -145,6 +146,7 @@ class Sealed(unittest.TestCase):
                     self.assertRaises(NovaError) as caught:
                 sealed._seal(self.write("memory 8\n"), "k", "")
             self.assertEqual(str(caught.exception), f"guest.seal cannot be sealed: {expected}")
+            self.assertEqual(caught.exception.status, 1)
 
     def test_a_warning_about_an_image_names_its_description(self):
         done = subprocess.CompletedProcess(

@@ -43,9 +43,9 @@ On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monito
 Bochs has none.
 
 Exit status: 0 the roottask ended the system with 0 (or it was switched off),
-1 it ended it with another value, 2 wrong usage or environment, 3 the kernel
-stopped, the machine reset itself or the roottask's first thread was shut down,
-124 the time limit of --timeout.
+1 it ended it with another value, or the build failed, also because of a mistake in
+a description, 2 wrong usage or environment, 3 the kernel stopped, the machine reset
+itself or the roottask's first thread was shut down, 124 the time limit of --timeout.
 
 The kernel prints messages only if its command line has serial, as by default.
 Without it nothing reports that the roottask was shut down, and the run continues.

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from nova import build, process, seal_files
-from nova.errors import NovaError, meant
+from nova.errors import EXIT_FAILED, NovaError, meant
 from nova.qemu import Module
 
 PREFIX = "sealed:"
@@ -33,6 +33,13 @@ OPTIONS = {"disk-phrase-file": "phrase"}
 # What stands after each key that needs a value.
 NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N", "phrase": "FILE",
               "secret": "NAME=FILE"}
+
+
+class TextError(NovaError):
+    """A description of an image that cannot be sealed. The status is that of a failed build."""
+
+    def __init__(self, sentence):
+        super().__init__(sentence, EXIT_FAILED)
 
 
 def has_any(modules):
@@ -88,9 +95,9 @@ def _read(path):
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise NovaError(f"the {DESCRIPTION} {path} cannot be read: {error.strerror}.") from error
+        raise TextError(f"the {DESCRIPTION} {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise NovaError(f"the {DESCRIPTION} {path} is not a text file: name a file in which each "
+        raise TextError(f"the {DESCRIPTION} {path} is not a text file: name a file in which each "
                         f"line begins with one of the words {', '.join(KEYS)}.") from error
     for number, line in enumerate(lines, 1):
         key, value = (word.strip() for word in line.strip().partition(" ")[::2])
@@ -108,18 +115,18 @@ def _check_line(where, key, value, found):
     """Refuses a line with KEY and VALUE if the line has a mistake. FOUND has the keys and values of
     the lines before it."""
     if key not in KEYS:
-        raise NovaError(
+        raise TextError(
             f"{where}: '{key}' is not a word of this file.{meant(key, KEYS)} The words are "
             f"{', '.join(KEYS)}."
         )
     if key in found and key != "secret":
-        raise NovaError(f"{where}: there is a line '{key}' already: leave one out.")
+        raise TextError(f"{where}: there is a line '{key}' already: leave one out.")
     if key in NEED_VALUE and not value:
-        raise NovaError(f"{where}: '{key}' has no value: write '{key} {NEED_VALUE[key]}'.")
+        raise TextError(f"{where}: '{key}' has no value: write '{key} {NEED_VALUE[key]}'.")
     if key in WITHOUT_VALUE and value:
-        raise NovaError(f"{where}: '{key}' takes no value: leave out '{value}'.")
+        raise TextError(f"{where}: '{key}' takes no value: leave out '{value}'.")
     if key == "secret" and "=" not in value.strip("="):
-        raise NovaError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
+        raise TextError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
     if key in ("memory", "vcpus"):
         _check_number(where, key, value)
     if key == "secret":
@@ -132,10 +139,10 @@ def _check_number(where, key, value):
 
     low, high, unit = seal_blob.RANGES[key]
     if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-        raise NovaError(f"{where}: '{key}' takes a whole number from {low} to {high}{unit}, not "
+        raise TextError(f"{where}: '{key}' takes a whole number from {low} to {high}{unit}, not "
                         f"'{value}'.")
     if key == "memory" and int(value) % 2:
-        raise NovaError(f"{where}: the guest's memory is an even number of MiB, not {value}: write "
+        raise TextError(f"{where}: the guest's memory is an even number of MiB, not {value}: write "
                         f"'memory {int(value) + 1}'.")
 
 
@@ -144,10 +151,10 @@ def _check_secret(where, name, before):
     from nova import seal_blob
 
     if not seal_blob.NAME.fullmatch(name.encode()):
-        raise NovaError(f"{where}: '{name}' cannot be the name of a secret: use 1 to "
+        raise TextError(f"{where}: '{name}' cannot be the name of a secret: use 1 to "
                         f"{seal_blob.NAME_MAX} letters, digits, '.', '_' and '-'.")
     if name in (one.partition("=")[0] for one in before):
-        raise NovaError(f"{where}: there is a secret '{name}' already: give each another name.")
+        raise TextError(f"{where}: there is a secret '{name}' already: give each another name.")
 
 
 def _file(name, folder):
@@ -164,9 +171,9 @@ def command(path, kernel, arguments, public, out):
     read, folder = _read(path), Path(path).parent
     line = " ".join(filter(None, (read.get("command-line", ""), arguments)))
     if not kernel and "kernel" not in read:
-        raise NovaError(f"{path} names no kernel: write a line 'kernel FILE'.")
+        raise TextError(f"{path} names no kernel: write a line 'kernel FILE'.")
     if kernel and "kernel" in read:
-        raise NovaError(
+        raise TextError(
             f"{path}: the kernel is {os.path.basename(kernel)}, the GUEST of nova_add_system(): "
             "leave out the line 'kernel', or GUEST."
         )
@@ -243,7 +250,7 @@ def _seal(path, kernel, arguments):
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         text = _as_lines(done.stdout.decode("utf-8", "replace"))
-        raise NovaError(f"{os.path.basename(path)} cannot be sealed: {text}")
+        raise TextError(f"{os.path.basename(path)} cannot be sealed: {text}")
     for text in re.findall("^nova: warning: (.*)", done.stdout.decode("utf-8", "replace"), re.M):
         build.say(f"warning: {os.path.basename(path)}: {_in_words(text)}")
     return out
