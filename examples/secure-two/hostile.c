@@ -383,7 +383,7 @@ int main(void)
         for (unsigned i = 0; i < ATTACKS; i++) {
                 if (*name && strcmp(name, attacks[i].name) != 0)
                         continue;
-                if (attacks[i].function == attack_die) /* this attack ends the program */
+                if (attacks[i].function == attack_die && tries) /* this attack ends the program */
                         summarize();
                 attacks[i].function();
                 done++;
