@@ -11,7 +11,7 @@
 
 #define KEY_MODULE "machine.key"
 
-/* What the guest gives the addresses of, in messages. */
+/* Names, in messages, of the objects whose addresses the guest gives. */
 #define BLOB   "blob"
 #define PARAMS "boot parameters"
 

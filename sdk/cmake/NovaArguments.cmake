@@ -2,8 +2,8 @@
 # Checks the arguments of the SDK's functions: an error stops the configuration with one sentence
 # that names the function, its target and the remedy.
 
-# nova_mistake(<function> <target> <sentence> [<place>]): the place is the file and the line with the
-# mistake, for a check after the call of the function.
+# nova_mistake(<function> <target> <sentence> [<place>]): the place is the file, and the line with
+# the mistake, for a check after the call of the function.
 function(nova_mistake function target sentence)
   set(place)
   if(ARGN)

@@ -345,18 +345,6 @@ class Kernels(unittest.TestCase):
         said = self.place(self.read(sealing.linux(initrd_max=4 * MIB - 1)), initrd=bytes(2 * MIB))
         self.assertIn("too small for kernel and initrd", said)
 
-    def test_a_memory_with_which_linux_can_panic(self):
-        kernel = self.read(sealing.linux())
-        for kernel, line, initrd, memory, least in (
-                (kernel, b"", b"", 96, 128), (kernel, b"quiet", bytes(13 * MIB), 126, 128),
-                (kernel, b"", bytes(50 * MIB), 128, 136)):
-            self.assertEqual(seal_guest.warning(kernel, line, initrd, memory * MIB),
-                             f"with {memory} MiB of memory, Linux can panic for lack of bounce "
-                             f"buffers: write --memory {least}.")
-            self.assertIsNone(seal_guest.warning(kernel, line, initrd, least * MIB))
-        self.assertIsNone(seal_guest.warning(kernel, b"a swiotlb=2048", b"", 96 * MIB))
-        self.assertIsNone(seal_guest.warning(self.read(sealing.elf()), b"", b"", 4 * MIB))
-
     def test_a_command_line_and_tables_that_are_too_long(self):
         kernel = self.read(sealing.linux(line_max=100))
         said = self.place(kernel, line=b"x" * 101)

@@ -77,5 +77,22 @@ class Guest(unittest.TestCase):
         self.assertEqual(placed[-1].address, 8 * MIB - 8192)
 
 
+class Linux(unittest.TestCase):
+    """The memory that Linux needs besides its parts."""
+
+    def test_a_memory_with_which_linux_can_panic(self):
+        kernel = seal_guest.read_kernel("vmlinuz", sealing.linux())
+        for line, initrd, memory, least in (
+                (b"", b"", 96, 128), (b"quiet", bytes(13 * MIB), 126, 128),
+                (b"", bytes(50 * MIB), 128, 136)):
+            self.assertEqual(seal_guest.warning(kernel, line, initrd, memory * MIB),
+                             f"with {memory} MiB of memory, Linux can panic for lack of bounce "
+                             f"buffers: write --memory {least}.")
+            self.assertIsNone(seal_guest.warning(kernel, line, initrd, least * MIB))
+        self.assertIsNone(seal_guest.warning(kernel, b"a swiotlb=2048", b"", 96 * MIB))
+        flat = seal_guest.read_kernel("guest", sealing.elf())
+        self.assertIsNone(seal_guest.warning(flat, b"", b"", 4 * MIB))
+
+
 if __name__ == "__main__":
     unittest.main()

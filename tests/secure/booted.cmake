@@ -431,25 +431,20 @@ nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}
   ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1
   EXPECT "instead of U_PERMISSION" "^hostile: ${see}")
 
-# A monitor whose kernel memory is too little for its image, wherever the image begins in memory.
-# (An image that begins at a boundary of 2 MiB needs fewer page tables.)
-nova_change_description(description scarce "${example}/secure-linux.nova"
-  "300M\n        kernel-memory 8M" "300M\n        kernel-memory 192K")
-nova_add_system(secure-scarce DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor
-  MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
-nova_add_boot_test(secure.scarce SYSTEM secure-scarce CPU qemu64,+svm,+npt,+rdrand LABELS secure
-  TIMEOUT 120 STATUS 1 EXPECT "^The boot module sealed.img cannot be read: .*. enlarge \
-'kernel-memory' in the description of program monitor[.]$")
-
-# A monitor whose `memory` has room for the guest, but not for the disk.
-nova_change_description(description scarce-memory "${example}/secure-linux.nova"
-  "memory        300M" "memory        260M")
-nova_add_system(secure-scarce-memory DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor
-  MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
-nova_add_boot_test(secure.scarce-memory SYSTEM secure-scarce-memory CPU qemu64,+svm,+npt,+rdrand
-  LABELS secure TIMEOUT 120 STATUS 1 EXPECT "^The machine cannot be created: [0-9]+ MiB of memory \
-are needed, but [0-9]+ MiB are free. enlarge 'memory' in the description of program monitor[.]$")
-
+# Monitors with too little kernel memory for the image, wherever it begins (at a boundary of 2 MiB,
+# it needs fewer page tables), and with room in `memory` for the guest, but not for the disk.
+set(scarce "300M\n        kernel-memory 8M" "300M\n        kernel-memory 192K"
+  "^The boot module sealed.img cannot be read: .*. enlarge 'kernel-memory'")
+set(scarce-memory "memory        300M" "memory        260M" "^The machine cannot be created: \
+[0-9]+ MiB of memory are needed, but [0-9]+ MiB are free. enlarge 'memory'")
+foreach(name scarce scarce-memory)
+  list(POP_BACK ${name} sentence)
+  nova_change_description(description ${name} "${example}/secure-linux.nova" ${${name}})
+  nova_add_system(secure-${name} DESCRIPTION "${description}" PROGRAMS ultravisor secure-monitor
+    MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
+  nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU qemu64,+svm,+npt,+rdrand LABELS secure
+    TIMEOUT 120 STATUS 1 EXPECT "${sentence} in the description of program monitor[.]$")
+endforeach()
 # An ultravisor that may not use the CPU of a virtual CPU.
 nova_change_description(description fewer-cpus "${NOVA_ROOT}/examples/secure-two/secure-two.nova"
   "20000\n        cpus          all" "20000\n        cpus          0")

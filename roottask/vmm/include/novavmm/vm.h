@@ -184,10 +184,10 @@ const char *nova_vm_why(struct nova_vm *vm, int error);
  * @code
  * extern struct nova_vm vm;
  * const size_t bytes = 48u << 20;
- * void *const disk = malloc(bytes);
+ * void *const data = malloc(bytes);
  *
- * if (!disk)
- *         return nova_vm_no_memory(&vm, bytes);
+ * if (!data)
+ *         printf("no disk: %s.\n", nova_vm_why(&vm, nova_vm_no_memory(&vm, bytes)));
  * @endcode
  * @param vm    the machine
  * @param bytes size that malloc() was called with
