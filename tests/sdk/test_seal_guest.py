@@ -10,6 +10,7 @@ from pathlib import Path
 import paths
 import sealing
 from nova import seal_blob, seal_guest, seal_image
+from nova.errors import NovaError
 from sealing import MIB
 
 VMM = paths.ROOT / "roottask/vmm"
@@ -90,6 +91,10 @@ class Linux(unittest.TestCase):
                              f"buffers: write --memory {least}.")
             self.assertIsNone(seal_guest.warning(kernel, line, initrd, least * MIB))
         self.assertIsNone(seal_guest.warning(kernel, b"a swiotlb=2048", b"", 96 * MIB))
+        # Linux's own 3 MiB, 32 of bounce buffers, the initrd and its files.
+        with self.assertRaisesRegex(NovaError, "they need 52 MiB, and Linux at least 134 in all: "
+                                               "write --memory 134[.]$"):
+            seal_guest.place(kernel, b"", bytes(49 * MIB), b"", 16 * MIB)
         flat = seal_guest.read_kernel("guest", sealing.elf())
         self.assertIsNone(seal_guest.warning(flat, b"", b"", 4 * MIB))
 
