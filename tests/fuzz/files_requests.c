@@ -2,7 +2,7 @@
 /* Hostile clients of the service `files`: any messages, in any order, with memory that they revoke,
  * while memory is short. Each client has a folder; a file outside of all folders must keep its
  * data, which no client may read. No access may leave the disk, and the number of accesses must
- * have a bound. */
+ * have a bound, also in one call, for which the other clients wait. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,11 @@
 #include "novart/service/block.h"
 #include "service.h"
 
-#define STEP     8 /* bytes of a step; its text follows them */
-#define SECTORS  96
-#define BYTES    (SECTORS * 512)
-#define ACCESSES 2000000                    /* maximum number during one input */
+#define STEP     8       /* bytes of a step; its text follows them */
+#define SMALL    96      /* sectors of the small disk, which is full soon */
+#define LARGE    4096    /* sectors of the large disk, on which files can have large gaps */
+#define ACCESSES 2000000 /* maximum number during one input */
+#define CALL     400     /* maximum number during one call */
 #define SECRET   "\xa7nobody may read this" /* begins with a rare byte */
 #define PIECES   4                          /* pieces of the cache */
 
@@ -28,7 +29,13 @@ void *__wrap_calloc(size_t count, size_t bytes);
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
 
-static uint8_t image[BYTES], first_image[BYTES];
+/* The disks. An input uses one of them. */
+static struct disk {
+        const uint32_t sectors;
+        uint8_t image[LARGE * 512], first_image[LARGE * 512];
+        bool written[LARGE];
+} disks[] = {{.sectors = SMALL}, {.sectors = LARGE}};
+static struct disk *disk = disks;
 static unsigned accesses;
 static unsigned allocations_left; /* the allocation that fails; 0: none */
 static struct volume disk_volume, archive_volume;
@@ -56,9 +63,6 @@ void *__wrap_calloc(size_t count, size_t bytes)
         return has_memory() ? __real_calloc(count, bytes) : NULL;
 }
 
-/* The disk. */
-static const struct nova_block_info info = {.blocks = SECTORS, .block_bytes = 512};
-
 int nova_block_open(struct nova_block **block, const char *service, const char *partition,
                     size_t pool_bytes)
 {
@@ -74,7 +78,10 @@ void nova_block_close(struct nova_block *block)
 
 const struct nova_block_info *nova_block_get_info(const struct nova_block *block)
 {
+        static struct nova_block_info info;
+
         (void)block;
+        info = (struct nova_block_info){.blocks = disk->sectors, .block_bytes = 512};
         return &info;
 }
 
@@ -86,14 +93,15 @@ int nova_block_claim(struct nova_block *block, unsigned flags)
 
 static void check(uint64_t first, uint32_t count)
 {
-        require(count && first < SECTORS && count <= SECTORS - first && accesses++ < ACCESSES);
+        require(count && first < disk->sectors && count <= disk->sectors - first &&
+                accesses++ < ACCESSES);
 }
 
 int nova_block_read(struct nova_block *block, uint64_t first, uint32_t count, void *to)
 {
         (void)block;
         check(first, count);
-        memcpy(to, image + first * 512, count * (size_t)512);
+        memcpy(to, disk->image + first * 512, count * (size_t)512);
         return disk_fails ? EIO : 0;
 }
 
@@ -101,8 +109,10 @@ int nova_block_write(struct nova_block *block, uint64_t first, uint32_t count, c
 {
         (void)block;
         check(first, count);
-        if (!disk_fails)
-                memcpy(image + first * 512, from, count * (size_t)512);
+        if (!disk_fails) {
+                memcpy(disk->image + first * 512, from, count * (size_t)512);
+                memset(disk->written + first, true, count);
+        }
         return disk_fails ? EIO : 0;
 }
 
@@ -150,21 +160,26 @@ void *nova_page_alloc(unsigned order)
 static void make_image(void)
 {
         static const uint8_t start[] = {0xeb, 0, 0x90, 'N', 'O', 'V', 'A', 0, 0, 0, 0, 0, 2, 1};
+        const uint32_t cluster = disk->sectors == LARGE ? 8 : 1; /* sectors */
+        const uint32_t table = (disk->sectors / cluster * 3 / 2 + 511) / 512;
+        uint8_t *const image = disk->image;
         const char *sentence;
         struct files_node *root, *node;
         size_t done;
 
         memcpy(image, start, sizeof(start));
+        image[13] = (uint8_t)cluster;
         image[14] = 1;
         image[16] = 2;
         image[17] = 32;
-        image[19] = SECTORS;
+        image[19] = disk->sectors & 0xff;
+        image[20] = (uint8_t)(disk->sectors >> 8);
         image[21] = 0xf8;
-        image[22] = 1;
+        image[22] = (uint8_t)table;
         image[510] = 0x55;
         image[511] = 0xaa;
         for (unsigned i = 0; i < 2; i++)
-                memset(image + (1 + i) * 512, 0xff, 3);
+                memset(image + (1 + i * table) * 512, 0xff, 3);
         require(!volume_open_blocks(&disk_volume, &sentence));
         require(!files_fat.root(disk_volume.system, &root));
         for (unsigned i = 0; i < 3; i++) {
@@ -177,7 +192,17 @@ static void make_image(void)
         }
         files_fat.release(root);
         files_fat.unmount(disk_volume.system);
-        memcpy(first_image, image, sizeof(image));
+        memcpy(disk->first_image, image, sizeof(disk->image));
+}
+
+/* Chooses a disk, and removes what earlier inputs have written to it. */
+static void begin_disk(unsigned number)
+{
+        disk = &disks[number];
+        for (uint32_t i = 0; i < disk->sectors; i++)
+                if (disk->written[i])
+                        memcpy(disk->image + i * 512, disk->first_image + i * 512, 512);
+        memset(disk->written, false, sizeof(disk->written));
 }
 
 /* Ends the test if the secret has changed, or a file or a folder has been lost. */
@@ -255,7 +280,24 @@ static uint64_t place_of(uint8_t byte)
 {
         if (byte >= 0xf8)
                 return UINT64_MAX - (byte & 3) * 0x10000 - (byte >> 2 & 1);
-        return byte >= 0xf0 ? UINT64_C(0xfffffff0) << (byte & 7) : byte * UINT64_C(97);
+        if (byte >= 0xf0)
+                return UINT64_C(0xfffffff0) << (byte & 7);
+        return byte >= 0xe8 ? UINT64_C(0x40000) * (byte & 7) : byte * UINT64_C(97);
+}
+
+/* Sends a request, and repeats it while the service fills a gap. No call may take long. */
+static void request(unsigned session, unsigned operation, const nova_word_t *words, unsigned count,
+                    struct client_answer *answer)
+{
+        unsigned calls = 0;
+
+        do {
+                const unsigned before = accesses;
+
+                client_call(session, NOVA_OPERATION_FIRST + operation, words, count, NULL, answer);
+                require(accesses - before <= CALL);
+        } while (answer->error == EINPROGRESS && ++calls < LARGE * 512 / FILES_GROW_MAX);
+        require(answer->error != EINPROGRESS);
 }
 
 /* Performs a step. Its bytes: operation, session, first word, place, bytes, offset in shared
@@ -297,7 +339,7 @@ static size_t run_step(const uint8_t *step, size_t left)
         allocations_left = step[6] & 1 ? 1 + (step[6] >> 4) : 0;
         disk_fails = (step[6] & 0xe) == 2;
         client_revoke((step[6] & 0xe) == 4);
-        client_call(session, NOVA_OPERATION_FIRST + operation, words, count, NULL, &answer);
+        request(session, operation, words, count, &answer);
         allocations_left = 0;
         disk_fails = false;
         require(!has_secret(answer.word, answer.words * sizeof(answer.word[0])));
@@ -312,12 +354,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         accesses = 0;
         if (!made) {
-                make_image();
+                for (disk = disks; disk < disks + 2; disk++)
+                        make_image();
                 require(cache_create(PIECES * NOVA_FILES_VIEW_BYTES));
                 require(!volume_open_module(&archive_volume, "archive", &sentence));
                 made = true;
         }
-        memcpy(image, first_image, sizeof(image));
+        begin_disk(size && data[0] & 0x80);
         require(!volume_open_blocks(&disk_volume, &sentence));
         require(!files_service_start(grants, sizeof(grants) / sizeof(grants[0])));
         while (size >= STEP) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hostile clients of the service `log`, and a keyboard. Each line must have the name of the client
- * that wrote it, and no other text than this client's. A client must read only lines that were
- * typed while it had the keyboard. */
+ * that wrote it, and no other text than this client's. The output of one message must have a bound,
+ * because other clients wait for it. A client must read only lines that were typed while it had the
+ * keyboard. */
 #include <errno.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #define WORDS   64
 #define PENDING 1024 /* bytes that one message can add, plus the bytes of a line */
 #define NOBODY  CLIENT_SESSIONS
+#define OUTPUT  6144 /* bytes that the service may write for one message */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,6 +32,8 @@ static struct {
 static unsigned keyboard; /* the client that has the keyboard */
 static unsigned writer;   /* the client whose message or end the service handles */
 static bool closes, echoes;
+static bool has_written_lines; /* once for an input, because it takes long */
+static size_t output_bytes;    /* bytes of lines that the service has written for the message */
 
 const char *nova_service_client(const struct nova_service *of, const void *state)
 {
@@ -79,6 +83,7 @@ static void sink(void *argument, const char *text, size_t bytes)
         require(argument == clients);
         if (echoes && bytes <= 3)
                 return;
+        output_bytes += bytes;
         require(text[bytes - 1] == '\n');
         if (!memcmp(text, "[log]", 5))
                 check_own(text, bytes);
@@ -110,9 +115,30 @@ static void write_text(unsigned session, const nova_word_t *words, unsigned numb
 
         if (fits)
                 expect(session, (const char *)(words + 1), bytes);
+        output_bytes = 0;
         client_call(session, NOVA_LOG_WRITE, words, number, NULL, &answer);
         require(answer.error == (fits ? 0 : EINVAL));
         require(clients[session].bytes <= LOG_LINE_MAX);
+        require(output_bytes <= OUTPUT);
+}
+
+/* Sends the most line feeds that the service takes, and more, which it refuses. */
+static void write_lines(unsigned session, unsigned more)
+{
+        static nova_word_t words[NOVA_MESSAGE_WORDS];
+        struct client_answer answer;
+
+        memset(words, '\n', sizeof(words));
+        words[0] = NOVA_MESSAGE_BYTES(NOVA_LOG_TEXT_WORDS);
+        write_text(session, words, 1 + NOVA_LOG_TEXT_WORDS);
+        for (unsigned i = 0; i < 2; i++) {
+                const unsigned number = 2 + NOVA_LOG_TEXT_WORDS + more;
+
+                words[0] = i ? NOVA_MESSAGE_BYTES(number - 1) : 1;
+                output_bytes = 0;
+                client_call(session, NOVA_LOG_WRITE, words, number, NULL, &answer);
+                require(answer.error == EINVAL && !output_bytes);
+        }
 }
 
 static void listen(unsigned session)
@@ -237,6 +263,9 @@ static size_t run_step(const uint8_t *step, size_t left)
                 require(answer.error);
                 client_call(session, NOVA_LOG_READ, words, number == 1 ? 0 : number, NULL, &answer);
                 require(answer.error);
+                if (!has_written_lines)
+                        write_lines(session, step[3]);
+                has_written_lines = true;
                 return 0;
         }
 }
@@ -245,6 +274,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         memset(clients, 0, sizeof(clients));
         keyboard = NOBODY;
+        has_written_lines = false;
         require(log_service_start(sink, clients) == 0);
         while (size >= STEP) {
                 const size_t bytes = STEP + run_step(data, size - STEP);

@@ -2,9 +2,10 @@
 /* The program partitions with a hostile disk and hostile clients. The disk has any partition table,
  * and its service fails at any time. The clients send any messages, die, and try to get partitions
  * of others. A client may get a session with the disk only after it is restricted to a partition
- * that the client was granted, and only until its own session ends. The program prints no character
- * of the disk that could control a terminal. The test includes the program's file, because a new
- * input begins with a new program. */
+ * that the client was granted, and only until its own session ends. All sessions of a grant have
+ * together at most the requests and the pool that one may have, and leave a session with the disk
+ * for each other grant. The program prints no character of the disk that could control a terminal.
+ * The test includes the program's file, because a new input begins with a new program. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -25,7 +26,9 @@
 #define ENTRY    128u /* bytes of an entry of a GPT */
 #define ENTRIES  4u
 #define GRANTED  8u
-#define PARTS    4u /* number of parts of a session with the disk */
+#define IDLE     7u  /* maximum number of grants of a client that opens no session */
+#define LIMIT    16u /* sessions that the disk's service gives to one program */
+#define PARTS    4u  /* number of parts of a session with the disk */
 #define REQUESTS 32u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,6 +56,7 @@ struct nova_block {
         struct nova_block_info info;
         struct nova_block_range range; /* count 0: not restricted yet */
         size_t pool_bytes;
+        unsigned grant; /* if given */
         nova_word_t use;
         nova_word_t page; /* of its ring */
         bool given, revoked[PARTS];
@@ -70,6 +74,7 @@ static uint8_t image[BLOCKS * BYTES];
 static const uint8_t *config;
 static struct nova_block *opened; /* list of all sessions with the disk, the newest one first */
 static unsigned fails;            /* bits: the next calls to the disk that fail */
+static unsigned idle;             /* number of grants of the client that opens no session */
 static unsigned closed;           /* sessions of clients that the program has yet to give back */
 static nova_word_t pages;
 static jmp_buf running;
@@ -271,7 +276,7 @@ static const struct partition *partition_of(const char *text)
 
 static bool has_grant(unsigned client, unsigned index)
 {
-        return config[1] >> index & 1 && granted[index].client == client;
+        return config[1] >> index & 1 && granted[index].client == client % client_count;
 }
 
 /* Finds the grant by which a client opens a session. @return 0 or the expected error */
@@ -342,18 +347,45 @@ static void check_session(unsigned client, unsigned order, const struct client_a
                 opened->range.requests == granted[grant].requests &&
                 opened->range.read_only == granted[grant].read_only);
         opened->given = true;
+        opened->grant = grant;
         clients[client].disk = opened;
+}
+
+/* Returns the error of another session of a grant, 0: none. A session counts until the program has
+ * closed it. */
+static int expect_attach(unsigned grant, nova_word_t order)
+{
+        size_t bytes = (size_t)NOVA_PAGE_SIZE << order;
+        unsigned sessions[GRANTED] = {0}, needed = idle;
+
+        for (const struct nova_block *at = opened; at; at = at->next) {
+                sessions[at->grant]++;
+                bytes += at->grant == grant ? at->pool_bytes : 0;
+        }
+        if (!sessions[grant])
+                return 0;
+        if (granted[grant].requests)
+                return EBUSY;
+        if (bytes > (size_t)NOVA_PAGE_SIZE << NOVA_BLOCK_POOL_ORDER_MAX)
+                return ENOMEM;
+        for (unsigned i = 0; i < GRANTED; i++)
+                if (config[1] >> i & 1)
+                        needed += sessions[i] ? sessions[i] : 1;
+        return needed < LIMIT ? 0 : EMFILE;
 }
 
 static void attach_client(unsigned client, nova_word_t order)
 {
         const bool fits = order >= NOVA_BLOCK_RING_ORDER && order <= NOVA_BLOCK_POOL_ORDER_MAX;
         const bool may_fail = fails;
+        const int error = fits ? expect_attach(clients[client].grant, order) : EINVAL;
         struct client_answer answer;
 
         call(client, NOVA_BLOCK_ATTACH, &order, 1, &answer);
         if (!fits || clients[client].disk)
                 require(answer.error == (fits ? EEXIST : EINVAL));
+        else if (error)
+                require(answer.error == (closed ? EAGAIN : error));
         else if (answer.error)
                 require(may_fail);
         else
@@ -446,8 +478,8 @@ static void run_step(const uint8_t *step)
 /* Starts the program. @return false: it has ended, because a grant or the table is wrong */
 static bool start(void)
 {
-        static char words[GRANTED][40];
-        static char *list[2 + GRANTED] = {"partitions", "disk"};
+        static char words[GRANTED + IDLE][40];
+        static char *list[2 + GRANTED + IDLE] = {"partitions", "disk"};
         int count = 2;
 
         grant_count = 0;
@@ -457,6 +489,10 @@ static bool start(void)
                 if (!(config[1] >> i & 1))
                         continue;
                 strcpy(words[i], granted[i].text);
+                list[count++] = words[i];
+        }
+        for (unsigned i = GRANTED; i < GRANTED + idle; i++) {
+                strcpy(words[i], "idle=1");
                 list[count++] = words[i];
         }
         if (setjmp(running))
@@ -473,7 +509,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(image, 0, sizeof(image));
         memset(clients, 0, sizeof(clients));
         closed = pages = 0;
-        fails = config[2];
+        fails = config[2] & 0x7f;
+        client_count = config[2] & 0x80 ? 2 : CLIENT_SESSIONS;
+        idle = config[2] & 0x80 ? IDLE : 0;
         if (config[0] & 1)
                 make_gpt();
         else

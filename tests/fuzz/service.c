@@ -22,6 +22,7 @@
 #define SLOTS       8u
 
 struct nova_program nova_program;
+unsigned client_count = CLIENT_SESSIONS;
 
 static struct nova_service service;
 static struct service_cpu cpu;
@@ -106,7 +107,7 @@ static void get_name(nova_word_t *a2, nova_word_t *a3)
 {
         char name[2 * sizeof(nova_word_t)] = "client";
 
-        name[6] = (char)('0' + opener);
+        name[6] = (char)('0' + opener % client_count);
         memcpy(a2, name, sizeof(*a2));
         memcpy(a3, name + sizeof(*a2), sizeof(*a3));
 }

@@ -9,7 +9,7 @@
 #include "novart/service.h"
 #include "require.h"
 
-#define CLIENT_SESSIONS 4 /* sessions of the test, each of a different client */
+#define CLIENT_SESSIONS 4 /* sessions of the test, each of a different client; see client_count */
 
 /* Capabilities that a client sends with a message; 0: none. */
 struct client_item {
@@ -24,7 +24,11 @@ struct client_answer {
         nova_crd_t give[NOVA_REQUEST_GIVES];
 };
 
-/* Opens a session; its client is named "client" and the number. */
+/* Number of clients, initially CLIENT_SESSIONS: a session belongs to the client with its number
+ * modulo client_count. */
+extern unsigned client_count;
+
+/* Opens a session; its client is named "client" and the client's number. */
 int client_open(unsigned session, const void *argument, size_t bytes);
 
 /* Calls an operation. A session that is not open has no portal, so nothing happens. */

@@ -14,6 +14,10 @@
 
 #define FILES_NAME_SIZE 256 /* size of a name in bytes, UTF-8, including the terminating 0 */
 
+/* Maximum number of zeroes in bytes that one call writes into a gap: other clients wait meanwhile
+ */
+#define FILES_GROW_MAX 0x40000
+
 /* The disk of a file system: a partition, or a boot module. The object stays valid while the file
  * system is mounted. */
 struct files_disk {
@@ -80,10 +84,11 @@ struct files_backend {
         /* The functions below are NULL in a read-only backend. */
 
         /* Writes to a file, which grows if necessary; a gap reads as zeroes. Writes fewer bytes
-         * only if it returns an error. @return 0, ENOSPC, EFBIG, EIO */
+         * only if it returns an error. @return 0, ENOSPC, EFBIG, EIO; EINPROGRESS: the file has
+         * grown by FILES_GROW_MAX bytes, but still ends before @p offset; call again */
         int (*write)(struct files_node *file, uint64_t offset, const void *from, size_t bytes,
                      size_t *done);
-        /* Sets the size of a file; new bytes are zeroes. */
+        /* Sets the size of a file; new bytes are zeroes. @return as `write` */
         int (*resize)(struct files_node *file, uint64_t bytes);
         /* Creates an empty file or folder. @return 0, EEXIST, ENOSPC, EINVAL a character that this
          * file system cannot store, ENAMETOOLONG */

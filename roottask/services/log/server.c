@@ -147,8 +147,9 @@ void log_service_key(char key)
 
 int log_service_start(log_sink *sink, void *sink_argument)
 {
+        /* Other clients wait for the serial line, on which each line feed is a line with a name. */
         static const struct nova_service_operation operations[] = {
-                {write_text, 1, NOVA_MESSAGE_WORDS, false},
+                {write_text, 1, 1 + NOVA_LOG_TEXT_WORDS, false},
                 {take_part, 0, 0, false},
                 {read_text, 1, 1, false},
         };

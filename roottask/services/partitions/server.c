@@ -13,12 +13,15 @@
 #include "nova/hypercall.h"
 #include "novart/service/block.h"
 
+#define DISK_SESSIONS 16 /* that a driver gives to one program */
+
 /* The data of a session. It outlives the session while an answer with its capabilities may not have
  * been delivered yet. */
 struct link {
         struct nova_later later;
         struct nova_block *disk; /* NULL: not attached yet */
         const struct grant *grant;
+        size_t pages; /* of the pool, while the session counts in uses[] */
 };
 
 static const char *disk_service;
@@ -26,6 +29,12 @@ static const struct table *table;
 static const struct grant *grants;
 static unsigned grant_count;
 static unsigned closing; /* closed sessions whose session with the disk is still open */
+
+/* Sum of the sessions of each grant with the disk. */
+static struct use {
+        unsigned sessions;
+        size_t pages; /* of their pools */
+} uses[GRANTS];
 
 const struct partition *partition_find(const struct table *of, const char *text)
 {
@@ -64,12 +73,54 @@ static struct link *link_of(const struct nova_request *request)
         return *(struct link **)request->state;
 }
 
+static struct use *use_of(const struct link *link)
+{
+        return &uses[link->grant - grants];
+}
+
+/* Checks that a session with the disk takes nothing that another grant may need: each grant can
+ * have one session. All sessions of a grant have together the requests and the pool of one. */
+static int check_use(const struct link *link, size_t pages)
+{
+        const struct use *use = use_of(link);
+        unsigned needed = 0; /* sessions that exist, and first sessions of other grants */
+
+        if (!__atomic_load_n(&use->sessions, __ATOMIC_RELAXED))
+                return 0;
+        if (link->grant->requests)
+                return EBUSY;
+        if (__atomic_load_n(&use->pages, __ATOMIC_RELAXED) + pages >
+            (size_t)1 << NOVA_BLOCK_POOL_ORDER_MAX)
+                return ENOMEM;
+        for (unsigned i = 0; i < grant_count; i++) {
+                const unsigned sessions = __atomic_load_n(&uses[i].sessions, __ATOMIC_RELAXED);
+
+                needed += sessions ? sessions : 1;
+        }
+        return needed >= DISK_SESSIONS ? EMFILE : 0;
+}
+
+static void begin_use(struct link *link, size_t pages)
+{
+        link->pages = pages;
+        __atomic_fetch_add(&use_of(link)->sessions, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&use_of(link)->pages, pages, __ATOMIC_RELAXED);
+}
+
+static void stop_use(const struct link *link)
+{
+        __atomic_fetch_sub(&use_of(link)->sessions, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_sub(&use_of(link)->pages, link->pages, __ATOMIC_RELAXED);
+}
+
 static void destroy(struct nova_later *later)
 {
         struct link *link = (struct link *)later;
 
-        if (link->disk)
+        if (link->disk) {
                 nova_block_close(link->disk);
+                stop_use(link);
+        }
         __atomic_fetch_sub(&closing, 1, __ATOMIC_RELAXED);
         free(link);
 }
@@ -108,21 +159,25 @@ static void close_session(struct nova_service *service, void *state)
         nova_service_later(service, &link->later);
 }
 
-static int open_disk(struct link *link, size_t pool_bytes)
+static int open_disk(struct link *link, size_t pages)
 {
         const struct grant *grant = link->grant;
         const struct nova_block_range range = {.first = grant->partition->first,
                                                .count = grant->partition->count,
                                                .requests = grant->requests,
                                                .read_only = grant->read_only};
-        int error = nova_block_open(&link->disk, disk_service, NULL, pool_bytes);
+        int error = check_use(link, pages);
 
+        if (!error)
+                error = nova_block_open(&link->disk, disk_service, NULL, pages << NOVA_PAGE_BITS);
         if (error)
                 return error;
         error = nova_block_restrict(link->disk, &range);
         if (error) {
                 nova_block_close(link->disk);
                 link->disk = NULL;
+        } else {
+                begin_use(link, pages);
         }
         return error;
 }
@@ -133,16 +188,21 @@ static int attach(struct nova_request *request)
         struct link *link = link_of(request);
         const nova_word_t order = request->word[0];
         struct nova_block_parts parts;
+        bool ending;
         int error;
 
         if (order < NOVA_BLOCK_RING_ORDER || order > NOVA_BLOCK_POOL_ORDER_MAX)
                 return EINVAL;
         if (link->disk)
                 return EEXIST;
-        error = open_disk(link, (size_t)NOVA_PAGE_SIZE << order);
-        if (error == ENOMEM) { /* the memory may belong to a client that has died */
+        error = open_disk(link, (size_t)1 << order);
+        if (error == ENOMEM || error == EBUSY || error == EMFILE) {
+                /* the memory and the sessions may belong to a client that has died */
                 nova_service_sweep(request->service);
-                error = open_disk(link, (size_t)NOVA_PAGE_SIZE << order);
+                ending = __atomic_load_n(&closing, __ATOMIC_RELAXED);
+                error = open_disk(link, (size_t)1 << order);
+                if (ending && (error == ENOMEM || error == EBUSY || error == EMFILE))
+                        error = EAGAIN;
         }
         if (error)
                 return error;
@@ -218,5 +278,6 @@ int partitions_service_start(const char *disk, const struct table *of, const str
         table = of;
         grants = list;
         grant_count = count;
+        memset(uses, 0, sizeof(uses));
         return nova_service_start(NULL, &config);
 }

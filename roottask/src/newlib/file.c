@@ -166,6 +166,8 @@ static int transfer_all(int number, char *data, size_t bytes, bool writes)
         while (total < bytes) {
                 const long done = transfer(file, data + total, bytes - total, writes);
 
+                if (writes && done == -EINPROGRESS)
+                        continue; /* the service fills a gap before the data in parts */
                 if (done < 0 && !total)
                         return novart_files_fail((int)-done);
                 if (done <= 0)
@@ -322,6 +324,8 @@ int ftruncate(int number, off_t size)
                 return novart_files_fail(EINVAL);
         words[0] = file->number;
         put_place(words + 1, (uint64_t)size);
-        error = novart_files_call(file->session, NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
+        do
+                error = novart_files_call(file->session, NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
+        while (error == EINPROGRESS); /* the service adds zeroes in parts */
         return error ? novart_files_fail(error) : 0;
 }

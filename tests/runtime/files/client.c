@@ -89,6 +89,27 @@ static void change_names(void)
         expect(open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666) == -1 && errno == EEXIST, "O_EXCL");
 }
 
+/* Tests gaps that the service fills in several calls. */
+static void fill_gaps(void)
+{
+        const int file = open("/gaps", O_RDWR | O_CREAT, 0666);
+        char data[4] = "";
+        struct stat about;
+
+        expect(file >= 3 && ftruncate(file, 700001) == 0 && fstat(file, &about) == 0 &&
+                       about.st_size == 700001,
+               "a large ftruncate");
+        expect(lseek(file, 700000, SEEK_SET) == 700000 && read(file, data, 4) == 1 && !data[0],
+               "its last byte");
+        expect(lseek(file, 1300000, SEEK_SET) == 1300000 && write(file, "end", 3) == 3 &&
+                       fstat(file, &about) == 0 && about.st_size == 1300003,
+               "a write after a large gap");
+        expect(lseek(file, 1299999, SEEK_SET) == 1299999 && read(file, data, 4) == 4 &&
+                       !memcmp(data, "\0end", 4),
+               "the end of the gap");
+        expect(close(file) == 0 && unlink("/gaps") == 0, "no gaps");
+}
+
 /* Tests that each write to an O_APPEND file goes to its end, also after another descriptor moved
  * the end. */
 static void append(void)
@@ -157,6 +178,7 @@ static void do_write(void)
         write_bytes("/BIG.BIN", 1, 100000);
         use_stdio();
         change_names();
+        fill_gaps();
         append();
         list("/", 4);
         list("/folder", 2);

@@ -47,7 +47,7 @@ struct memory_disk {
         bool flushes = true; /* false: a broken disk or a broken server */
         long writes_left =
                 -1; /* number of writes before the disk fails; -1: the disk never fails */
-        uint64_t reads = 0;
+        uint64_t reads = 0, writes = 0;
         std::string path;
 
         memory_disk()
@@ -133,6 +133,7 @@ struct memory_disk {
                 memory_disk *self = of(disk);
                 const uint8_t *first = (const uint8_t *)from;
 
+                self->writes++;
                 if (!inside(self, offset, size))
                         return ENXIO;
                 if (self->writes_left == 0)

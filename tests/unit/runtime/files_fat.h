@@ -139,7 +139,9 @@ struct mounted_disk {
 
                 if (error)
                         return error;
-                error = fat->write(node, offset, data.data(), data.size(), &bytes);
+                do
+                        error = fat->write(node, offset, data.data(), data.size(), &bytes);
+                while (error == EINPROGRESS);
                 if (done)
                         *done = bytes;
                 fat->release(node);
@@ -153,7 +155,9 @@ struct mounted_disk {
 
                 if (error)
                         return error;
-                error = fat->resize(node, size);
+                do
+                        error = fat->resize(node, size);
+                while (error == EINPROGRESS);
                 fat->release(node);
                 return error;
         }

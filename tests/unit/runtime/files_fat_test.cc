@@ -221,6 +221,54 @@ TEST_P(files_fat_test, a_gap_that_cannot_be_filled_is_taken_back)
         expect_clean();
 }
 
+/* While a call fills a gap, other clients wait. */
+TEST_P(files_fat_test, a_call_writes_a_bounded_part_of_a_gap)
+{
+        const uint64_t end = GetParam().kib * 600UL, most = FILES_GROW_MAX / 512 + 128;
+        const std::string data(10, 'd');
+        unsigned parts = 0;
+        files_node *node;
+        size_t done = 0;
+        int error;
+
+        ASSERT_EQ(create("file"), 0);
+        ASSERT_EQ(find("file", &node), 0);
+        do {
+                const uint64_t before = memory.writes;
+
+                error = parts % 2 ? fat->resize(node, end)
+                                  : fat->write(node, end, data.data(), data.size(), &done);
+                EXPECT_LE(memory.writes - before, most) << parts;
+                parts++;
+        } while (error == EINPROGRESS);
+        EXPECT_EQ(error, 0);
+        EXPECT_EQ(parts, (end + FILES_GROW_MAX - 1) / FILES_GROW_MAX);
+        EXPECT_EQ(fat->write(node, end, data.data(), data.size(), &done), 0);
+        EXPECT_EQ(done, data.size());
+        fat->release(node);
+        EXPECT_EQ(read("file"), std::string(end, 0) + data);
+        unmount();
+        expect_clean();
+}
+
+TEST_P(files_fat_test, a_failed_part_of_a_gap_takes_back_no_data_of_others)
+{
+        const uint64_t end = GetParam().kib * 600UL;
+        files_node *node;
+        size_t done;
+
+        ASSERT_EQ(create("file"), 0);
+        ASSERT_EQ(find("file", &node), 0);
+        ASSERT_EQ(fat->resize(node, end), EINPROGRESS);
+        ASSERT_EQ(fat->write(node, 7, "other", 5, &done), 0);
+        ((struct fat *)system)->free = 0; /* others have taken the room meanwhile */
+        ((struct fat *)system)->counted = true;
+        EXPECT_EQ(fat->resize(node, end), ENOSPC);
+        fat->release(node);
+        EXPECT_EQ(read("file").size(), (size_t)FILES_GROW_MAX);
+        EXPECT_EQ(read("file").substr(7, 5), "other");
+}
+
 TEST_P(files_fat_test, keeps_a_removed_file_for_its_users)
 {
         files_node *node;

@@ -156,6 +156,8 @@ struct nova_block_result {
  * @retval EINVAL the pool is too large
  * @retval ENOMEM no memory in client or service
  * @retval EPROTO the service does not follow the protocol
+ * @retval EBUSY  `partitions`: the client has one session with the partition, by `requests=N`
+ * @retval EMFILE `partitions`: the other clients may need the rest of the driver's sessions
  * @retval …      as nova_session_open() and nova_session_call()
  */
 int nova_block_open(struct nova_block **opened, const char *service, const char *arguments,

@@ -18,7 +18,7 @@
  * | OPEN | an OR of nova_files_flag; path | file; about | below |
  * | CLOSE | file | – | EBADF |
  * | READ | file; place; bytes | bytes; data | EBADF, EISDIR, EIO |
- * | WRITE | file; place; bytes; data | bytes; next place | EBADF, ENOSPC, EFBIG, EIO |
+ * | WRITE | file; place; bytes; data | bytes; next place | EBADF, ENOSPC, EFBIG, EIO; EINPROGRESS |
  * | FETCH | file; place; bytes; offset in the shared memory | bytes | as READ |
  * | STORE | file; place; bytes; offset in the shared memory | as WRITE | as WRITE |
  * | STAT | path | about | ENOENT |
@@ -51,6 +51,12 @@
  *
  * A write to an APPEND file goes to the end of the file, so the next place may differ from the
  * request's. Fewer bytes than requested are written only if the disk is full or fails.
+ *
+ * EINPROGRESS: WRITE and RESIZE fill a gap after the end of a file with zeroes, at most 256 KiB in
+ * one call. The file has become longer by this number of bytes; the client repeats the request
+ * until the answer is another one. The service checks the room on the disk before the first zero.
+ * If a later part fails, the file gets its size before the gap again, unless a client has written
+ * to the file meanwhile.
  *  @{ */
 
 #define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */

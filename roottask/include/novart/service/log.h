@@ -10,7 +10,7 @@
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
- * | WRITE | bytes; the text | – | EINVAL: the message is shorter than the byte count |
+ * | WRITE | bytes; the text | – | EINVAL: the text is shorter than the byte count, or too long |
  * | LISTEN | – | – | – |
  * | READ | maximum bytes | bytes; the text, at most one line | EAGAIN: no line yet |
  *
@@ -23,6 +23,8 @@
 #define NOVA_LOG_WRITE  (NOVA_OPERATION_FIRST + 0) /**< write text */
 #define NOVA_LOG_LISTEN (NOVA_OPERATION_FIRST + 1) /**< ask for keyboard input */
 #define NOVA_LOG_READ   (NOVA_OPERATION_FIRST + 2) /**< read a typed line */
+
+#define NOVA_LOG_TEXT_WORDS 64 /**< maximum number of words of text in a WRITE */
 
 #define NOVA_LOG_SWITCH_KEY 0x14 /**< Ctrl-T: the next client gets the keyboard */
 

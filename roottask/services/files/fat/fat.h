@@ -83,6 +83,8 @@ struct fat_node {
         uint32_t disk_clusters;    /* number of clusters in the part of the chain on the disk */
         uint32_t tail;             /* last cluster of that part; 0: not looked up */
         uint32_t added;            /* first cluster to be linked to the tail; 0: none */
+        uint32_t gap_begin;        /* where the gap begins that is filled in parts */
+        uint32_t gap_end;          /* end of its filled part; 0: there is no such gap */
         uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
         struct fat_points *points; /* NULL: a short chain, or no memory */
         int64_t modified;          /* seconds since 1970 */

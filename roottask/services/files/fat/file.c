@@ -307,24 +307,37 @@ static int check_room(const struct fat_node *file, uint64_t end)
         return !error && wanted - file->clusters > fat->free ? ENOSPC : error;
 }
 
-/* Fills a gap completely, or changes nothing. */
-static int fill(struct fat_node *file, uint64_t end)
+/* Returns the size of the file before a gap that is filled in parts. */
+static uint32_t size_before(const struct fat_node *file)
 {
-        const uint32_t size = file->size, clusters = file->clusters;
-        int error = check_room(file, end);
+        return file->gap_end && file->gap_end == file->size ? file->gap_begin : file->size;
+}
+
+/* Fills the gap between the end of the file and @p end. Checks first that the disk has room for a
+ * file of @p wanted bytes. An error takes back all parts of the gap. @return EINPROGRESS: a part of
+ * the gap is left */
+static int fill(struct fat_node *file, uint64_t end, uint64_t wanted)
+{
+        const uint32_t begin = size_before(file), clusters = file->clusters;
+        const bool is_last = end - file->size <= FILES_GROW_MAX;
+        int error = check_room(file, wanted);
 
         if (!error)
-                error = append_zeroes(file, end);
-        if (error && (file->size > size || file->clusters > clusters))
-                shrink(file, size); /* the first error counts */
-        return error;
+                error = append_zeroes(file, is_last ? end : (uint64_t)file->size + FILES_GROW_MAX);
+        if (error && (file->size > begin || file->clusters > clusters))
+                shrink(file, begin); /* the first error counts */
+        if (error || is_last)
+                return error;
+        file->gap_begin = begin;
+        file->gap_end = file->size;
+        return EINPROGRESS;
 }
 
 int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
                    size_t *done)
 {
         struct fat_node *file = (struct fat_node *)node;
-        const uint32_t size = file->size;
+        const uint32_t size = offset > file->size ? size_before(file) : file->size;
         int error = 0;
 
         *done = 0;
@@ -332,8 +345,11 @@ int fat_file_write(struct files_node *node, uint64_t offset, const void *from, s
                 return 0;
         if (offset >= UINT32_MAX)
                 return EFBIG;
-        if (offset > size)
-                error = fill(file, offset);
+        if (offset > file->size)
+                error = fill(file, offset, offset + 1);
+        if (error == EINPROGRESS)
+                return error;
+        file->gap_end = 0;
         if (!error)
                 error = write_at(file, offset, from, bytes, done);
         if (error && !*done && file->size > size)
@@ -347,8 +363,14 @@ int fat_file_resize(struct files_node *node, uint64_t bytes)
 
         if (bytes > UINT32_MAX)
                 return EFBIG;
-        if (bytes > file->size)
-                return fill(file, bytes);
+        if (bytes > file->size) {
+                const int error = fill(file, bytes, bytes);
+
+                if (error != EINPROGRESS)
+                        file->gap_end = 0;
+                return error;
+        }
+        file->gap_end = 0;
         return bytes < file->size ? shrink(file, (uint32_t)bytes) : 0;
 }
 

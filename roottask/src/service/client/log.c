@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHUNK_WORDS 64 /* words of text in one message */
-
 int nova_log_open(struct nova_session **log)
 {
         return nova_session_open(log, "log", NULL);
@@ -14,11 +12,11 @@ int nova_log_open(struct nova_session **log)
 
 int nova_log_write(struct nova_session *log, const char *text, size_t bytes)
 {
-        nova_word_t words[1 + CHUNK_WORDS];
+        nova_word_t words[1 + NOVA_LOG_TEXT_WORDS];
         int error = 0;
 
         while (bytes && !error) {
-                const size_t most = NOVA_MESSAGE_BYTES(CHUNK_WORDS);
+                const size_t most = NOVA_MESSAGE_BYTES(NOVA_LOG_TEXT_WORDS);
                 const size_t part = bytes < most ? bytes : most;
                 struct nova_message message = {.operation = NOVA_LOG_WRITE,
                                                .words = words,
@@ -36,7 +34,7 @@ int nova_log_write(struct nova_session *log, const char *text, size_t bytes)
 
 static int read_now(struct nova_session *log, char *text, size_t max, size_t *bytes)
 {
-        nova_word_t answer[1 + CHUNK_WORDS];
+        nova_word_t answer[1 + NOVA_LOG_TEXT_WORDS];
         const nova_word_t most = max < sizeof(answer) - sizeof(nova_word_t)
                                          ? max
                                          : sizeof(answer) - sizeof(nova_word_t);
@@ -44,7 +42,7 @@ static int read_now(struct nova_session *log, char *text, size_t max, size_t *by
                                        .words = &most,
                                        .word_count = 1,
                                        .answer = answer,
-                                       .answer_max = 1 + CHUNK_WORDS};
+                                       .answer_max = 1 + NOVA_LOG_TEXT_WORDS};
         const int error = nova_session_call(log, &message);
 
         if (error)
