@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2] / "roottask"
 FOLDER = ROOT / "vmm/src"
-ALLOWED = {"secure.c", "secure.h", "vm.c", "vcpu.c"}
+ALLOWED = {"secure.c", "secure_pages.c", "secure.h", "vm.c", "vcpu.c"}
 FUNCTION = re.compile(r"^(\w[^;{}]*)\n\{\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
 DISTINGUISHES = re.compile(r"(->|\.)secure\b|\bnovavmm_secure_|\bnova_uv_|\bstruct nova_secure\b")
 
