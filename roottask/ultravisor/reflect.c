@@ -112,10 +112,12 @@ static void report_128(void *argument)
 {
         struct vm *const vm = argument;
 
-        if (vm_may_report(vm))
-                printf("The VMM of %s sends vector 128, which the sealed image does not permit; if "
-                       "the guest needs it, seal the image with --vector-128.\n",
-                       vm->machine.name);
+        if (!vm_may_report(vm))
+                return;
+        vm->told_128 = true;
+        printf("The VMM of %s sends vector 128, which the sealed image does not permit; if "
+               "the guest needs it, seal the image with --vector-128.\n",
+               vm->machine.name);
 }
 
 /* Reports once why a vector that the guest may expect does not come: its other interrupts can wait
@@ -126,7 +128,6 @@ static void tell_refusal(struct nova_vcpu *vcpu, const struct message_answer *an
 
         if (answer->value != MESSAGE_VECTOR_128 || vm->told_128)
                 return;
-        vm->told_128 = true;
         nova_vcpu_call_out(vcpu, report_128, vm);
 }
 

@@ -107,12 +107,28 @@ static __attribute__((noinline)) _Noreturn void call_begin_items(struct ec *self
         call_finish_items(self);
 }
 
+/* The caller has ended while TLBs were flushed for its only item. If the item has arrived, the
+ * callee gets the message (see ec_lose_caller()). */
+static cold_path _Noreturn void call_finish_ended(struct ec *self, const struct pt *pt,
+                                                  bool arrived)
+{
+        struct ec *callee = pt->ec;
+
+        if (arrived && callee->state == EC_REQUEST) {
+                prepare_portal(callee, pt);
+                callee->state = EC_READY;
+        }
+        resume_reschedule(self->cpu);
+}
+
 /* Finishes a call whose message has typed items. */
 static __attribute__((noinline)) _Noreturn void call_finish_typed(struct ec *self, struct pt *pt,
                                                                   unsigned items)
 {
         const bool done = items == pt->ec->items_at_once && item_at_once(self, pt->ec);
 
+        if (unlikely(self->state != EC_READY))
+                call_finish_ended(self, pt, done);
         if (unlikely(pt->ec->state != EC_REQUEST)) /* the callee ended while TLBs were flushed */
                 resume_hypercall(self, NOVA_COM_ABT);
         if (!done)

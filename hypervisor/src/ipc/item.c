@@ -62,16 +62,14 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
                                &to->pd->object_space, sel, perms);
 }
 
-/* Transfers an item that does not delegate an object, but may delegate memory or ports. */
+/* Transfers an item that does not delegate an object, but may delegate memory or ports. Mail may
+ * end self while TLBs are flushed. */
 static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
                                                           nova_crd_t crd, word_t flags,
                                                           nova_crd_t window, word_t *copy)
 {
-        const nova_crd_t received = delegation_at_once(self->pd, to->pd, crd, flags, window);
-
-        leave_if_ended(self);
-        copy[0] = received;
-        return received;
+        copy[0] = delegation_at_once(self->pd, to->pd, crd, flags, window);
+        return copy[0];
 }
 
 bool item_at_once(struct ec *self, const struct ec *to)

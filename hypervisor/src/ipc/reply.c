@@ -62,7 +62,10 @@ static __attribute__((noinline)) _Noreturn void
 reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
 {
         caller->cont = resume_success;
-        if (items == caller->items_at_once && item_at_once(self, caller))
+        const bool done = items == caller->items_at_once && item_at_once(self, caller);
+
+        leave_if_ended(self);
+        if (done)
                 reply_finish(self);
         item_transfer_begin(self, caller, false, items);
         reply_finish_items(self);
@@ -117,7 +120,10 @@ reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
 static __attribute__((noinline)) unsigned reply_answer_items(struct ec *self, struct ec *caller,
                                                              unsigned items)
 {
-        if (items != 1 || !item_answers_at_once(self, caller))
+        const bool done = items == 1 && item_answers_at_once(self, caller);
+
+        leave_if_ended(self);
+        if (!done)
                 return items;
         if (unlikely(ec_caller(self) != caller)) /* the caller ended during the TLB flush */
                 reply_finish(self);
