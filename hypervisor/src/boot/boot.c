@@ -145,7 +145,8 @@ static indirect_target _Noreturn void boot_finish(void)
         kernel_main(cpu);
 }
 
-/* Makes each entry of the hypercall table point to the place that tracking_target() returns. */
+/* Makes the entries of the hypercall table skip the ENDBR of their functions, unless the CPUs track
+ * indirect branches. */
 static void boot_skip_marks(void)
 {
         for (unsigned i = 0; i < array_size(hypercall_table); i++)

@@ -10,11 +10,11 @@
 struct ec;
 
 /** A handler decodes, checks and acts; it returns a result (object/result.h) or leaves the kernel.
- *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. Handlers that the
- *  table enters without entry_long open no interrupt window, and they return unless self has ended.
- *  For a plain status, entry.S returns to the user without checking the CPU's pending work. Only a
- *  handler that waits for another CPU or wakes a thread can leave pending work, and such a handler
- *  returns result_of(). */
+ *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. A handler that the
+ *  table enters without entry_long opens no interrupt window. It returns a result even if self has
+ *  to wait; it leaves the kernel only if self has ended. For a plain status, entry.S returns to the
+ *  user without checking the CPU's pending work. Only a handler that waits for another CPU or wakes
+ *  a thread can leave pending work. If it does, its result is no plain status: see result_of(). */
 typedef hypercall_result_t (*hypercall_handler_t)(word_t id, struct ec *self);
 
 #define HYPERCALL_HANDLER(number, name, function, spec) \
@@ -26,8 +26,8 @@ NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 hypercall_result_t hypercall_sm_up(word_t id, struct ec *self);
 hypercall_result_t hypercall_sm_down(word_t id, struct ec *self);
 
-/* Table entries in entry.S that are not handlers. Each first saves the callee-saved registers of
- * C. */
+/* Table entries in entry.S that are not handlers. Those that call a function first save the
+ * callee-saved registers of C. */
 hypercall_result_t entry_call(word_t id, struct ec *self);    /* calls call_donating() */
 hypercall_result_t entry_reply(word_t id, struct ec *self);   /* calls hypercall_reply() */
 hypercall_result_t entry_long(word_t id, struct ec *self);    /* calls hypercall_long() */

@@ -102,8 +102,8 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/* Defined in entry.S, which ignores self. A call already has self in the second argument register.
- * Because self stays there, no other argument has to move into that register. */
+/* Defined in entry.S, which ignores self. The handlers of calls get self in RSI, the second
+ * argument register. Because self is the second argument here, too, no argument moves. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 
 /** Enters a portal of ec by SYSRET, on its CPU. */
@@ -113,8 +113,8 @@ static always_inline _Noreturn void thread_leave_to_portal(const struct ec *self
         leave_to_portal(pt->id, self, ec, pt->ip);
 }
 
-/** Gives user mode flat data segments, so that no PD sees the selectors of another PD. This also
- * clears the bases of FS and GS. */
+/** Gives user mode flat data segments, so that no PD sees the segment selectors of another PD. This
+ * also clears the bases of FS and GS. */
 static always_inline void thread_reset_selectors(const struct cpu *cpu)
 {
         load_ds_from(&cpu->user_data);
