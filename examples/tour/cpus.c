@@ -30,8 +30,8 @@ static void count_primes(void *argument)
         nova_sm_up(done);
 }
 
-/* Returns the consumed time of a thread. It is known when its CPU has switched to another thread,
- * which may be just after the thread's last up. */
+/* Returns the time that a thread has consumed. Asks again while the time is 0, because a kernel may
+ * count the time only when the thread's CPU switches to another thread, after the last up. */
 static uint64_t time_of(const struct part *done_part)
 {
         uint64_t time = 0;

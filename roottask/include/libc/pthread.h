@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A part of POSIX threads: threads, mutexes, conditions, keys, once. All functions return 0 or an
- * errno value. Cancellation and signals do not exist. Times are those of the named clock
- * (CLOCK_REALTIME unless an attribute selects CLOCK_MONOTONIC). */
+ * errno value. Cancellation and signals do not exist. Times are those of CLOCK_REALTIME, unless a
+ * condition has the attribute CLOCK_MONOTONIC. */
 #ifndef NOVART_PTHREAD_H
 #define NOVART_PTHREAD_H
 

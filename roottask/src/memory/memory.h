@@ -3,8 +3,8 @@
 #ifndef NOVA_ROOTTASK_MEMORY_H
 #define NOVA_ROOTTASK_MEMORY_H
 
-/* Initialises selectors, pages and regions, for the main thread before it has a storage base.
- * @return 0 or an errno value */
+/* Initialises selectors, pages and regions. The main thread calls it before it has a storage base,
+ * so without thread-local variables. @return 0 or an errno value */
 int novart_memory_start(void);
 
 #endif

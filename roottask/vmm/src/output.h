@@ -10,7 +10,7 @@ void novavmm_output_begin(void);
 
 void novavmm_output_end(void);
 
-/* Ends the line if a guest's text ended within one. */
+/* Ends the line if a guest's text ended without a line feed. */
 void novavmm_output_end_line(void);
 
 /* Writes text of a guest. */

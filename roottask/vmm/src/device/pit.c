@@ -64,8 +64,9 @@ static uint16_t square_wave(uint32_t count, uint64_t tick)
         return (uint16_t)((count & ~1u) - 2 * in_half);
 }
 
-/* Begins to count from the new count of a periodic counter if its time has come. If that time is
- * the end of a square wave's high half, the new wave begins at the end of its own high half. */
+/* Makes a periodic counter count from its new count if the time of the change has come. If a square
+ * wave changes at the end of its high half, the low half of the new wave follows. So the start of
+ * the new wave lies in the past: one high half of the new wave before the change. */
 static void settle(struct nova_pit_channel *channel, uint64_t now)
 {
         if (!channel->next || now < channel->change)
