@@ -37,8 +37,8 @@ PLACES = {
 ZEN_1 = "max,hypervisor=off,x-force-features=on,vendor=AuthenticAMD,family=23,model=1,ibpb=on"
 # The writes in each operation. A call switches to the server's PD and back. With mitigations=auto a
 # PD's domain is its account, with mitigations=full the PD itself. A guest operation has two halts.
-# Each halt causes an exit to the monitor's PD, which shares its account with the guests' PDs, and
-# five hypercalls of the monitor's threads. The interrupt ends a thread's slice.
+# Each halt causes an exit to the monitor's PD and five hypercalls of the monitor's threads. The
+# monitor's PD shares its account with the guests' PDs. The interrupt ends a thread's slice.
 OPERATIONS = ("same_pd", "same_account", "other_account", "same_guest", "other_guest", "interrupt")
 CALL = {"entry IBPB": 2, "entry IBRS": 2}
 GUEST = {
@@ -71,7 +71,7 @@ EXPECTED = {
 
 
 def places(path, kernel):
-    """Returns {place and action: times} of the WRMSRs of actions."""
+    """Returns {place and action: number of its WRMSRs in PATH}. PATH: addresses of instructions."""
     names = bench_listing.names_of(kernel, path)
     instructions = bench_listing.disassembly(kernel)
     caller, found = "?", Counter()

@@ -14,7 +14,7 @@
 
 #define STEP   8
 #define VCPUS  3u
-#define ROUNDS 1000u /* alarms that expire at once, one after the other */
+#define ROUNDS 1000u /* maximum number of times that an alarm expires in one wait_for() */
 
 #define APIC_ON    0x800u
 #define COMMAND    0x300u
@@ -318,8 +318,8 @@ static void check_lapic(unsigned vcpu)
         require(lapic->id == vcpu && lapic->context == pc && nova_lapic_cr8(lapic) < 16);
 }
 
-/* A virtual CPU takes an interrupt. An interrupt of a local APIC must have a priority above the
- * present one. */
+/* A virtual CPU takes an interrupt. If its local APIC sent the interrupt, the priority of the
+ * interrupt must be above the processor priority at this time. */
 static void take(unsigned vcpu)
 {
         const bool pending = novavmm_apic_pending(pc, vcpu);

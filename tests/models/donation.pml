@@ -5,8 +5,8 @@
 // EC 0 owns the SC. On this SC, EC 0 calls EC 1, and EC 1 calls EC 2, up to CALLS times in total.
 // The EC that runs may remove the last capability of the SC or of EC 0, or end by a fault. A thread
 // with another SC, on the same CPU or on another one, may remove these capabilities at any time,
-// too; with DESTROYS it may end each EC at once, as pd_destroy() does. Each step is one visit of
-// the kernel.
+// too; with DESTROYS it may end each EC at once, as pd_destroy() does. Each step is one run of the
+// kernel without an interruption.
 //
 // A helper with an SC of its own calls EC 1. While EC 1 is busy, this SC runs the EC at the end of
 // EC 1's chain of calls, and does not become donated. The helper and its SC may end at any time.
@@ -36,11 +36,11 @@ byte caller[ECS], callee[ECS];
 
 byte bound = OWNER;          /* sc.ec */
 bool sc_dead;
-bool sc_held = true;         /* the SC has a capability */
-bool owner_held = true;      /* EC 0 has a capability */
+bool sc_held = true;         /* a capability for the SC exists */
+bool owner_held = true;      /* a capability for EC 0 exists */
 bool stays, is_left;         /* sc.stays, sc.left: the SC is in a list of its owner */
 bool pending_end, ends_later, ended; /* of EC 0 */
-bool by_itself;              /* the SC was dropped by an EC that ran on it */
+bool by_itself;              /* an EC that worked for EC 0 dropped the donated SC */
 bool destroyed;              /* an EC was ended by force, so that replies may be missing */
 
 bool helps;                  /* the helper's SC is lent to the chain of EC 1 */
@@ -50,8 +50,8 @@ byte calls, helpings;
 
 #define DONATED (state[OWNER] == REPLY && bound != OWNER)
 
-/* sc_end(). R1: the callee keeps a donated SC. R2: an SC that was revoked on itself ends with its
- * owner; R4: the owner may end when the reply comes. */
+/* sc_end(). R1: the callee keeps a donated SC. R2: if an EC that worked for the owner dropped the
+ * donated SC, the SC ends with its owner. R4: the owner may end when the reply comes. */
 inline sc_end()
 {
         assert(!sc_dead); /* claim: ends-once */
@@ -61,7 +61,7 @@ inline sc_end()
         is_left = false
 }
 
-/* Returns the SC to an EC above or to its owner; ec_search_sc(). */
+/* ec_search_sc(). Returns the SC to an EC, or to its owner if that EC has ended or is NONE. */
 inline give_back(to)
 {
         if
@@ -267,7 +267,7 @@ proctype running()
 
 end:    do
         :: atomic { RUNS(OWNER) && pending_end -> pending_work() }
-        /* R3: an SC without capability does not run its owner, except in the case of R2. */
+        /* R3: an SC without a capability does not run its owner, except in the case of R2. */
         :: atomic { RUNS(OWNER) && !pending_end ->
                 assert(sc_held || stays); /* claim: R3 */
                 if

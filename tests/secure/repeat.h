@@ -12,7 +12,7 @@
 #define REPEAT_CPU 1u
 #define REPEAT_NS  100000u
 
-/* Values of the parameters, by their kinds. The lpid is the library's. */
+/* Values of the parameters, by their kinds. The library passes the first parameter, the lpid. */
 enum {
         VALUE_NONE = 0,
         VALUE_NORMAL = FRESH,
@@ -48,8 +48,8 @@ static const struct repeat_row {
 
 #define REPEAT_ROWS (sizeof(repeat_row) / sizeof(repeat_row[0]))
 
-/* Returns the ultracall that must precede each call of @p number, because it undoes the effect of
- * the previous such call. */
+/* Returns the ultracall that undoes the effect of @p number, and that must therefore precede each
+ * repetition of @p number. Returns @p number if there is none. */
 static inline unsigned repeat_opposite(unsigned number)
 {
         switch (number) {
@@ -95,7 +95,8 @@ static inline void *repeat_run(void *unused)
         return NULL;
 }
 
-/* Lets the guest have a page that the VMM can move out, and one that it can take away. */
+/* Lets a guest become secure and use the page FRESH, so that the VMM can move the page out. For
+ * UV_PAGE_INVAL, the guest shares the page, so that the VMM can take it back. */
 static inline bool repeat_prepare(void)
 {
         return !honest_become_secure() && guest(PROBE_WRITE, FRESH, 1) == 0 &&

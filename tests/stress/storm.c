@@ -11,7 +11,8 @@ static nova_sel_t any(struct worker *w)
         return group + GROUP_OBJECTS + random_below(w, OBJECTS);
 }
 
-/* Makes a random call on the objects that a thread of the storm sees at base and above. */
+/* Does six random steps: delays, and hypercalls on the objects that a thread of the storm sees at
+ * base and above. */
 static void act(struct thread *t, uint64_t *seed)
 {
         const nova_sel_t base = t->value[0];
@@ -20,8 +21,9 @@ static void act(struct thread *t, uint64_t *seed)
                 const nova_sel_t sel = base + (r >> 8 & (OBJECTS - 1));
                 switch (r & 7) {
                 case 0:
-                        /* Only global threads do a down: the caller of a local thread may be a
-                         * worker, and there may be no other caller. */
+                        /* Only global threads do a down. A local thread that waits also stops its
+                         * caller. This may be a worker, and perhaps no other thread is left that
+                         * does an up. */
                         hc_sm_ctrl(sel, t->global ? NOVA_SM_DN_OP : NOVA_SM_UP_OP);
                         break;
                 case 1:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU resets its machine in each way while another one is in the middle of a rep call.
- * The report names this call, the call does not continue, and no memory is lost. */
+/* A virtual CPU resets its machine in each way while another virtual CPU is in the middle of a rep
+ * call. The report of the machine's end names the rep call as the guest's last hypercall. The rep
+ * call does not continue, and no memory is lost. */
 #include "novart/page.h"
 #include "novart/selector.h"
 #include "novavmm/hv.h"
@@ -21,8 +22,8 @@
 
 enum way { BY_MSR, BY_PORT, BY_KEYBOARD, WAYS };
 
-/* The loop here causes exits, because with VMX Bochs (2.7) holds back the host's interrupts while a
- * guest runs that was entered with IF = 0. */
+/* The CPUID in the loop causes exits. The loop needs them under Bochs (2.7): with VMX, Bochs holds
+ * back the host's interrupts while a guest runs that was entered with IF = 0. */
 GUEST_CODE(resetter, 32,
            "movl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $1, 0x7010\n"
@@ -47,7 +48,7 @@ static struct nova_pc pc;
 static struct nova_hv hv;
 static uint32_t progress;
 
-/* Performs an element, after which the guest continues. */
+/* Performs one element of the call. The guest runs after each element, because `slice` is 1. */
 static enum nova_hv_status step(const struct nova_hv_action *action)
 {
         progress++;
@@ -119,7 +120,7 @@ int main(void)
         for (unsigned way = 0; way < WAYS; way++)
                 good &= reset((enum way)way, &middle);
 
-        /* Allocations of the first machines stay. */
+        /* Some allocations of the first machines stay. The next machines must lose nothing. */
         const size_t pages = nova_page_free_count(), selectors = nova_sel_used();
 
         for (unsigned way = 0; way < WAYS; way++)

@@ -247,8 +247,8 @@ static bool comes_back(nova_sel_t pd, word_t used)
         return amount_of(pd).used == used;
 }
 
-/* The domains between the first and the last one of a chain end first, so that the end of the last
- * one closes all accounts of the chain. */
+/* All domains of a chain except the last one end first. So the end of the last domain closes all
+ * accounts of the chain. */
 CASE_ON(account, chains_end_with_their_last_domains, "X-QUOTA", needs_quota)
 {
         enum { CHAINS_ORDER = 4, LENGTH_ORDER = 6, LENGTH = 60 };

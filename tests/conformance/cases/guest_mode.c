@@ -8,7 +8,8 @@
 
 /* ---- Paging ---------------------------------------------------------------------------------- */
 
-/* EBX: the new CR4. The address space ends at 8 MiB; its second half maps the first one again. */
+/* EBX: the new CR4. ESI: an address in the second half of the address space, which maps the memory
+ * of the first half again. EDI: an address beyond the second half. */
 GUEST(paging_32, 32,
       "movl %ebx, %cr4; movl $0xa000, %eax; movl %eax, %cr3; movl $0x80000011, %eax;"
       "movl %eax, %cr0; movl 0x9000, %ecx; movl (%esi), %edx; movl (%edi), %eax; hlt");
@@ -66,7 +67,7 @@ static bool has_la57(void)
         return r[2] & 1u << 16;
 }
 
-/* The guest can set the bit unless its CPU lacks it. */
+/* On a CPU with LA57 a guest may set CR4.LA57, so nothing is refused there. */
 CASE_ON(guest_mode, five_levels_of_paging_are_refused_where_the_cpu_has_four, "7.2-55 7.2-133",
         needs_virtualization)
 {

@@ -61,11 +61,11 @@ inline Ranges after(const Scene &s, const Change &change)
         return ranges_in(s, model);
 }
 
-// Returns a function that says whether the walk of the client's revocation has passed a selector,
-// so that it does not visit mappings that are delegated from this selector now. The walk visits the
-// mappings below one selector or mapping in the order of their first selectors, and the latest
-// first among those with equal ones. first_of returns the first selector of the mapping that is
-// delegated from a selector.
+// Returns a function that says whether the walk of the client's revocation has passed a selector.
+// If so, the walk does not visit new mappings that are delegated from this selector. The walk
+// visits the mappings below one selector or mapping in the order of their first selectors. If
+// several have the same first selector, the walk visits the latest of them first. first_of returns
+// the first selector of the mapping that is delegated from a selector.
 inline std::function<bool(word_t)>
 passed_by_revocation(const Scene &s, const std::function<word_t(word_t)> &first_of)
 {

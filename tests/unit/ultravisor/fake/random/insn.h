@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The instructions of random.c as random_test.cc wants them. */
+/* Replaces the instructions of random.c by functions that random_test.cc defines. */
 #ifndef TESTS_UNIT_ULTRAVISOR_RANDOM_INSN_H
 #define TESTS_UNIT_ULTRAVISOR_RANDOM_INSN_H
 
