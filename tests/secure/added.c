@@ -24,7 +24,8 @@ int main(void)
               "its monitor adds memory");
         added_write();
         check(added_count() == ADDED_COUNT, "it finds what it has written to each page");
-        check(added_count() == ADDED_COUNT && added_count() == ADDED_COUNT, "and it does again");
+        for (unsigned i = 0; i < 2; i++)
+                check(added_count() == ADDED_COUNT, "and it does again");
         check(secure.pages_out > IMAGE_PAGES && secure.pages_returned > IMAGE_PAGES,
               "more pages have moved than the image's memory has");
         check(nova_uv_unregister_mem_slot(&secure.uv, ADDED_SLOT) == NOVA_U_SUCCESS &&

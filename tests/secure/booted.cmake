@@ -49,9 +49,9 @@ nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
 # A guest that needs more than the secure memory, and a part of it is added later.
 nova_add_secure_test(added SOURCES added.c MEMORY 15M TIMEOUT 120
   EXPECT "^ultravisor: 6 MiB of secure memory"
-         "^ultravisor: .* its VMM does not provide the page at 0x800000" "^vmm: 1[.][.]7$")
+         "^ultravisor: .* its VMM does not provide the page at 0x800000" "^vmm: 1[.][.]8$")
 nova_add_secure_test(kept SOURCES kept.c MEMORY 15M TIMEOUT 120
-  EXPECT "^ultravisor: 6 MiB of secure memory" "^vmm: 1[.][.]5$" REJECT "moves no page out")
+  EXPECT "^ultravisor: 6 MiB of secure memory" "^vmm: 1[.][.]6$" REJECT "moves no page out")
 # A guest with 2 GiB, more than the secure memory.
 nova_add_secure_test(large SOURCES large.c DESCRIPTION large.nova.in SEALED large.seal MEMORY 1300M
   KERNEL_MEMORY 8M EXPECT "^vmm: 1[.][.]5$")
@@ -156,7 +156,7 @@ nova_add_secure_test(device SOURCES device.c DESCRIPTION device.nova.in EXPECT "
 
 # Guests that share or discard what they use.
 nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
-  EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"
+  EXPECT "^ultravisor: .* code in the page at 0x20[0-9a-f]*, which it shares with its VMM"
          "^ultravisor: .*cannot continue" "^vmm: 1[.][.]17$")
 
 # VMMs that exit, hang or are killed at each call of the ultravisor and in each ultracall. The

@@ -31,7 +31,8 @@ int main(void)
               "its VMM adds memory");
         added_write();
         check(added_count() == ADDED_COUNT, "it finds what it has written to each page");
-        check(added_count() == ADDED_COUNT && added_count() == ADDED_COUNT, "and it does again");
+        for (unsigned i = 0; i < 2; i++)
+                check(added_count() == ADDED_COUNT, "and it does again");
         check(moved > ADDED_COUNT && refusals, "its VMM refuses to move pages of the added memory");
         honest_end();
         return tap_end();

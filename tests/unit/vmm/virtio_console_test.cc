@@ -101,6 +101,20 @@ TEST_F(virtio_console, a_long_chain_takes_several_turns)
         EXPECT_EQ(used_index(1), 2);
 }
 
+/* A string of OUTS may notify the device hundreds of times in one exit. */
+TEST_F(virtio_console, a_notification_during_a_pause_begins_no_turn)
+{
+        start();
+        describe(1, 0, data, 5000, 0);
+        offer(1, 0);
+        for (unsigned i = 0; i < 3; i++)
+                kick(1);
+        EXPECT_EQ(sent.size(), NOVA_VIRTIO_CONSOLE_TURN);
+        finish_turns();
+        EXPECT_EQ(sent.size(), 5000u);
+        EXPECT_EQ(used_index(1), 1);
+}
+
 TEST_F(virtio_console, a_chain_may_become_shorter_between_turns)
 {
         start();

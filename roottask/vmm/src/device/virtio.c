@@ -309,11 +309,12 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
 {
         const unsigned queue = (unsigned)(at / NOTIFY_STEP);
 
-        if (queue < virtio->kind->queues && virtio->queue[queue].enabled &&
-            nova_virtio_ready(virtio)) {
-                virtio->notifications++;
+        if (queue >= virtio->kind->queues || !virtio->queue[queue].enabled ||
+            !nova_virtio_ready(virtio))
+                return;
+        virtio->notifications++;
+        if (!virtio->unfinished) /* a device that pauses continues at its own time */
                 virtio->kind->notify(virtio, queue);
-        }
 }
 
 void nova_virtio_pause(struct nova_virtio *virtio)
