@@ -20,8 +20,8 @@
 #define LAST_SLOT 31u
 #define UPPER     0x400000u /* pages that no part of the image has */
 #define AGES      37u       /* the guest reads one of the last AGES pages that it has written */
-#define ENDER     0u        /* the thread that also ends every second guest, ... */
-#define ENDS      1000u     /* ... at most so many calls after UV_ESM */
+#define ENDER     0u        /* number of the thread that also ends every second guest */
+#define ENDS      1000u     /* maximum number of its calls between UV_ESM and this end */
 
 static unsigned long calls; /* number of ultracalls of each thread */
 static bool idle;           /* the guest is to wait for its next command; atomic */

@@ -22,8 +22,8 @@
 #define KERNEL        0xe0000000
 #endif
 
-/* The exit of a cell, for 64-bit and 32-bit code. Byte 0x40 tells them apart: it is a prefix, or it
- * increments EAX. */
+/* The exit of a cell, for 64-bit and 32-bit code. Byte 0x40 shows which code runs: it is a prefix
+ * in 64-bit code, and increments EAX in 32-bit code. */
 __asm__(".text\ntraps_start:\n"
 #if __SIZEOF_POINTER__ == 8
         "mov traps_high, %r8\nmov traps_high + 8, %r9\n"

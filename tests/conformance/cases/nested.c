@@ -247,8 +247,7 @@ static struct three three(void)
 
 #define SUCCESSORS 64
 
-/* Makes a thread with so many SCs that one of them reuses the memory of the SC of a thread that has
- * ended. */
+/* Makes a thread with many SCs. One of them reuses the memory of an ended thread's SC. */
 static struct thread *successor(void)
 {
         struct thread *t = global(boot_cpu, counts, NULL);

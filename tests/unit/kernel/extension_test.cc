@@ -157,15 +157,22 @@ TEST(extension, pd_destroy_needs_no_memory_and_returns_everything)
         }
 }
 
+// Makes a child with an object and a thread, and begins to destroy the child. Returns the thread.
+ec *begin_destruction(Extensions &w)
+{
+        w.make_child();
+        w.make_sm(w.child, 7);
+        ec *one = w.make_ec(w.child, 0x1000, EC_GLOBAL);
+        EXPECT_TRUE(pd_destroy_begin(w.child));
+        return one;
+}
+
 // Another thread has begun to destroy the PD, but has done no step.
 TEST(extension, a_second_pd_destroy_does_the_steps_of_the_first)
 {
         Extensions w;
+        ec *one = begin_destruction(w);
 
-        w.make_child();
-        w.make_sm(w.child, 7);
-        ec *one = w.make_ec(w.child, 0x1000, EC_GLOBAL);
-        ASSERT_TRUE(pd_destroy_begin(w.child));
         EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_SUCCESS);
         EXPECT_TRUE(pd_has_ended(w.child));
         EXPECT_TRUE(one->object.dead);
@@ -188,11 +195,8 @@ void lose_capability()
 TEST(extension, a_second_pd_destroy_gives_BAD_CAP_if_its_capability_is_revoked_meanwhile)
 {
         Extensions w;
+        ec *one = begin_destruction(w);
 
-        w.make_child();
-        w.make_sm(w.child, 7);
-        ec *one = w.make_ec(w.child, 0x1000, EC_GLOBAL);
-        ASSERT_TRUE(pd_destroy_begin(w.child));
         losing = &w;
         fake_window = lose_capability;
         EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_BAD_CAP);

@@ -166,22 +166,11 @@ TEST(points, of_replies_may_see_the_end_of_their_caller)
         }
 }
 
-// The client calls with items that delegate parts of its range.
-constexpr unsigned ITEMS = 4, PART_ORDER = ORDER - 2, PART = COUNT / ITEMS;
-
 void begin_call(Replies &s)
 {
-        s.caller->utcb->items = nova_utcb_items(0, ITEMS);
-        for (unsigned i = 0; i < ITEMS; i++) {
-                const unsigned item = nova_utcb_item_index(i);
-
-                s.caller->utcb->word[item] = s.crd(i * PART, PART_ORDER);
-                s.caller->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (s.base() + i * PART)
-                                                                              << PAGE_BITS;
-                s.callee->utcb->word[item] = ~word_t{0}; // of an earlier message
-        }
-        s.callee->utcb->delegate_window = s.crd(COUNT, ORDER);
-        set_arguments(s.caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
+        for (unsigned i = 0; i < PARTS; i++)
+                s.callee->utcb->word[nova_utcb_item_index(i)] = ~word_t{0}; // of an earlier message
+        s.prepare_parts(COUNT);
         s.sleep_boss();
 }
 
@@ -218,8 +207,8 @@ bool end_call_at(unsigned type, unsigned point)
         s.call_from_boss();
         EXPECT_EQ(s.callee->caller_kind, CALLER_NONE);
         EXPECT_EQ(s.callee->regs.ip, 0x7000u);
-        EXPECT_EQ(nova_utcb_typed(s.callee->utcb->items), ITEMS);
-        for (unsigned i = 0; i < ITEMS; i++)
+        EXPECT_EQ(nova_utcb_typed(s.callee->utcb->items), PARTS);
+        for (unsigned i = 0; i < PARTS; i++)
                 EXPECT_EQ(s.callee->utcb->word[nova_utcb_item_index(i)] != 0, arrived_at(s, i) != 0)
                         << "item " << i;
         EXPECT_GT(arrived_at(s, 0), 0u);
@@ -241,7 +230,7 @@ TEST(points, of_calls_may_see_the_end_of_the_caller_whose_message_then_arrives)
                 SCOPED_TRACE(type);
                 while (!HasFailure() && end_call_at(type, point))
                         point++;
-                EXPECT_GE(point, ITEMS);
+                EXPECT_GE(point, PARTS);
         }
 }
 

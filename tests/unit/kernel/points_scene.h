@@ -31,6 +31,7 @@ constexpr word_t CLIENT_SELF = 0x20, CLIENT_PT = 0x21, CLIENT_THIRD = 0x22, CLIE
 // have the same numbers in all PDs.
 constexpr word_t SOURCE = 0x4000, BASE = 0x400000;
 constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_HOME = 4;
+constexpr unsigned PARTS = 4, PART_ORDER = ORDER - 2, PART = COUNT / PARTS;
 // Order, size and offset from the base of a range that is one mapping, and whose tables take
 // several steps. The range of ports is in the other page of the I/O bitmap.
 constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER;
@@ -211,6 +212,21 @@ class Scene : public World
                 EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, sel),
                                     NOVA_EXT_PD_DESTROY),
                           NOVA_SUCCESS);
+        }
+
+        // Prepares a call of the client whose items delegate the parts of its range.
+        void prepare_parts(word_t target)
+        {
+                caller->utcb->items = nova_utcb_items(0, PARTS);
+                for (unsigned i = 0; i < PARTS; i++) {
+                        const unsigned item = nova_utcb_item_index(i);
+
+                        caller->utcb->word[item] = crd(i * PART, PART_ORDER);
+                        caller->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (base() + i * PART)
+                                                                                    << PAGE_BITS;
+                }
+                callee->utcb->delegate_window = crd(target, ORDER);
+                set_arguments(caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
         }
 
         void end_client_thread()

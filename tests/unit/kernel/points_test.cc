@@ -89,18 +89,9 @@ Effect prepare_large_call(Scene &s)
 // and its own place in the window.
 Effect prepare_transfer(Scene &s)
 {
-        constexpr unsigned ITEMS = 4, PART_ORDER = ORDER - 2, PART = COUNT / ITEMS;
         const word_t target = s.type == NOVA_CRD_IO ? 0 : COUNT;
 
-        s.caller->utcb->items = nova_utcb_items(0, ITEMS);
-        for (unsigned i = 0; i < ITEMS; i++) {
-                const unsigned item = nova_utcb_item_index(i);
-                s.caller->utcb->word[item] = s.crd(i * PART, PART_ORDER);
-                s.caller->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (s.base() + i * PART)
-                                                                              << PAGE_BITS;
-        }
-        s.callee->utcb->delegate_window = s.crd(target, ORDER);
-        set_arguments(s.caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
+        s.prepare_parts(target);
         return {[=, &s](Model &model) {
                 for (word_t i = 0; i < COUNT; i += PART)
                         model.delegate(name_of(CLIENT), s.base() + i, name_of(SERVER),
