@@ -67,6 +67,13 @@ class Rows(unittest.TestCase):
         self.assertEqual(scope.mistakes(rows, tests), ["no preset runs c"])
         self.assertEqual(scope.mistakes(rows, [*tests, named("c", "y", "l")]), [])
 
+    def test_a_mistake_is_among_the_failures_at_the_end_of_a_run(self):
+        totals = testing.Totals()
+        testing._check_scope([named("no row fits this", "x86_64-release")], totals)
+        self.assertEqual(totals.failed, len(totals.failures))
+        self.assertIn("presets.tsv: no test fits 'secure.stub'", totals.failures)
+        self.assertEqual(totals.status(), errors.EXIT_FAILED)
+
     def test_each_test_of_the_host_runs_there(self):
         known = ctest.list_tests(tree.HOST_PRESET)
         rows = scope.read()
