@@ -253,18 +253,14 @@ static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsi
         }
         if (level > 1 && !(table = page_table_make_tables(pd, table, level, page, flush)))
                 return NO_MEMORY;
-        if (large && !value) {
+        if (!value && left >= room) { /* a revocation must not depend on free memory */
                 page_table_remove_large(pd, table, page, budget, flush);
-                return LARGE_PAGES;
+                return room;
         }
         if (large) {
                 budget_spend(budget, BUDGET_TABLE);
                 page_table_apply_large(pd, table, page, value | PTE_LARGE, flush);
                 return LARGE_PAGES;
-        }
-        if (entry && !value && left >= room) { /* a revocation must not depend on free memory */
-                page_table_remove_large(pd, table, page, budget, flush);
-                return room;
         }
         if (entry)
                 return page_table_split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
