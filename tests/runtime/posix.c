@@ -7,6 +7,7 @@
 #include "check.h"
 #include "cpu.h"
 #include "novart/program.h"
+#include "novart/sync.h"
 #include "novart/time.h"
 
 #define THREADS 6
@@ -14,6 +15,7 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct nova_semaphore seen;
 static int turn, sum;
 static pthread_key_t key;
 static int destroyed, initialised;
@@ -65,10 +67,12 @@ static void check_turns(void)
         CHECK(sum == THREADS * ROUNDS);
 }
 
+/* Holds a mutex until the creator of this thread has seen it held. No time limit ends the hold, so
+ * the result does not depend on the speed of the machine. */
 static void *hold(void *argument)
 {
         pthread_mutex_lock(argument);
-        nova_sleep(50000000);
+        nova_semaphore_down(&seen);
         pthread_mutex_unlock(argument);
         return NULL;
 }
@@ -103,6 +107,7 @@ static void check_mutexes(void)
         CHECK(pthread_mutex_timedlock(&mutex, &time) == ETIMEDOUT);
         time = (struct timespec){0, -1};
         CHECK(pthread_mutex_timedlock(&mutex, &time) == EINVAL);
+        nova_semaphore_up(&seen);
         time = in_ms(CLOCK_REALTIME, 60000);
         CHECK(!pthread_mutex_timedlock(&mutex, &time) && !pthread_mutex_unlock(&mutex));
         CHECK(!pthread_join(thread, NULL));
