@@ -143,13 +143,25 @@ CASE_ON(guest_event, a_software_interrupt_that_is_injected_and_interrupted_is_re
 
 GUEST(mov_ss_32, 32, "movl $16, %eax; movl %eax, %ss; outb %al, $0xe9; hlt");
 
+/* Runs the guest until its OUT, and returns its interruptibility there. QEMU's VMRUN does not load
+ * the shadow, so an interrupt of the host after the MOV takes it away: such a run is repeated. */
+static uint32_t shadow_at_out(struct guest **guest)
+{
+        for (unsigned i = 0; i < 4; i++) {
+                *guest = guest_new(boot_cpu, mov_ss_32, mov_ss_32_end);
+                guest_until(*guest, guest_flat(*guest), EXIT_PORT);
+                if ((*guest)->state->intr_state)
+                        break;
+        }
+        return (*guest)->state->intr_state;
+}
+
 CASE_ON(guest_event, mov_to_ss_delays_interrupts_for_one_instruction, "7.4-52 8.4-37",
         needs_virtualization)
 {
-        struct guest *g = guest_new(boot_cpu, mov_ss_32, mov_ss_32_end);
+        struct guest *g;
 
-        guest_until(g, guest_flat(g), EXIT_PORT);
-        EXPECT_EQ(g->state->intr_state, needs_vmx() ? 1 : 2);
+        EXPECT_EQ(shadow_at_out(&g), needs_vmx() ? 1 : 2);
         g->state->ip += NEXT_IN_GUEST;
         g->state->intr_state = 0;
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_STA, EXIT_HLT);
