@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# nova_change_description(): descriptions of systems that differ from others by some words, so that
-# a test boots the system of an example, or of another test, in a variant.
+# nova_change_description(): replaces words in the description of a system, so that a test can boot
+# a variant of the system of an example, or of the system of another test.
 
 # nova_change_description(<variable> <name> <file> <word> <other>...)
-# writes <name>.nova, which is the description <file> with <other> in each place of <word>, and sets
-# <variable> to its path. Each <word> must be there.
+# writes <name>.nova, a copy of the description <file> in which <other> replaces each <word>, and
+# sets <variable> to its path. <file> must contain each <word>.
 function(nova_change_description variable name file)
   set(description "${CMAKE_CURRENT_BINARY_DIR}/${name}.nova")
   file(READ "${file}" text)

@@ -12,11 +12,11 @@
 #define FUNCTIONS    8
 #define CLASS_BRIDGE 0x06
 
-/* Registers by which no program reaches memory that it does not have. In a system with secure
- * guests, a program with other registers of the board must be trusted. Some of these other
- * registers contain addresses: those of the HPET, of DMA controllers, of QEMU's fw_cfg. Some change
- * what an address refers to: the A20 gates, and the bridges' registers in PCI's configuration. Port
- * 0xb2 makes the firmware run code. An I/O MMU does not stop these effects on all machines. */
+/* Registers that give a program no access to memory beyond its own. In a system with secure guests,
+ * a program with other registers of the board must be trusted. Some of these other registers
+ * contain addresses: those of the HPET, of DMA controllers, of QEMU's fw_cfg. Some change what an
+ * address refers to: the A20 gates, and the bridges' registers in PCI's configuration. Port 0xb2
+ * makes the firmware run code. An I/O MMU does not stop these effects on all machines. */
 static const struct nova_system_range harmless_ports[] = {
         {0x40, 0x43},   /* PIT */
         {0x61, 0x61},   /* speaker */
@@ -175,9 +175,9 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name);
         else if (!uses_service(system, program))
                 reader_mistake(reader, line,
-                               "the device '%s' of '%s' is on PCI, where the service '" SERVICE
-                               "' gives it; write 'uses " SERVICE "' at '%s'.",
-                               device->name, program->name, program->name);
+                               "the device '%s' of '%s' is on PCI, so '%s' gets it from the "
+                               "service '" SERVICE "'; write 'uses " SERVICE "' at '%s'.",
+                               device->name, program->name, program->name, program->name);
 }
 
 /* Returns true if each range of a list lies in one of the ranges at @p whole. */
@@ -251,8 +251,9 @@ static void tell_board(struct reader *reader, const struct nova_system_program *
                        remedy, program->name);
 }
 
-/* A device that may access all memory must be permitted explicitly. Only init knows the machine, so
- * the description states whether each of its machines has an I/O MMU. */
+/* A device that may access all memory must be permitted explicitly. This check does not know the
+ * machine, which only init sees. So the description states whether all machines of the system have
+ * an I/O MMU. */
 static void check_protection(struct reader *reader, const struct nova_system_program *program,
                              const struct nova_system_device *device)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench net`: figures of counts."""
+"""`nova bench net`: computes figures from counts of instructions."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench secure`: figures of counts."""
+"""`nova bench secure`: computes figures from counts of instructions."""
 
 import unittest
 
@@ -11,8 +11,8 @@ NUMBERS = {name: number for number, name in enumerate(bench_secure.NAMES, 1)}
 
 
 def counts(exits=(), **marks):
-    """Returns the counts of an output in which each operation has been executed 10 times. MARKS:
-    instructions outside the guest of one operation."""
+    """Returns the counts of an output in which each operation has been executed 10 times. MARKS: an
+    operation's instructions outside the guest, for one execution."""
     all_exits = sum(exits)
     head = "section {} times {} host {} guest {} entries {} start {}"
     lines = [head.format(0, 1, 1000 + all_exits, 500, len(exits), 1000)]
@@ -88,7 +88,7 @@ class Secure(unittest.TestCase):
         self.assertEqual([one["reached"] for one in bench_secure.records(rows, found)],
                          [True, False, None])
 
-    def test_a_run_fails_above_each_goal_that_is_reached(self):
+    def test_a_run_fails_above_each_reached_goal(self):
         rows = bench_io.read_rows(bench_secure.ROWS)
         published = bench._read_figures(bench_secure.FIGURES)[bench_secure.ARCH]
         above = [row.key for row in rows

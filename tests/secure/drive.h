@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor's side of the guest that performs commands (guest.c). One thread gives the commands; a
- * handler serves the guest's ports. */
+/* A monitor that gives commands to its guest, which performs them (guest.c). One thread of the
+ * monitor gives the commands; a handler serves the guest's ports. */
 #ifndef NOVA_TESTS_SECURE_DRIVE_H
 #define NOVA_TESTS_SECURE_DRIVE_H
 
@@ -17,7 +17,7 @@
 static nova_sel_t drive_asked; /* semaphore, made by drive_init() */
 static struct nova_semaphore drive_answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static bool drive_waits;  /* the handler waits for a command */
-static bool drive_closed; /* the guest of the handler's call has been ended */
+static bool drive_closed; /* the guest that the handler serves has been ended */
 static uint32_t drive_command, drive_operand[2], drive_result;
 
 /* Makes a semaphore of the kernel for a handler whose guest may end while the handler waits. The
@@ -79,8 +79,9 @@ static inline uint32_t drive_read(uint64_t port)
         return port == PROBE_COMMAND ? drive_command : drive_operand[port == PROBE_SECOND];
 }
 
-/* Lets the handler complete the call of a guest that has been ended. The end can stop the handler
- * at any instruction of the call. The next call to the handler, by the next guest, completes it. */
+/* Called after the guest's end: the handler stops waiting for a command. The end may have stopped
+ * the handler at any instruction of the guest's last call. The handler completes that call when the
+ * next guest calls it. */
 static inline void drive_close(void)
 {
         __atomic_store_n(&drive_closed, true, __ATOMIC_SEQ_CST);

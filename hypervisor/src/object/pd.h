@@ -43,12 +43,14 @@ struct pd {
         struct second_level dma, guest;
         struct spinlock lock; /* protects ecs, and object.dead: no EC joins a dead PD */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
-        struct pd *creator;   /* PD whose thread created this one; when it ends, its creator. NULL:
-                               * ended. Protected by family_lock, as are the next two fields */
-        struct list created;  /* PDs whose creator this PD is, by pd.sibling */
+        struct pd *creator;  /* PD whose thread created this one; if that PD ends first, its creator
+                              * takes its place. NULL: kernel_pd, or a PD that has ended or ends
+                              * without its creator. Protected by family_lock, as are the next two
+                              * fields */
+        struct list created; /* PDs whose creator this PD is, by pd.sibling */
         struct list sibling;
-        struct pd *below; /* destroyed PD: the PD below it, in the tree of creators, that its end
-                           * works on; referenced. NULL: none. Protected by stepping */
+        struct pd *below; /* of a destroyed PD: the PD below it in the tree of creators that the
+                           * next step ends; holds a reference. NULL: none. Protected by stepping */
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
                                      creates later */

@@ -25,7 +25,8 @@ _Static_assert(sizeof(struct pt) <= 64, "a call looks at one cache line of a por
 /** Prepares the slab cache of portals. Call once, at boot. */
 void pt_boot(void);
 
-/** Creates a portal of ec and charges it to an account. BAD_CAP: ec is ending; OUT_OF_MEMORY. */
+/** Creates a portal of ec and charges it to an account. Returns SUCCESS, BAD_CAP if ec is ending,
+ * or OUT_OF_MEMORY. */
 enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,
                            word_t ip, struct pt **out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mapping database: it records from which range each range of memory or ports was delegated.
- * The database of objects is in object_mapping.h. Functions here whose argument may be a space of
- * any type also serve objects.
+ * The database of objects is in object_mapping.h. Of the functions here, delegation_begin(),
+ * delegation_step() and those with the prefix revocation_ serve objects, too.
  *
  * A mapping is a range of selectors of one space with equal permissions. It is in the tree of its
  * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or
@@ -49,7 +49,7 @@ struct mapping {
         uint64_t torn : 56;
         uint64_t may : 8; /* permissions that it or a mapping below it may have, now or later */
         uint32_t pins;    /* number of operations that have stopped here between two steps, plus one
-                           * for the EC of a UTCB */
+                           * if an EC uses it as the mapping of its UTCB */
         uint16_t depth;   /* number of delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
@@ -61,8 +61,9 @@ struct mapping {
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
 
-/** Returns where a piece (torn is not 0) stores the source at which the mapping began from which it
- * and perhaps earlier pieces were cut off. A tree of disjoint ranges does not use this word. */
+/** Returns the address of a word of a piece (torn is not 0). The word stores the source at which
+ * the original mapping began, before any piece was cut off from it. It is a field of the node,
+ * which a tree of disjoint ranges does not use. */
 static inline word_t *mapping_origin(struct mapping *mapping)
 {
         return &mapping->in_space.max;
@@ -71,7 +72,8 @@ static inline word_t *mapping_origin(struct mapping *mapping)
 /** Prepares the slab cache of mappings. Call once, at boot. */
 void mapping_init(void);
 
-/** Enters a range without a parent. BAD_PAR: the range overlaps a mapping; OUT_OF_MEMORY. */
+/** Enters a range without a parent. Returns SUCCESS, BAD_PAR if the range overlaps a mapping, or
+ * OUT_OF_MEMORY. */
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
                                 unsigned perms);
 
@@ -147,9 +149,9 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
 enum step_result range_delegation_step(struct delegation *delegation);
 enum step_result object_delegation_step(struct delegation *delegation);
 
-/** Returns true if a delegation of memory or ports is in the middle of a mapping, or takes back its
- * mappings because it exceeded its limit. An open delegation holds a reference to the target's
- * PD. */
+/** Returns true if a delegation of memory or ports has entered a mapping and must still write its
+ * tables, or takes back its mappings because it exceeded its limit. An open delegation holds a
+ * reference to the target's PD. */
 static inline bool delegation_is_open(const struct delegation *delegation)
 {
         return delegation->child || delegation->fill < delegation->fill_end;

@@ -106,7 +106,8 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
 /** Publishes a new object at a selector, taken modulo SEL, with at least one permission. The
  *  capability takes the caller's reference. page: page of the selector. It may have been found
  *  without a lock, but not before this CPU last entered the kernel or opened an interrupt window.
- *  BAD_CAP: the selector is taken; OUT_OF_MEMORY. On both errors the caller keeps the reference. */
+ *  Returns SUCCESS, BAD_CAP if the selector is taken, or OUT_OF_MEMORY. On both errors the caller
+ *  keeps the reference. */
 __attribute__((noinline)) enum nova_status object_space_publish(struct object_space *space,
                                                                 struct capability_page *page,
                                                                 word_t sel, struct kobject *object,

@@ -19,7 +19,7 @@ struct ahci {
         char *memory;    /* commands, received FISes, and the disk's description */
         uint64_t device; /* its address for the controller */
         struct ahci_disk disk;
-        bool unsupported; /* the error of ahci_open() is a property of the disk */
+        bool unsupported; /* ahci_open() failed because of a property of the disk */
 };
 
 /* Claims a controller, resets it, and starts the first port with a disk. @return NULL, or a

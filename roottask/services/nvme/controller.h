@@ -19,7 +19,7 @@ struct nvme {
         uint64_t blocks;
         uint32_t block_bytes, transfer_max; /* bytes of a command */
         bool cache, discard, read_only;
-        bool unsupported; /* the error of nvme_open() is a property of the namespace */
+        bool unsupported; /* nvme_open() failed because of a property of the namespace */
 };
 
 /* Claims a controller, resets it, and creates its queues. @return NULL, or a sentence about an

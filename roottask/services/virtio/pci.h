@@ -23,7 +23,7 @@ struct virtio {
         uint64_t features;                   /* features that both sides support */
         nova_sel_t interrupt;                /* valid if has_interrupt */
         bool has_interrupt;
-        bool unsupported; /* the error of virtio_open() is a property of the device */
+        bool unsupported; /* virtio_open() failed because of a property of the device */
         bool pin;         /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 

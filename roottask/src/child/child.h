@@ -133,10 +133,10 @@ int novart_child_server_renew_window(struct child_server *server);
 /* closing.c: revokes the portals of a child that has ended. novart_child_reclaim() follows when no
  * handler can answer a message of the child any more. */
 void novart_child_close(struct nova_child *child);
-/* Returns the number of children closed so far; needs no mutex. */
+/* Returns the number of closings so far: of children and of selectors. Needs no mutex. */
 nova_word_t novart_child_closings(void);
 /* Records that the handler of a CPU has received another message since closing number `count`.
- * Reclaims the children that no other handler can answer. */
+ * Reclaims the closed children and retired selectors that no handler can name any more. */
 void novart_child_flushed(nova_word_t cpu, nova_word_t count);
 
 /* Reserves what nova_child_retire() needs for selectors that the parent keeps, so that it cannot

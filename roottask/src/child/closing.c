@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The resources of children that have ended. A handler may have been suspended after it received a
- * message through a portal of such a child. It uses the portal's number later, and its answer may
- * contain pages of the child. Another program gets this answer if the child gave it the portal. As
- * long as that is possible, the child is closed: no other child gets its selectors or its memory. A
- * handler that has received another message since then has answered the earlier one. */
+ * message through a portal of such a child. When the handler continues, it uses the portal's
+ * number, and its answer may contain pages of the child. If the child gave the portal to another
+ * program, that program gets the answer. As long as a handler may still send such an answer, the
+ * child is closed: no other child gets its selectors or its memory. A handler that has received
+ * another message since then has answered the earlier one. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@ nova_word_t novart_child_closings(void)
         return __atomic_load_n(&closings, __ATOMIC_ACQUIRE);
 }
 
-/* Selectors that answers have named or will name. */
+/* Selectors of nova_child_retire(), which the parent's answers to children name. */
 struct retired {
         struct retired *next;
         nova_sel_t sel;
@@ -27,10 +28,11 @@ struct retired {
         struct child_closing closing;
 };
 
-static struct retired *retired;  /* they wait for earlier answers */
-static struct retired *reserved; /* nova_child_retire() follows */
+static struct retired *retired;  /* records of selectors that earlier answers may still name */
+static struct retired *reserved; /* records for later calls of nova_child_retire() */
 
-/* Begins a closing: lets the handlers of its CPUs answer earlier messages. */
+/* Begins a closing: makes the runner of each stale CPU call the handler, so that the handler
+ * completes its earlier answer. */
 static void begin(struct child_closing *closing)
 {
         closing->number = closings + 1;

@@ -53,7 +53,7 @@ void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, 
                 answer_begin(child, utcb);
         else
                 answer_fault(child, utcb, event, cpu);
-        /* For an event, the kernel does not count untyped words. But a program can also call the
-         * portal, and would get words of earlier messages. */
+        /* For the reply to an event, the kernel ignores the number of untyped words. But a program
+         * can also call the portal. With the number 0, it gets no words of earlier messages. */
         utcb->items = nova_utcb_items(0, nova_utcb_item_count(utcb));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Heaps against a multimap.
+// Compares heaps with a multimap.
 #include <gtest/gtest.h>
 
 #include <functional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Run queues against one list per priority.
+// Compares run queues with a model: one list per priority.
 #include <gtest/gtest.h>
 
 #include <algorithm>

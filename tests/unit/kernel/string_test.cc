@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel's memory and string functions against the C library's.
+// Compares the kernel's memory and string functions with those of the C library.
 #include <gtest/gtest.h>
 
 #include <cstring>

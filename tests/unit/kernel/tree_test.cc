@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Interval trees against a list of ranges.
+// Compares interval trees with a list of ranges.
 #include <gtest/gtest.h>
 
 #include <algorithm>

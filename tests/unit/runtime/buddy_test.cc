@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The buddy allocator against a model that knows each page's owner. */
+/* Compares the buddy allocator with a model that knows each page's owner. */
 #include "memory/buddy.h"
 
 #include <algorithm>

@@ -98,8 +98,8 @@ WRONG(a_device_that_could_be_any, DRIVER DISK " dma-unprotected\n",
       "as 'class 0x0108'.")
 WRONG(a_driver_that_does_not_use_the_service,
       PCI "program d\n devices disk\n" DISK " id 8086:5845\n",
-      "5: the device 'disk' of 'd' is on PCI, where the service 'pci' gives it; write 'uses pci' "
-      "at 'd'.")
+      "5: the device 'disk' of 'd' is on PCI, so 'd' gets it from the service 'pci'; write 'uses "
+      "pci' at 'd'.")
 WRONG(a_driver_without_the_service, "program d\n devices disk\n" DISK " id 8086:5845\n",
       "2: the device 'disk' of 'd' is on PCI, and no program provides the service 'pci'; add the "
       "program pci with 'devices pci-config' and 'provides pci'.")

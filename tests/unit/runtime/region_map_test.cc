@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sorted map of regions against a model of all pages. */
+/* Compares the sorted map of regions with a model of all pages. */
 #include "memory/region_map.h"
 
 #include <cstring>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The map of selectors against a model that knows each selector's state. */
+/* Compares the map of selectors with a model that knows each selector's state. */
 #include "selector/sel_map.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Entering a guest ends the call that a test made, as every exit from the kernel does. */
+/* Guests: like every exit from the kernel, the entry of a guest ends fake_run() (see leave.c). */
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/pte.h"
