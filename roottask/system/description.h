@@ -123,7 +123,7 @@ struct nova_system {
         char text[NOVA_SYSTEM_TEXT_MAX];
         uint64_t machine_memory; /**< memory of its machine in bytes; 0: not given */
         unsigned machine_cpus;   /**< number of CPUs of its machine; 0: not given */
-        bool machine_iommu;      /**< each of its machines has an I/O MMU */
+        bool machine_iommu;      /**< all machines of the system have I/O MMUs */
         unsigned machine_line;
         unsigned programs, devices, words, ranges;
         size_t text_bytes;

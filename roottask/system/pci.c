@@ -272,8 +272,8 @@ static void check_protection(struct reader *reader, const struct nova_system_pro
                                device->name, program->name);
 }
 
-/* Reports a program that has both devices. If two programs have one device each, check.c reports
- * the common ports. */
+/* Reports a program that has both known devices with the configuration ports. If two programs have
+ * one of these devices each, check.c reports the common ports. */
 static void check_configuration(struct reader *reader)
 {
         const struct nova_system *const system = reader->system;

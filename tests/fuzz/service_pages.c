@@ -27,7 +27,7 @@ bool pages_must_fail(void)
         return fail;
 }
 
-/* Returns the index of the area that begins at a page; 0: a free one. */
+/* Returns the index of the area that begins at a page or, if page is 0, of a free area. */
 static unsigned find(nova_word_t page)
 {
         unsigned i = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connects lwIP with a service that has frames. A thread waits for frames, and opens the session
+/* Connects lwIP with a network service. A thread waits for frames, and opens the session
  * again when the service has ended; meanwhile frames are lost, as on any cable.
  *
  * lwIP's own lock protects the session. A thread submits its frames to the service when it releases

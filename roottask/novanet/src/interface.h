@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The interface of lwIP: a session with a service that has frames. */
+/* lwIP's network interface: it transfers frames through a session with a network service. */
 #ifndef NOVANET_INTERFACE_H
 #define NOVANET_INTERFACE_H
 

@@ -43,12 +43,12 @@ class FirstOfBochs(FirstFailure, BochsRunner):
 
 
 RUNNERS = dict(zip(EMULATORS, (FirstOfQemu, FirstOfBochs)))
-# Where the kernel is expected to stop, the run continues after a failed case.
+# Runners for a mutation that must stop the kernel: they do not stop at a failed case.
 WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))
 
 
 def machines(kernel, program, cpus, areas, emulator="qemu", case=None):
-    """Returns the machine of each boot that the areas need, or that one case of them needs."""
+    """Yields the machine of each boot that the areas need. With CASE, only this case runs."""
     of_qemu = emulator == "qemu"
     for cmdline, cpu, names in conformance.boots(areas, "", Machine.cpu):
         words = " ".join(f"area={name}" for name in names) + (f" case={case}" if case else "")

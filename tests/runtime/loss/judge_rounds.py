@@ -62,7 +62,7 @@ def missing(image, folder, last):
 
 
 class Judge:
-    """Finds the completed rounds at each entry of the record."""
+    """Judges disks. last[n] is the last round that the first n entries of the record completed."""
 
     def __init__(self, base, entries, folder):
         (first,) = struct.unpack_from("<I", base, 446 + 8)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The small printf against the C library's. */
+/* Compares the small printf with the C library's. */
 #include "nova/format.h"
 
 #include <climits>

@@ -70,7 +70,8 @@ TEST_F(hv_stimer, a_one_shot_timer_expires_once_and_not_before_its_time)
         EXPECT_EQ(hv.vp[0].timer_interrupts, 1u);
 }
 
-/* An earlier alarm would wake the thread of the alarms, which then pauses. */
+/* Rounding must not make the alarm earlier: an earlier alarm would wake the machine's timer thread,
+ * which then pauses. */
 TEST_F(hv_stimer, writes_of_later_timers_do_not_move_the_alarm)
 {
         EXPECT_TRUE(set(config0, enable | direct | vector(0x51)));
@@ -227,8 +228,9 @@ TEST_F(hv_stimer, random_timers_expire_as_in_a_model)
                                 timer.due = timer.period ? timer.due + timer.period : 0;
                         }
         }
-        /* The alarm rings one unit late, or early because of another timer. So the timers and
-         * the model may differ for a timer that is set again at this time. */
+        /* The alarm for a timer comes one unit after the timer is due. If the alarm for another
+         * timer comes when the timer is due, the timer expires then. So the numbers may differ if
+         * the test sets a timer again when it is due. */
         EXPECT_LE(hv.vp[0].timer_interrupts, expected + expected / 20);
         EXPECT_GE(hv.vp[0].timer_interrupts, expected - expected / 20);
         EXPECT_GT(expected, 1000u);

@@ -163,7 +163,7 @@ int fat_table_free(struct fat *fat, uint32_t first)
                                     ? EIO
                                     : fat_table_next(fat, cluster, &next);
 
-                /* a cluster that is already free is the end of a damaged chain */
+                /* if a damaged chain leads to a free cluster, fat_table_next() fails */
                 if (!error)
                         error = put(fat, cluster, FREE);
                 if (error)

@@ -79,8 +79,9 @@ void nova_hv_assist_begin(struct nova_hv *hv, unsigned vcpu)
         nova_lapic_end(vp->lapic);
 }
 
-/* The bit is set while the end of the interrupt has no further effect. If another interrupt becomes
- * pending meanwhile, the local APIC makes the guest exit, and the bit becomes 0. */
+/* Sets the bit if the end of the interrupt in service only removes it from service: no other
+ * interrupt is pending, and no I/O APIC waits for the end. Otherwise clears the bit. If another
+ * interrupt becomes pending while the guest runs, the local APIC makes the guest exit. */
 void nova_hv_assist_end(struct nova_hv *hv, unsigned vcpu)
 {
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
