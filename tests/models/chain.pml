@@ -104,7 +104,7 @@ end:    do
         od
 }
 
-/* ec_shut_down() of an EC, ec_abort_caller(), ec_lose_caller() and ec_go_below(). */
+/* ec_shut_down() of an EC, ec_leave_caller(), ec_lose_caller() and ec_go_below(). */
 inline shut_down(ec)
 {
 #ifndef FORGETS_END

@@ -57,6 +57,23 @@ static indirect_target _Noreturn void reply_finish_items(struct ec *self)
         reply_finish(self);
 }
 
+/* Self has ended while TLBs were flushed for the only item of its reply, and its caller was made
+ * ready to see this end (ec_leave_caller()). If the item has arrived, the caller continues with
+ * @p cont instead, as after a whole reply. */
+static cold_path _Noreturn void reply_finish_ended(struct ec *self, struct ec *caller, bool arrived,
+                                                   continuation_t cont)
+{
+        if (arrived && caller->state == EC_READY &&
+            (caller->cont == resume_aborted || caller->cont == block_handler_ended))
+                caller->cont = cont;
+        resume_reschedule(self->cpu);
+}
+
+static inline continuation_t reply_answered(const struct ec *caller)
+{
+        return caller->vcpu ? resume_guest : resume_interrupted;
+}
+
 /* Finishes a reply to a call that has typed items. */
 static __attribute__((noinline)) _Noreturn void
 reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
@@ -64,7 +81,8 @@ reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
         caller->cont = resume_success;
         const bool done = items == caller->items_at_once && item_at_once(self, caller);
 
-        leave_if_ended(self);
+        if (unlikely(self->state != EC_READY))
+                reply_finish_ended(self, caller, done, resume_success);
         if (done)
                 reply_finish(self);
         item_transfer_begin(self, caller, false, items);
@@ -107,7 +125,7 @@ static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *
 static __attribute__((noinline)) _Noreturn void
 reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
 {
-        caller->cont = caller->vcpu ? resume_guest : resume_interrupted;
+        caller->cont = reply_answered(caller);
         if (unlikely(items)) {
                 item_transfer_begin(self, caller, true, items);
                 reply_finish_items(self);
@@ -122,7 +140,8 @@ static __attribute__((noinline)) unsigned reply_answer_items(struct ec *self, st
 {
         const bool done = items == 1 && item_answers_at_once(self, caller);
 
-        leave_if_ended(self);
+        if (unlikely(self->state != EC_READY))
+                reply_finish_ended(self, caller, done, reply_answered(caller));
         if (!done)
                 return items;
         if (unlikely(ec_caller(self) != caller)) /* the caller ended during the TLB flush */

@@ -97,14 +97,32 @@ struct account *account_create(struct account *parent, word_t limit)
         return account;
 }
 
-void account_leave(struct account *account)
+void account_shrink(struct account *account)
 {
         word_t used, limit;
 
+        store_once(account->shrinks, true);
         do {
                 used = load_once(account->used);
                 limit = load_once(account->limit);
         } while (used < limit && !account_take(account, limit - used));
+}
+
+void account_return_freed(struct account *account, word_t bytes)
+{
+        struct account *parent = account->parent;
+        const bool shrinks = load_once(account->shrinks);
+
+        if (unlikely(shrinks))
+                atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+        account_return(account, bytes);
+        if (unlikely(shrinks))
+                account_return(parent, bytes);
+}
+
+void account_leave(struct account *account)
+{
+        account_shrink(account);
         account_return(account, account_cache.size);
 }
 

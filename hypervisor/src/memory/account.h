@@ -23,7 +23,8 @@ struct account {
         word_t ended;           /* approximately the part of `used` that returns after the grace
                                  * period */
         struct account *parent; /* NULL: the root account */
-        unsigned depth;
+        uint16_t depth;
+        bool shrinks;    /* the PD has ended: bytes of freed objects leave the limit */
         uint32_t number; /* number of the account in the order of creation; may wrap */
 };
 
@@ -57,6 +58,13 @@ word_t account_size(void);
 /** Creates an account with a limit of at least account_size(), taken from parent. NULL: the parent
  * has less left, there is no memory, or the parent is at depth ACCOUNT_DEPTH_MAX. */
 struct account *account_create(struct account *parent, word_t limit);
+
+/** Returns an ended PD's unused limit to the parent, now and whenever an object is freed. Other PDs
+ * may keep references to the PD for any time, but only the memory that is still in use. */
+void account_shrink(struct account *account);
+
+/** Returns the bytes of a freed object to the account to which they were charged. */
+void account_return_freed(struct account *account, word_t bytes);
 
 /** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */
 void account_leave(struct account *account);

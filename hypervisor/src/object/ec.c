@@ -9,6 +9,7 @@
 #include "object/name.h"
 #include "object/pd.h"
 #include "object/reclaim.h"
+#include "object/report.h"
 #include "object/sc.h"
 #include "object/sm.h"
 #include "sched/cpu.h"
@@ -216,9 +217,31 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
                 sc_bind(sc, caller ? caller : sc->owner);
 }
 
-/* Aborts the caller of an EC that is shut down. A caller in a call gets COM_ABT. A caller with an
- * event is shut down when it runs, so that a chain of such callers takes one step for each. */
-static void ec_abort_caller(struct ec *ec)
+/* Replaces the typed items that were not transferred by null items. */
+static void ec_end_message(const struct transfer *transfer, const struct ec *receiver)
+{
+        for (unsigned i = transfer->item + transfer->under_way; i < transfer->items; i++) {
+                word_t *const word = &receiver->utcb->word[nova_utcb_item_index(i)];
+
+                word[0] = word[1] = 0;
+        }
+}
+
+/* Returns true if an ending EC has transferred an item of its reply. */
+static bool ec_reply_arrives(const struct ec *ec)
+{
+        const struct transfer *transfer = &ec->transfer;
+
+        return transfer->to && !transfer->aborted && ec_caller(ec) == transfer->to &&
+               (transfer->item || transfer->under_way);
+}
+
+/* Makes the caller of an EC that is shut down ready. If an item of the reply was transferred
+ * (@p arrives), the caller gets the reply as if the EC had ended a moment later: the caller must
+ * find the item in its window, because the next reply's item would find its place taken. Otherwise,
+ * a caller in a call gets COM_ABT. A caller with an event is shut down when it runs, so that a
+ * chain of such callers takes one step for each. */
+static void ec_leave_caller(struct ec *ec, bool arrives)
 {
         struct ec *caller = ec_caller(ec);
         const bool by_event = ec->caller_kind == CALLER_EVENT;
@@ -232,18 +255,11 @@ static void ec_abort_caller(struct ec *ec)
         }
         caller->callee = NULL;
         caller->state = EC_READY;
-        caller->cont = by_event ? block_handler_ended : resume_aborted;
+        if (!arrives)
+                caller->cont = by_event ? block_handler_ended : resume_aborted;
+        else if (!by_event)
+                ec_end_message(&ec->transfer, caller);
         sched_wake_sleepers(caller);
-}
-
-/* Replaces the typed items that were not transferred by null items. */
-static void ec_end_message(const struct transfer *transfer, const struct ec *callee)
-{
-        for (unsigned i = transfer->item + transfer->under_way; i < transfer->items; i++) {
-                word_t *const word = &callee->utcb->word[nova_utcb_item_index(i)];
-
-                word[0] = word[1] = 0;
-        }
 }
 
 /* The caller of callee ends during the transfer of the message. If an item was transferred, callee
@@ -384,7 +400,7 @@ static __attribute__((noinline)) void ec_disengage(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
         struct ec *below = ec_next_below(ec), *to = ec_caller(ec);
-        const bool searches = ec_search_sc(ec, to);
+        const bool searches = ec_search_sc(ec, to), arrives = ec_reply_arrives(ec);
 
         if (ec->walk == cpu->walk)
                 cpu->walk++; /* ends the walk that has passed ec */
@@ -409,7 +425,7 @@ static __attribute__((noinline)) void ec_disengage(struct ec *ec)
                 if (unlikely(!ec_go_below(ec)))
                         ec_cut_later(cpu, ec);
         }
-        ec_abort_caller(ec);
+        ec_leave_caller(ec, arrives);
         sched_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
         sched_decide(cpu);
@@ -587,6 +603,8 @@ void ec_free(struct ec *ec)
         assert(!ec_has_left_work(ec) && !ec->mail.work);
         const word_t bytes = ec_bytes((enum ec_kind)ec->kind);
 
+        if (unlikely(ec == report_root_ec))
+                report_root_ec = NULL; /* another EC may get its address */
         ec_release(ec);
-        account_return(account, bytes);
+        account_return_freed(account, bytes);
 }

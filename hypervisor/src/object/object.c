@@ -20,7 +20,7 @@ void object_boot(enum object_kind kind, size_t size)
 
 void object_release(enum object_kind kind, struct account *account, void *object)
 {
-        account_return(account, object_bytes(kind));
+        account_return_freed(account, object_bytes(kind));
         object_give(kind, object);
 }
 
@@ -130,10 +130,13 @@ static __attribute__((noinline)) void object_reap_pd(struct cpu *cpu, struct pd 
         if (!pd_end_step(pd) || cpu->dying != &pd->object)
                 return;
         object_take_first(cpu, &pd->object);
-        if (atomic_load_u32(&pd->object.references))
-                object_put(&pd->object); /* pd_destroy: the last capability frees it */
-        else
+        if (!atomic_load_u32(&pd->object.references)) {
                 reclaim_object(&pd->object);
+                return;
+        }
+
+        pd_shrink_account(pd);
+        object_put(&pd->object); /* pd_destroy: the last reference frees it */
 }
 
 void object_reap(void)

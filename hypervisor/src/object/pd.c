@@ -384,8 +384,10 @@ static void pd_go_up(struct pd *pd)
         if (creator == pd || (creator && !object_get_referenced(&creator->object)))
                 creator = NULL;
         spin_unlock(&family_lock);
-        if (leaves && ended->ends_with_creator)
+        if (leaves && ended->ends_with_creator) {
+                pd_shrink_account(ended);
                 object_put(&ended->object);
+        }
         pd_set_below(pd, creator);
 }
 
@@ -483,5 +485,5 @@ void pd_free(struct pd *pd)
         account_return(own, tables);
         if (own != account)
                 account_leave(own);
-        account_return(account, pd_bytes());
+        account_return_freed(account, pd_bytes());
 }

@@ -186,14 +186,24 @@ void vcpu_forget_translations(struct ec *ec)
         ec->vcpu->tag_round = 0;
 }
 
+/* Ends the time in which other threads ran while the virtual CPU was ready. */
+static void vcpu_count_stolen_time(struct vcpu *vcpu)
+{
+        if (!vcpu->ready_since)
+                return;
+        vcpu->stolen += rdtsc() - vcpu->ready_since;
+        vcpu->ready_since = 0;
+}
+
 uint64_t vcpu_take_stolen_time(struct vcpu *vcpu)
 {
-        const uint64_t since = vcpu->ready_since;
-
-        if (likely(!since))
+        if (likely(!(vcpu->ready_since | vcpu->stolen)))
                 return 0;
-        vcpu->ready_since = 0;
-        return rdtsc() - since;
+        vcpu_count_stolen_time(vcpu);
+        const uint64_t stolen = vcpu->stolen;
+
+        vcpu->stolen = 0;
+        return stolen;
 }
 
 static bool vcpu_owns_ports(const struct pd *pd, unsigned port, unsigned count)
@@ -243,19 +253,26 @@ static void vcpu_end_step(struct vcpu *vcpu)
                 vcpu_ops->end_step(vcpu);
 }
 
+/* Blocks self on an event. The time until the VMM's reply is not stolen time. */
+static _Noreturn void vcpu_block(struct ec *self, unsigned event)
+{
+        vcpu_count_stolen_time(self->vcpu);
+        vcpu_end_step(self->vcpu);
+        block_on_event(self, event, 0, 0);
+}
+
 /* Does the pending work before self can enter the guest. */
 static void vcpu_do_work(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
+        vcpu_count_stolen_time(self->vcpu); /* a preemption may follow another one */
         self->cont = resume_guest;
         interrupt_window(cpu);
         if (cpu->pending & CPU_PENDING_RESCHEDULE && !self->vcpu->counts_stolen_time)
                 self->vcpu->ready_since = rdtsc();
-        if (do_pending_work(self, resume_guest)) {
-                vcpu_end_step(self->vcpu);
-                block_on_event(self, NOVA_VMI_RECALL, 0, 0);
-        }
+        if (do_pending_work(self, resume_guest))
+                vcpu_block(self, NOVA_VMI_RECALL);
 }
 
 indirect_target _Noreturn void resume_guest(struct ec *self)
@@ -270,8 +287,7 @@ indirect_target _Noreturn void resume_guest(struct ec *self)
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
                 self->vcpu->refused = false;
-                vcpu_end_step(self->vcpu);
-                block_on_event(self, vcpu_ops->refused_event, 0, 0);
+                vcpu_block(self, vcpu_ops->refused_event);
         }
         if (unlikely(cpu_virt_of(cpu)->tsc_aux != self->vcpu->tsc_aux))
                 vcpu_load_tsc_aux(cpu, self->vcpu->tsc_aux);

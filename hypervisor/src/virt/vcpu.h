@@ -45,6 +45,7 @@ struct vcpu_vmx {
 struct vcpu {
         void *control;           /* VMCB or VMCS, a frame */
         uint64_t ready_since;    /* TSC at which it was preempted; 0: it was not */
+        uint64_t stolen;         /* TSC ticks of earlier preemptions since the last entry */
         uint64_t dr[4], xcr0;    /* valid while the registers hold the values of another EC */
         uint32_t tsc_aux;        /* the guest does not write it without an exit */
         uint32_t tag;            /* ASID or VPID */

@@ -222,6 +222,27 @@ CASE_ON(account, everything_comes_back_after_destruction, "X-QUOTA", needs_quota
         }
 }
 
+/* A peer may keep a capability to a PD that was destroyed, or a thread that never runs again may
+ * have a reference. */
+CASE_ON(account, a_destroyed_pd_keeps_only_what_it_uses, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t first = empty_range();
+
+        drop(new_pd(ROOT_PD, QUOTA)); /* tables for the selectors */
+        const word_t before = settled();
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
+        EXPECT_EQ(hc_create_ec(sel_alloc(0), pd, utcb_alloc() | boot_cpu, 0, 0, 0), NOVA_SUCCESS);
+        const nova_sel_t below = new_pd(pd, QUOTA / 2);
+        exhaust(pd, first, RANGE);
+        EXPECT_EQ(hc_pd_destroy(pd), NOVA_SUCCESS);
+        EXPECT_EQ(hc_pd_destroy(below), NOVA_SUCCESS);
+        empty_range();
+        EXPECT(settled() < before + QUOTA / 8);
+        drop(pd);
+        drop(below);
+        EXPECT(settled() < before + QUOTA / 8);
+}
+
 CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
 {
         nova_sel_t owner = ROOT_PD;

@@ -23,7 +23,7 @@ constexpr word_t SEL_HOME = 1, SEL_OTHER = 2, SEL_LOCAL = 3, SEL_GLOBAL = 4, SEL
 
 // A caller in one PD, and another PD with an account of its own.
 struct Owners : Kernel {
-        account purse = {0, ~word_t{0}, 0, nullptr, 0, 0};
+        account purse = {0, ~word_t{0}, 0, nullptr, 0, false, 0};
         pd *home = make_pd(), *other = make_pd();
         ec *self = make_ec(home, 0x1000);
         ec *local = make_ec(home, 0x1001), *global = make_ec(home, 0x1002, EC_GLOBAL);
@@ -173,6 +173,22 @@ TEST(account, outlives_its_pd_and_gives_the_unused_part_back_at_once)
         account_leave(child);
         EXPECT_EQ(account_root.used, before.bytes + 1000 + account_size());
         account_return(child, 1000);
+        EXPECT_EQ(taken_now(), before);
+}
+
+TEST(account, of_a_destroyed_pd_gives_back_what_its_objects_used)
+{
+        Kernel kernel;
+        const Taken before = taken_now();
+        account *child = account_create(&account_root, 10000);
+        EXPECT_TRUE(account_charge(child, 3000));
+        account_shrink(child);
+        EXPECT_EQ(account_root.used, before.bytes + 3000 + account_size());
+        account_return_freed(child, 1000);
+        EXPECT_EQ(account_root.used, before.bytes + 2000 + account_size());
+        EXPECT_FALSE(account_charge(child, 1));
+        account_leave(child);
+        account_return_freed(child, 2000);
         EXPECT_EQ(taken_now(), before);
 }
 

@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "arch/x86/resume.h"
+#include "arch/x86/tlb.h"
 #include "hypercall/dispatch.h"
 #include "nova/abi/event.h"
 #include "nova/abi/utcb.h"
@@ -36,6 +37,10 @@ void wait_for_other_cpu()
                 return;
         }
         other->flush_done = other->flush_wanted;
+        if (other->flush_round & 1) {
+                other->flush_round++;
+                flushes_begun--;
+        }
         reclaim_quiescent(other);
 }
 
@@ -92,6 +97,31 @@ struct End : Kernel {
                 return call(nova_crd(NOVA_CRD_IO, 0x3f8, 0, NOVA_IO_A), 0);
         }
 
+        // Lets the callee reply to a call or to an event. The reply delegates a page of the server.
+        // An EC ends while this CPU waits for another CPU's flush.
+        void reply_with_page(bool in_steps, bool to_event, ec *one)
+        {
+                const unsigned item = nova_utcb_item_index(0);
+
+                delegate(&kernel_pd, SOURCE, server, BASE, 1, NOVA_CRD_MEM, NOVA_MEM_RWX);
+                set_caller(callee, caller);
+                if (to_event)
+                        callee->caller_kind = CALLER_EVENT;
+                caller->event_qual[1] = BASE << PAGE_BITS;
+                callee->utcb->items = nova_utcb_items(0, 1);
+                callee->utcb->word[item] = caller->utcb->delegate_window =
+                        nova_crd(NOVA_CRD_MEM, BASE, 0, NOVA_MEM_RWX);
+                callee->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | BASE << NOVA_ITEM_HOTSPOT_SHIFT;
+                REG_P1(callee) = nova_hypercall_id(NOVA_REPLY, 0, 0);
+                cpu_self()->current = cpu_self()->current_sc->ec = callee;
+                end_in_flush(nullptr, one);
+                cpu_by_id(1)->flush_round = 1;
+                flushes_begun = 1;
+                fake_general = in_steps;
+                fake_hypercall(callee);
+                EXPECT_EQ(dying, nullptr);
+        }
+
         // Revokes the client's capabilities, one derived capability after the other.
         nova_status revoke(unsigned type)
         {
@@ -128,6 +158,34 @@ TEST(end, of_the_caller_while_tlbs_are_flushed_for_its_item_leaves_the_callee_it
                 EXPECT_EQ(e.caller->state, EC_DEAD);
                 EXPECT_EQ(e.callee->state, EC_READY); // it gets the message, whose item has arrived
                 EXPECT_EQ(e.callee->caller_kind, CALLER_NONE);
+        }
+}
+
+TEST(end, of_the_callee_while_tlbs_are_flushed_for_its_answer_leaves_the_caller_the_answer)
+{
+        for (const bool to_event : {false, true}) {
+                for (const bool in_steps : {false, true}) {
+                        End e;
+                        e.reply_with_page(in_steps, to_event, e.callee);
+                        EXPECT_EQ(e.callee->state, EC_DEAD);
+                        EXPECT_EQ(e.caller->state, EC_READY);
+                        EXPECT_EQ(e.caller->cont,
+                                  continuation_t(to_event ? resume_interrupted : resume_success));
+                        EXPECT_EQ(caps_of(e.client, NOVA_CRD_MEM).count(BASE), 1u);
+                }
+        }
+}
+
+TEST(end, of_the_caller_while_tlbs_are_flushed_for_its_answer_leaves_the_callee_free)
+{
+        for (const bool to_event : {false, true}) {
+                for (const bool in_steps : {false, true}) {
+                        End e;
+                        e.reply_with_page(in_steps, to_event, e.caller);
+                        EXPECT_EQ(e.caller->state, EC_DEAD);
+                        EXPECT_EQ(e.callee->state, EC_REQUEST);
+                        EXPECT_EQ(e.callee->caller_kind, CALLER_NONE);
+                }
         }
 }
 

@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(sizes, slab,
 
 TEST(account, charges_up_to_its_limit_and_no_more)
 {
-        account one = {0, 1000, 0, nullptr, 0, 0};
+        account one = {0, 1000, 0, nullptr, 0, false, 0};
         EXPECT_TRUE(account_charge(&one, 400));
         EXPECT_FALSE(account_charge(&one, 601));
         EXPECT_EQ(one.used, 400u);

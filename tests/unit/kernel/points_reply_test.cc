@@ -37,6 +37,21 @@ class Replies : public Scene
                 enter(callee, false);
         }
 
+        // Lets the server reply with items that delegate the parts of its range.
+        void reply_with_parts()
+        {
+                callee->utcb->items = nova_utcb_items(0, PARTS);
+                for (unsigned i = 0; i < PARTS; i++) {
+                        const unsigned item = nova_utcb_item_index(i);
+
+                        callee->utcb->word[item] = crd(i * PART, PART_ORDER);
+                        callee->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (base() + i * PART)
+                                                                                    << PAGE_BITS;
+                }
+                set_arguments(callee, nova_hypercall_id(NOVA_REPLY, 0, 0), 0, 0, 0, 0);
+                enter(callee, false);
+        }
+
         void call_from_boss()
         {
                 boss->utcb->items = 0;
@@ -166,23 +181,39 @@ TEST(points, of_replies_may_see_the_end_of_their_caller)
         }
 }
 
-void begin_call(Replies &s)
+// Fills the receiver's words for items as an earlier message may have done.
+void fill_items(const ec *receiver)
 {
         for (unsigned i = 0; i < PARTS; i++)
-                s.callee->utcb->word[nova_utcb_item_index(i)] = ~word_t{0}; // of an earlier message
+                receiver->utcb->word[nova_utcb_item_index(i)] = ~word_t{0};
+}
+
+void begin_call(Replies &s)
+{
+        fill_items(s.callee);
         s.prepare_parts(COUNT);
         s.sleep_boss();
 }
 
-// Counts the server's capabilities in the place of an item.
-unsigned arrived_at(Replies &s, unsigned item)
+// Counts the receiver's capabilities in the place of an item.
+unsigned arrived_at(Replies &s, Who receiver, unsigned item)
 {
         const word_t first = s.base() + COUNT + item * PART;
         unsigned count = 0;
 
-        for (const auto &[sel, cap] : s.ranges(SERVER))
+        for (const auto &[sel, cap] : s.ranges(receiver))
                 count += cap.perms && sel >= first && sel < first + PART;
         return count;
+}
+
+// Checks that the receiver's items are those that have arrived; the others are null items.
+void expect_items(Replies &s, Who who, const ec *receiver)
+{
+        EXPECT_EQ(nova_utcb_typed(receiver->utcb->items), PARTS);
+        for (unsigned i = 0; i < PARTS; i++)
+                EXPECT_EQ(receiver->utcb->word[nova_utcb_item_index(i)] != 0,
+                          arrived_at(s, who, i) != 0)
+                        << "item " << i;
 }
 
 // Ends the client's thread at a point. Returns false if the call has no such point.
@@ -207,11 +238,8 @@ bool end_call_at(unsigned type, unsigned point)
         s.call_from_boss();
         EXPECT_EQ(s.callee->caller_kind, CALLER_NONE);
         EXPECT_EQ(s.callee->regs.ip, 0x7000u);
-        EXPECT_EQ(nova_utcb_typed(s.callee->utcb->items), PARTS);
-        for (unsigned i = 0; i < PARTS; i++)
-                EXPECT_EQ(s.callee->utcb->word[nova_utcb_item_index(i)] != 0, arrived_at(s, i) != 0)
-                        << "item " << i;
-        EXPECT_GT(arrived_at(s, 0), 0u);
+        expect_items(s, SERVER, s.callee);
+        EXPECT_GT(arrived_at(s, SERVER, 0), 0u);
         s.reply();
         EXPECT_EQ(s.callee->caller, s.boss);
         s.reply();
@@ -231,6 +259,47 @@ TEST(points, of_calls_may_see_the_end_of_the_caller_whose_message_then_arrives)
                 while (!HasFailure() && end_call_at(type, point))
                         point++;
                 EXPECT_GE(point, PARTS);
+        }
+}
+
+// Ends the server's thread at a point of its reply. Returns false if the reply has no such point.
+bool end_reply_at(unsigned type, unsigned point, unsigned &arrived)
+{
+        Replies s(type);
+
+        s.call_with_window(COUNT, ORDER);
+        fill_items(s.caller);
+        Points::begin(s, nullptr, point);
+        s.reply_with_parts();
+        if (!Points::end()) {
+                s.wake_boss();
+                return false;
+        }
+        s.revoke_objects(SERVER_THREAD, 1);
+        fake_window = nullptr;
+        s.sleep_boss();
+        EXPECT_EQ(cpu_self()->current, s.caller);
+        const bool any = arrived_at(s, CLIENT, 0);
+        EXPECT_EQ(REG_P1(s.caller), any ? NOVA_SUCCESS : NOVA_COM_ABT);
+        if (any)
+                expect_items(s, CLIENT, s.caller);
+        arrived += any;
+        s.wake_boss();
+        fake_settle();
+        return true;
+}
+
+// Otherwise the caller would see that the call has failed, and use the items as those of its next
+// call.
+TEST(points, of_replies_may_see_the_end_of_the_callee_whose_message_then_arrives)
+{
+        for (const unsigned type : {NOVA_CRD_MEM, NOVA_CRD_OBJ}) {
+                unsigned point = 0, arrived = 0;
+
+                SCOPED_TRACE(type);
+                while (!HasFailure() && end_reply_at(type, point, arrived))
+                        point++;
+                EXPECT_GE(arrived, PARTS - 1);
         }
 }
 

@@ -75,4 +75,14 @@ TEST(report, a_thread_of_a_pd_that_is_being_destroyed_has_no_line)
         }
 }
 
+// The roottask's first thread may end without an event. Another thread may get its address.
+TEST(report, a_thread_at_the_address_of_the_roottasks_first_thread_is_an_ordinary_thread)
+{
+        Kernel kernel;
+        ec *thread = kernel.make_ec(kernel.make_pd(), 0x1000);
+        report_root_ec = thread;
+        kernel.drop(thread);
+        EXPECT_EQ(report_root_ec, nullptr);
+}
+
 } // namespace
