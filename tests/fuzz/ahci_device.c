@@ -50,16 +50,20 @@ static void execute(unsigned port, const uint8_t *step)
                 return;
         for (unsigned slot = 0; slot < AHCI_SLOTS; slot++) {
                 const uint8_t *const head = list + 32 * slot;
-                const struct ahci_table *table;
+                struct ahci_table table;
+                const void *from;
                 uint64_t address;
 
                 if (!(slots >> slot & 1))
                         continue;
                 memcpy(&address, head + 8, sizeof(address));
-                table = (const struct ahci_table *)device_dma(address, sizeof(*table));
-                if (table && table->fis[2] == AHCI_IDENTIFY && table->piece[0].last == 511 &&
-                    device_dma(table->piece[0].address, 512))
-                        describe(device_dma(table->piece[0].address, 512), step);
+                from = device_dma(address, sizeof(table)); /* earlier steps may have changed it */
+                if (!from)
+                        continue;
+                memcpy(&table, from, sizeof(table));
+                if (table.fis[2] == AHCI_IDENTIFY && table.piece[0].last == 511 &&
+                    device_dma(table.piece[0].address, 512))
+                        describe(device_dma(table.piece[0].address, 512), step);
         }
         device_set_reg(BAR, port + 0x38, 0);
         device_set_reg(BAR, port + 0x34, 0);
