@@ -60,8 +60,10 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
         int error = call(session, file, place, 0, &window, came);
 
         *bytes = 0;
-        if (error || !came[0])
+        if (error || !came[0]) {
+                nova_revoke(crd_of(addr), NOVA_REVOKE_SR); /* pages that a faulty service has sent */
                 return error;
+        }
         *bytes = came[1];
         if (came[1] > NOVA_FILE_VIEW_BYTES)
                 error = EPROTO;
