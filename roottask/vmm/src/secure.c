@@ -108,6 +108,32 @@ static enum nova_h_status init_start(struct nova_secure *secure)
         return novavmm_secure_answer(status);
 }
 
+/* Stops the normal guest for ever: the ultravisor runs the guest now. Virtual CPU 0 is in UV_ESM,
+ * which does not return; no NMI may wake it. The others can only start as secure ones. */
+static void leave_normal(struct nova_vm *vm)
+{
+        vm->hide_state = true;
+        vm->report_reset = false;
+        vm->secure->secure = true;
+        vm->vcpu[0].nmi = false;
+        for (unsigned i = 1; i < vm->vcpus; i++)
+                novavmm_vcpu_stop(&vm->vcpu[i]);
+}
+
+/* Makes the guest a secure one before its first instruction. See serve_device() for `busy`. */
+static void become_secure(struct nova_secure *secure)
+{
+        struct nova_vm *const vm = secure->vm;
+
+        __atomic_add_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&vm->end, __ATOMIC_SEQ_CST) == NOVA_VM_RUNS) {
+                nova_vm_lock(vm);
+                leave_normal(vm);
+                nova_vm_unlock(vm);
+        }
+        __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
+}
+
 /* Ends UV_ESM if it is in progress. It can succeed only after H_SVM_INIT_START. */
 static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_status status)
 {
@@ -116,11 +142,8 @@ static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_statu
                 return NOVA_H_UNSUPPORTED;
         secure->started = status == NOVA_U_SUCCESS;
         secure->status = status;
-        secure->secure = status == NOVA_U_SUCCESS;
-        if (secure->secure) {
-                secure->vm->hide_state = true;
-                secure->vm->report_reset = false;
-        }
+        if (!status)
+                become_secure(secure);
         nova_semaphore_up(&secure->converted);
         return NOVA_H_SUCCESS;
 }
@@ -242,7 +265,7 @@ static void hypercall(struct nova_vcpu *vcpu)
         vcpu->state->ax = (nova_word_t)(intptr_t)status;
         vcpu->changed |= NOVA_MTD_ACDB;
         nova_vcpu_skip(vcpu, CALL_BYTES);
-        if (secure->secure)
+        if (number == NOVA_UV_ESM && !status)
                 vcpu->activity = NOVA_VCPU_DEAD;
 }
 

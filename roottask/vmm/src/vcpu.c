@@ -121,18 +121,21 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* A virtual CPU that has reset the machine is not reset itself, because it must still report that.
- */
-void nova_vcpu_reset(struct nova_vcpu *vcpu)
+/* A virtual CPU that has reset the machine is not stopped, because it must still report that. */
+void novavmm_vcpu_stop(struct nova_vcpu *vcpu)
 {
-        if (novavmm_secure_reset(vcpu))
-                return;
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
                 return;
         vcpu->activity = NOVA_VCPU_OFF;
         vcpu->nmi = vcpu->nmi_blocked = vcpu->steps = false;
         vcpu->injection = 0;
         novavmm_vcpu_recall_for(vcpu, VCPU_RESET);
+}
+
+void nova_vcpu_reset(struct nova_vcpu *vcpu)
+{
+        if (!novavmm_secure_reset(vcpu))
+                novavmm_vcpu_stop(vcpu);
 }
 
 void nova_vcpu_nmi(struct nova_vcpu *vcpu)

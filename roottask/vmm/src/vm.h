@@ -64,6 +64,10 @@ enum vcpu_call {
  * @return false if it is in no such call; then it will stop by itself */
 bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu);
 
+/* Stops a virtual CPU of the machine: it executes nothing before it starts again, with the state
+ * after INIT. Called with the lock held. */
+void novavmm_vcpu_stop(struct nova_vcpu *vcpu);
+
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */
 void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 
