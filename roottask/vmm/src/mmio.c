@@ -157,10 +157,12 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 
         fetch(&access, &code);
         in = nova_decode_again(&vcpu->decoded, &code);
-        if (vcpu->state->inj_info & NOVA_INJ_VALID || (!in && is_software_interrupt(&code)))
+        if (vcpu->state->inj_info & NOVA_INJ_VALID)
                 fail_delivery(vcpu, address);
-        else if (!in && is_user(vcpu))
+        else if (!in && is_user(vcpu)) /* another thread of the program may change the code */
                 refuse_user(vcpu, &code);
+        else if (!in && is_software_interrupt(&code))
+                fail_delivery(vcpu, address);
         else if (!in)
                 fail_decode(vcpu, &code, false, address);
         else if (is_port_string(in))

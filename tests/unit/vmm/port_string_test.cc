@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* String accesses to ports after an exit, while another virtual CPU may change the code. */
+/* String accesses to ports, and accesses to devices' memory, after an exit, while another virtual
+ * CPU may change the code. */
 extern "C" {
 #include "vm.h"
 }
@@ -71,6 +72,19 @@ struct port_string : guest_access {
         }
 };
 
+struct memory_access : port_string {
+        /* Handles an exit for an access to the device's memory, after another virtual CPU has
+         * changed the code. */
+        void run(bool user, const bytes &code)
+        {
+                failures = skipped = 0;
+                raised = -1;
+                memcpy(&ram[0x100], code.data(), code.size());
+                state.ss.ar = static_cast<uint16_t>(0xc00 | (user ? user_rights : data_rights));
+                novavmm_mmio_access(vcpu, device_at);
+        }
+};
+
 TEST_F(port_string, is_executed)
 {
         run(1, false, {0x6e});
@@ -107,6 +121,29 @@ TEST_F(port_string, a_program_that_changes_its_code_does_not_end_the_machine)
         state.ss.ar = static_cast<uint16_t>(0xc00 | data_rights);
         run(1, false, unknown);
         EXPECT_EQ(failures, 1u);
+}
+
+/* The delivery of a software interrupt can need a device's memory only if the kernel of the guest
+ * has put its tables there. */
+TEST_F(memory_access, a_program_whose_code_is_now_a_software_interrupt_does_not_end_the_machine)
+{
+        for (const bytes &code : {bytes{0xcc}, {0xcd, 0x80}, {0xce}, {0xf1}}) {
+                run(true, code);
+                EXPECT_EQ(raised, 6);
+                EXPECT_EQ(failures, 0u);
+                run(false, code);
+                EXPECT_EQ(raised, -1);
+                EXPECT_EQ(failures, 1u);
+        }
+}
+
+TEST_F(memory_access, a_program_whose_code_has_vanished_gets_its_page_fault_when_it_continues)
+{
+        state.ip = static_cast<uint32_t>(ram.size());
+        run(true, {});
+        EXPECT_EQ(raised, -1);
+        EXPECT_EQ(failures, 0u);
+        EXPECT_EQ(skipped, 0u);
 }
 
 } // namespace
