@@ -11,8 +11,9 @@ nova_add_boot_test(vmm.overlay-vmx ROOTTASK vmm-overlay EMULATOR bochs CPUS 1 LA
 nova_add_roottask(vmm-programs RUNTIME SOURCES programs.c LINK Nova::novavmm)
 set(end_kernel "an instruction that the library does not know")
 set(end_user "triple fault")
+set(end_device "triple fault")
 set(end_page "triple fault")
-foreach(what kernel user page)
+foreach(what kernel user device page)
   nova_add_boot_test(vmm.programs.${what} ROOTTASK vmm-programs ARGUMENTS ${what} LABELS guest
     EXPECT "guest programs, vCPU 0 cannot continue: .*${end_${what}}")
   nova_add_boot_test(vmm.programs.${what}-vmx ROOTTASK vmm-programs ARGUMENTS ${what}

@@ -2,6 +2,7 @@
 /* The argument selects the guest's program:
  *
  * kernel, user: at CPL 0 or 3, an instruction that the library does not know reads a device.
+ * device: at CPL 3, the guest jumps to a device's memory.
  * page: the guest executes the page of its reference counter, which it can only read.
  *
  * The guest has no IDT, so an exception ends it with a triple fault. */
@@ -17,6 +18,7 @@
 #define RING_3    0x60 /* DPL in a segment's rights */
 
 GUEST_CODE(reads, 32, "fldl 0xfed00000\nhlt\n");
+GUEST_CODE(jumps, 32, "movl $0xfed00000, %ecx\njmp *%ecx\n");
 GUEST_CODE(executes, 32,
            "movl $0x40000021, %ecx\nmovl $0x10001, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl 0x10000, %eax\nmovl $0x10000, %ecx\njmp *%ecx\n");
@@ -52,6 +54,8 @@ int main(int argc, char **argv)
         error = nova_hv_enable(&hv, &vm, &enlightened);
         if (!strcmp(what, "page"))
                 begin(executes, GUEST_BYTES(executes), false);
+        else if (!strcmp(what, "device"))
+                begin(jumps, GUEST_BYTES(jumps), true);
         else
                 begin(reads, GUEST_BYTES(reads), !strcmp(what, "user"));
         if (!error)

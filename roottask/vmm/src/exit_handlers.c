@@ -351,6 +351,13 @@ static void covered(struct nova_vcpu *vcpu, uint64_t address)
         }
 }
 
+/* Returns true if a program of the guest executes a device's memory. */
+static bool is_program_in_device(const struct nova_vcpu *vcpu)
+{
+        return is_fetch(vcpu) && nova_registers_privilege(vcpu->state) == 3 &&
+               !(vcpu->state->inj_info & NOVA_INJ_VALID);
+}
+
 static void memory(struct nova_vcpu *vcpu)
 {
         const uint64_t address = vcpu->more->gpa;
@@ -360,7 +367,11 @@ static void memory(struct nova_vcpu *vcpu)
         else if (misses_table(vcpu))
                 nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
                                (unsigned long long)address);
-        else if (!vcpu->vm->place || !vcpu->vm->place(vcpu, address))
+        else if (vcpu->vm->place && vcpu->vm->place(vcpu, address))
+                ;
+        else if (is_program_in_device(vcpu))
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+        else
                 novavmm_mmio_access(vcpu, address);
 }
 
