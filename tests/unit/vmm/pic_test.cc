@@ -27,13 +27,17 @@ struct pic : testing::Test {
         {
                 const nova_line line = out.line();
                 nova_pic_init(&chips, &line);
-                for (unsigned port : {0x20u, 0xa0u}) {
-                        out8(port, 0x11);
-                        out8(port + 1, port == 0x20 ? 0x30 : 0x38);
-                        out8(port + 1, port == 0x20 ? 4 : 2);
-                        out8(port + 1, 1);
-                        out8(port + 1, 0);
-                }
+                initialise(0x20);
+                initialise(0xa0);
+        }
+
+        void initialise(unsigned port)
+        {
+                out8(port, 0x11);
+                out8(port + 1, port == 0x20 ? 0x30 : 0x38);
+                out8(port + 1, port == 0x20 ? 4 : 2);
+                out8(port + 1, 1);
+                out8(port + 1, 0);
         }
 
         void pulse(unsigned pin)
@@ -173,6 +177,94 @@ TEST_F(pic, an_edge_counts_once_and_a_level_again_and_again)
         out8(0x20, 0x20);
         EXPECT_TRUE(nova_pic_pending(&chips));
         nova_pic_set(&chips, 5, false);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
+/* Intel's data sheet 231468: ICW1 resets the edge sense circuit, so only a transition from low to
+ * high generates an interrupt after it. A level needs no transition. */
+TEST_F(pic, an_initialisation_forgets_an_edge_but_not_a_level)
+{
+        out8(0x4d0, 0x20);
+        pulse(4);
+        pulse(5);
+        initialise(0x20);
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        initialise(0x20); /* nothing is in service any more */
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+        nova_pic_set(&chips, 5, false);
+        nova_pic_set(&chips, 4, false);
+        out8(0x20, 0x20);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        pulse(4);
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+}
+
+TEST_F(pic, a_level_of_the_second_one_outlasts_the_initialisation_of_either_and_of_both)
+{
+        out8(0x4d1, 8);
+        pulse(11);
+        for (unsigned ports : {1u, 2u, 3u}) {
+                if (ports & 1)
+                        initialise(0x20);
+                if (ports & 2)
+                        initialise(0xa0);
+                EXPECT_TRUE(out.level);
+                EXPECT_EQ(nova_pic_take(&chips), 0x3bu);
+                out8(0xa0, 0x20);
+                out8(0x20, 0x20);
+        }
+        nova_pic_set(&chips, 11, false);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
+/* The vector is unknown until then. */
+TEST_F(pic, no_interrupt_comes_before_the_initialisation_is_complete)
+{
+        out8(0x4d0, 0x20);
+        pulse(5);
+        out8(0x20, 0x11);
+        EXPECT_FALSE(out.level);
+        pulse(1);
+        for (unsigned word : {0x40u, 4u}) {
+                out8(0x21, word);
+                EXPECT_FALSE(out.level);
+        }
+        out8(0x21, 1);
+        EXPECT_TRUE(out.level);
+        EXPECT_EQ(nova_pic_take(&chips), 0x41u);
+}
+
+TEST_F(pic, the_initialisation_of_a_single_controller_has_no_third_word)
+{
+        out8(0x20, 0x13);
+        out8(0x21, 0x40);
+        out8(0x21, 3); /* automatic end */
+        out8(0x21, 0x10);
+        EXPECT_EQ(in8(0x21), 0x10u);
+        out8(0x20, 0x12);
+        out8(0x21, 0x40);
+        out8(0x21, 0x20);
+        EXPECT_EQ(in8(0x21), 0x20u);
+}
+
+TEST_F(pic, a_pin_that_becomes_level_triggered_requests_while_its_line_is_high)
+{
+        pulse(4);
+        pulse(5);
+        for (unsigned vector : {0x34u, 0x35u}) {
+                EXPECT_EQ(nova_pic_take(&chips), vector);
+                out8(0x20, 0x20);
+        }
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        out8(0x4d0, 0x20);
+        EXPECT_TRUE(out.level);
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+        nova_pic_set(&chips, 5, false);
+        out8(0x20, 0x20);
+        out8(0x4d0, 0x60); /* another line, which is low */
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        out8(0x4d1, 2);
         EXPECT_FALSE(nova_pic_pending(&chips));
 }
 

@@ -19,6 +19,7 @@ struct nova_pic_chip {
         uint8_t base;    /**< vector of pin 0 */
         uint8_t lowest;  /**< the pin with the lowest priority */
         uint8_t step;    /**< next command word of the initialisation, or 0 */
+        bool wants_icw3; /**< the initialisation has a third word */
         bool wants_icw4; /**< the initialisation has a fourth word */
         bool auto_end;   /**< automatic end of interrupt */
         bool rotates;    /**< rotation: the pin that ends automatically gets the lowest priority */

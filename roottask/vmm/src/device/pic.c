@@ -10,10 +10,10 @@
 #define SPURIOUS    7
 
 /* Initialisation command words and their bits. */
-#define ICW1       0x10
-#define ICW1_LEVEL 0x08
-#define ICW1_ICW4  0x01
-#define ICW4_AUTO  0x02
+#define ICW1        0x10
+#define ICW1_SINGLE 0x02
+#define ICW1_ICW4   0x01
+#define ICW4_AUTO   0x02
 
 /* Operation command words. */
 #define OCW3              0x08
@@ -44,14 +44,15 @@ static unsigned rank(const struct nova_pic_chip *chip, unsigned pin)
         return pin == 8 ? 8 : (pin - chip->lowest - 1) & 7;
 }
 
-/* Returns the next pin to serve: a pin that no pin in service blocks. 8: none */
+/* Returns the next pin to serve: a pin that no pin in service blocks. 8: none, or the chip is not
+ * initialised */
 static unsigned next(const struct nova_pic_chip *chip)
 {
         const unsigned pin = first_of(chip, chip->request & ~chip->mask & 0xff);
         const unsigned served =
                 chip->special_mask ? chip->service & ~chip->mask & 0xff : chip->service;
 
-        return rank(chip, pin) < rank(chip, first_of(chip, served)) ? pin : 8;
+        return !chip->step && rank(chip, pin) < rank(chip, first_of(chip, served)) ? pin : 8;
 }
 
 /* Returns true if the chip's output line is high. */
@@ -84,6 +85,7 @@ static void update(struct nova_pic *pic)
         nova_line_set(&pic->out, nova_pic_pending(pic));
 }
 
+/* Resets a chip. Lines that are high request an interrupt only if they are level-triggered. */
 static void reset(struct nova_pic_chip *chip)
 {
         const uint8_t level = chip->level, pins = chip->pins;
@@ -91,6 +93,7 @@ static void reset(struct nova_pic_chip *chip)
         memset(chip, 0, sizeof(*chip));
         chip->level = level;
         chip->pins = pins;
+        chip->request = pins & level;
         chip->lowest = 7;
 }
 
@@ -176,6 +179,7 @@ static void write_command(struct nova_pic_chip *chip, uint8_t value)
         if (value & ICW1) {
                 reset(chip);
                 chip->step = 2;
+                chip->wants_icw3 = !(value & ICW1_SINGLE);
                 chip->wants_icw4 = value & ICW1_ICW4;
         } else if (value & OCW3) {
                 if (value & OCW3_POLL)
@@ -191,13 +195,15 @@ static void write_command(struct nova_pic_chip *chip, uint8_t value)
 
 static void write_data(struct nova_pic_chip *chip, uint8_t value)
 {
+        const uint8_t fourth = chip->wants_icw4 ? 4 : 0;
+
         switch (chip->step) {
         case 2:
                 chip->base = value & 0xf8;
-                chip->step = 3;
+                chip->step = chip->wants_icw3 ? 3 : fourth;
                 break;
         case 3: /* the pin of the second chip is fixed */
-                chip->step = chip->wants_icw4 ? 4 : 0;
+                chip->step = fourth;
                 break;
         case 4:
                 chip->auto_end = value & ICW4_AUTO;
@@ -242,18 +248,36 @@ uint64_t nova_pic_read(void *context, uint64_t port, unsigned bytes)
         return chip->reads_service ? chip->service : chip->request;
 }
 
+/* Sets the pins that are level-triggered: of these, lines that are high request an interrupt. */
+static void write_level(struct nova_pic_chip *chip, uint8_t value)
+{
+        chip->level = value;
+        chip->request |= chip->pins & value;
+}
+
+/* Writes a command of the first chip. To a chip that is initialised, the high output of the second
+ * one is an edge; otherwise no further interrupt of the second one could come. */
+static void write_first(struct nova_pic *pic, uint8_t value)
+{
+        if (value & ICW1)
+                pic->chip[FIRST].pins &= (uint8_t) ~(1u << CASCADE_PIN);
+        write_command(&pic->chip[FIRST], value);
+}
+
 void nova_pic_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct nova_pic *const pic = context;
 
         (void)bytes;
         if (port == 0x4d0)
-                pic->chip[FIRST].level = value & 0xf8; /* timer, keyboard, cascade: edges */
+                write_level(&pic->chip[FIRST], value & 0xf8); /* timer, keyboard, cascade: edges */
         else if (port == 0x4d1)
-                pic->chip[SECOND].level = value & 0xde;
+                write_level(&pic->chip[SECOND], value & 0xde);
         else if (port & 1)
                 write_data(&pic->chip[port >> 7 & 1], (uint8_t)value);
+        else if (port >> 7 & 1)
+                write_command(&pic->chip[SECOND], (uint8_t)value);
         else
-                write_command(&pic->chip[port >> 7 & 1], (uint8_t)value);
+                write_first(pic, (uint8_t)value);
         update(pic);
 }
