@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pages of secure guests: serves the ultravisor's calls for a page with the machine's RAM. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "secure.h"
+
+/* Maximum number of places for which one call asks whether their pages still exist, because the
+ * guest waits meanwhile. The next call continues. */
+#define ASK_MAX 4096u
 
 enum nova_h_status novavmm_secure_answer(enum nova_u_status status)
 {
@@ -30,6 +35,11 @@ struct nova_secure_place {
 static uint32_t page_count(const struct nova_secure *secure)
 {
         return (uint32_t)(secure->vm->memory.bytes / NOVA_PAGE_SIZE);
+}
+
+static uint64_t address_of(uint32_t page)
+{
+        return (uint64_t)page * NOVA_PAGE_SIZE;
 }
 
 size_t novavmm_secure_places_bytes(const struct nova_secure *secure)
@@ -70,6 +80,31 @@ static uint32_t find_encrypted(const struct nova_secure *secure, uint32_t page)
         return 0;
 }
 
+/* Frees a page of the RAM whose encrypted page belongs to a slot that the monitor has removed: it
+ * removes slots by ultracalls of its own.
+ * @return its number; page_count(): none was found */
+static uint32_t free_removed(struct nova_secure *secure)
+{
+        const uint32_t count = page_count(secure);
+        unsigned asked = 0, unused;
+
+        for (uint32_t i = 0; i < count && asked < ASK_MAX; i++) {
+                secure->hand = (secure->hand + 1) % count;
+
+                struct nova_secure_place *const place = &secure->place[secure->hand];
+
+                if (place->use != PLACE_ENCRYPTED || is_in_ram(secure, place->owner))
+                        continue;
+                asked++;
+                if (nova_uv_attributes(&secure->uv, address_of(place->owner), &unused, &unused) !=
+                    EINVAL)
+                        continue;
+                place->use = PLACE_FREE;
+                return secure->hand;
+        }
+        return count;
+}
+
 /* Finds a free page of the RAM, the one with the same number if possible.
  * @return its number; page_count(): none is free */
 static uint32_t find_free(struct nova_secure *secure, uint32_t page)
@@ -83,7 +118,7 @@ static uint32_t find_free(struct nova_secure *secure, uint32_t page)
                 if (secure->place[secure->hand].use == PLACE_FREE)
                         return secure->hand;
         }
-        return count;
+        return free_removed(secure);
 }
 
 /* Notes where an encrypted page is. Its previous place, if any, becomes free. */
@@ -111,16 +146,13 @@ static bool make_free(struct nova_secure *secure, uint32_t page)
         to = find_free(secure, page);
         if (to == page_count(secure))
                 return false;
+        if (to == page) /* the encrypted page was that of a removed slot */
+                return true;
         memcpy(base + (size_t)to * NOVA_PAGE_SIZE, base + (size_t)page * NOVA_PAGE_SIZE,
                NOVA_PAGE_SIZE);
         memset(base + (size_t)page * NOVA_PAGE_SIZE, 0, NOVA_PAGE_SIZE);
         put(secure, secure->place[page].owner, to);
         return true;
-}
-
-static uint64_t address_of(uint32_t page)
-{
-        return (uint64_t)page * NOVA_PAGE_SIZE;
 }
 
 static enum nova_u_status share(struct nova_secure *secure, uint32_t page)

@@ -15,7 +15,7 @@ namespace
 {
 
 constexpr uint64_t page_bytes = NOVA_PAGE_SIZE, pages = 4;
-constexpr uint64_t added = pages + 7; /* the only page of a slot that the monitor has added */
+constexpr uint64_t added = pages + 7; /* the only page of the slot that the monitor has added */
 constexpr uint64_t one = NOVA_UV_ORDER_PAGE;
 
 /* An ultracall that the library has made. */
@@ -32,6 +32,9 @@ struct ultracall {
 
 std::vector<ultracall> made;
 nova_u_status next_status;
+uint64_t slot, slot_end; /* pages of the slot that the monitor has added */
+int next_error;          /* of a question for a page */
+unsigned asked;          /* number of these questions */
 
 struct secure_pages : testing::Test {
         nova_vm vm = {};
@@ -47,6 +50,9 @@ struct secure_pages : testing::Test {
                 EXPECT_TRUE(novavmm_secure_places(&secure));
                 made.clear();
                 next_status = NOVA_U_SUCCESS;
+                slot = added;
+                slot_end = added + 1;
+                next_error = 0;
         }
 
         ~secure_pages() override
@@ -69,6 +75,14 @@ struct secure_pages : testing::Test {
         nova_h_status out(uint64_t page)
         {
                 return serve(NOVA_H_SVM_PAGE_OUT, page, 0, one);
+        }
+
+        /* Uses all of the RAM: a page of the added slot is in one page of it. */
+        void fill()
+        {
+                EXPECT_EQ(out(added), NOVA_H_SUCCESS);
+                for (uint64_t i = 0; i + 1 < pages; i++)
+                        EXPECT_EQ(out(i), NOVA_H_SUCCESS) << i;
         }
 };
 
@@ -182,6 +196,61 @@ TEST_F(secure_pages, a_page_of_an_added_slot_that_goes_out_again_has_one_place)
         EXPECT_EQ(out(pages - 1), NOVA_H_PARAMETER) << "all of the RAM is in use";
 }
 
+TEST_F(secure_pages, a_page_of_a_slot_that_was_removed_makes_room)
+{
+        fill();
+        EXPECT_EQ(out(pages - 1), NOVA_H_PARAMETER) << "the slot exists";
+        slot_end = slot;
+        EXPECT_EQ(out(pages - 1), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_out(made[0].place / page_bytes, pages - 1));
+        for (uint64_t i = 0; i < pages; i++)
+                EXPECT_EQ(in(i), NOVA_H_SUCCESS) << i;
+}
+
+TEST_F(secure_pages, a_page_of_a_slot_that_was_removed_makes_room_for_a_shared_page)
+{
+        fill();
+        const uint64_t holder = made[0].place / page_bytes;
+        EXPECT_EQ(in(holder, NOVA_H_PAGE_IN_SHARED), NOVA_H_PARAMETER) << "the slot exists";
+        slot_end = slot;
+        EXPECT_EQ(in(holder, NOVA_H_PAGE_IN_SHARED), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_in(holder, holder));
+        EXPECT_EQ(out(pages - 1), NOVA_H_PARAMETER) << "the shared page is in use";
+}
+
+TEST_F(secure_pages, a_page_keeps_its_place_if_the_ultravisor_does_not_answer)
+{
+        fill();
+        next_error = ECONNRESET;
+        EXPECT_EQ(out(pages - 1), NOVA_H_PARAMETER);
+        next_error = 0;
+        EXPECT_EQ(in(added), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_in(made[0].place / page_bytes, added));
+}
+
+/* The guest waits meanwhile. */
+TEST_F(secure_pages, a_search_for_pages_of_removed_slots_asks_a_limited_number_of_times)
+{
+        const uint64_t many = 3 * 4096;
+
+        ram.resize(many * page_bytes);
+        vm.memory.base = ram.data();
+        vm.memory.bytes = ram.size();
+        free(secure.place);
+        ASSERT_TRUE(novavmm_secure_places(&secure));
+        slot = many;
+        slot_end = 2 * many;
+        for (uint64_t i = 0; i < many; i++)
+                ASSERT_EQ(out(slot + i), NOVA_H_SUCCESS) << i;
+        asked = 0;
+        EXPECT_EQ(out(0), NOVA_H_PARAMETER);
+        EXPECT_LE(asked, 4096u);
+        slot_end -= many / 3;
+        unsigned refused = 0;
+        while (out(0) != NOVA_H_SUCCESS)
+                ASSERT_LT(++refused, 3u);
+}
+
 TEST_F(secure_pages, a_page_of_an_added_slot_is_not_shared)
 {
         EXPECT_EQ(in(added, NOVA_H_PAGE_IN_SHARED), NOVA_H_PARAMETER);
@@ -212,7 +281,10 @@ TEST_F(secure_pages, a_new_secure_guest_has_no_page_out)
 
 extern "C" int nova_uv_attributes(const struct nova_uv *, uint64_t page, unsigned *, unsigned *)
 {
-        return page == added * page_bytes ? 0 : EINVAL;
+        asked++;
+        if (next_error)
+                return next_error;
+        return page >= slot * page_bytes && page < slot_end * page_bytes ? 0 : EINVAL;
 }
 
 extern "C" void nova_mutex_lock(struct nova_mutex *)
