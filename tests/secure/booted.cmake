@@ -181,7 +181,7 @@ nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]27$")
 nova_add_secure_test(late SOURCES late.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]6$")
 # A normal guest with two virtual CPUs that becomes secure.
-nova_add_secure_test(left SOURCES left.c DESCRIPTION left.nova.in EXPECT "^vmm: 1[.][.]5$")
+nova_add_secure_test(left SOURCES left.c DESCRIPTION left.nova.in EXPECT "^vmm: 1[.][.]6$")
 nova_add_secure_test(views SOURCES views.c DESCRIPTION pair.nova.in EXPECT "^vmm: 1[.][.]10$")
 # An image whose digest takes a while.
 string(REPEAT "x" 4194304 large)

@@ -61,7 +61,7 @@ static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *m
         bool runs;
 
         nova_vm_lock(vm);
-        vm->serving = vcpu;
+        vm->serving = vm->secure->serving = vcpu;
         if (call->number == NOVA_H_PORT)
                 call->value = access(&vm->ports, call->word);
         else if (call->number == NOVA_H_MEMORY)
@@ -71,6 +71,7 @@ static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *m
         if (vm->look && vm->end == NOVA_VM_RUNS)
                 vm->look(vm->look_context);
         *more = novavmm_vcpu_has_interrupt(vcpu);
+        vm->secure->serving = NULL;
         runs = vm->end == NOVA_VM_RUNS;
         nova_vm_unlock(vm);
         return runs;
@@ -389,7 +390,7 @@ bool novavmm_secure_kick(struct nova_vcpu *vcpu)
 
         if (!secure || !secure->secure)
                 return false;
-        if (vcpu->vm->serving != vcpu) /* else the answer says that an interrupt is pending */
+        if (secure->serving != vcpu) /* else the answer says that an interrupt is pending */
                 nova_uv_kick(&secure->uv, vcpu->number);
         return true;
 }

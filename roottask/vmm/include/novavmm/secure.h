@@ -27,6 +27,8 @@ struct nova_secure {
         struct nova_semaphore converted;             /**< gets an up when UV_ESM has ended */
         struct nova_semaphore over;                  /**< blocks handlers of a machine that ended */
         unsigned busy;                   /**< calls that may hold the machine's lock; atomic */
+        struct nova_vcpu *serving;       /**< virtual CPU whose call of the ultravisor has the
+                                            machine's lock, or NULL */
         struct nova_mutex lock;          /**< protects `place` */
         struct nova_secure_place *place; /**< content of each page of the RAM */
         uint32_t hand;                   /**< page at which the last search ended */
