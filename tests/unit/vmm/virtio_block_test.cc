@@ -133,4 +133,80 @@ TEST_F(virtio_block, a_request_without_header_or_status_breaks_the_device)
         EXPECT_EQ(complaints, 1u);
 }
 
+/* Requests with more data than a driver usually asks for. */
+struct virtio_block_large : virtio_block {
+        static constexpr uint32_t size = 2 * NOVA_VIRTIO_BLOCK_TURN + NOVA_SECTOR;
+
+        void SetUp() override
+        {
+                ram.resize(body_at + size);
+                memory.base = ram.data();
+                memory.bytes = ram.size();
+                bytes.resize(size);
+                for (size_t i = 0; i < size; i++)
+                        bytes[i] = static_cast<uint8_t>(i * 7 + i / NOVA_VIRTIO_BLOCK_TURN);
+                make(false);
+        }
+
+        /* Begins a request whose data is all of the disk. After such a request the device pauses.
+         */
+        void begin_request(uint32_t type)
+        {
+                nova_virtio_look(&disk.virtio);
+                EXPECT_EQ(request(type, 0, size, type == 0), 0xeeu);
+                EXPECT_TRUE(disk.virtio.unfinished);
+        }
+};
+
+TEST_F(virtio_block_large, take_turns)
+{
+        const auto content = bytes;
+
+        begin_request(0);
+        EXPECT_EQ(ram[body_at + NOVA_VIRTIO_BLOCK_TURN], 0);
+        nova_virtio_look(&disk.virtio);
+        EXPECT_EQ(ram[status_at], 0xee);
+        EXPECT_FALSE(line);
+        nova_virtio_look(&disk.virtio);
+        EXPECT_EQ(ram[status_at], 0);
+        EXPECT_EQ(used_bytes(0, 0), size + 1);
+        EXPECT_EQ(memcmp(&ram[body_at], bytes.data(), size), 0);
+        memset(bytes.data(), 0, size);
+        begin_request(1);
+        for (unsigned i = 0; i < 2; i++)
+                nova_virtio_look(&disk.virtio);
+        EXPECT_EQ(ram[status_at], 0);
+        EXPECT_EQ(bytes, content);
+        EXPECT_EQ(disk.requests, 2u);
+}
+
+TEST_F(virtio_block_large, end_with_a_reset)
+{
+        begin_request(0);
+        start();
+        EXPECT_EQ(request(0, 1, NOVA_SECTOR, true), 0u);
+        EXPECT_EQ(memcmp(&ram[body_at], &bytes[NOVA_SECTOR], NOVA_SECTOR), 0);
+}
+
+/* The driver changes the chain between two turns. */
+TEST_F(virtio_block_large, are_checked_at_each_turn)
+{
+        begin_request(0);
+        poke<uint64_t>(header_at + 8, 1);
+        nova_virtio_look(&disk.virtio);
+        EXPECT_EQ(ram[status_at], 1);
+        begin_request(0);
+        describe(0, 1, body_at, NOVA_SECTOR, chained | writable, 2);
+        nova_virtio_look(&disk.virtio);
+        EXPECT_EQ(ram[status_at], 0);
+        EXPECT_EQ(used_bytes(0, 1), NOVA_SECTOR + 1);
+        begin_request(0);
+        describe(0, 0, header_at, 16, 0);
+        nova_virtio_look(&disk.virtio);
+        EXPECT_TRUE(broken());
+        start();
+        EXPECT_EQ(request(0, 0, NOVA_SECTOR, true), 0u);
+        EXPECT_EQ(memcmp(&ram[body_at], &bytes[0], NOVA_SECTOR), 0);
+}
+
 } // namespace

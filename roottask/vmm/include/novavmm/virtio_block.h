@@ -12,6 +12,10 @@ extern "C" {
 /** Size of a sector in bytes. */
 #define NOVA_SECTOR 512u
 
+/** Number of bytes after which a disk in memory pauses: other virtual CPUs wait for the machine
+ * meanwhile. Larger requests take several turns. */
+#define NOVA_VIRTIO_BLOCK_TURN 0x400000u
+
 /** Maximum number of requests that a device with a store works on at once. */
 #define NOVA_VIRTIO_BLOCK_REQUESTS 16
 
@@ -91,6 +95,8 @@ struct nova_virtio_block {
         uint64_t sectors;          /**< size of the disk in sectors */
         bool read_only;            /**< guests may not write */
         const struct nova_virtio_block_store *store; /**< place of the blocks, or NULL */
+        uint64_t copied;                             /**< number of bytes of a disk in memory that
+                                                      * the present request has copied */
         uint64_t requests;                           /**< number of requests of drivers */
         bool failed;                                 /**< the store no longer exists: requests
                                                       * fail */

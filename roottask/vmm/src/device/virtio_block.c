@@ -17,6 +17,8 @@
 /* Maximum number of pieces of data in a request, besides the header and the status byte. */
 #define DATA_PIECES (NOVA_VIRTIO_QUEUE_SIZE - 2u)
 
+#define GOES_ON -1 /* in place of a status: the request has data left */
+
 static const char identity[20] = "novavmm";
 
 bool novavmm_virtio_block_fits(const struct nova_virtio_block *block, uint64_t sector,
@@ -35,10 +37,28 @@ uint64_t novavmm_virtio_block_identify(const struct nova_virtio_chain *chain)
         return bytes;
 }
 
+/* Copies the next part of a request's data, whose size the driver can change between two turns.
+ * @return DONE, or GOES_ON if more is left */
+static int copy(struct nova_virtio_block *block, const struct header *header, uint64_t total)
+{
+        const struct nova_virtio_chain *const chain = &block->virtio.chain;
+        const uint64_t from = block->copied < total ? block->copied : total;
+        const uint64_t left = total - from;
+        const uint64_t part = left < NOVA_VIRTIO_BLOCK_TURN ? left : NOVA_VIRTIO_BLOCK_TURN;
+        uint8_t *const at = block->data + header->sector * NOVA_SECTOR + from;
+
+        if (header->type == READ)
+                nova_virtio_write(chain, from, at, part);
+        else
+                nova_virtio_read(chain, sizeof(*header) + from, at, part);
+        block->copied = from + part;
+        return part < left ? GOES_ON : DONE;
+}
+
 /* Serves a request. @p room: bytes that may be written before the status.
- * @return the status */
-static uint8_t perform(struct nova_virtio_block *block, const struct header *header, uint64_t room,
-                       uint64_t *written)
+ * @return the status, or GOES_ON */
+static int perform(struct nova_virtio_block *block, const struct header *header, uint64_t room,
+                   uint64_t *written)
 {
         const struct nova_virtio_chain *const chain = &block->virtio.chain;
         const uint64_t data = chain->read_bytes - sizeof(*header);
@@ -48,15 +68,12 @@ static uint8_t perform(struct nova_virtio_block *block, const struct header *hea
                 if (!novavmm_virtio_block_fits(block, header->sector, room, NOVA_SECTOR))
                         return FAILED;
                 *written = room;
-                nova_virtio_write(chain, 0, block->data + header->sector * NOVA_SECTOR, room);
-                return DONE;
+                return copy(block, header, room);
         case WRITE:
                 if (block->read_only ||
                     !novavmm_virtio_block_fits(block, header->sector, data, NOVA_SECTOR))
                         return FAILED;
-                nova_virtio_read(chain, sizeof(*header), block->data + header->sector * NOVA_SECTOR,
-                                 data);
-                return DONE;
+                return copy(block, header, data);
         case FLUSH:
                 return DONE;
         case IDENTIFY:
@@ -75,11 +92,12 @@ bool novavmm_virtio_block_header(struct nova_virtio_block *block, struct header 
                 nova_virtio_break(&block->virtio, "a request without a header or a status byte");
                 return false;
         }
-        block->requests++;
+        block->requests += !block->copied;
         return true;
 }
 
-/* Serves a request. The status is the last writable byte. */
+/* Serves a request, or its next part. The status is the last writable byte. A request with data
+ * left goes back to its queue. */
 static bool serve(struct nova_virtio *virtio, uint32_t *written)
 {
         struct nova_virtio_block *const block = (struct nova_virtio_block *)virtio;
@@ -90,8 +108,16 @@ static bool serve(struct nova_virtio *virtio, uint32_t *written)
         if (!novavmm_virtio_block_header(block, &header))
                 return false;
 
-        const uint8_t status = perform(block, &header, chain->write_bytes - 1, &bytes);
+        const int end = perform(block, &header, chain->write_bytes - 1, &bytes);
+        const uint8_t status = (uint8_t)end;
 
+        if (end == GOES_ON) {
+                nova_virtio_keep(virtio, 0, 0);
+                nova_virtio_take_again(virtio, 0);
+                nova_virtio_pause(virtio);
+                return false;
+        }
+        block->copied = 0;
         nova_virtio_write(chain, chain->write_bytes - 1, &status, 1);
         *written = (uint32_t)bytes + 1;
         return true;
@@ -102,6 +128,11 @@ static void notify(struct nova_virtio *virtio, unsigned queue)
         nova_virtio_serve(virtio, queue, serve);
 }
 
+static void reset(struct nova_virtio *virtio)
+{
+        ((struct nova_virtio_block *)virtio)->copied = 0;
+}
+
 void novavmm_virtio_block_make(struct nova_virtio_block *block,
                                const struct nova_virtio_class *kind,
                                const struct nova_guest_memory *memory, uint32_t block_bytes)
@@ -109,6 +140,7 @@ void novavmm_virtio_block_make(struct nova_virtio_block *block,
         const uint32_t segments = DATA_PIECES;
 
         nova_virtio_init(&block->virtio, kind, memory);
+        block->copied = 0;
         block->virtio.offered |= FEATURE_SEGMENTS | FEATURE_BLOCK | FEATURE_FLUSH;
         if (block->read_only)
                 block->virtio.offered |= FEATURE_READ_ONLY;
@@ -121,7 +153,7 @@ void nova_virtio_block_init(struct nova_virtio_block *block, const struct nova_g
                             void *data, size_t bytes, bool read_only)
 {
         static const struct nova_virtio_class kind = {
-                NOVA_VIRTIO_BLOCK, "block", NOVAVMM_BLOCK_FEATURES, 1, notify, NULL};
+                NOVA_VIRTIO_BLOCK, "block", NOVAVMM_BLOCK_FEATURES, 1, notify, reset};
 
         block->data = data;
         block->store = NULL;
