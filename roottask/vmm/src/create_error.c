@@ -80,6 +80,12 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
         case EAGAIN:
                 return novavmm_create_error_objects(vm, error);
         default:
+                if (found >= needed)
+                        return refuse(vm, error,
+                                      "%zu MiB of RAM need more addresses in one piece than "
+                                      "program %s has free; give the guest less RAM, or build the "
+                                      "system for x86-64",
+                                      needed / MIB, nova_program.name);
                 return refuse(
                         vm, error,
                         "%zu MiB of RAM are needed, but there are blocks of 2 MiB for %zu MiB; "

@@ -10,7 +10,8 @@
 int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config *config);
 
 /* Records an error of nova_guest_memory_create() for @p bytes of RAM. The field `bytes` of the
- * machine's memory is the size of the RAM for which there were blocks.
+ * machine's memory is the size of the RAM for which there were blocks, the whole size if there was
+ * no region of addresses.
  * @return @p error */
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
 

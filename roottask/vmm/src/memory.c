@@ -77,12 +77,12 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes)
         if (!bytes || bytes > NOVA_GUEST_MEMORY_MAX)
                 return EINVAL;
         bytes = (bytes + LARGE_SIZE - 1) & ~(LARGE_SIZE - 1);
+        memory->bytes = bytes;
         if (bytes > SIZE_MAX / 2) /* the next power of two does not fit into size_t */
                 return ENOMEM;
         memory->base = nova_region_reserve(power_of_two(bytes));
         if (!memory->base)
                 return ENOMEM;
-        memory->bytes = bytes;
         nova_region_name(memory->base, "guest memory");
 
         const int error = fill(memory, &done);

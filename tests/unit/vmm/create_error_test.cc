@@ -120,6 +120,20 @@ TEST_F(create_error, missing_ram_of_the_guest_is_named_with_the_remedy)
         nova_program.start = nullptr;
 }
 
+TEST_F(create_error, missing_addresses_for_the_ram_are_named_with_the_remedy)
+{
+        static constexpr size_t BYTES = (600u << 20) - 1;
+
+        nova_program.name = "monitor";
+        vm.memory.bytes = 600u << 20;
+        EXPECT_EQ(novavmm_create_error_memory(&vm, ENOMEM, BYTES), ENOMEM);
+        EXPECT_EQ(
+                nova_vm_why(&vm, ENOMEM),
+                std::string("600 MiB of RAM need more addresses in one piece than program monitor "
+                            "has free; give the guest less RAM, or build the system for "
+                            "x86-64"));
+}
+
 // A large request fails although there is much more memory than for small ones.
 TEST_F(create_error, missing_memory_of_a_device_is_named_with_the_remedy)
 {
