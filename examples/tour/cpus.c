@@ -30,14 +30,12 @@ static void count_primes(void *argument)
         nova_sm_up(done);
 }
 
-/* Returns the time that a thread has consumed. Asks again while the time is 0, because a kernel may
- * count the time only when the thread's CPU switches to another thread, after the last up. */
+/* Returns the time that a thread has consumed. */
 static uint64_t time_of(const struct part *done_part)
 {
         uint64_t time = 0;
 
-        for (unsigned tries = 0; !time && tries < 1000; tries++)
-                must("sc_ctrl", nova_sc_ctrl(done_part->thread.sc, &time));
+        must("sc_ctrl", nova_sc_ctrl(done_part->thread.sc, &time));
         return time;
 }
 
