@@ -8,35 +8,14 @@
 #include <string.h>
 
 #include "cache.h"
-#include "novart/service.h"
+#include "session.h"
 
 #define DENIALS_MAX 4 /* messages about clients without a folder */
-
-/* An open file or folder. */
-struct handle {
-        struct files_node *node; /* NULL: not open */
-        unsigned flags;
-};
-
-struct session {
-        const struct grant *grant;
-        struct handle handle[NOVA_FILES_MAX];
-};
 
 static const struct grant *grants;
 static unsigned grant_count;
 static bool wants_folder; /* the request's path ends with a slash */
 static uint8_t data[NOVA_FILES_SHARE_PAGES / 4 * NOVA_PAGE_SIZE];
-
-static struct session *session_of(const struct nova_request *request)
-{
-        return request->state;
-}
-
-static const struct files_backend *backend_of(const struct files_node *node)
-{
-        return node->system->backend;
-}
 
 static struct handle *handle_of(const struct nova_request *request)
 {
@@ -53,14 +32,13 @@ static uint64_t place_of(const struct nova_request *request, unsigned word)
                                                             << 32;
 }
 
-static int can_write(const struct session *session)
+int files_can_write(const struct session *session)
 {
         return session->grant->read_only || session->grant->volume->system->read_only ? EROFS : 0;
 }
 
-/* Reads a client's path, and puts the client's folder before the path. */
-static int read_path(const struct nova_request *request, const char *from,
-                     char path[NOVA_FILES_PATH_SIZE])
+int files_read_path(const struct nova_request *request, const char *from,
+                    char path[NOVA_FILES_PATH_SIZE])
 {
         const char *folder = session_of(request)->grant->folder;
         static char clean[NOVA_FILES_PATH_SIZE];
@@ -81,12 +59,12 @@ static int take_path(const struct nova_request *request, unsigned first,
 
         if (!nova_request_text(request, first, text, sizeof(text)))
                 return ENAMETOOLONG;
-        return *text ? read_path(request, text, path) : ENOENT;
+        return *text ? files_read_path(request, text, path) : ENOENT;
 }
 
 static void answer_about(struct nova_request *request, const struct files_about *about)
 {
-        const bool medium = can_write(session_of(request)) != 0;
+        const bool medium = files_can_write(session_of(request)) != 0;
         const struct nova_files_about answer = {
                 .size = about->size,
                 .number = about->number,
@@ -135,7 +113,7 @@ static int create(const struct session *session, const char *path, bool folder,
         error = volume_find_parent(volume, path, &in, name);
         if (error)
                 return error;
-        error = can_write(session);
+        error = files_can_write(session);
         if (!error)
                 error = volume->system->backend->create(in, name, folder, node);
         volume->system->backend->release(in);
@@ -155,7 +133,7 @@ static int check_open(struct nova_request *request, struct files_node *node, uns
                 return EISDIR;
         if (!(flags & NOVA_FILES_WRITABLE))
                 return 0;
-        error = can_write(session);
+        error = files_can_write(session);
         if (!error && about->read_only)
                 error = EACCES;
         if (error || !(flags & NOVA_FILES_TRUNCATE) || !about->size)
@@ -461,56 +439,11 @@ static int remove_name(struct nova_request *request)
                 error = volume_find_parent(session->grant->volume, path, &folder, name);
         if (error)
                 return error;
-        error = can_write(session);
+        error = files_can_write(session);
         if (!error)
                 error = backend_of(folder)->remove(folder, name, request->word[0] == 1);
         backend_of(folder)->release(folder);
         return error;
-}
-
-static int rename_path(const struct session *session, const char *old, const char *new)
-{
-        const struct volume *volume = session->grant->volume;
-        const char *folder = session->grant->folder;
-        char name[FILES_NAME_SIZE], new_name[FILES_NAME_SIZE];
-        struct files_node *from, *to;
-        int error;
-
-        if (strcmp(old, folder) == 0 || strcmp(new, folder) == 0)
-                return EBUSY;
-        if (path_below(new, old) && strcmp(new, old) != 0)
-                return EINVAL; /* a folder cannot be moved into itself */
-        error = volume_find_parent(volume, old, &from, name);
-        if (error)
-                return error;
-        error = volume_find_parent(volume, new, &to, new_name);
-        if (!error) {
-                error = can_write(session);
-                if (!error)
-                        error = backend_of(from)->rename(from, name, to, new_name);
-                backend_of(to)->release(to);
-        }
-        backend_of(from)->release(from);
-        return error;
-}
-
-static int rename_name(struct nova_request *request)
-{
-        static char old[NOVA_FILES_PATH_SIZE], new[NOVA_FILES_PATH_SIZE];
-        const char *text = nova_request_bytes(request, 0, 1);
-        const size_t bytes = NOVA_MESSAGE_BYTES(request->word_count);
-        const char *second = memchr(text, 0, bytes);
-        int error;
-
-        if (!second || ++second == text + bytes ||
-            !memchr(second, 0, (size_t)(text + bytes - second)))
-                return EINVAL;
-        if (!*text || !*second)
-                return ENOENT;
-        error = read_path(request, text, old);
-        if (!error)
-                error = read_path(request, second, new);
-        return error ? error : rename_path(session_of(request), old, new);
 }
 
 static int resize_file(struct nova_request *request)
@@ -576,7 +509,7 @@ int files_service_start(const struct grant *list, unsigned count)
                 {list_folder, 3, 3, false},
                 {make_folder, 1, PATH, false},
                 {remove_name, 2, 1 + PATH, false},
-                {rename_name, 1, 2 * PATH, false},
+                {files_rename, 1, 2 * PATH, false},
                 {resize_file, 3, 3, false},
                 {sync_file, 1, 1, false},
                 {view_file, 4, 4, false},
