@@ -18,6 +18,9 @@
  */
 #define FILES_GROW_MAX 0x40000
 
+/* Maximum number of bytes that one call copies for a rename */
+#define FILES_COPY_MAX 0x40000
+
 /* The disk of a file system: a partition, or a boot module. The object stays valid while the file
  * system is mounted. */
 struct files_disk {
@@ -100,7 +103,8 @@ struct files_backend {
         int (*remove)(struct files_node *folder, const char *name, bool remove_folder);
         /* Renames, and replaces a file of the new name. After a loss of power the old or the new
          * name exists. The service checks that a folder is not moved into itself. @return as
-         * `create` and `remove`; EXDEV: a copy is necessary */
+         * `create` and `remove`; EXDEV: a copy is necessary; EINPROGRESS: a part of the file has
+         * been copied; call again. The copy is given up when the file's node is not in use. */
         int (*rename)(struct files_node *from, const char *name, struct files_node *to,
                       const char *new_name);
         /* Makes sure that all writes to a file, or to the whole file system if @p node is NULL,

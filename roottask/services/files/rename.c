@@ -5,8 +5,28 @@
 
 #include "session.h"
 
-static int rename_path(const struct session *session, const char *old, const char *new)
+/* Changes a name. While the backend copies the file in parts, the session uses the file, which
+ * keeps the copy. Another result, or the RENAME of another file, ends this use. */
+static int change_name(const struct nova_request *request, struct files_node *from,
+                       const char *name, struct files_node *to, const char *new_name)
 {
+        struct handle *const renamed = &session_of(request)->renamed;
+        struct handle file = {NULL, 0}, before = *renamed;
+        int error = backend_of(from)->lookup(from, name, &file.node);
+
+        if (!error)
+                error = backend_of(from)->rename(from, name, to, new_name);
+        *renamed = error == EINPROGRESS ? file : (struct handle){NULL, 0};
+        if (error != EINPROGRESS && file.node)
+                files_release(request->service, &file);
+        if (before.node)
+                files_release(request->service, &before);
+        return error;
+}
+
+static int rename_path(const struct nova_request *request, const char *old, const char *new)
+{
+        const struct session *session = session_of(request);
         const struct volume *volume = session->grant->volume;
         const char *folder = session->grant->folder;
         char name[FILES_NAME_SIZE], new_name[FILES_NAME_SIZE];
@@ -24,7 +44,7 @@ static int rename_path(const struct session *session, const char *old, const cha
         if (!error) {
                 error = files_can_write(session);
                 if (!error)
-                        error = backend_of(from)->rename(from, name, to, new_name);
+                        error = change_name(request, from, name, to, new_name);
                 backend_of(to)->release(to);
         }
         backend_of(from)->release(from);
@@ -47,5 +67,5 @@ int files_rename(struct nova_request *request)
         error = files_read_path(request, text, old);
         if (!error)
                 error = files_read_path(request, second, new);
-        return error ? error : rename_path(session_of(request), old, new);
+        return error ? error : rename_path(request, old, new);
 }

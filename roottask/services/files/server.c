@@ -179,7 +179,7 @@ static int open_file(struct nova_request *request)
         return 0;
 }
 
-static void release(struct nova_service *service, struct handle *handle)
+void files_release(struct nova_service *service, struct handle *handle)
 {
         if (handle->node->users == 1)
                 cache_forget(service, handle->node);
@@ -193,7 +193,7 @@ static int close_file(struct nova_request *request)
 
         if (!handle)
                 return EBADF;
-        release(request->service, handle);
+        files_release(request->service, handle);
         return 0;
 }
 
@@ -491,7 +491,9 @@ static void close_session(struct nova_service *service, void *state)
 
         for (unsigned i = 0; i < NOVA_FILES_MAX; i++)
                 if (session->handle[i].node)
-                        release(service, &session->handle[i]);
+                        files_release(service, &session->handle[i]);
+        if (session->renamed.node)
+                files_release(service, &session->renamed);
 }
 
 int files_service_start(const struct grant *list, unsigned count)

@@ -15,6 +15,7 @@ struct handle {
 struct session {
         const struct grant *grant;
         struct handle handle[NOVA_FILES_MAX];
+        struct handle renamed; /* the file whose RENAME is in progress */
 };
 
 static inline struct session *session_of(const struct nova_request *request)
@@ -33,6 +34,9 @@ int files_read_path(const struct nova_request *request, const char *from,
 
 /* @return 0, or EROFS: the client's folder or its disk is read-only */
 int files_can_write(const struct session *session);
+
+/* Ends the use of a file or folder. */
+void files_release(struct nova_service *service, struct handle *handle);
 
 /* rename.c */
 int files_rename(struct nova_request *request);

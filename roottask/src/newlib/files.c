@@ -18,6 +18,7 @@
 static struct nova_mutex mutex; /* protects the session */
 static struct nova_cond idle;   /* the last call in a lost session has ended */
 static struct nova_mutex share_mutex;
+static struct nova_mutex rename_mutex; /* the service copies one file for a session at a time */
 static struct nova_session *session;
 static bool lost;
 static unsigned sessions;
@@ -261,8 +262,13 @@ int rename(const char *old, const char *new)
         memcpy(words, old, first);
         memcpy((char *)words + first, new, second);
         error = novart_files_begin(&number);
-        if (!error)
+        if (error)
+                return novart_files_fail(error);
+        nova_mutex_lock(&rename_mutex);
+        do
                 error = novart_files_call(number, NOVA_FILES_RENAME, words,
                                           (unsigned)NOVA_WORDS_OF(first + second), NULL, 0, 0);
+        while (error == EINPROGRESS); /* the service copies a file in parts */
+        nova_mutex_unlock(&rename_mutex);
         return error ? novart_files_fail(error) : 0;
 }

@@ -74,6 +74,11 @@ static void change_names(void)
         expect(stat("/folder/Renamed", &about) == 0 && about.st_size == 3000 &&
                        S_ISREG(about.st_mode),
                "the new name is there");
+        write_bytes("/large", 5, 300000);
+        expect(rename("/large", "/folder/large") == 0, "rename of a file that is copied in parts");
+        expect(stat("/large", &about) == -1 && errno == ENOENT, "its old name is gone");
+        expect(stat("/folder/large", &about) == 0 && about.st_size == 300000, "its new name");
+        expect(unlink("/folder/large") == 0, "its end");
         expect(stat("/folder", &about) == 0 && S_ISDIR(about.st_mode), "a folder");
         expect(rmdir("/folder") == -1 && errno == ENOTEMPTY, "rmdir of a full folder");
         expect(rename("/folder", "/folder/inside") == -1 && errno == EINVAL, "into itself");

@@ -115,6 +115,20 @@ struct mounted_disk {
 
         int rename(const std::string &from, const std::string &to)
         {
+                files_node *node = nullptr;
+                const int absent = find(from, &node); /* keeps the copy between the calls */
+                int error;
+
+                do
+                        error = rename_part(from, to);
+                while (error == EINPROGRESS);
+                if (!absent)
+                        fat->release(node);
+                return error;
+        }
+
+        int rename_part(const std::string &from, const std::string &to)
+        {
                 files_node *in, *out;
                 int error = find(split(from).first, &in);
 

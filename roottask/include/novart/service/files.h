@@ -26,7 +26,7 @@
  * | LIST | file; place, 0 at first | next place; about; name | ENOENT: the end; ENOTDIR |
  * | MAKE | path of a new folder | – | as OPEN with CREATE |
  * | REMOVE | 1: a folder; path | – | ENOENT, ENOTEMPTY, EISDIR, ENOTDIR, EBUSY, EROFS |
- * | RENAME | the old path; the new one, after the 0 | – | as OPEN and REMOVE; EXDEV: a folder |
+ * | RENAME | the old path; the new one, after the 0 | – | below |
  * | RESIZE | file; place: the size | – | as WRITE |
  * | SYNC | file | – | EBADF, EIO |
  * | VIEW | file; place; number of a view or 0 | number; bytes; pages | as READ; ENOTSUP, EAGAIN |
@@ -37,7 +37,8 @@
  * NOVA_FILES_MAX are open; EINVAL a character that the file system cannot store; ENAMETOOLONG;
  * ENOSPC the disk is full; EIO the disk failed or is damaged.
  *
- * RENAME: EXDEV: the new name of a folder needs another sector of the disk; copy the folder.
+ * RENAME: as OPEN and REMOVE; EINPROGRESS; EXDEV: the new name of a folder needs another sector of
+ * the disk; copy the folder.
  *
  * VIEW gives the client the pages of the service's cache that hold the file's data at an offset, a
  * multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
@@ -56,7 +57,9 @@
  * one call. The file has become longer by this number of bytes; the client repeats the request
  * until the answer is another one. The service checks the room on the disk before the first zero.
  * If a later part fails, the file gets its size before the gap again, unless a client has written
- * to the file meanwhile.
+ * to the file meanwhile. RENAME copies at most 256 KiB of a file in one call, and the client
+ * repeats it, too. The service gives up the copy when the session ends or renames another file.
+ * After a write to the file meanwhile, the file is renamed without a copy.
  *  @{ */
 
 #define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */

@@ -90,36 +90,47 @@ void fat_chain_cut(struct fat_node *file, uint32_t keep)
                 points->count--;
 }
 
-int fat_chain_copy(struct fat_node *file, uint32_t begin, uint32_t end, uint32_t *first)
+/* Copies the next cluster. */
+static int copy_cluster(struct fat_node *file, struct fat_copy *copy, uint8_t *buffer)
 {
         struct fat *fat = fat_of(file);
-        uint8_t *buffer = malloc(fat->cluster_bytes);
-        uint32_t last = 0;
+        uint32_t from, to;
+        int error = fat_chain_cluster(file, copy->next, &from);
+
+        if (!error)
+                error = fat_data_read(fat, fat_cluster_sector(fat, from), 0, buffer,
+                                      fat->cluster_bytes);
+        if (!error)
+                error = fat_table_allocate(fat, &to);
+        if (error)
+                return error;
+        if (copy->last)
+                error = fat_table_link(fat, copy->last, to);
+        else
+                copy->first = to;
+        copy->last = to;
+        copy->next++;
+        return error ? error
+                     : fat_data_write(fat, fat_cluster_sector(fat, to), 0, buffer,
+                                      fat->cluster_bytes);
+}
+
+int fat_chain_copy(struct fat_node *file, struct fat_copy *copy, uint32_t end)
+{
+        uint8_t *buffer = malloc(fat_of(file)->cluster_bytes);
         int error = buffer ? 0 : ENOMEM;
 
-        *first = 0;
-        for (uint32_t i = begin; i < end && !error; i++) {
-                uint32_t from, to;
-
-                error = fat_chain_cluster(file, i, &from);
-                if (!error)
-                        error = fat_data_read(fat, fat_cluster_sector(fat, from), 0, buffer,
-                                              fat->cluster_bytes);
-                if (!error)
-                        error = fat_table_allocate(fat, &to);
-                if (error)
-                        break;
-                if (last)
-                        error = fat_table_link(fat, last, to);
-                else
-                        *first = to;
-                last = to;
-                if (!error)
-                        error = fat_data_write(fat, fat_cluster_sector(fat, to), 0, buffer,
-                                               fat->cluster_bytes);
-        }
+        while (!error && copy->next < end)
+                error = copy_cluster(file, copy, buffer);
         free(buffer);
-        if (error && *first)
-                fat_table_free(fat, *first);
+        if (error)
+                fat_copy_free(fat_of(file), copy);
         return error;
+}
+
+void fat_copy_free(struct fat *fat, struct fat_copy *copy)
+{
+        if (copy->first)
+                fat_table_free(fat, copy->first); /* after an error clusters are lost */
+        *copy = (struct fat_copy){0};
 }

@@ -174,16 +174,29 @@ static int rename_in_sector(struct rename *rename)
         return take_entry(rename, old->entry, true);
 }
 
+/* Copies a part of a file, because other clients wait meanwhile. @return EINPROGRESS: call again */
+static int copy_part(struct fat_node *file)
+{
+        const uint32_t bytes = fat_of(file)->cluster_bytes;
+        const uint32_t most = bytes < FILES_COPY_MAX ? FILES_COPY_MAX / bytes : 1;
+        const uint32_t left = file->clusters - file->copy.next;
+        const int error =
+                fat_chain_copy(file, &file->copy, file->copy.next + (left < most ? left : most));
+
+        return error ? error : left > most ? EINPROGRESS : 0;
+}
+
 /* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
- * of power no two names have the same clusters; a large file is not copied. */
+ * of power no two names have the same clusters; a large file is not copied, nor is one that others
+ * write meanwhile. */
 static int rename_by_copy(struct rename *rename)
 {
         struct fat *fat = fat_of(rename->from);
         struct fat_node *file = rename->file;
-        const bool copy = file->first && file->size <= COPY_MAX;
+        const bool copy = file->first && file->size <= COPY_MAX && !file->copy_lost;
         uint8_t entry[FAT_ENTRY];
-        uint32_t first = file->first;
-        int error = copy ? fat_chain_copy(file, 0, file->clusters, &first) : 0;
+        int error = copy ? copy_part(file) : 0;
+        const uint32_t first = copy ? file->copy.first : file->first;
 
         if (error)
                 return error;
@@ -195,10 +208,11 @@ static int rename_by_copy(struct rename *rename)
                                 ? take_entry(rename, entry, false)
                                 : fat_folder_add(rename->to, rename->name, entry, &rename->new);
         if (error) {
-                if (copy)
-                        fat_table_free(fat, first);
+                fat_copy_free(fat, &file->copy);
                 return error;
         }
+        file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
+        file->copy_lost = false;
         error = fat_flush_ordered(fat);
         if (!error)
                 error = fat_folder_erase(rename->from, &rename->old);

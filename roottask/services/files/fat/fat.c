@@ -132,6 +132,7 @@ void fat_release(struct files_node *node)
 
         if (--node->users)
                 return;
+        fat_copy_free(fat, &file->copy);
         /* the caller cannot handle an error; sync reports it */
         if (!file->removed)
                 fat_file_commit(file);

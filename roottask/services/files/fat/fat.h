@@ -45,6 +45,12 @@ struct fat_points {
         uint32_t cluster[FAT_POINTS];
 };
 
+/* Copies of the clusters of a chain. Nothing on the disk refers to them yet. */
+struct fat_copy {
+        uint32_t first, last; /* clusters; 0: none */
+        uint32_t next;        /* index in the chain of the next cluster to be copied */
+};
+
 struct fat_node;
 
 struct fat {
@@ -87,6 +93,8 @@ struct fat_node {
         uint32_t gap_end;          /* end of its filled part; 0: there is no such gap */
         uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
         struct fat_points *points; /* NULL: a short chain, or no memory */
+        struct fat_copy copy;      /* of its first clusters, for a rename */
+        bool copy_lost;            /* a write has ended such a copy; the next rename makes none */
         int64_t modified;          /* seconds since 1970 */
 };
 
@@ -203,8 +211,9 @@ int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_
 /* chain.c */
 int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
 void fat_chain_add(struct fat_node *file, uint32_t cluster); /* after the last one */
-/* Copies the clusters of a chain with the indexes begin to end - 1. @p first: the first copy */
-int fat_chain_copy(struct fat_node *file, uint32_t begin, uint32_t end, uint32_t *first);
+/* Copies the clusters of a chain up to the index end - 1. An error frees all of the copy. */
+int fat_chain_copy(struct fat_node *file, struct fat_copy *copy, uint32_t end);
+void fat_copy_free(struct fat *fat, struct fat_copy *copy);
 void fat_chain_cut(struct fat_node *file,
                    uint32_t keep); /* forgets places with an index of at least `keep` */
 

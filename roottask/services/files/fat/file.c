@@ -90,7 +90,11 @@ static int copy_split(struct fat_node *file, uint32_t keep, struct split *split)
         }
         if (error || !split->count)
                 return error;
-        error = fat_chain_copy(file, split->begin, keep, &split->copy);
+
+        struct fat_copy copy = {.next = split->begin};
+
+        error = fat_chain_copy(file, &copy, keep);
+        split->copy = copy.first;
         return error ? error : fat_flush_ordered(fat);
 }
 
@@ -333,6 +337,13 @@ static int fill(struct fat_node *file, uint64_t end, uint64_t wanted)
         return EINPROGRESS;
 }
 
+/* Ends a copy for a rename before the file changes. */
+static void end_copy(struct fat_node *file)
+{
+        file->copy_lost |= file->copy.first != 0;
+        fat_copy_free(fat_of(file), &file->copy);
+}
+
 int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
                    size_t *done)
 {
@@ -345,6 +356,7 @@ int fat_file_write(struct files_node *node, uint64_t offset, const void *from, s
                 return 0;
         if (offset >= UINT32_MAX)
                 return EFBIG;
+        end_copy(file);
         if (offset > file->size)
                 error = fill(file, offset, offset + 1);
         if (error == EINPROGRESS)
@@ -363,6 +375,7 @@ int fat_file_resize(struct files_node *node, uint64_t bytes)
 
         if (bytes > UINT32_MAX)
                 return EFBIG;
+        end_copy(file);
         if (bytes > file->size) {
                 const int error = fill(file, bytes, bytes);
 
