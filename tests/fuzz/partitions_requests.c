@@ -75,7 +75,6 @@ static const uint8_t *config;
 static struct nova_block *opened; /* list of all sessions with the disk, the newest one first */
 static unsigned fails;            /* bits: the next calls to the disk that fail */
 static unsigned idle;             /* number of grants of the client that opens no session */
-static unsigned closed;           /* sessions of clients that the program has yet to give back */
 static nova_word_t pages;
 static jmp_buf running;
 
@@ -299,10 +298,8 @@ static int expect_open(unsigned client, const char *text, unsigned *grant)
 static void forget_closed(void)
 {
         for (unsigned i = 0; i < CLIENT_SESSIONS; i++) {
-                if (!clients[i].open || client_is_open(i))
-                        continue;
-                closed++;
-                memset(&clients[i], 0, sizeof(clients[i]));
+                if (clients[i].open && !client_is_open(i))
+                        memset(&clients[i], 0, sizeof(clients[i]));
         }
 }
 
@@ -351,14 +348,22 @@ static void check_session(unsigned client, unsigned order, const struct client_a
         clients[client].disk = opened;
 }
 
+/* Returns true if the client of a session with the disk has ended, and the session ends soon. */
+static bool is_closing(const struct nova_block *block)
+{
+        return block->given && block->revoked[0];
+}
+
 /* Returns the error of another session of a grant, 0: none. A session counts until the program has
- * closed it. */
-static int expect_attach(unsigned grant, nova_word_t order)
+ * closed it, or with @p stays until its client has ended. */
+static int expect_attach(unsigned grant, nova_word_t order, bool stays)
 {
         size_t bytes = (size_t)NOVA_PAGE_SIZE << order;
         unsigned sessions[GRANTED] = {0}, needed = idle;
 
         for (const struct nova_block *at = opened; at; at = at->next) {
+                if (stays && is_closing(at))
+                        continue;
                 sessions[at->grant]++;
                 bytes += at->grant == grant ? at->pool_bytes : 0;
         }
@@ -378,14 +383,15 @@ static void attach_client(unsigned client, nova_word_t order)
 {
         const bool fits = order >= NOVA_BLOCK_RING_ORDER && order <= NOVA_BLOCK_POOL_ORDER_MAX;
         const bool may_fail = fails;
-        const int error = fits ? expect_attach(clients[client].grant, order) : EINVAL;
+        const int error = fits ? expect_attach(clients[client].grant, order, false) : EINVAL;
         struct client_answer answer;
 
         call(client, NOVA_BLOCK_ATTACH, &order, 1, &answer);
         if (!fits || clients[client].disk)
                 require(answer.error == (fits ? EEXIST : EINVAL));
         else if (error)
-                require(answer.error == (closed ? EAGAIN : error));
+                require(answer.error ==
+                        (expect_attach(clients[client].grant, order, true) ? error : EAGAIN));
         else if (answer.error)
                 require(may_fail);
         else
@@ -408,6 +414,15 @@ static void ask(unsigned client)
                 answer.give[1] == nova_block_get_parts(session).bell);
 }
 
+/* Returns true if another session with a client's partition ends soon. */
+static bool has_closing(unsigned client)
+{
+        for (const struct nova_block *at = opened; at; at = at->next)
+                if (is_closing(at) && at->range.first == clients[client].disk->range.first)
+                        return true;
+        return false;
+}
+
 /* A claim of a dead client counts until its session with the disk is closed. */
 static void claim_blocks(unsigned client, const uint8_t *step)
 {
@@ -421,7 +436,7 @@ static void claim_blocks(unsigned client, const uint8_t *step)
         if (!valid || !clients[client].disk)
                 require(answer.error == EINVAL);
         else if (!may_fail)
-                require(answer.error == (!busy ? 0 : closed ? EAGAIN : EBUSY));
+                require(answer.error == (!busy ? 0 : has_closing(client) ? EAGAIN : EBUSY));
 }
 
 /* Sends messages that the protocol does not have. */
@@ -457,7 +472,6 @@ static void run_step(const uint8_t *step)
                 if (!(step[3] & 1))
                         return;
                 client_deliver();
-                closed = 0;
         } else if (clients[client].dead) {
                 return;
         } else if (!clients[client].open) {
@@ -508,7 +522,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         config = data;
         memset(image, 0, sizeof(image));
         memset(clients, 0, sizeof(clients));
-        closed = pages = 0;
+        pages = 0;
         fails = config[2] & 0x7f;
         client_count = config[2] & 0x80 ? 2 : CLIENT_SESSIONS;
         idle = config[2] & 0x80 ? IDLE : 0;

@@ -28,13 +28,15 @@ static const char *disk_service;
 static const struct table *table;
 static const struct grant *grants;
 static unsigned grant_count;
-static unsigned closing; /* closed sessions whose session with the disk is still open */
 
-/* Sum of the sessions of each grant with the disk. */
-static struct use {
+/* Sum of sessions with the disk. */
+struct use {
         unsigned sessions;
         size_t pages; /* of their pools */
-} uses[GRANTS];
+};
+
+static struct use uses[GRANTS]; /* of each grant, which destroy() reduces without the lock */
+static struct use live[GRANTS]; /* without those whose client's session is closed; locked */
 
 const struct partition *partition_find(const struct table *of, const char *text)
 {
@@ -73,27 +75,28 @@ static struct link *link_of(const struct nova_request *request)
         return *(struct link **)request->state;
 }
 
-static struct use *use_of(const struct link *link)
+static struct use read_use(const struct use *use)
 {
-        return &uses[link->grant - grants];
+        return (struct use){.sessions = __atomic_load_n(&use->sessions, __ATOMIC_ACQUIRE),
+                            .pages = __atomic_load_n(&use->pages, __ATOMIC_RELAXED)};
 }
 
 /* Checks that a session with the disk takes nothing that another grant may need: each grant can
- * have one session. All sessions of a grant have together the requests and the pool of one. */
-static int check_use(const struct link *link, size_t pages)
+ * have one session. All sessions of a grant have together the requests and the pool of one.
+ * @param list uses[], or live[] if the closed sessions do not count */
+static int check_use(const struct link *link, size_t pages, const struct use *list)
 {
-        const struct use *use = use_of(link);
+        const struct use use = read_use(&list[link->grant - grants]);
         unsigned needed = 0; /* sessions that exist, and first sessions of other grants */
 
-        if (!__atomic_load_n(&use->sessions, __ATOMIC_RELAXED))
+        if (!use.sessions)
                 return 0;
         if (link->grant->requests)
                 return EBUSY;
-        if (__atomic_load_n(&use->pages, __ATOMIC_RELAXED) + pages >
-            (size_t)1 << NOVA_BLOCK_POOL_ORDER_MAX)
+        if (use.pages + pages > (size_t)1 << NOVA_BLOCK_POOL_ORDER_MAX)
                 return ENOMEM;
         for (unsigned i = 0; i < grant_count; i++) {
-                const unsigned sessions = __atomic_load_n(&uses[i].sessions, __ATOMIC_RELAXED);
+                const unsigned sessions = read_use(&list[i]).sessions;
 
                 needed += sessions ? sessions : 1;
         }
@@ -102,15 +105,42 @@ static int check_use(const struct link *link, size_t pages)
 
 static void begin_use(struct link *link, size_t pages)
 {
+        const size_t grant = (size_t)(link->grant - grants);
+
         link->pages = pages;
-        __atomic_fetch_add(&use_of(link)->sessions, 1, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&use_of(link)->pages, pages, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&uses[grant].sessions, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&uses[grant].pages, pages, __ATOMIC_RELAXED);
+        live[grant].sessions++;
+        live[grant].pages += pages;
 }
 
-static void stop_use(const struct link *link)
+/* Ends the use by a client's session. Its session with the disk may stay for a while. */
+static void close_use(const struct link *link)
 {
-        __atomic_fetch_sub(&use_of(link)->sessions, 1, __ATOMIC_RELAXED);
-        __atomic_fetch_sub(&use_of(link)->pages, link->pages, __ATOMIC_RELAXED);
+        const size_t grant = (size_t)(link->grant - grants);
+
+        live[grant].sessions--;
+        live[grant].pages -= link->pages;
+}
+
+static void end_use(const struct link *link)
+{
+        const size_t grant = (size_t)(link->grant - grants);
+
+        __atomic_fetch_sub(&uses[grant].pages, link->pages, __ATOMIC_RELAXED);
+        __atomic_fetch_sub(&uses[grant].sessions, 1, __ATOMIC_RELEASE);
+}
+
+/* Returns true if closed sessions of a partition still have a session with the disk. @p partition
+ * NULL: of any partition */
+static bool is_closing(const struct partition *partition)
+{
+        bool any = false;
+
+        for (unsigned i = 0; i < grant_count; i++)
+                any |= (!partition || grants[i].partition == partition) &&
+                       read_use(&uses[i]).sessions > live[i].sessions;
+        return any;
 }
 
 static void destroy(struct nova_later *later)
@@ -119,9 +149,8 @@ static void destroy(struct nova_later *later)
 
         if (link->disk) {
                 nova_block_close(link->disk);
-                stop_use(link);
+                end_use(link);
         }
-        __atomic_fetch_sub(&closing, 1, __ATOMIC_RELAXED);
         free(link);
 }
 
@@ -154,8 +183,8 @@ static void close_session(struct nova_service *service, void *state)
                 nova_revoke(parts.pool, 0);
                 nova_revoke(parts.doorbell, 0);
                 nova_revoke(parts.bell, 0);
+                close_use(link);
         }
-        __atomic_fetch_add(&closing, 1, __ATOMIC_RELAXED);
         nova_service_later(service, &link->later);
 }
 
@@ -166,7 +195,7 @@ static int open_disk(struct link *link, size_t pages)
                                                .count = grant->partition->count,
                                                .requests = grant->requests,
                                                .read_only = grant->read_only};
-        int error = check_use(link, pages);
+        int error = check_use(link, pages, uses);
 
         if (!error)
                 error = nova_block_open(&link->disk, disk_service, NULL, pages << NOVA_PAGE_BITS);
@@ -182,28 +211,38 @@ static int open_disk(struct link *link, size_t pages)
         return error;
 }
 
+static bool lacks(int error)
+{
+        return error == ENOMEM || error == EBUSY || error == EMFILE;
+}
+
+/* Opens the session with the disk. Memory and sessions may belong to a client that has died. */
+static int open_swept(struct nova_service *service, struct link *link, size_t pages)
+{
+        int error = open_disk(link, pages);
+        bool ending;
+
+        if (!lacks(error))
+                return error;
+        nova_service_sweep(service);
+        ending = is_closing(NULL) && !check_use(link, pages, live);
+        error = open_disk(link, pages);
+        return ending && lacks(error) ? EAGAIN : error;
+}
+
 /* NOVA_BLOCK_ATTACH */
 static int attach(struct nova_request *request)
 {
         struct link *link = link_of(request);
         const nova_word_t order = request->word[0];
         struct nova_block_parts parts;
-        bool ending;
         int error;
 
         if (order < NOVA_BLOCK_RING_ORDER || order > NOVA_BLOCK_POOL_ORDER_MAX)
                 return EINVAL;
         if (link->disk)
                 return EEXIST;
-        error = open_disk(link, (size_t)1 << order);
-        if (error == ENOMEM || error == EBUSY || error == EMFILE) {
-                /* the memory and the sessions may belong to a client that has died */
-                nova_service_sweep(request->service);
-                ending = __atomic_load_n(&closing, __ATOMIC_RELAXED);
-                error = open_disk(link, (size_t)1 << order);
-                if (ending && (error == ENOMEM || error == EBUSY || error == EMFILE))
-                        error = EAGAIN;
-        }
+        error = open_swept(request->service, link, (size_t)1 << order);
         if (error)
                 return error;
         parts = nova_block_get_parts(link->disk);
@@ -244,6 +283,7 @@ static int claim(struct nova_request *request)
 {
         const struct link *link = link_of(request);
         const nova_word_t use = request->word[0];
+        bool ending = false;
         int error;
 
         if (!link->disk || use < NOVA_BLOCK_READS || use > NOVA_BLOCK_WRITES)
@@ -251,9 +291,10 @@ static int claim(struct nova_request *request)
         error = nova_block_claim(link->disk, (enum nova_block_use)use);
         if (error == EBUSY) {
                 nova_service_sweep(request->service);
+                ending = is_closing(link->grant->partition);
                 error = nova_block_claim(link->disk, (enum nova_block_use)use);
         }
-        return error == EBUSY && __atomic_load_n(&closing, __ATOMIC_RELAXED) ? EAGAIN : error;
+        return error == EBUSY && ending ? EAGAIN : error;
 }
 
 int partitions_service_start(const char *disk, const struct table *of, const struct grant *list,
@@ -279,5 +320,6 @@ int partitions_service_start(const char *disk, const struct table *of, const str
         grants = list;
         grant_count = count;
         memset(uses, 0, sizeof(uses));
+        memset(live, 0, sizeof(live));
         return nova_service_start(NULL, &config);
 }
