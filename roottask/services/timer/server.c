@@ -71,13 +71,16 @@ static void close_session(struct nova_service *of, void *bytes)
         timer_heap_remove(&heap, &state->timer);
 }
 
-/* Notifies the sessions whose timers have expired.
+/* Notifies the sessions whose timers have expired. Reads the time once: on a slow machine, timers
+ * with short periods would otherwise expire again and again, and the lock would stay with this
+ * thread.
  * @return the next deadline in ns */
 static uint64_t expire(void)
 {
+        const uint64_t now = nova_time_ns();
         struct timer *timer;
 
-        while ((timer = timer_heap_expire(&heap, nova_time_ns()))) {
+        while ((timer = timer_heap_expire(&heap, now))) {
                 struct state *state = (struct state *)timer;
 
                 state->expired++;
