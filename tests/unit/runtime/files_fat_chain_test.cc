@@ -152,4 +152,50 @@ TEST_F(files_fat_chain_test, places_end_when_a_new_name_gets_a_copy)
         expect_clean();
 }
 
+/* Clients wait for each search, so a client that fills the disk must not make it read the whole
+ * table each time. */
+TEST_F(files_fat_chain_test, a_full_table_is_searched_once)
+{
+        for (const char *options : {"-F 32 -s 1", "-F 16 -s 1"}) {
+                const std::string sector(512, 's');
+                uint64_t size = 0;
+                size_t done;
+
+                memory.format(options, 32000);
+                mount();
+                ASSERT_EQ(create("first"), 0);
+                ASSERT_EQ(write("first", 0, sector), 0);
+                open("file");
+                for (; fat->write(node, size, sector.data(), 512, &done) == 0; size += 512)
+                        if (size == 8 << 20) {
+                                ASSERT_EQ(create("middle"), 0);
+                                ASSERT_EQ(write("middle", 0, sector), 0);
+                        }
+                ASSERT_GT(size, 16U << 20);
+                for (unsigned i = 0; i < 20; i++) {
+                        const uint64_t before = memory.reads;
+
+                        /* only the first cluster or one in the middle is free */
+                        if (i % 2) {
+                                const char *const name = i % 4 == 1 ? "first" : "middle";
+
+                                ASSERT_EQ(resize(name, 0), 0);
+                                ASSERT_EQ(write(name, 0, "new"), 0);
+                        }
+                        EXPECT_EQ(fat->write(node, size, sector.data(), 512, &done), ENOSPC);
+                        if (i > 1) {
+                                EXPECT_LT(memory.reads - before, 60U) << options << ' ' << i;
+                        }
+                }
+                fat->release(node);
+                node = nullptr;
+                ASSERT_EQ(remove("file"), 0);
+                ASSERT_EQ(create("whole"), 0);
+                ASSERT_EQ(write("whole", 0, std::string(size, 'w')), 0)
+                        << "all clusters are found again";
+                unmount();
+                expect_clean();
+        }
+}
+
 } // namespace

@@ -17,9 +17,10 @@
 #include "../backend.h"
 
 #define FAT_SECTOR_MAX 4096
-#define FAT_CACHE      16  /* number of cached sectors of the table and of folders */
-#define FAT_ENTRY      32  /* size of an entry of a folder in bytes */
-#define FAT_POINTS     256 /* maximum number of known places in the chain of a large file */
+#define FAT_CACHE      16   /* number of cached sectors of the table and of folders */
+#define FAT_ENTRY      32   /* size of an entry of a folder in bytes */
+#define FAT_POINTS     256  /* maximum number of known places in the chain of a large file */
+#define FAT_GROUPS     8192 /* maximum number of groups of clusters; a multiple of 8 */
 #define FAT_LONG_MAX   255
 #define FAT_PIECE      13    /* characters of a long name in one entry */
 #define FAT_FOLDER_MAX 65536 /* entries of a folder */
@@ -65,6 +66,8 @@ struct fat {
         uint32_t info;                              /* sector with the free count; 0: none */
         uint32_t free;                              /* free clusters; UINT32_MAX: unknown */
         uint32_t hint;                              /* cluster to begin the search at */
+        uint32_t group;                             /* clusters of a group; 0: no groups */
+        uint8_t full[FAT_GROUPS / 8];               /* bits: groups without a free cluster */
         bool info_stale;                            /* `free` differs from the value on the disk */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */

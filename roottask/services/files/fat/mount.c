@@ -80,6 +80,9 @@ static const char *place(struct fat *fat, const struct layout *layout)
         fat->root_sectors = root;
         fat->data = (uint32_t)data;
         fat->last = (uint32_t)clusters + 1;
+        if (fat->kind != 12)
+                fat->group = (layout->table_sectors / FAT_GROUPS + 1) *
+                             (layout->sector_bytes * 8 / fat->kind);
         fat->root_cluster = layout->root_cluster;
         fat->info = layout->info && layout->info < layout->reserved ? layout->info : 0;
         if (layout->is_32 && (fat->root_cluster < 2 || fat->root_cluster > fat->last))

@@ -120,37 +120,66 @@ bool fat_table_is_split(const struct fat *fat, uint32_t cluster)
                (cluster + cluster / 2) % fat->sector_bytes == fat->sector_bytes - 1;
 }
 
+/* Looks for a free cluster from @p at to the end of its group. A group that is known to be full is
+ * not read, so that a client that fills the disk again and again cannot make each search long.
+ * @return 0; ENOSPC: there is none, and @p at is the first cluster after the group */
+static int search_group(struct fat *fat, uint32_t *at)
+{
+        const uint32_t group = fat->group ? *at / fat->group : 0;
+        const uint32_t begin = group * fat->group;
+        const uint32_t left = fat->last + 1 - begin;
+        const uint32_t end = begin + (fat->group && fat->group < left ? fat->group : left);
+        const bool is_whole = *at <= (begin < 2 ? 2 : begin);
+
+        if (fat->full[group / 8] >> group % 8 & 1)
+                *at = end;
+        for (; *at < end; ++*at) {
+                uint32_t value = LAST;
+                const int error = fat_table_is_split(fat, *at) ? 0 : get(fat, *at, &value);
+
+                if (error || value == FREE)
+                        return error;
+        }
+        if (is_whole && fat->group)
+                fat->full[group / 8] |= (uint8_t)(1u << group % 8);
+        return ENOSPC;
+}
+
+/* Looks for a free cluster in the groups from @p cluster to before @p end. */
+static int search_groups(struct fat *fat, uint32_t *cluster, uint32_t end)
+{
+        int error = ENOSPC;
+
+        while (error == ENOSPC && *cluster < end)
+                error = search_group(fat, cluster);
+        return error;
+}
+
 int fat_table_allocate(struct fat *fat, uint32_t *cluster)
 {
-        uint32_t at = fat->hint;
+        const uint32_t start = fat->hint < 2 || fat->hint > fat->last ? 2 : fat->hint;
+        int error;
 
-        for (uint32_t i = 1; i < fat->last; i++, at++) {
-                uint32_t value;
-                int error;
-
-                if (at < 2 || at > fat->last)
-                        at = 2;
-                if (fat_table_is_split(fat, at))
-                        continue;
-                error = get(fat, at, &value);
-                if (error)
-                        return error;
-                if (value != FREE)
-                        continue;
-                error = put(fat, at, LAST);
-                if (error)
-                        return error;
-                fat_sector_forget(fat, fat_cluster_sector(fat, at), fat->cluster_sectors);
-                fat->hint = at + 1;
-                if (fat->free != UINT32_MAX && fat->free)
-                        fat->free--;
-                fat->info_stale = true;
-                *cluster = at;
-                return 0;
+        *cluster = start;
+        error = search_groups(fat, cluster, fat->last + 1);
+        if (error == ENOSPC) {
+                *cluster = 2;
+                error = search_groups(fat, cluster, start);
         }
-        fat->info_stale = fat->info_stale || fat->free;
-        fat->free = 0;
-        return ENOSPC;
+        if (error == ENOSPC) {
+                fat->info_stale = fat->info_stale || fat->free;
+                fat->free = 0;
+        }
+        if (!error)
+                error = put(fat, *cluster, LAST);
+        if (error)
+                return error;
+        fat_sector_forget(fat, fat_cluster_sector(fat, *cluster), fat->cluster_sectors);
+        fat->hint = *cluster + 1;
+        if (fat->free != UINT32_MAX && fat->free)
+                fat->free--;
+        fat->info_stale = true;
+        return 0;
 }
 
 int fat_table_free(struct fat *fat, uint32_t first)
@@ -168,6 +197,9 @@ int fat_table_free(struct fat *fat, uint32_t first)
                         error = put(fat, cluster, FREE);
                 if (error)
                         return error;
+                if (fat->group)
+                        fat->full[cluster / fat->group / 8] &=
+                                (uint8_t) ~(1u << cluster / fat->group % 8);
                 if (fat->free < fat->last - 1)
                         fat->free++;
                 fat->info_stale = true;
