@@ -290,6 +290,37 @@ TEST_P(files_fat_test, keeps_a_removed_file_for_its_users)
         expect_clean();
 }
 
+/* Clients wait while a short name is looked for, so the names that a client chooses must not make
+ * the search read the folder for each attempt. */
+TEST_P(files_fat_test, taken_short_names_cost_two_searches_of_the_folder)
+{
+        const char *const name = "a long name.text";
+        uint16_t wide[FAT_LONG_MAX + 1];
+        unsigned length;
+        uint64_t before;
+
+        ASSERT_EQ(fat_name_parse(name, wide, &length), 0);
+        ASSERT_EQ(create("folder", true), 0);
+        for (unsigned i = 0; i < 200; i++) {
+                uint8_t entry[FAT_ENTRY] = {};
+                char taken[FILES_NAME_SIZE];
+                int error;
+
+                fat_name_shorten(wide, length, i, entry);
+                fat_name_of_short(entry, taken);
+                for (char *c = taken; i % 2 && *c; c++)
+                        *c = (char)tolower(*c);
+                error = create(std::string("folder/") + taken);
+                ASSERT_TRUE(!error || error == EEXIST) << taken;
+        }
+        before = memory.reads;
+        ASSERT_EQ(create("folder/" + std::string(name)), 0);
+        EXPECT_LT(memory.reads - before, 200U);
+        EXPECT_EQ(list("folder").count(name), 1U);
+        unmount();
+        expect_clean();
+}
+
 TEST_P(files_fat_test, fills_folders_with_many_names)
 {
         std::set<std::string> names;

@@ -5,7 +5,9 @@
 
 #include "fat.h"
 
-#define SET_MAX (1 + (FAT_LONG_MAX + FAT_PIECE - 1) / FAT_PIECE) /* entries of one name */
+#define SHORT_MAX   1000 /* short names that are tried for a new name */
+#define SHORT_FIRST 16   /* of them at first, which nearly always suffice */
+#define SET_MAX     (1 + (FAT_LONG_MAX + FAT_PIECE - 1) / FAT_PIECE) /* entries of one name */
 
 static uint32_t slots(const struct fat *fat)
 {
@@ -160,22 +162,78 @@ int fat_folder_empty(const struct fat_node *folder)
         return error == ENOENT ? 0 : error ? error : ENOTEMPTY;
 }
 
-/* Finds a short name that no other entry of the folder has. */
+/* The short names that a new name may get, in the order of preference, in lists by their sums. One
+ * call at a time uses them. */
+static struct {
+        uint8_t name[11];
+        bool taken;
+        uint16_t next; /* in its list: number + 1; 0: none */
+} candidates[SHORT_MAX];
+
+static uint16_t lists[256]; /* by fat_name_sum(): number of the first candidate + 1 */
+
+static void make_candidates(const uint16_t *wide, unsigned length, unsigned first, unsigned end)
+{
+        memset(lists, 0, sizeof(lists));
+        for (unsigned i = first; i < end; i++) {
+                uint16_t *list;
+
+                fat_name_shorten(wide, length, i, candidates[i].name);
+                list = &lists[fat_name_sum(candidates[i].name)];
+                candidates[i].taken = false;
+                candidates[i].next = *list;
+                *list = (uint16_t)(i + 1);
+        }
+}
+
+static void take_candidate(const uint8_t *name)
+{
+        for (unsigned i = lists[fat_name_sum(name)]; i; i = candidates[i - 1].next)
+                candidates[i - 1].taken |= !memcmp(candidates[i - 1].name, name, 11);
+}
+
+/* Takes the candidates that an entry has as its short name or, in any case, as its long one. */
+static void take_names(const struct fat_set *set)
+{
+        char upper[FAT_PIECE] = "";
+        uint8_t name[11];
+
+        take_candidate(set->entry);
+        if (strlen(set->name) >= sizeof(upper))
+                return;
+        for (unsigned i = 0; set->name[i]; i++) {
+                const char c = set->name[i];
+
+                upper[i] = (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
+        }
+        if (fat_name_is_short(upper, name))
+                take_candidate(name);
+}
+
+/* Finds a short name that no other entry of the folder has. Reads the folder at most twice, because
+ * other clients wait: one with many entries has megabytes. */
 static int choose_short(const struct fat_node *folder, const uint16_t *wide, unsigned length,
                         uint8_t short_name[11])
 {
-        for (unsigned attempt = 0; attempt < 1000; attempt++) {
-                uint8_t entry[FAT_ENTRY] = {0};
-                char name[FILES_NAME_SIZE];
+        static const unsigned ends[] = {SHORT_FIRST, SHORT_MAX};
+        unsigned first = 0;
+
+        for (unsigned part = 0; part < 2; first = ends[part++]) {
+                struct fat_walk walk;
                 struct fat_set set;
                 int error;
 
-                fat_name_shorten(wide, length, attempt, short_name);
-                memcpy(entry, short_name, 11);
-                fat_name_of_short(entry, name);
-                error = fat_folder_find(folder, name, &set);
-                if (error)
-                        return error == ENOENT ? 0 : error;
+                make_candidates(wide, length, first, ends[part]);
+                fat_walk_begin(&walk, folder, 0);
+                while ((error = fat_walk_next(&walk, &set)) == 0)
+                        take_names(&set);
+                if (error != ENOENT)
+                        return error;
+                for (unsigned i = first; i < ends[part]; i++)
+                        if (!candidates[i].taken) {
+                                memcpy(short_name, candidates[i].name, 11);
+                                return 0;
+                        }
         }
         return ENOSPC;
 }
