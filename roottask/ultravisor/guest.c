@@ -176,7 +176,7 @@ static nova_word_t random_call(struct nova_vcpu *vcpu)
         uint64_t value;
 
         if (crypto_random(&value, sizeof(value)) != CRYPTO_OK) {
-                nova_vcpu_call_out(vcpu, report_no_number, vm_of(vcpu));
+                nova_vcpu_keep_message(vcpu, report_no_number, vm_of(vcpu)); /* it takes locks */
                 return (nova_word_t)NOVA_H_FUNCTION;
         }
         vcpu->state->bx = (nova_word_t)value;

@@ -197,15 +197,13 @@ bool page_fill(struct pages *pages, struct page *page)
         return true;
 }
 
-/* Returns the first of the 512 pages in the block around an address, NULL if a slot does not have
- * all of them. */
+/* Returns the first of the 512 pages in the block around an address, NULL if no slot has all of
+ * them. The records of two slots may lie at any distance, which says nothing about addresses. */
 static struct page *block_of(struct pages *pages, uint64_t gpa)
 {
         const uint64_t begin = gpa & ~(BLOCK_BYTES - 1);
-        struct page *const first = page_find(pages, begin);
-        const struct page *const last = page_find(pages, begin + BLOCK_BYTES - FRAME_BYTES);
 
-        return first && last == first + FRAME_BLOCK - 1 ? first : NULL;
+        return pages_from(pages, begin) >= FRAME_BLOCK ? page_find(pages, begin) : NULL;
 }
 
 bool page_fill_block(struct pages *pages, uint64_t gpa)

@@ -128,7 +128,7 @@ static void tell_refusal(struct nova_vcpu *vcpu, const struct message_answer *an
 
         if (answer->value != MESSAGE_VECTOR_128 || vm->told_128)
                 return;
-        nova_vcpu_call_out(vcpu, report_128, vm);
+        nova_vcpu_keep_message(vcpu, report_128, vm); /* it takes locks */
 }
 
 /* Asks the VMM for the vector of an interrupt. After an invalid answer, asks the VMM again, with

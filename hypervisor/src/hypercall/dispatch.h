@@ -12,9 +12,10 @@ struct ec;
 /** A handler decodes, checks and acts; it returns a result (object/result.h) or leaves the kernel.
  *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. A handler that the
  *  table enters without entry_long returns a result even if self has to wait; it leaves the kernel
- *  only if self has ended. It lets interrupts in only where it waits for another CPU. For a plain status, entry.S returns to the
- *  user without checking the CPU's pending work. Only a handler that waits for another CPU or wakes
- *  a thread can leave pending work. If it does, its result is no plain status: see result_of(). */
+ *  only if self has ended. It lets interrupts in only where it waits for another CPU. For a plain
+ *  status, entry.S returns to the user without checking the CPU's pending work. Only a handler that
+ *  waits for another CPU or wakes a thread can leave pending work. If it does, its result is no
+ *  plain status: see result_of(). */
 typedef hypercall_result_t (*hypercall_handler_t)(word_t id, struct ec *self);
 
 #define HYPERCALL_HANDLER(number, name, function, spec) \

@@ -17,7 +17,7 @@ void item_limit(struct ec *ec, word_t bytes);
 /** Transfers the only item of self's message through the windows of `to`, if one step is enough.
  * The item must delegate or translate one object capability, or delegate memory or ports. Returns
  * false if nothing was delegated and item_transfer() must transfer the item. In both cases, TLBs
- * may have been flushed, and `to` may have ended. Does not return if self has ended. */
+ * may have been flushed, and self or `to` may have ended. */
 bool item_at_once(struct ec *self, const struct ec *to);
 
 /** Does item_at_once() for the answer to an event. */

@@ -59,16 +59,22 @@ static bool account_note_refusal(const struct account *account, word_t bytes)
  * moment: with a large number of bytes, used could wrap around. */
 static bool account_reserve(struct account *account, word_t bytes)
 {
-        word_t used = load_once(account->used);
+        word_t used = load_once(account->used), limit;
 
         do {
-                const word_t limit = load_once(account->limit);
+                limit = load_once(account->limit);
                 if (bytes > limit || used > limit - bytes)
                         return account_note_refusal(account, bytes);
         } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         assert(used + bytes >= used);
-        return true;
+
+        /* Another CPU may have lowered the limit since it was read, even if `used` had the same
+         * value again. account_take() lowers the limit while `used` still has the bytes. */
+        if (likely(used + bytes <= load_once(account->limit)))
+                return true;
+        account_return(account, bytes);
+        return account_note_refusal(account, bytes);
 }
 
 bool account_refuse(struct account *account, word_t bytes)
@@ -97,32 +103,26 @@ struct account *account_create(struct account *parent, word_t limit)
         return account;
 }
 
-void account_shrink(struct account *account)
+/* Returns the unused part of the limit to the parent. */
+static void account_take_unused(struct account *account)
 {
         word_t used, limit;
 
-        store_once(account->shrinks, true);
         do {
                 used = load_once(account->used);
                 limit = load_once(account->limit);
         } while (used < limit && !account_take(account, limit - used));
 }
 
-void account_return_freed(struct account *account, word_t bytes)
+void account_shrink(struct account *account)
 {
-        struct account *parent = account->parent;
-        const bool shrinks = load_once(account->shrinks);
-
-        if (unlikely(shrinks))
-                atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
-        account_return(account, bytes);
-        if (unlikely(shrinks))
-                account_return(parent, bytes);
+        store_once(account->shrinks, true);
+        account_take_unused(account);
 }
 
 void account_leave(struct account *account)
 {
-        account_shrink(account);
+        account_take_unused(account);
         account_return(account, account_cache.size);
 }
 
@@ -144,23 +144,45 @@ bool account_take(struct account *account, word_t bytes)
         atomic_fetch_add_word(&account->used,
                               (word_t)0 - bytes); /* not 0 yet, because the account's own memory is
                                                    * charged to it */
-        account_return(account->parent, bytes);
+        account_return_freed(account->parent, bytes);
         return true;
+}
+
+/* Frees an account to which nothing is charged. Returns its limit, which goes back to the parent.
+ */
+static word_t account_end(struct account *account)
+{
+        const word_t limit = account->limit;
+
+        assert(!account->used && !account->ended);
+        account_closed[cpu_number(cpu_self())]++;
+        slab_free(&account_cache, account);
+        return limit;
+}
+
+void account_return_freed(struct account *account, word_t bytes)
+{
+        do {
+                struct account *const parent = account->parent;
+                word_t up = 0;
+
+                if (unlikely(load_once(account->shrinks))) {
+                        up = bytes;
+                        atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+                }
+                const word_t used = atomic_fetch_add_word(&account->used, (word_t)0 - bytes);
+                assert(used >= bytes);
+                if (unlikely(used == bytes) && parent)
+                        up += account_end(account);
+                account = parent;
+                bytes = up;
+        } while (unlikely(bytes));
 }
 
 void account_close(struct account *account)
 {
-        struct account *parent;
-        word_t limit;
+        struct account *const parent = account->parent;
 
-        do {
-                parent = account->parent;
-                limit = account->limit;
-                if (!parent)
-                        return;
-                assert(!account->used && !account->ended);
-                account_closed[cpu_number(cpu_self())]++;
-                slab_free(&account_cache, account);
-                account = parent;
-        } while (atomic_fetch_add_word(&parent->used, (word_t)0 - limit) == limit);
+        if (parent)
+                account_return_freed(parent, account_end(account));
 }

@@ -63,7 +63,8 @@ struct account *account_create(struct account *parent, word_t limit);
  * may keep references to the PD for any time, but only the memory that is still in use. */
 void account_shrink(struct account *account);
 
-/** Returns the bytes of a freed object to the account to which they were charged. */
+/** Returns the bytes of a freed object, or of another account's limit, to the account to which they
+ * were charged. If its PD has ended, they go on to its parent. */
 void account_return_freed(struct account *account, word_t bytes);
 
 /** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */

@@ -123,12 +123,6 @@ static enum nova_status ec_map(struct ec *ec, const struct ec_config *config)
         return NOVA_SUCCESS;
 }
 
-static void ec_unmap(struct ec *ec)
-{
-        if (ec->utcb)
-                mapping_remove_utcb(ec->utcb_mapping);
-}
-
 /* Adds a new EC to the PD's ECs, unless the PD is ending. */
 static bool ec_join_pd(struct ec *ec, struct pd *pd)
 {
@@ -170,7 +164,8 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         return NOVA_SUCCESS;
 
 no_pd:
-        ec_unmap(ec);
+        if (ec->utcb)
+                mapping_remove_utcb(ec->utcb_mapping);
 not_mapped:
         ec_release(ec);
 no_ec:
@@ -186,7 +181,6 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
                 return NULL;
         ec_init(ec, EC_IDLE, cpu, NULL);
         ec->cont = cont;
-        ec->state = EC_READY;
         ec->utcb = NULL;
         ec->vcpu = NULL;
         object_init(&ec->object, OBJECT_EC, &account_root);
@@ -222,25 +216,22 @@ static void ec_end_message(const struct transfer *transfer, const struct ec *rec
 {
         for (unsigned i = transfer->item + transfer->under_way; i < transfer->items; i++) {
                 word_t *const word = &receiver->utcb->word[nova_utcb_item_index(i)];
-
                 word[0] = word[1] = 0;
         }
 }
 
-/* Returns true if an ending EC has transferred an item of its reply. */
+/* Returns true if an ending EC has transferred an item of its reply, or a part of one. */
 static bool ec_reply_arrives(const struct ec *ec)
 {
         const struct transfer *transfer = &ec->transfer;
-
         return transfer->to && !transfer->aborted && ec_caller(ec) == transfer->to &&
                (transfer->item || transfer->under_way);
 }
 
 /* Makes the caller of an EC that is shut down ready. If an item of the reply was transferred
- * (@p arrives), the caller gets the reply as if the EC had ended a moment later: the caller must
- * find the item in its window, because the next reply's item would find its place taken. Otherwise,
- * a caller in a call gets COM_ABT. A caller with an event is shut down when it runs, so that a
- * chain of such callers takes one step for each. */
+ * (@p arrives), the caller gets the reply, for the reason that ec_lose_caller() gives. Otherwise, a
+ * caller in a call gets COM_ABT. A caller with an event is shut down when it runs, so that a chain
+ * of such callers takes one step for each. */
 static void ec_leave_caller(struct ec *ec, bool arrives)
 {
         struct ec *caller = ec_caller(ec);
@@ -272,8 +263,7 @@ static void ec_lose_caller(struct ec *callee, const struct ec *caller)
         struct cpu *cpu = callee->cpu;
 
         if (callee->walk == cpu->walk)
-                cpu->walk++; /* a walk that has reached callee would take it for the end of the
-                              * chain */
+                cpu->walk++; /* a walk that has reached callee must not end there */
         ec_forget_caller(callee);
         callee->callee = NULL;
         callee->state = EC_REQUEST;
@@ -528,8 +518,9 @@ bool ec_end(struct ec *ec)
         fpu_drop(ec);
         if (unlikely(ec->reap_floor != EC_REAPS_NOTHING))
                 ec->cpu->dying_orphans = true; /* it may not have reaped all its objects */
-        ec_unmap(ec);
-        if (ec->vcpu)
+        if (ec->utcb)
+                mapping_remove_utcb(ec->utcb_mapping);
+        else
                 ec_guest_ops->stop(ec);
         spin_lock(&pd->lock);
         assert(!ec->object.dead);
@@ -603,8 +594,7 @@ void ec_free(struct ec *ec)
         assert(!ec_has_left_work(ec) && !ec->mail.work);
         const word_t bytes = ec_bytes((enum ec_kind)ec->kind);
 
-        if (unlikely(ec == report_root_ec))
-                report_root_ec = NULL; /* another EC may get its address */
+        report_forget(ec);
         ec_release(ec);
         account_return_freed(account, bytes);
 }

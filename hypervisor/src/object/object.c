@@ -135,7 +135,6 @@ static __attribute__((noinline)) void object_reap_pd(struct cpu *cpu, struct pd 
                 return;
         }
 
-        pd_shrink_account(pd);
         object_put(&pd->object); /* pd_destroy: the last reference frees it */
 }
 

@@ -224,9 +224,12 @@ bool pd_has_ended(const struct pd *pd)
         return load_once(pd->end_stage) == array_size(pd_end_types);
 }
 
-/* Records that a space is empty and that no TLB holds an entry of it. */
+/* Records that a space is empty and that no TLB holds an entry of it. After the last space, a
+ * destroyed PD with an account of its own keeps only the memory that is in use. */
 static void pd_next_stage(struct pd *pd)
 {
+        if (pd->end_stage == array_size(pd_end_types) - 1 && pd->destroyed && pd_has_account(pd))
+                account_shrink(pd->account);
         store_once(pd->end_stage, (uint8_t)(pd->end_stage + 1));
 }
 
@@ -384,10 +387,8 @@ static void pd_go_up(struct pd *pd)
         if (creator == pd || (creator && !object_get_referenced(&creator->object)))
                 creator = NULL;
         spin_unlock(&family_lock);
-        if (leaves && ended->ends_with_creator) {
-                pd_shrink_account(ended);
+        if (leaves && ended->ends_with_creator)
                 object_put(&ended->object);
-        }
         pd_set_below(pd, creator);
 }
 
@@ -475,14 +476,14 @@ void pd_free(struct pd *pd)
                 if (!pd->io.bitmap[i])
                         continue;
                 frame_free(pd->io.bitmap[i]);
-                account_return(pd->account, PAGE_SIZE);
+                account_return_freed(pd->account, PAGE_SIZE);
         }
         second_level_fini(pd);
         const word_t tables = pd_table_bytes(pd);
         struct account *account = pd->object.account, *own = pd->account;
         address_space_fini(&pd->memory.tables);
         object_give(OBJECT_PD, pd);
-        account_return(own, tables);
+        account_return_freed(own, tables);
         if (own != account)
                 account_leave(own);
         account_return_freed(account, pd_bytes());

@@ -136,13 +136,6 @@ bool pd_has_ended(const struct pd *pd);
  * because other PDs may still use part of it. */
 void pd_count_ended(struct pd *pd);
 
-/** Lets a destroyed PD keep only the memory that is in use, if it has an account of its own. */
-static inline void pd_shrink_account(const struct pd *pd)
-{
-        if (pd_has_account(pd))
-                account_shrink(pd->account);
-}
-
 /** Frees an ended PD. */
 void pd_free(struct pd *pd);
 

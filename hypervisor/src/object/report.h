@@ -28,6 +28,13 @@ enum report_reason {
  *  is left that could report it. The pointer is only compared, never followed. */
 extern const struct ec *report_root_ec;
 
+/** Forgets an EC that is freed: another EC may get its address. */
+static inline void report_forget(const struct ec *ec)
+{
+        if (unlikely(ec == report_root_ec))
+                report_root_ec = NULL;
+}
+
 /** Reports a thread that is shut down by its last event, if the rate allows it. Only the root PD's
  * first thread and threads that the root PD named are reported; with `serial`, all threads. */
 void report_shut_down(const struct ec *ec, enum report_reason reason);

@@ -79,7 +79,7 @@ static void second_level_free_root(struct pd *pd, struct second_level *tables)
         if (!tables->root)
                 return;
         frame_free(tables->root);
-        account_return(pd->account, PAGE_SIZE);
+        account_return_freed(pd->account, PAGE_SIZE);
         tables->root = NULL;
 }
 

@@ -46,7 +46,8 @@ struct nova_message {
         unsigned item_count;                  /**< number of delegated items */
         nova_crd_t items[NOVA_MESSAGE_ITEMS]; /**< delegated ranges; the server chooses their
                                                  destination */
-        nova_crd_t window;                    /**< receive window for the answer; 0: none */
+        nova_crd_t window;                    /**< receive window for the answer; 0: none. A service
+                                                 may fill it even if the call fails */
         nova_word_t *answer;                  /**< buffer for the words of the answer */
         unsigned answer_max;        /**< size of the buffer in words; further words are dropped */
         unsigned answer_count;      /**< out: number of words in the answer */

@@ -61,7 +61,7 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
 
         *bytes = 0;
         if (error || !came[0]) {
-                nova_revoke(crd_of(addr), NOVA_REVOKE_SR); /* pages that a faulty service has sent */
+                nova_revoke(crd_of(addr), NOVA_REVOKE_SR); /* pages of a faulty service */
                 return error;
         }
         *bytes = came[1];

@@ -96,6 +96,17 @@ bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument)
         return true;
 }
 
+void nova_vcpu_keep_message(struct nova_vcpu *vcpu, void (*function)(void *argument),
+                            void *argument)
+{
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        struct message message;
+
+        save(&message, utcb, vcpu->vm->mtd[vcpu->exit] | vcpu->changed);
+        function(argument);
+        restore(utcb, &message);
+}
+
 bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
 {
         return nova_utcb_item_count(nova_thread_utcb()) < ITEMS &&

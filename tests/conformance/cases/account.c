@@ -226,21 +226,28 @@ CASE_ON(account, everything_comes_back_after_destruction, "X-QUOTA", needs_quota
  * have a reference. */
 CASE_ON(account, a_destroyed_pd_keeps_only_what_it_uses, "X-QUOTA", needs_quota)
 {
-        const nova_sel_t first = empty_range();
+        const nova_sel_t first = empty_range(), pd = sel_alloc(0), below = sel_alloc(0),
+                         ec = sel_alloc(0);
+        const word_t utcb = utcb_alloc();
 
-        drop(new_pd(ROOT_PD, QUOTA)); /* tables for the selectors */
-        const word_t before = settled();
-        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
-        EXPECT_EQ(hc_create_ec(sel_alloc(0), pd, utcb_alloc() | boot_cpu, 0, 0, 0), NOVA_SUCCESS);
-        const nova_sel_t below = new_pd(pd, QUOTA / 2);
-        exhaust(pd, first, RANGE);
-        EXPECT_EQ(hc_pd_destroy(pd), NOVA_SUCCESS);
-        EXPECT_EQ(hc_pd_destroy(below), NOVA_SUCCESS);
-        empty_range();
-        EXPECT(settled() < before + QUOTA / 8);
-        drop(pd);
-        drop(below);
-        EXPECT(settled() < before + QUOTA / 8);
+        for (unsigned round = 0; round < 2; round++) {
+                const word_t before = settled();
+
+                EXPECT_EQ(create_pd(pd, ROOT_PD, QUOTA), NOVA_SUCCESS);
+                EXPECT_EQ(create_pd(below, pd, QUOTA / 2), NOVA_SUCCESS);
+                EXPECT_EQ(hc_create_ec(ec, pd, utcb | boot_cpu, 0, 0, 0), NOVA_SUCCESS);
+                exhaust(pd, first, RANGE);
+                EXPECT_EQ(hc_pd_destroy(pd), NOVA_SUCCESS);
+                EXPECT_EQ(hc_pd_destroy(below), NOVA_SUCCESS);
+                empty_range();
+                const word_t kept = settled();
+                drop(pd);
+                drop(below);
+                drop(ec);
+                const word_t after = settled();
+                /* The first round also needs tables for the selectors. */
+                EXPECT(round == 0 || (kept < before + QUOTA / 8 && after == before));
+        }
 }
 
 CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)

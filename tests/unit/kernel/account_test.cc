@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "kernel.h"
 
 extern "C" {
@@ -189,6 +191,43 @@ TEST(account, of_a_destroyed_pd_gives_back_what_its_objects_used)
         EXPECT_FALSE(account_charge(child, 1));
         account_leave(child);
         account_return_freed(child, 2000);
+        EXPECT_EQ(taken_now(), before);
+}
+
+TEST(account, below_that_of_a_destroyed_pd_gives_back_to_the_parent_above)
+{
+        Kernel kernel;
+        const Taken before = taken_now();
+        account *a = account_create(&account_root, 10000), *b = account_create(a, 4000);
+        account_shrink(a);
+        EXPECT_EQ(account_root.used, before.bytes + account_size() + 4000);
+        account_shrink(b);
+        EXPECT_EQ(account_root.used, before.bytes + 2 * account_size());
+        account_leave(b);
+        EXPECT_EQ(account_root.used, before.bytes + account_size());
+        account_leave(a);
+        EXPECT_EQ(taken_now(), before);
+}
+
+// One thread may take bytes between another thread's look at the limit and its change of `used`.
+TEST(account, is_taken_from_by_two_threads_only_as_far_as_it_reaches)
+{
+        Kernel kernel;
+        const Taken before = taken_now();
+        account *child = account_create(&account_root, 10000);
+        const word_t unused = 10000 - account_size();
+        const auto take_and_give = [=] {
+                for (unsigned i = 0; i < 4000000; i++)
+                        if (account_take(child, unused) && !account_give(child, unused))
+                                ADD_FAILURE();
+        };
+        std::thread other(take_and_give);
+        take_and_give();
+        other.join();
+        EXPECT_EQ(child->limit, 10000u);
+        EXPECT_EQ(child->used, account_size());
+        EXPECT_EQ(account_root.used, before.bytes + 10000);
+        account_leave(child);
         EXPECT_EQ(taken_now(), before);
 }
 

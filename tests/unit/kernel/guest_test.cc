@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernel.h"
+#include "guest.h"
 
 extern "C" {
 #include "arch/x86/features.h"
@@ -18,38 +18,6 @@ extern "C" {
 
 namespace
 {
-
-struct Guest : Kernel {
-        pd *domain = make_pd();
-        ec *vcpu = nullptr;
-
-        Guest()
-        {
-                vcpu_ops = &svm_ops;
-                fake_guest_boot(true);
-                const ec_config config = {domain, domain->account, EC_VCPU, cpu_self(),           0,
-                                          0,      0x100,           false,   block_on_vcpu_startup};
-                EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
-                // This test must not write the host's registers.
-                cpu_virt_of(cpu_self())->debug_owner = vcpu;
-                cpu_self()->current_pd = domain;
-        }
-
-        ~Guest()
-        {
-                cpu_self()->current_pd = nullptr;
-                object_put(&vcpu->object);
-                fake_settle();
-                destroy(domain);
-                fake_guest_boot(false);
-                vcpu_ops = nullptr;
-        }
-
-        vmcb *control() const
-        {
-                return static_cast<vmcb *>(vcpu->vcpu->control);
-        }
-};
 
 // Returns the number of the event that an exit with this code becomes; ENTRY: the guest is entered
 // again.
@@ -242,50 +210,6 @@ TEST(guest, a_domain_that_its_cpu_dropped_is_loaded_again_before_the_entry)
         EXPECT_EQ(fake_guest_entries, entries);
         EXPECT_EQ(g.vcpu->cont, continuation_t(resume_guest));
         cpu_self()->current = before;
-}
-
-// Resumes the virtual CPU at a time, with work pending.
-void resume_at(Guest &g, uint64_t time, unsigned cpu_work, unsigned own_work)
-{
-        fake_tsc = time;
-        cpu_self()->pending = static_cast<uint8_t>(cpu_work);
-        g.vcpu->pending = static_cast<uint16_t>(own_work);
-        g.vcpu->state = EC_READY;
-        fake_run(resume_guest, g.vcpu);
-}
-
-// Returns the time that was set back at an entry.
-uint64_t stolen_at(Guest &g, uint64_t time)
-{
-        g.control()->tsc_offset = 0;
-        resume_at(g, time, 0, 0);
-        return -g.control()->tsc_offset;
-}
-
-TEST(guest, a_preempted_vcpus_stolen_time_is_that_of_all_preemptions_before_its_entry)
-{
-        Guest g;
-        resume_at(g, 1000, CPU_PENDING_RESCHEDULE, 0);
-        EXPECT_EQ(stolen_at(g, 1300), 300u);
-        resume_at(g, 2000, CPU_PENDING_RESCHEDULE, 0);
-        resume_at(g, 2100, CPU_PENDING_RESCHEDULE, 0);
-        EXPECT_EQ(stolen_at(g, 2150), 150u);
-        EXPECT_EQ(stolen_at(g, 2200), 0u);
-        fake_tsc = 0;
-}
-
-TEST(guest, a_preempted_vcpus_stolen_time_leaves_out_the_time_of_its_vmm)
-{
-        Guest g;
-        resume_at(g, 1000, CPU_PENDING_RESCHEDULE, 0);
-        resume_at(g, 1200, 0, EC_PENDING_RECALL);
-        EXPECT_EQ(g.vcpu->event_number, unsigned{NOVA_VMI_RECALL});
-        EXPECT_EQ(stolen_at(g, 9000), 200u);
-        resume_at(g, 10000, CPU_PENDING_RESCHEDULE, 0);
-        g.vcpu->vcpu->refused = true;
-        resume_at(g, 10300, 0, 0);
-        EXPECT_EQ(stolen_at(g, 20000), 300u);
-        fake_tsc = 0;
 }
 
 TEST(guest, an_event_that_an_own_exit_interrupted_is_delivered_again)

@@ -242,6 +242,13 @@ bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *), void *
         return true;
 }
 
+void nova_vcpu_keep_message(struct nova_vcpu *vcpu, void (*function)(void *), void *argument)
+{
+        (void)vcpu;
+        (void)function;
+        (void)argument;
+}
+
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
 {
         (void)vcpu;

@@ -56,6 +56,29 @@ TEST_F(pages_test, a_block_of_pages_is_one_block_of_frames)
         EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
 }
 
+// The records of two slots may lie in memory like those of one slot. What is between them is not a
+// record of the VM.
+TEST_F(pages_test, a_block_of_two_slots_is_no_block_even_if_their_records_are_512_apart)
+{
+        constexpr uint64_t first = 100, gap = 12, from = start + slot_bytes;
+        struct page *const records = page_records(block_bytes);
+
+        ASSERT_NE(records, nullptr);
+        page_slot_reserve(&pages, 5, from, first * page_bytes);
+        page_slot_open(&pages, 5, records);
+        page_slot_reserve(&pages, 6, from + (first + gap) * page_bytes,
+                          block_bytes - (first + gap) * page_bytes);
+        page_slot_open(&pages, 6, records + first + gap);
+        EXPECT_FALSE(page_fill_block(&pages, from));
+        for (uint64_t i = 0; i < FRAME_BLOCK; i++) {
+                records[i].state = PAGE_SECURE;
+                records[i].frame = static_cast<uint32_t>(i);
+        }
+        EXPECT_FALSE(page_is_whole(&pages, from));
+        pages.slot[5] = pages.slot[6] = {};
+        free(records);
+}
+
 TEST_F(pages_test, a_row_has_consecutive_frames_of_one_block)
 {
         ASSERT_TRUE(page_fill_block(&pages, gpa(512)));

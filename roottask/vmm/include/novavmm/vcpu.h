@@ -188,6 +188,19 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
 bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
 
 /**
+ * Calls a function that may overwrite the UTCB, such as printf().
+ *
+ * The exit's message stays valid. The machine's lock stays held, so the machine is not destroyed
+ * meanwhile, and the function may take locks. But it must not wait for another program that may
+ * not answer: see nova_vcpu_call_out().
+ * @param vcpu     the virtual CPU whose exit is being handled
+ * @param function the function
+ * @param argument passed to @p function
+ */
+void nova_vcpu_keep_message(struct nova_vcpu *vcpu, void (*function)(void *argument),
+                            void *argument);
+
+/**
  * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()): each virtual CPU that may
  * do so is forced to exit. For handlers that are about to revoke pages permanently.
  *
