@@ -58,7 +58,7 @@ TEST_F(pages_test, a_block_of_pages_is_one_block_of_frames)
 
 // The records of two slots may lie in memory like those of one slot. What is between them is not a
 // record of the VM.
-TEST_F(pages_test, a_block_of_two_slots_is_no_block_even_if_their_records_are_512_apart)
+TEST_F(pages_test, two_slots_are_not_a_block_even_if_their_records_are_512_apart)
 {
         constexpr uint64_t first = 100, gap = 12, from = start + slot_bytes;
         struct page *const records = page_records(block_bytes);
