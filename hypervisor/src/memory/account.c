@@ -144,7 +144,7 @@ bool account_take(struct account *account, word_t bytes)
         atomic_fetch_add_word(&account->used,
                               (word_t)0 - bytes); /* not 0 yet, because the account's own memory is
                                                    * charged to it */
-        account_return_freed(account->parent, bytes);
+        account_return_up(account->parent, bytes);
         return true;
 }
 
@@ -160,7 +160,7 @@ static word_t account_end(struct account *account)
         return limit;
 }
 
-void account_return_freed(struct account *account, word_t bytes)
+void account_return_up(struct account *account, word_t bytes)
 {
         do {
                 struct account *const parent = account->parent;
@@ -184,5 +184,5 @@ void account_close(struct account *account)
         struct account *const parent = account->parent;
 
         if (parent)
-                account_return_freed(parent, account_end(account));
+                account_return_up(parent, account_end(account));
 }

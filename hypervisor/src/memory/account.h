@@ -63,9 +63,8 @@ struct account *account_create(struct account *parent, word_t limit);
  * may keep references to the PD for any time, but only the memory that is still in use. */
 void account_shrink(struct account *account);
 
-/** Returns the bytes of a freed object, or of another account's limit, to the account to which they
- * were charged. If its PD has ended, they go on to its parent. */
-void account_return_freed(struct account *account, word_t bytes);
+/** Does account_return_freed(), for bytes of another account's limit, too. */
+void account_return_up(struct account *account, word_t bytes);
 
 /** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */
 void account_leave(struct account *account);
@@ -85,6 +84,16 @@ static inline void account_return(struct account *account, word_t bytes)
         assert(used >= bytes);
         if (unlikely(used == bytes))
                 account_close(account);
+}
+
+/** Does account_return() for a freed object or its tables. If the account's PD has ended, the bytes
+ * go on to the parent. */
+static inline void account_return_freed(struct account *account, word_t bytes)
+{
+        if (unlikely(load_once(account->shrinks)))
+                account_return_up(account, bytes);
+        else
+                account_return(account, bytes);
 }
 
 /** Records that an object of the account has ended: bytes return after the grace period. */
