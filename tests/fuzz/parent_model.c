@@ -176,6 +176,7 @@ static int expect_status(const struct model_message *message)
 static int expect(const struct model_message *message)
 {
         switch (message->word[0]) {
+        case 0: /* no operation, or an event */
         case NOVA_PARENT_BEGIN:
         case NOVA_PARENT_EVENTS:
                 return 0;

@@ -191,13 +191,13 @@ static unsigned put_words(struct nova_utcb *utcb, unsigned operation, const uint
 }
 
 /* Adds the typed items that the server receives: capabilities that the sender has delegated to the
- * window, or nothing. */
+ * window, or nothing. An item may fail after some of its capabilities have arrived. */
 static struct model_item put_items(struct nova_utcb *utcb, const struct child_server *server,
                                    nova_sel_t child, uint8_t kind)
 {
         static const enum object objects[] = {THREAD, SEMAPHORE, PORTAL, DOMAIN};
-        const struct model_item sent = {kind & 1, kind & 4 ? 1 : 0, kind & 4 || kind & 0x20 ? 0 : 6,
-                                        objects[kind >> 3 & 3]};
+        struct model_item sent = {kind & 1, kind & 4 ? 1 : 0, kind & 4 || kind & 0x20 ? 0 : 6,
+                                  objects[kind >> 3 & 3]};
         const struct nova_item nothing = {0, kind & 0x40 ? NOVA_ITEM_DELEGATE : 0};
         const struct nova_item item = {
                 nova_crd_obj(server->window + sent.at, sent.order, NOVA_PERM_ALL),
@@ -207,7 +207,8 @@ static struct model_item put_items(struct nova_utcb *utcb, const struct child_se
                 nova_utcb_put_item(utcb, nothing);
         if (sent.is) {
                 parent_receive(server, child, sent.at, sent.order, sent.object);
-                nova_utcb_put_item(utcb, item);
+                nova_utcb_put_item(utcb, kind & 0x80 ? nothing : item);
+                sent.is &= !(kind & 0x80);
         }
         return sent;
 }

@@ -40,10 +40,13 @@ static struct walk second_level_walk_of(struct pd *pd, enum second_level_kind ki
 
 void dma_sync(const void *start, size_t size)
 {
+        const char *line = (const char *)start - (word_t)start % CACHE_LINE;
+        const char *const end = (const char *)start + size;
+
         if (!dma_format.incoherent)
                 return;
-        for (size_t at = 0; at < size; at += CACHE_LINE)
-                clflush((const char *)start + at);
+        for (; line < end; line += CACHE_LINE)
+                clflush(line);
         atomic_fence();
 }
 

@@ -47,7 +47,13 @@ void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, 
                               bool main, nova_word_t cpu)
 {
         const bool more = child->memory.next_map < child->memory.maps;
+        const unsigned words = nova_utcb_word_count(utcb);
 
+        /* A program can also call the portal. The report of its end has no words of earlier
+         * messages. */
+        if (words < NOVA_UTCB_STATE_WORDS)
+                memset(&utcb->word[words], 0,
+                       (NOVA_UTCB_STATE_WORDS - words) * sizeof(*utcb->word));
         if (main &&
             ((event == NOVA_EXC_STARTUP && !child->begun) || (event == NOVA_EXC_PF && more)))
                 answer_begin(child, utcb);

@@ -280,6 +280,10 @@ static int serve_operation(struct request *request)
         };
         const nova_word_t operation = request->word[0];
 
+        /* An event of a child's thread may lead to its parent's portal, with the MTD 0 as the
+         * operation. The answer's word 0 is then the MTD of the state that the thread gets. */
+        if (!operation)
+                return 0;
         if (operation >= sizeof(serve) / sizeof(*serve) || !serve[operation])
                 return ENOSYS;
         return serve[operation](request);
@@ -298,6 +302,7 @@ static void read_message(struct request *request, struct nova_child *child,
         request->words = nova_utcb_word_count(request->utcb);
         memcpy(request->word, request->utcb->word, request->words * sizeof(*request->word));
         request->item = NOVA_SEL_NONE;
+        request->has_items = nova_utcb_typed(request->utcb->items);
         for (unsigned i = 0; nova_utcb_get_item(request->utcb, i, &item); i++) {
                 if (nova_crd_type(item.crd) == NOVA_CRD_OBJ && nova_item_is_delegate(item))
                         request->item = nova_crd_base(item.crd);
@@ -330,7 +335,9 @@ static void serve_call(struct nova_child *child, struct child_server *server)
                 nova_utcb_clear(server->utcb);
                 nova_utcb_put(server->utcb, (nova_word_t)error);
         }
-        if (request->item != NOVA_SEL_NONE)
+        /* A null item, too, may have brought capabilities before it failed. They would stand in the
+         * window for the next child's. */
+        if (request->has_items)
                 clear_window(server);
 }
 

@@ -13,6 +13,7 @@ struct request {
         struct child_server *server;
         struct nova_utcb *utcb;
         nova_sel_t item; /* selector of an object that arrived; NOVA_SEL_NONE: none */
+        bool has_items;  /* the message has typed items, which may have failed */
         unsigned words;
         nova_word_t word[NOVA_UTCB_WORDS]; /* words of the message; 0 beyond its end */
         char name[NOVA_PARENT_NAME];

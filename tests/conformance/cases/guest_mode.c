@@ -170,10 +170,10 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
 }
 
 #define CR0_PE_ET_WP 0x10011 /* CR4.CET needs WP */
+#define CR4_KL       0x80000
 #define CR4_CET      0x800000
 
-/* A guest that could set CR4.CET would run with the kernel's indirect-branch tracking. */
-CASE_ON(guest_mode, no_guest_has_control_flow_enforcement, "7.2-50 7.2-55", needs_virtualization)
+static void expect_off(uint32_t bit)
 {
         struct guest *g = guest_new(boot_cpu, cr4_32, cr4_32_end);
         const nova_mtd_t mtd = guest_flat(g);
@@ -181,14 +181,26 @@ CASE_ON(guest_mode, no_guest_has_control_flow_enforcement, "7.2-50 7.2-55", need
         guest_gates(g);
         g->state->cr0 = CR0_PE_ET_WP;
         if (!needs_hardware()) { /* see takes() */
-                g->state->ax = CR4_CET;
+                g->state->ax = bit;
                 guest_until(g, mtd, EXIT_HLT);
                 EXPECT_EQ(g->state->ip, GUEST_HANDLERS + GP);
         }
         g->state->ip = GUEST_CODE;
         g->state->sp = GUEST_STACK;
-        g->state->cr4 = CR4_CET;
+        g->state->cr4 = bit;
         guest_until(g, mtd, EXIT_STATE);
+}
+
+/* A guest that could set CR4.CET would run with the kernel's indirect-branch tracking. */
+CASE_ON(guest_mode, no_guest_has_control_flow_enforcement, "7.2-50 7.2-55", needs_virtualization)
+{
+        expect_off(CR4_CET);
+}
+
+/* A guest that could set CR4.KL could replace the key of other guests. SVM has no such CPU. */
+CASE_ON(guest_mode, no_guest_has_key_locker, "7.2-50 7.2-55", needs_virtualization)
+{
+        expect_off(CR4_KL);
 }
 
 /* ---- MSRs ------------------------------------------------------------------------------------ */

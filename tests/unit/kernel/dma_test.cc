@@ -3,6 +3,8 @@
 // compares the contents of these tables with the database.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "kernel.h"
 
 extern "C" {
@@ -544,6 +546,26 @@ TEST(dma, a_stopped_gsi_resumes_with_another_function_and_ends_with_its_own)
         EXPECT_FALSE(fake_routes[Flood::GSI].on);
         f.route(Flood::GSI, 14); // a pin of an I/O APIC is masked by itself
         EXPECT_EQ(f.send(1000), 0u);
+}
+
+std::set<uintptr_t> written_back; // cache lines of 64 bytes
+
+// An I/O MMU that does not see the caches reads old entries in a line that was not written back.
+TEST(dma, each_cache_line_of_changed_entries_is_written_back)
+{
+        dma_format.incoherent = true;
+        fake_clflush = [](const volatile void *address) {
+                written_back.insert(reinterpret_cast<uintptr_t>(address) / 64);
+        };
+        for (uintptr_t from = 0x1000; from < 0x1080; from += 8)
+                for (uintptr_t bytes = 8; bytes <= 128; bytes += 8) {
+                        written_back.clear();
+                        dma_sync(reinterpret_cast<const void *>(from), bytes);
+                        for (uintptr_t at = from; at < from + bytes; at += 8)
+                                EXPECT_EQ(written_back.count(at / 64), 1u) << from << ", " << bytes;
+                }
+        fake_clflush = nullptr;
+        dma_format.incoherent = false;
 }
 
 // The end of a PD gives back its domain. Only a PD that has taken one meanwhile goes through the

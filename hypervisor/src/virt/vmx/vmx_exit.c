@@ -159,8 +159,8 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
                 vmcs_write(VMCS_CR0_SHADOW, *value);
                 break;
         case 4:
-                if (*value & CR4_CET)
-                        resume_with_protection_fault(self); /* as on a CPU without CET */
+                if (*value & VMX_CR4_OFF)
+                        resume_with_protection_fault(self); /* as on a CPU without these features */
                 vmcs_write(VMCS_CR4_SHADOW, *value);
                 break;
         case 8:

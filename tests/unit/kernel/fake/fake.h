@@ -145,6 +145,9 @@ extern void (*fake_answered)(void);
 /** Value of the TSC; 0: the real one. */
 extern uint64_t fake_tsc;
 
+/** Called for each cache line that the kernel writes back, unless it is NULL. */
+extern void (*fake_clflush)(const volatile void *address);
+
 /** Adds a second CPU, which is idle and has loaded pd or none; fake_wait answers for it. */
 void fake_second_cpu(struct pd *pd);
 

@@ -154,6 +154,14 @@ uint64_t rdtsc(void)
         return fake_tsc ? fake_tsc : real_rdtsc();
 }
 
+void (*fake_clflush)(const volatile void *address);
+
+void clflush(const volatile void *address)
+{
+        if (fake_clflush)
+                fake_clflush(address);
+}
+
 void lapic_send_ipi(unsigned apic_id, uint32_t vector)
 {
         (void)apic_id;

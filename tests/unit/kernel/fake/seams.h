@@ -38,6 +38,7 @@ extern char fake_device[];
 #define sti_hlt         real_sti_hlt
 #define pause           real_pause
 #define rdtsc           real_rdtsc
+#define clflush         real_clflush
 #define load_ds         real_load_ds
 #define load_es         real_load_es
 #define load_fs         real_load_fs
@@ -59,6 +60,7 @@ extern char fake_device[];
 #undef sti_hlt
 #undef pause
 #undef rdtsc
+#undef clflush
 #undef load_ds
 #undef load_es
 #undef load_fs
@@ -79,6 +81,7 @@ void sti(void);
 void sti_hlt(void);
 void fake_pause(void);
 uint64_t rdtsc(void);
+void clflush(const volatile void *address);
 void load_ds(uint16_t selector);
 void load_es(uint16_t selector);
 void load_fs(uint16_t selector);
