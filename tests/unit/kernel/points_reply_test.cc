@@ -40,14 +40,7 @@ class Replies : public Scene
         // Lets the server reply with items that delegate the parts of its range.
         void reply_with_parts()
         {
-                callee->utcb->items = nova_utcb_items(0, PARTS);
-                for (unsigned i = 0; i < PARTS; i++) {
-                        const unsigned item = nova_utcb_item_index(i);
-
-                        callee->utcb->word[item] = crd(i * PART, PART_ORDER);
-                        callee->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (base() + i * PART)
-                                                                                    << PAGE_BITS;
-                }
+                put_parts(callee);
                 set_arguments(callee, nova_hypercall_id(NOVA_REPLY, 0, 0), 0, 0, 0, 0);
                 enter(callee, false);
         }

@@ -214,17 +214,23 @@ class Scene : public World
                           NOVA_SUCCESS);
         }
 
-        // Prepares a call of the client whose items delegate the parts of its range.
-        void prepare_parts(word_t target)
+        // Fills a message with items that delegate the parts of the sender's range.
+        void put_parts(const ec *sender) const
         {
-                caller->utcb->items = nova_utcb_items(0, PARTS);
+                sender->utcb->items = nova_utcb_items(0, PARTS);
                 for (unsigned i = 0; i < PARTS; i++) {
                         const unsigned item = nova_utcb_item_index(i);
 
-                        caller->utcb->word[item] = crd(i * PART, PART_ORDER);
-                        caller->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (base() + i * PART)
+                        sender->utcb->word[item] = crd(i * PART, PART_ORDER);
+                        sender->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (base() + i * PART)
                                                                                     << PAGE_BITS;
                 }
+        }
+
+        // Prepares a call of the client whose items delegate the parts of its range.
+        void prepare_parts(word_t target)
+        {
+                put_parts(caller);
                 callee->utcb->delegate_window = crd(target, ORDER);
                 set_arguments(caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
         }
