@@ -2,6 +2,8 @@
 // ECs that end in the middle of a hypercall: the caller or the callee.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "ways.h"
 
 extern "C" {
@@ -161,32 +163,34 @@ TEST(end, of_the_caller_while_tlbs_are_flushed_for_its_item_leaves_the_callee_it
         }
 }
 
-TEST(end, of_the_callee_while_tlbs_are_flushed_for_its_answer_leaves_the_caller_the_answer)
+// Lets one of the two ECs end during the flush of each kind of reply.
+void end_during_answers(ec *End::*one, const std::function<void(End &, bool to_event)> &check)
 {
-        for (const bool to_event : {false, true}) {
+        for (const bool to_event : {false, true})
                 for (const bool in_steps : {false, true}) {
                         End e;
-                        e.reply_with_page(in_steps, to_event, e.callee);
-                        EXPECT_EQ(e.callee->state, EC_DEAD);
-                        EXPECT_EQ(e.caller->state, EC_READY);
-                        EXPECT_EQ(e.caller->cont,
-                                  continuation_t(to_event ? resume_interrupted : resume_success));
-                        EXPECT_EQ(caps_of(e.client, NOVA_CRD_MEM).count(BASE), 1u);
+                        e.reply_with_page(in_steps, to_event, e.*one);
+                        EXPECT_EQ((e.*one)->state, EC_DEAD);
+                        check(e, to_event);
                 }
-        }
+}
+
+TEST(end, of_the_callee_while_tlbs_are_flushed_for_its_answer_leaves_the_caller_the_answer)
+{
+        end_during_answers(&End::callee, [](End &e, bool to_event) {
+                EXPECT_EQ(e.caller->state, EC_READY);
+                EXPECT_EQ(e.caller->cont,
+                          continuation_t(to_event ? resume_interrupted : resume_success));
+                EXPECT_EQ(caps_of(e.client, NOVA_CRD_MEM).count(BASE), 1u);
+        });
 }
 
 TEST(end, of_the_caller_while_tlbs_are_flushed_for_its_answer_leaves_the_callee_free)
 {
-        for (const bool to_event : {false, true}) {
-                for (const bool in_steps : {false, true}) {
-                        End e;
-                        e.reply_with_page(in_steps, to_event, e.caller);
-                        EXPECT_EQ(e.caller->state, EC_DEAD);
-                        EXPECT_EQ(e.callee->state, EC_REQUEST);
-                        EXPECT_EQ(e.callee->caller_kind, CALLER_NONE);
-                }
-        }
+        end_during_answers(&End::caller, [](End &e, bool) {
+                EXPECT_EQ(e.callee->state, EC_REQUEST);
+                EXPECT_EQ(e.callee->caller_kind, CALLER_NONE);
+        });
 }
 
 // A page needs several tables. When memory runs out after some of them, the entered mappings are
