@@ -148,8 +148,7 @@ bool account_take(struct account *account, word_t bytes)
         return true;
 }
 
-/* Frees an account to which nothing is charged. Returns its limit, which goes back to the parent.
- */
+/* Frees an account to which nothing is charged. Returns its limit, for the parent. */
 static word_t account_end(struct account *account)
 {
         const word_t limit = account->limit;

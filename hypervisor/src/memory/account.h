@@ -63,7 +63,8 @@ struct account *account_create(struct account *parent, word_t limit);
  * may keep references to the PD for any time, but only the memory that is still in use. */
 void account_shrink(struct account *account);
 
-/** Does account_return_freed(), for bytes of another account's limit, too. */
+/** Returns bytes to an account. If its PD has ended, the bytes go on to the parent, and so on.
+ * Frees each account to which nothing is charged any more; its limit goes to the parent, too. */
 void account_return_up(struct account *account, word_t bytes);
 
 /** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */

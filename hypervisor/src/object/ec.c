@@ -263,7 +263,7 @@ static void ec_lose_caller(struct ec *callee, const struct ec *caller)
         struct cpu *cpu = callee->cpu;
 
         if (callee->walk == cpu->walk)
-                cpu->walk++; /* a walk that has reached callee must not end there */
+                cpu->walk++; /* a walk at callee would take it for the chain's end */
         ec_forget_caller(callee);
         callee->callee = NULL;
         callee->state = EC_REQUEST;

@@ -130,12 +130,10 @@ static __attribute__((noinline)) void object_reap_pd(struct cpu *cpu, struct pd 
         if (!pd_end_step(pd) || cpu->dying != &pd->object)
                 return;
         object_take_first(cpu, &pd->object);
-        if (!atomic_load_u32(&pd->object.references)) {
+        if (atomic_load_u32(&pd->object.references))
+                object_put(&pd->object); /* pd_destroy: the last reference frees it */
+        else
                 reclaim_object(&pd->object);
-                return;
-        }
-
-        object_put(&pd->object); /* pd_destroy: the last reference frees it */
 }
 
 void object_reap(void)
