@@ -15,6 +15,7 @@ from nova import (
     boot_modules,
     described,
     disk,
+    hang,
     not_raised,
     options,
     process,
@@ -22,7 +23,7 @@ from nova import (
     tap,
     tree,
 )
-from nova.errors import NovaError
+from nova.errors import EXIT_TIMEOUT, NovaError
 from nova.qemu import Module, parse_module
 from nova.runner import Runner
 
@@ -156,13 +157,16 @@ def further_module(text, arch):
     return module._replace(file=guest.file(f"{guest.PREFIX}{arch}/{name}"))
 
 
-def _runner(machine, timeout):
-    """Returns the runner for the machine's emulator; loads that of Bochs only for Bochs."""
-    if machine.emulator == "qemu":
-        return Runner(machine, timeout)
-    from nova import bochs
+def _runner(machine, args):
+    """Returns the runner for the machine's emulator; loads that of Bochs only for Bochs. Only QEMU
+    can tell about a machine that hangs, and only if the test does not expect the time limit."""
+    if machine.emulator != "qemu":
+        from nova import bochs
 
-    return bochs.new_runner(machine, timeout)
+        return bochs.new_runner(machine, args.timeout)
+    if args.status == EXIT_TIMEOUT:
+        return Runner(machine, args.timeout)
+    return hang.HangRunner(machine, args.timeout, args.arch, args.name or "test")
 
 
 def _modules(args):
@@ -186,8 +190,11 @@ def run(args):
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
     machine = options.machine(args, args.kernel, modules, **other)
     start = time.monotonic()
-    outcome = _runner(machine, args.timeout).run()
+    runner = _runner(machine, args)
+    outcome = runner.run()
     sys.stdout.write(outcome.text())
+    if runner.report():
+        print(f"\nboot-test: the machine at its time limit:\n{runner.report()}")
     found = complaints(args, outcome, not_raised.platform(machine, args.arch, machine.emulator))
     print(f"\nboot-test: ended with status {outcome.status} after {time.monotonic() - start:.1f} s")
     for complaint in found:

@@ -147,6 +147,15 @@ class Runner:
     def answer(self, text):
         """For subclasses: receives the answer of QEMU's monitor to the last ask()."""
 
+    def at_limit(self):
+        """For subclasses: called at the time limit. Returns whether the run continues, until a
+        deadline that the subclass has set; the run counts as one without an end all the same."""
+        return False
+
+    def report(self):
+        """For subclasses: returns text about the machine at the time limit, for the user."""
+        return ""
+
     def ask(self, command):
         """Sends a human-readable command to QEMU's monitor."""
         self._order("human-monitor-command", **{"command-line": command})
@@ -199,7 +208,9 @@ class Runner:
                 left = self._seconds_left()
                 if left == 0:
                     self.timed_out = True
-                    return
+                    if not self.at_limit():
+                        return
+                    left = self._seconds_left()
                 for key, _ in selector.select(self._longest_wait(left)):
                     data = self._read(key.fd)
                     if data:
@@ -269,14 +280,14 @@ class Runner:
         return Outcome(status, message, bytes(self.console), self.value)
 
     def _verdict(self):
-        if self.stopped:
-            return errors.EXIT_STOPPED, stop_message(self.console)
-        if self.finished:
-            return errors.EXIT_OK, ""
         if self.timed_out and self.shut_down and self.watch_roottask:
             return errors.EXIT_STOPPED, "the roottask's first thread was shut down."
         if self.timed_out:
             return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s: the run was stopped."
+        if self.stopped:
+            return errors.EXIT_STOPPED, stop_message(self.console)
+        if self.finished:
+            return errors.EXIT_OK, ""
         if not self.started:
             return errors.EXIT_USAGE, qemu.not_started(self.complaints)
         if self.reason == "guest-reset":
