@@ -27,13 +27,13 @@ struct program {
         bool ended;           /* the child has ended; the main thread clears it; atomic */
         unsigned denials;     /* number of reports about services that it may not open or offer; for
                                * grants.c */
-        bool stuck;           /* init has reported that it waits for a program that is overdue */
+        bool stuck;           /* init has reported that this program waits for an overdue one */
         uint64_t serve_until; /* deadline for its services in ns since boot */
         uint64_t pause_until; /* time of its next start in ns since boot */
 };
 
-/* Only init's main thread writes these fields; the mutex protects those that grants.c writes,
- * too. */
+/* Only init's main thread writes these fields, with one exception: grants.c, in the runtime's
+ * threads that serve children, writes a program's denials and its atomic fields. */
 struct init {
         struct nova_system system;
         struct program program[NOVA_SYSTEM_PROGRAMS_MAX];
@@ -92,8 +92,8 @@ void pci_take(void);
 /* Returns true if an I/O MMU restricts each device to its driver's memory. */
 bool pci_has_iommu(void);
 /* Without an I/O MMU, a program with `grants dma` can access all memory through its devices.
- * Returns a device of the program that could be used so although its description lacks
- * `dma-unprotected`; NULL: there is none. */
+ * Returns a device of the program that permits this although the device's section of the
+ * description lacks `dma-unprotected`; NULL: there is none. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says);
 
 /* quarantine.c: keeps the memory of a program that has ended while devices may reach it. Returns

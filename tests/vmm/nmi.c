@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual CPU 1 halts with interrupts off. Virtual CPU 0 sends it an NMI and halts, too; the
  * machine must continue. The NMI's handler sends a second NMI to its own virtual CPU. This NMI must
- * arrive right after the handler's IRET, although the loop there has interrupts off and causes no
- * exit. */
+ * arrive right after the handler's IRET, although the IRET returns to a loop that has interrupts
+ * off and causes no exit. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -21,7 +21,7 @@ enum word {
 };
 
 /* Runs in real mode; vector 2 is at 8. Virtual CPU 1 finds 1 at 0x5000, sets a flag at 0x5002, and
- * halts. Virtual CPU 0 waits for the flag, and then for the time that the halt may take. */
+ * halts. Virtual CPU 0 waits for the flag, and then until virtual CPU 1 has surely halted. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"

@@ -2,8 +2,9 @@
 /* The program `nvme`: a driver for NVMe disks. Arguments: the name of the device in the description
  * (default: `disk`), and the name of the service.
  *
- * A request becomes one command if its segments meet at page boundaries. Otherwise it becomes
- * several commands, and ends with the last of them. */
+ * A request becomes one command if each segment but the first begins, and each segment but the last
+ * ends, at a page boundary. Otherwise it becomes several commands, and ends with the last of
+ * them. */
 #include <errno.h>
 #include <string.h>
 

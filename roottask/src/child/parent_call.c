@@ -110,7 +110,8 @@ int nova_parent_open(const char *name, nova_sel_t sel)
 {
         const int error = open_once(name, sel);
 
-        /* the portals may have arrived, and the service may have ended, before this check */
+        /* ENOMEM may be wrong: if the service ends after its portals have arrived, they may be
+         * gone before open_once() looks for them. The second call then returns the right result. */
         return error == ENOMEM ? open_once(name, sel) : error;
 }
 

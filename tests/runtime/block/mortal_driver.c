@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes the driver for a disk crash or hang a moment after it has started, and counts the requests
- * that the device has then. Linked to a driver with --wrap for the functions below. disk.py finds
- * the count of a crash in the fault's report, in the register ax, and the count of a hang in a
- * line. */
+ * that the device has then. The linker's --wrap replaces functions of a driver by those below.
+ * disk.py finds the count after a crash in the fault's report, in the register ax, and the count
+ * after a hang in a line that the driver prints. */
 #include <stdio.h>
 #include <stdlib.h>
 

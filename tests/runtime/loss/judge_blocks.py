@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Judges disks that blocks.c wrote: a block of a round whose number is in block 0 is never lost."""
+"""Judges disks that blocks.c wrote: after the write of a round's number to block 0, no block of the
+round may be lost."""
 import functools
 import struct
 

@@ -119,8 +119,9 @@ class Machine:
         self.send(NODES, p.ICMP6, p.icmp6(LINK, NODES, 134, p.router(PREFIX, OWN)))
 
     def until(self, condition, seconds):
-        """Takes frames until the condition holds. Returns whether it held. A condition may send a
-        question. After it held once, it is not evaluated again: the next answer may be lost."""
+        """Takes frames until the condition holds. Returns whether it held. The condition may send a
+        question, and the answer to a second question may be lost. So a condition that has held is
+        not evaluated again."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() >= end or self.peer.ended:
@@ -165,7 +166,7 @@ def router(machine):
     """Exchanges datagrams with the program's addresses. Returns a sentence about an error."""
     own = p.address("10.0.0.2")
     link, far = p.address("fe80::")[:8] + NAME, PREFIX[:8] + NAME
-    # The program knows its address, and asks for names, before it takes datagrams.
+    # The program takes datagrams only after it has got an address and has asked for names.
     if not machine.until(lambda: machine.solicited, 30):
         return "the program did not look for a router"
     for address in (link, far, own):
@@ -248,7 +249,8 @@ def main():
         control = os.path.join(folder, "control")
         command = [word.replace("NETDEV", peer.netdev()).replace("CONTROL", control)
                    for word in command]
-        # While a program waits for DHCP, it could get an IPv6 address from the router.
+        # Only the kind `router` announces a router: otherwise a program that waits for DHCP could
+        # get an IPv6 address.
         machine = Machine(peer, addresses, kind == "router")
         functions = {"router": router, "taken": taken,
                      "sums": lambda machine: return_all(Returner(peer)),

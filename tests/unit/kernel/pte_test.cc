@@ -23,8 +23,7 @@ TEST(pte_x86_32, writes_all_bits_of_an_entry)
         }
 }
 
-// The first frame lies before the boundary of 4 GiB by more than a batch, before it by part of one,
-// or after it.
+// The batch ends before the boundary, ends or begins at it, or crosses it.
 TEST(pte_x86_32, writes_a_batch_of_frames_around_each_boundary_of_4_gib)
 {
         for (const uint64_t boundary : {FOUR_GIB, 5 * FOUR_GIB, 16 * FOUR_GIB})

@@ -43,7 +43,8 @@ nova_word_t nova_access_cut(const struct nova_access *access, nova_word_t ip);
  * Fetches code at a virtual CPU's instruction pointer.
  *
  * @param access    the virtual CPU
- * @param[out] code the bytes read @return number of bytes read, at most NOVA_CODE_BYTES
+ * @param[out] code the bytes read
+ * @return number of bytes read, at most NOVA_CODE_BYTES
  */
 size_t nova_access_fetch(const struct nova_access *access, uint8_t *code);
 

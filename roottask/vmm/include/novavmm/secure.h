@@ -102,8 +102,13 @@ bool nova_secure_is_secure(const struct nova_secure *secure);
 const char *nova_sealed_load(const struct nova_guest_memory *memory, const void *image,
                              size_t bytes, struct nova_utcb_event *start);
 
-/** Returns the memory in bytes that the guest of a sealed image has. @param image the file
- * @param bytes its size @return 0 if @p image is not a sealed image */
+/**
+ * Returns the memory in bytes that the guest of a sealed image has.
+ *
+ * @param image the file
+ * @param bytes its size
+ * @return 0 if @p image is not a sealed image
+ */
 size_t nova_sealed_memory(const void *image, size_t bytes);
 
 /** Returns the number of virtual CPUs that the guest of a sealed image may have, and that its ACPI
