@@ -335,8 +335,8 @@ static void serve_call(struct nova_child *child, struct child_server *server)
                 nova_utcb_clear(server->utcb);
                 nova_utcb_put(server->utcb, (nova_word_t)error);
         }
-        /* A null item, too, may have brought capabilities before it failed. They would stand in the
-         * window for the next child's. */
+        /* A null item, too, may have brought capabilities before it failed. If they stayed in the
+         * window, the next child's request would get them. */
         if (request->has_items)
                 clear_window(server);
 }
