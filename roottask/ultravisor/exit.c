@@ -33,7 +33,7 @@ static void memory(struct nova_vcpu *vcpu)
 
 static void cpuid(struct nova_vcpu *vcpu)
 {
-        memory_drop_aliases(vm_of(vcpu), vcpu);
+        memory_drop_aliases(vcpu);
         cpu_cpuid(vcpu, usual[NOVA_VM_EXIT_CPUID]);
 }
 

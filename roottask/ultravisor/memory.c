@@ -18,15 +18,25 @@
 
 struct frames memory_frames;
 
-/* Finds a page of a VM that can be moved out. The caller holds the lock, which is released after
- * each part of the search. @return its guest-physical address; UINT64_MAX: there is none */
-static uint64_t find_victim(struct vm *vm)
+/* Releases the machine's lock and the service's lock for a moment, in the middle of an exit. The
+ * caller must look up its pages again. */
+static void pause_locked(struct nova_vcpu *vcpu)
+{
+        vm_unlock();
+        guest_pause(vcpu);
+        vm_lock();
+}
+
+/* Finds a page of a VM that can be moved out. The caller holds the machine's lock and the service's
+ * lock, which are released after each part of the search.
+ * @return its guest-physical address; UINT64_MAX: there is none */
+static uint64_t find_victim(struct vm *vm, struct nova_vcpu *vcpu)
 {
         uint64_t gpa = page_victim(&vm->pages);
 
         for (uint64_t parts = 2 * page_total(&vm->pages) / PAGE_PART; parts && gpa == UINT64_MAX;
              parts--) {
-                vm_yield();
+                pause_locked(vcpu);
                 gpa = page_victim(&vm->pages);
         }
         return gpa;
@@ -50,7 +60,7 @@ static bool make_room(struct nova_vcpu *vcpu)
                 page_spare(&vm->pages, parameters[0]);
                 tries = TRIES * page_slots(&vm->pages);
                 free = page_room(&vm->pages);
-                parameters[0] = free ? 0 : find_victim(vm);
+                parameters[0] = free ? 0 : find_victim(vm, vcpu);
                 vm_unlock();
                 if (free)
                         return true;
@@ -430,10 +440,12 @@ bool memory_exit(struct nova_vcpu *vcpu)
         return true;
 }
 
-/* Unmaps the aliases of a slot's pages. The caller holds the lock, which is released after each
- * part of the pages: the slot can vanish meanwhile. */
-static void drop_slot_aliases(struct vm *vm, const struct page_slot *slot)
+/* Unmaps the aliases of a slot's pages. The caller holds the machine's lock and the service's lock,
+ * which are released after each part of the pages: the slot can vanish meanwhile. */
+static void drop_slot_aliases(struct nova_vcpu *vcpu, const struct page_slot *slot)
 {
+        struct vm *const vm = vm_of(vcpu);
+
         for (uint64_t i = 0; slot->page && i < slot->bytes / FRAME_BYTES; i++) {
                 struct page *const page = &slot->page[i];
 
@@ -443,18 +455,20 @@ static void drop_slot_aliases(struct vm *vm, const struct page_slot *slot)
                         vm->aliases |= page->aliased;
                 }
                 if (i % PAGE_PART == PAGE_PART - 1)
-                        vm_yield();
+                        pause_locked(vcpu);
         }
 }
 
-void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
+void memory_drop_aliases(struct nova_vcpu *vcpu)
 {
+        struct vm *const vm = vm_of(vcpu);
+
         if (!vm->aliases || !(vcpu->state->cr3 & vm->bit))
                 return;
         vm_lock();
         vm->aliases = false;
         for (unsigned i = 0; i < PAGE_SLOTS; i++)
-                drop_slot_aliases(vm, &vm->pages.slot[i]);
+                drop_slot_aliases(vcpu, &vm->pages.slot[i]);
         vm_unlock();
 }
 

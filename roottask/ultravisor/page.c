@@ -226,6 +226,12 @@ bool page_fill_block(struct pages *pages, uint64_t gpa)
         return true;
 }
 
+void page_expect_block(struct pages *pages, uint64_t gpa, uint64_t count)
+{
+        if (count == FRAME_BLOCK && gpa % BLOCK_BYTES == 0 && page_find(pages, gpa)->expected)
+                page_fill_block(pages, gpa);
+}
+
 bool page_is_whole(struct pages *pages, uint64_t gpa)
 {
         const struct page *const page = block_of(pages, gpa);

@@ -149,6 +149,10 @@ bool page_fill(struct pages *pages, struct page *page);
 /* Gives the pages of a block of 2 MiB, all of them NONE, the frames of one block.
  * @return false if that is not possible */
 bool page_fill_block(struct pages *pages, uint64_t gpa);
+/* Gives a range of pages the frames of one block before UV_PAGE_IN fills them, if the range is a
+ * block of 2 MiB and the first page is expected: a block that begins before the range would give
+ * pages before it empty frames. */
+void page_expect_block(struct pages *pages, uint64_t gpa, uint64_t count);
 /* Returns true if the 512 pages around @p gpa are in one block of frames, in order, and one mapping
  * can permit all accesses to them: a new mapping does not widen a page's old one. */
 bool page_is_whole(struct pages *pages, uint64_t gpa);

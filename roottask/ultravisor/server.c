@@ -251,8 +251,7 @@ static enum nova_u_status move_in(struct call *call)
                 return NOVA_U_P2;
         if (!page_has(&call->vm->pages, to, pages))
                 return NOVA_U_P3;
-        if (page_find(&call->vm->pages, to)->expected && pages == FRAME_BLOCK)
-                page_fill_block(&call->vm->pages, to);
+        page_expect_block(&call->vm->pages, to, pages);
         for (uint64_t i = 0; i < pages && !status; i++) {
                 if (i)
                         vm_yield();

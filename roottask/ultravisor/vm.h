@@ -162,7 +162,9 @@ bool memory_exit(struct nova_vcpu *vcpu);
  * one by one. The guest may get these pages again meanwhile. @return the number of pages in this
  * part */
 uint64_t memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t count);
-void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu);
+/* Unmaps the aliases of pages when the guest's page tables lie in the view with secure places.
+ * Releases the machine's lock after each part of the pages. */
+void memory_drop_aliases(struct nova_vcpu *vcpu);
 extern struct frames memory_frames;
 
 /* Makes the frame of the page at @p gpa present, by a call to the VMM if necessary. The machine's

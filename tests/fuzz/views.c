@@ -245,6 +245,12 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
         (void)vcpu, (void)vector;
 }
 
+bool guest_pause(struct nova_vcpu *vcpu)
+{
+        (void)vcpu;
+        return true;
+}
+
 void guest_wait_for_others(struct nova_vcpu *vcpu)
 {
         (void)vcpu;

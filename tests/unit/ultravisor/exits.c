@@ -147,9 +147,8 @@ bool memory_exit(struct nova_vcpu *vcpu)
         return false;
 }
 
-void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
+void memory_drop_aliases(struct nova_vcpu *vcpu)
 {
-        (void)vm;
         (void)vcpu;
 }
 

@@ -56,6 +56,23 @@ TEST_F(pages_test, a_block_of_pages_is_one_block_of_frames)
         EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
 }
 
+TEST_F(pages_test, a_range_that_comes_in_takes_a_block_only_if_it_is_that_block)
+{
+        at(512)->expected = at(700)->expected = true;
+        page_expect_block(&pages, gpa(700), FRAME_BLOCK);
+        EXPECT_EQ(at(512)->state, PAGE_NONE) << "the page lies before the range";
+        page_expect_block(&pages, gpa(512), FRAME_BLOCK / 2);
+        EXPECT_EQ(at(512)->state, PAGE_NONE) << "the range is too short";
+        page_expect_block(&pages, gpa(512), FRAME_BLOCK);
+        EXPECT_TRUE(page_is_whole(&pages, gpa(512)));
+}
+
+TEST_F(pages_test, a_block_that_is_not_expected_gets_no_frames)
+{
+        page_expect_block(&pages, gpa(512), FRAME_BLOCK);
+        EXPECT_EQ(at(512)->state, PAGE_NONE);
+}
+
 // The records of two slots may lie in memory like those of one slot. What is between them is not a
 // record of the VM.
 TEST_F(pages_test, two_slots_are_not_a_block_even_if_their_records_are_512_apart)

@@ -8,13 +8,14 @@
 #include "vm.h"
 
 bool room_maps, room_refuses;
-unsigned room_asked, room_waits;
+unsigned room_asked, room_waits, room_pauses;
 
 enum { KEPT, MOVED }; /* slots */
 
 static struct vm machine;
 static struct nova_utcb_state registers;
 static const char *why;
+static bool locked; /* the service's lock is held */
 
 static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, enum page_place place)
 {
@@ -76,7 +77,7 @@ bool room_begin(uint8_t *memory, size_t frames, size_t kept)
         memset(&machine, 0, sizeof(machine));
         why = NULL;
         room_maps = room_refuses = false;
-        room_asked = room_waits = 0;
+        room_asked = room_waits = room_pauses = 0;
         if (!frame_init(&memory_frames, memory, (uint32_t)frames))
                 return false;
         machine.vcpus = machine.machine.vcpus = 2;
@@ -92,6 +93,11 @@ const char *room_need_page(void)
 {
         memory_get(&machine.machine.vcpu[0], machine.pages.slot[MOVED].bytes - FRAME_BYTES);
         return why;
+}
+
+void room_begin_search_at(size_t page)
+{
+        machine.pages.slot[MOVED].hand = page;
 }
 
 void room_end(void)
@@ -121,6 +127,13 @@ void guest_wait_for_others(struct nova_vcpu *vcpu)
         room_maps = false;
 }
 
+bool guest_pause(struct nova_vcpu *vcpu)
+{
+        (void)vcpu;
+        room_pauses += !locked;
+        return true;
+}
+
 void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
 {
         vcpu->vm->end = NOVA_VM_ERROR;
@@ -135,12 +148,10 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
 
 void vm_lock(void)
 {
+        locked = true;
 }
 
 void vm_unlock(void)
 {
-}
-
-void vm_yield(void)
-{
+        locked = false;
 }

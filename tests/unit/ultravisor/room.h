@@ -11,6 +11,7 @@
 extern bool room_maps;    /* a reply of another virtual CPU may map each page */
 extern bool room_refuses; /* the VMM moves no page out */
 extern unsigned room_asked, room_waits;
+extern unsigned room_pauses; /* pauses of the machine without the service's lock */
 
 /* Uses all frames for the guest, @p kept of them for a slot of which the VMM moves no page out. The
  * search for pages begins in that slot. */
@@ -18,6 +19,9 @@ bool room_begin(uint8_t *memory, size_t frames, size_t kept);
 
 /* Makes a further page present. @return NULL, or why the guest has ended */
 const char *room_need_page(void);
+
+/* The search for a page to move out begins at the page with this number. */
+void room_begin_search_at(size_t page);
 
 void room_end(void);
 

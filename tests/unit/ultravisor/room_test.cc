@@ -76,4 +76,12 @@ TEST_F(room_test, is_searched_in_each_slot)
         EXPECT_EQ(room_asked, 2 * 64u);
 }
 
+TEST_F(room_test, is_searched_in_parts_and_the_machine_pauses_between_two_of_them)
+{
+        room_begin_search_at(frames); /* the second half of the slot has no frames */
+        EXPECT_EQ(room_need_page(), nullptr);
+        EXPECT_EQ(room_asked, 1u);
+        EXPECT_EQ(room_pauses, frames / 64u);
+}
+
 } // namespace
