@@ -67,8 +67,19 @@ static bool change(struct nova_vcpu *vcpu, enum vcpu_call to)
 {
         uint32_t calls = VCPU_CALLS;
 
-        return __atomic_compare_exchange_n(&vcpu->call, &calls, to, false, __ATOMIC_ACQ_REL,
+        return __atomic_compare_exchange_n(&vcpu->call, &calls, to, false, __ATOMIC_SEQ_CST,
                                            __ATOMIC_ACQUIRE);
+}
+
+/* Marks the handler as one that calls, after it has released the lock: an abandoned handler loses
+ * its time at any moment, so it must not be in the middle of nova_vm_unlock().
+ * novavmm_vcpu_abandon() either sees the mark, or has been preceded by the end of the machine,
+ * which the handler sees.
+ * @return false if the machine has ended */
+static bool begin(struct nova_vcpu *vcpu)
+{
+        __atomic_store_n(&vcpu->call, VCPU_CALLS, __ATOMIC_SEQ_CST);
+        return __atomic_load_n(&vcpu->vm->end, __ATOMIC_SEQ_CST) == NOVA_VM_RUNS;
 }
 
 bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu)
@@ -81,19 +92,21 @@ bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument)
         struct nova_vm *const vm = vcpu->vm;
         struct nova_utcb *const utcb = nova_thread_utcb();
         struct message message;
+        bool runs;
 
         if (vm->end != NOVA_VM_RUNS)
                 return false;
         save(&message, utcb, vm->mtd[vcpu->exit] | vcpu->changed);
-        __atomic_store_n(&vcpu->call, VCPU_CALLS, __ATOMIC_RELEASE);
         nova_vm_unlock(vm);
-        function(argument);
+        runs = begin(vcpu);
+        if (runs)
+                function(argument);
         while (!change(vcpu, VCPU_CALLS_NOBODY))
-                nova_semaphore_down(&vcpu->wake); /* until its EC is destroyed */
+                novavmm_vcpu_rest(vcpu); /* until its EC is destroyed */
         nova_mutex_lock(&vm->lock);
         vm->serving = vcpu;
         restore(utcb, &message);
-        return true;
+        return runs;
 }
 
 void nova_vcpu_keep_message(struct nova_vcpu *vcpu, void (*function)(void *argument),

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "create_error.h"
+#include "nova/hypercall.h"
 #include "nova/utcb.h"
+#include "novart/error.h"
+#include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "novavmm/registers.h"
@@ -19,6 +22,10 @@
 #define CALL_WORDS 5 /* words of a call of the ultravisor */
 #define LPID       1
 #define SOON_NS    100000
+
+/* Selectors of an attached virtual CPU: its portal, and the semaphore of wait_for_end(). */
+#define PORTAL_ORDER 1
+#define PORTAL_REST  1
 
 /* A call of the ultravisor, and the answer. */
 struct call {
@@ -77,6 +84,14 @@ static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *m
         return runs;
 }
 
+/* Lets a handler wait until the connection ends. The time of the virtual CPU may end at any moment
+ * of the wait, so it needs no lock (see novavmm_vcpu_rest()). */
+static void wait_for_end(struct nova_secure *secure, unsigned number)
+{
+        while (!__atomic_load_n(&secure->over, __ATOMIC_ACQUIRE))
+                nova_sm_down(secure->portal[number] + PORTAL_REST);
+}
+
 /* Serves a call that needs the machine's devices. The call runs on the time of the virtual CPU.
  * When the ultravisor ends the virtual CPU, no call may hold the machine's lock: `busy` counts the
  * calls that may do so, and a machine that has ended no longer answers. */
@@ -90,7 +105,7 @@ static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t 
                use_device(vcpu, call, more);
         __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
         if (!runs)
-                nova_semaphore_down(&secure->over);
+                wait_for_end(secure, vcpu->number);
 }
 
 static nova_word_t word_of(enum nova_h_status status)
@@ -303,13 +318,16 @@ static void *watch(void *argument)
 static int attach_vcpu(struct nova_secure *secure, unsigned number)
 {
         struct nova_vcpu *const vcpu = &secure->vm->vcpu[number];
-        const nova_sel_t portal = nova_sel_alloc(0);
+        const nova_sel_t portal = nova_sel_alloc(PORTAL_ORDER);
+        int error;
 
         if (portal == NOVA_SEL_NONE)
                 return EAGAIN;
         secure->portal[number] = portal;
-        int error =
-                nova_handler_create(&secure->handler[number], vcpu->cpu, "secure", dispatch, vcpu);
+        error = nova_errno_of(nova_create_sm(portal + PORTAL_REST, nova_program.pd, 0));
+        if (!error)
+                error = nova_handler_create(&secure->handler[number], vcpu->cpu, "secure", dispatch,
+                                            vcpu);
         if (!error)
                 error = nova_handler_portal(secure->handler[number], portal, 0);
         error = error ? error : nova_uv_attach(&secure->uv, number, vcpu->cpu, portal);
@@ -359,6 +377,19 @@ int novavmm_secure_attach(struct nova_vm *vm)
         return error ? error : nova_thread_create(&secure->watcher, &attr, watch, secure);
 }
 
+/* Ends a handler before its semaphore's selector is free: the handler may be about to use it. */
+static void detach_vcpu(struct nova_secure *secure, unsigned number)
+{
+        const nova_sel_t portal = secure->portal[number];
+
+        if (!portal)
+                return;
+        nova_sm_up(portal + PORTAL_REST);
+        if (secure->handler[number])
+                nova_handler_destroy(secure->handler[number]);
+        nova_sel_release(portal, PORTAL_ORDER);
+}
+
 void novavmm_secure_detach(struct nova_vm *vm)
 {
         struct nova_secure *const secure = vm->secure;
@@ -373,13 +404,9 @@ void novavmm_secure_detach(struct nova_vm *vm)
                 nova_thread_join(secure->watcher, NULL);
         }
         nova_session_close(secure->uv.session);
-        for (unsigned i = 0; i < vm->vcpus; i++) {
-                nova_semaphore_up(&secure->over);
-                if (secure->portal[i])
-                        nova_sel_release(secure->portal[i], 0);
-                if (secure->handler[i])
-                        nova_handler_destroy(secure->handler[i]);
-        }
+        __atomic_store_n(&secure->over, true, __ATOMIC_RELEASE);
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                detach_vcpu(secure, i);
         free(secure->place);
         memset(secure, 0, sizeof(*secure));
 }

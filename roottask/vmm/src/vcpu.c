@@ -91,23 +91,37 @@ void nova_vcpu_kick(struct nova_vcpu *vcpu)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* Blocks after the end of the machine until it is destroyed. Releases the lock during the wait. */
+void novavmm_vcpu_rest(const struct nova_vcpu *vcpu)
+{
+        nova_sm_down(vcpu->ec + VCPU_REST);
+}
+
+void novavmm_vcpu_let_go(struct nova_vcpu *vcpu)
+{
+        __atomic_store_n(&vcpu->leaves, true, __ATOMIC_RELEASE);
+        nova_sm_up(vcpu->ec + VCPU_REST);
+}
+
+/* Blocks after the end of the machine until it is destroyed. Releases the lock during the wait.
+ * After the up, the virtual CPU loses its SC at any moment. */
 static void park(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
 
         nova_vm_unlock(vm);
         nova_semaphore_up(&vcpu->parked);
-        nova_semaphore_down(&vcpu->wake);
+        while (!__atomic_load_n(&vcpu->leaves, __ATOMIC_ACQUIRE))
+                novavmm_vcpu_rest(vcpu);
         nova_mutex_lock(&vm->lock);
 }
 
+/* The up is the last action: after it, the virtual CPU loses its SC at any moment. */
 void novavmm_vcpu_break(void *argument)
 {
         struct nova_vcpu *const vcpu = argument;
 
-        nova_semaphore_up(&vcpu->parked);
         novavmm_vm_break(vcpu->vm);
+        nova_semaphore_up(&vcpu->parked);
 }
 
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)

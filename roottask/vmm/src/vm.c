@@ -20,9 +20,9 @@
 /* Events of a virtual CPU: 2^8. */
 #define EVENT_ORDER 8
 
-/* Selectors of a machine: its PD, and EC and SC of each virtual CPU. */
+/* Selectors of a machine: its PD, and those of each virtual CPU. */
 #define OBJECT_ORDER 5
-#define VCPU_EC      2
+#define VCPU_FIRST   2
 
 #define QUANTUM_US 10000
 
@@ -103,7 +103,7 @@ static int make_vcpu(struct nova_vm *vm, const struct nova_vm_config *config, un
 
         vcpu->vm = vm;
         vcpu->number = number;
-        vcpu->ec = vm->objects + VCPU_EC + 2 * number;
+        vcpu->ec = vm->objects + VCPU_FIRST + VCPU_SELECTORS * number;
         nova_msr_init(&vcpu->msr, number, vm->local_apic);
         vcpu->cpu = config->cpus ? config->cpus[number] : choose_cpu(vm, number);
         error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, novavmm_vcpu_serve, vcpu);
@@ -132,13 +132,14 @@ static int make_pd(struct nova_vm *vm, size_t kernel_memory)
 static int make_ec(const struct nova_vcpu *vcpu)
 {
         const nova_word_t flags = NOVA_EC_GLOBAL | (vcpu->vm->same_tsc ? NOVA_EC_TSC : 0);
-        const enum nova_status status =
-                nova_create_ec(vcpu->ec, vcpu->vm->objects, 0, vcpu->cpu, 0,
-                               (nova_word_t)vcpu->number << EVENT_ORDER, flags);
+        enum nova_status status = nova_create_ec(vcpu->ec, vcpu->vm->objects, 0, vcpu->cpu, 0,
+                                                 (nova_word_t)vcpu->number << EVENT_ORDER, flags);
         const char name[NOVA_NAME_SIZE] = {'v', 'C', 'P', 'U', ' ', (char)('0' + vcpu->number)};
 
-        if (status == NOVA_SUCCESS)
+        if (status == NOVA_SUCCESS) {
                 nova_name_set(vcpu->ec, name);
+                status = nova_create_sm(vcpu->ec + VCPU_REST, vcpu->vm->objects, 0);
+        }
         return nova_errno_of(status);
 }
 
@@ -250,7 +251,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
 /* Creates a virtual CPU's SC, which starts it. */
 static int run(struct nova_vcpu *vcpu)
 {
-        return nova_sc_create(vcpu->ec + 1, vcpu->ec, vcpu->vm->priority, QUANTUM_US);
+        return nova_sc_create(vcpu->ec + VCPU_SC, vcpu->ec, vcpu->vm->priority, QUANTUM_US);
 }
 
 int nova_vm_run(struct nova_vm *vm)
@@ -281,7 +282,8 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end)
 {
         if (vm->end != NOVA_VM_RUNS)
                 return;
-        vm->end = end;
+        __atomic_store_n(&vm->end, end,
+                         __ATOMIC_SEQ_CST); /* call_out.c reads it without the lock */
         if (vm->ended_hook)
                 vm->ended_hook(vm->ended_context);
         for (unsigned i = 0; i < vm->vcpus; i++)
@@ -317,8 +319,9 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
         if (vcpu->running) {
                 if (!novavmm_vcpu_abandon(vcpu))
                         nova_semaphore_down(&vcpu->parked);
-                nova_sc_destroy(vcpu->ec + 1);
+                nova_sc_destroy(vcpu->ec + VCPU_SC);
                 vcpu->running = false;
+                novavmm_vcpu_let_go(vcpu);
         }
 }
 
@@ -340,16 +343,15 @@ void nova_vm_destroy(struct nova_vm *vm)
         novavmm_timer_stop(vm);
         for (unsigned i = 0; i < vm->vcpus; i++)
                 destroy_vcpu(&vm->vcpu[i]);
-        if (vm->objects != NOVA_SEL_NONE) {
+        if (vm->objects != NOVA_SEL_NONE)
                 nova_pd_destroy(vm->objects);
-                nova_sel_release(vm->objects, OBJECT_ORDER);
-        }
-        if (vm->events != NOVA_SEL_NONE)
-                nova_sel_release(vm->events, vm->events_order);
-        for (unsigned i = 0; i < vm->vcpus; i++) {
-                nova_semaphore_up(&vm->vcpu[i].wake);
+        for (unsigned i = 0; i < vm->vcpus; i++)
                 if (vm->vcpu[i].handler)
                         destroy_handler(&vm->vcpu[i]);
-        }
+        /* A handler may have been about to use its semaphore's selector. */
+        if (vm->objects != NOVA_SEL_NONE)
+                nova_sel_release(vm->objects, OBJECT_ORDER);
+        if (vm->events != NOVA_SEL_NONE)
+                nova_sel_release(vm->events, vm->events_order);
         nova_guest_memory_destroy(&vm->memory);
 }

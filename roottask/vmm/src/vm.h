@@ -51,6 +51,14 @@ static inline bool novavmm_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova
         return fits;
 }
 
+/* Selectors of a virtual CPU, from nova_vcpu.ec on. */
+enum vcpu_selector {
+        VCPU_EC,
+        VCPU_SC,
+        VCPU_REST, /* semaphore of novavmm_vcpu_rest() */
+        VCPU_SELECTORS
+};
+
 /* Values of nova_vcpu.call: whether a virtual CPU's handler calls another program. The handler and
  * the thread that destroys the machine leave VCPU_CALLS by an atomic exchange, so only one of them
  * succeeds. */
@@ -60,9 +68,19 @@ enum vcpu_call {
         VCPU_ABANDONED     /* the machine is being destroyed, and nothing waits for the handler */
 };
 
-/* Gives up a handler that is in a call to another program, before its EC is destroyed.
+/* Gives up a handler that is in a call to another program, before its EC is destroyed. The machine
+ * has ended. The handler holds no lock.
  * @return false if it is in no such call; then it will stop by itself */
 bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu);
+
+/* Lets a handler wait whose virtual CPU loses its SC at any moment of the wait. The handler uses
+ * only a semaphore of the kernel: a thread that lost its time in nova_semaphore_down() would keep
+ * the guard of the queue, and each later up would wait for ever. */
+void novavmm_vcpu_rest(const struct nova_vcpu *vcpu);
+
+/* Lets the handler of a virtual CPU that has parked return, on the time of the thread that destroys
+ * the handler. */
+void novavmm_vcpu_let_go(struct nova_vcpu *vcpu);
 
 /* Stops a virtual CPU of the machine: it executes nothing before it starts again, with the state
  * after INIT. Called with the lock held. */

@@ -22,21 +22,22 @@ struct nova_secure {
         /* The rest is private to the library. */
         struct nova_vm *vm;                          /**< the machine */
         struct nova_handler *handler[NOVA_VM_VCPUS]; /**< handlers of the ultravisor's calls */
-        nova_sel_t portal[NOVA_VM_VCPUS];            /**< portals of the handlers */
-        struct nova_thread *watcher;                 /**< waits for the guest's end */
-        struct nova_semaphore converted;             /**< gets an up when UV_ESM has ended */
-        struct nova_semaphore over;                  /**< blocks handlers of a machine that ended */
-        unsigned busy;                   /**< calls that may hold the machine's lock; atomic */
-        struct nova_vcpu *serving;       /**< virtual CPU whose call of the ultravisor has the
-                                            machine's lock, or NULL */
-        struct nova_mutex lock;          /**< protects `place` */
-        struct nova_secure_place *place; /**< content of each page of the RAM */
-        uint32_t hand;                   /**< page at which the last search ended */
-        enum nova_u_status status;       /**< result of UV_ESM */
-        bool converting;                 /**< UV_ESM is in progress; atomic */
-        unsigned conversions;            /**< number of UV_ESM that have begun */
-        bool started;                    /**< H_SVM_INIT_START has come */
-        bool secure;                     /**< the ultravisor runs the guest */
+        nova_sel_t portal[NOVA_VM_VCPUS]; /**< portals of the handlers, each followed by a kernel
+                                           * semaphore for a handler that does not answer */
+        struct nova_thread *watcher;      /**< waits for the guest's end */
+        struct nova_semaphore converted;  /**< gets an up when UV_ESM has ended */
+        bool over;                        /**< handlers that do not answer may return; atomic */
+        unsigned busy;                    /**< calls that may hold the machine's lock; atomic */
+        struct nova_vcpu *serving;        /**< virtual CPU whose call of the ultravisor has the
+                                             machine's lock, or NULL */
+        struct nova_mutex lock;           /**< protects `place` */
+        struct nova_secure_place *place;  /**< content of each page of the RAM */
+        uint32_t hand;                    /**< page at which the last search ended */
+        enum nova_u_status status;        /**< result of UV_ESM */
+        bool converting;                  /**< UV_ESM is in progress; atomic */
+        unsigned conversions;             /**< number of UV_ESM that have begun */
+        bool started;                     /**< H_SVM_INIT_START has come */
+        bool secure;                      /**< the ultravisor runs the guest */
 };
 
 /**

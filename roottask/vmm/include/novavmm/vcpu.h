@@ -42,12 +42,14 @@ struct nova_vcpu {
         /* The rest is private to the library. */
         /** Changes with the machine locked. */
         enum nova_vcpu_activity activity;
-        nova_sel_t ec;                /**< selector of its EC; its SC is at `ec` + 1 */
+        nova_sel_t ec;                /**< selector of its EC, followed by its SC and by a kernel
+                                       * semaphore for a handler that does not continue */
         struct nova_handler *handler; /**< handles its exits */
         struct nova_semaphore wake;   /**< semaphore for a waiting handler */
         uint32_t injection;           /**< exception that nova_vcpu_raise() requested; 0: none */
         uint32_t injection_error;     /**< error code of that exception */
         struct nova_semaphore parked; /**< gets an up when the virtual CPU will not run again */
+        bool leaves;                  /**< a handler that has parked may return; atomic */
         bool nmi;                     /**< an NMI is pending */
         bool nmi_blocked;             /**< SVM: an NMI's handler has not executed its IRET */
         bool steps;                   /**< SVM: the virtual CPU single-steps over that IRET */

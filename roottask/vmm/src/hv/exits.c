@@ -42,7 +42,8 @@ static uint64_t run_time(void *context, unsigned vcpu)
         const struct nova_vm *const vm = context;
         uint64_t us;
 
-        return nova_sc_ctrl(vm->vcpu[vcpu].ec + 1, &us) == NOVA_SUCCESS ? us * UNITS_PER_US : 0;
+        return nova_sc_ctrl(vm->vcpu[vcpu].ec + VCPU_SC, &us) == NOVA_SUCCESS ? us * UNITS_PER_US
+                                                                              : 0;
 }
 
 /* Fills in the partition of a machine. Its configuration has been checked. */
