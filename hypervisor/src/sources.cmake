@@ -28,6 +28,7 @@ set(NOVA_KERNEL_SOURCES
   src/lib/tree.c
   src/memory/account.c
   src/memory/frame.c
+  src/memory/ram.c
   src/memory/slab.c
   src/object/ec.c
   src/object/name.c

@@ -115,7 +115,7 @@ class SecondLevel(Table):
         return level * form["table_level"] | form["top_table" if top else "table"]
 
     def page_flags(self, entry, level):
-        return entry & ~paging.ADDRESS & ~(LARGE if level else 0)
+        return entry & ~paging.ADDRESS & ~(LARGE if level else 0) & ~self.form["ram"]
 
     def wanted(self, mapping, attribute):
         form, perms = self.form, mapping.perms

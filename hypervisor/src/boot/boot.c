@@ -82,6 +82,7 @@ static void boot_start_memory(void)
                 console_print(
                         "NOVA: kmem= exceeds the available memory; the kernel takes %u MiB.\n",
                         (unsigned)(pool.size / MIB));
+        memory_map_list_ram();
         memory_map_take(pool.start, pool.size, false);
         boot_paging_map_pool(pool.start, pool.size);
         frame_init(pool.start, pool.size);

@@ -72,6 +72,9 @@ uint64_t memory_map_available(void);
 /** Returns true if a range overlaps available memory. */
 bool memory_map_is_ram(paddr_t start, uint64_t size);
 
+/** Gives the whole frames of available memory to memory/ram.h. Call once, with the complete map. */
+void memory_map_list_ram(void);
+
 /** Returns true if a range overlaps a range of the kernel. */
 bool memory_map_is_taken(paddr_t start, uint64_t size);
 

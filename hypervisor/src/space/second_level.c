@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 #include "memory/account.h"
 #include "memory/frame.h"
+#include "memory/ram.h"
 #include "nova/abi/crd.h"
 #include "object/pd.h"
 #include "paging_levels.h"
@@ -202,6 +203,21 @@ static unsigned second_level_fitting_level(const struct walk *walk, word_t page,
         return level;
 }
 
+/* Returns the number of pages from a frame on, at most left, that have the same bits of RAM, and
+ * these bits. */
+static word_t second_level_alike(const struct second_level_format *format, word_t frame,
+                                 word_t left, uint64_t *ram)
+{
+        uint64_t end;
+
+        *ram = 0;
+        if (!format->ram)
+                return left;
+        if (ram_contains(frame, &end))
+                *ram = format->ram;
+        return end - frame < left ? (word_t)(end - frame) : left;
+}
+
 static uint64_t second_level_page_entry(const struct second_level_format *format, uint64_t frame,
                                         unsigned perms, unsigned level)
 {
@@ -222,8 +238,9 @@ static bool second_level_add(struct walk *walk, const struct page_range *range, 
                              word_t last, unsigned *budget)
 {
         const word_t frame = range->frame + (*at - range->first);
-        const unsigned wanted =
-                second_level_fitting_level(walk, *at, frame, last - *at + 1, range->perms);
+        uint64_t ram;
+        const word_t left = second_level_alike(walk->format, frame, last - *at + 1, &ram);
+        const unsigned wanted = second_level_fitting_level(walk, *at, frame, left, range->perms);
         unsigned level = second_level_descend(walk, *at, wanted, !range->reduces);
         uint64_t entry = *second_level_entry_of(walk, *at, level);
 
@@ -242,11 +259,11 @@ static bool second_level_add(struct walk *walk, const struct page_range *range, 
         }
         const word_t start = align_down(*at, 9 * level); /* inside a large page: all of that page */
         const word_t in_table = TABLE_SIZE - (start & (TABLE_SIZE - 1));
-        const word_t count = level ? 1 : min_word(min_word(in_table, last - start + 1), *budget);
+        const word_t count = level ? 1 : min_word(min_word(in_table, left), *budget);
         const word_t first_frame = range->frame + (start - range->first);
         second_level_write_entries(
                 walk, start, level, count,
-                second_level_page_entry(walk->format, first_frame, range->perms, level));
+                second_level_page_entry(walk->format, first_frame, range->perms, level) | ram);
         *at = start + count * second_level_span(level);
         budget_spend(budget, level ? BUDGET_TABLE : count);
         return true;

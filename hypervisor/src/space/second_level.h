@@ -31,6 +31,7 @@ struct second_level_format {
         uint64_t execute;               /* bit of a page with NOVA_MEM_X */
         uint64_t no_execute;            /* bit of a page without NOVA_MEM_X */
         uint64_t page;                  /* further bits of each page */
+        uint64_t ram;                   /* further bits of a page of RAM; 0: all pages are alike */
         uint64_t table, table_level;    /* a table's entry: address | level * table_level | table */
         uint64_t top_table;             /* bits of a root's entry for a table */
         bool incoherent;                /* I/O MMUs do not snoop the CPUs' caches */

@@ -8,6 +8,7 @@
 #include "kernel.h"
 
 extern "C" {
+#include "memory/ram.h"
 #include "space/second_level.h"
 #include "virt/vmx/vmx_controls.h"
 #include "virt/vmx/vmx_state.h"
@@ -162,11 +163,30 @@ TEST(vmx, an_event_is_injectable_if_its_type_and_vector_fit)
         }
 }
 
+// A kernel with extended page tables, on a machine with this RAM.
+struct Ept : Kernel {
+        explicit Ept(bool large_code = true, std::vector<ram_range> ram = {{0x10000, 0x1ffff}})
+        {
+                vmx_offer offer = full_offer();
+                offer.large_code = large_code;
+                guest_format = vmx_guest_format(&offer);
+                for (const ram_range &range : ram)
+                        ram_add(range.first, range.last);
+        }
+
+        ~Ept()
+        {
+                guest_format = {};
+                ram_range_count = 0;
+        }
+
+        Ept(const Ept &) = delete;
+        Ept &operator=(const Ept &) = delete;
+};
+
 TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
 {
-        Kernel kernel;
-        const vmx_offer offer = full_offer();
-        guest_format = vmx_guest_format(&offer);
+        Ept kernel;
         pd *domain = kernel.make_pd();
         const unsigned perms[] = {NOVA_MEM_R, NOVA_MEM_R | NOVA_MEM_W, NOVA_MEM_R | NOVA_MEM_X,
                                   NOVA_MEM_RWX};
@@ -187,7 +207,6 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
         for (unsigned i = 0; i < 4; i++)
                 EXPECT_EQ(table[2 * i], (0x10000ull + 2 * i) << 12 | bits[i]);
         kernel.destroy(domain);
-        guest_format = {};
 }
 
 // Returns the entry that maps a page, in a table of level 1 or above.
@@ -205,10 +224,7 @@ uint64_t guest_entry(const pd *domain, word_t page)
 TEST(vmx, code_lies_in_small_pages_where_the_cpu_does_not_say_that_large_ones_are_safe)
 {
         for (const bool safe : {true, false}) {
-                Kernel kernel;
-                vmx_offer offer = full_offer();
-                offer.large_code = safe;
-                guest_format = vmx_guest_format(&offer);
+                Ept kernel(safe);
                 pd *domain = kernel.make_pd();
                 kernel.delegate(&kernel_pd, 0x10000, domain, 0x200, 0x200, NOVA_CRD_MEM,
                                 NOVA_MEM_RWX, MAPPING_GUEST);
@@ -222,8 +238,48 @@ TEST(vmx, code_lies_in_small_pages_where_the_cpu_does_not_say_that_large_ones_ar
                           safe ? 0x10000ull << 12 | 0xb5 : 0x10005ull << 12 | 0x35);
                 EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xb1);
                 kernel.destroy(domain);
-                guest_format = {};
         }
+}
+
+// Returns the type of memory that the entry of a page has: 6 is write-back, 0 uncached.
+uint64_t type_of(const pd *domain, word_t page)
+{
+        return guest_entry(domain, page) >> 3 & 7;
+}
+
+TEST(vmx, only_ram_is_write_back)
+{
+        Ept kernel(true, {{0x10000, 0x10004}, {0x10008, 0x10009}});
+        pd *domain = kernel.make_pd();
+        kernel.delegate(&kernel_pd, 0x10001, domain, 0x201, 0xf, NOVA_CRD_MEM, NOVA_MEM_RWX,
+                        MAPPING_GUEST);
+        for (word_t i = 1; i < 0x10; i++) {
+                EXPECT_EQ(guest_entry(domain, 0x200 + i) >> 12, 0x10000u + i) << i;
+                EXPECT_EQ(type_of(domain, 0x200 + i), i < 5 || i == 8 || i == 9 ? 6u : 0u) << i;
+        }
+        kernel.destroy(domain);
+}
+
+TEST(vmx, no_large_page_has_both_ram_and_memory_of_a_device)
+{
+        Ept kernel(true, {{0x10000, 0x103ff}, {0x10500, 0x108ff}});
+        pd *domain = kernel.make_pd();
+        kernel.delegate(&kernel_pd, 0x10000, domain, 0x400, 0x1000, NOVA_CRD_MEM, NOVA_MEM_RWX,
+                        MAPPING_GUEST);
+        const bool large[] = {true, true, false, true, false, true, true, true};
+        for (word_t i = 0; i < 8; i++)
+                EXPECT_EQ(!!(guest_entry(domain, 0x400 + 0x200 * i) & SECOND_LEVEL_LARGE), large[i])
+                        << i;
+        for (word_t i = 0; i < 0x1000; i++)
+                ASSERT_EQ(type_of(domain, 0x400 + i),
+                          i < 0x400 || (i >= 0x500 && i < 0x900) ? 6u : 0u)
+                        << i;
+        kernel.revoke(domain, 0x400, 0x13ff, NOVA_CRD_MEM, NOVA_MEM_W, true);
+        for (word_t i = 0; i < 0x1000; i++)
+                ASSERT_EQ(guest_entry(domain, 0x400 + i) & 0x3f,
+                          i < 0x400 || (i >= 0x500 && i < 0x900) ? 0x35u : 0x5u)
+                        << i;
+        kernel.destroy(domain);
 }
 
 } // namespace

@@ -20,6 +20,7 @@ Machine::Machine()
         machine = this;
         std::memset(&memory_map, 0, sizeof(memory_map));
         boot_kernel_range_count = 0;
+        ram_range_count = 0;
         boot_roottask = {};
 }
 

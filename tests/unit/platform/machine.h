@@ -12,6 +12,7 @@
 extern "C" {
 #include "arch/x86/boot_paging.h"
 #include "firmware/memory_map.h"
+#include "memory/ram.h"
 }
 
 using Bytes = std::vector<uint8_t>;

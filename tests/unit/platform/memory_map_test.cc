@@ -118,6 +118,54 @@ TEST(memory_map, gives_up_the_smallest_available_entry_first)
         EXPECT_TRUE(memory_map_is_ram(FOUR_GIB, MIB));
 }
 
+// Returns the ranges of RAM as pairs of frames.
+std::vector<std::pair<uint64_t, uint64_t>> ram()
+{
+        std::vector<std::pair<uint64_t, uint64_t>> all;
+        memory_map_list_ram();
+        for (unsigned i = 0; i < ram_range_count; i++)
+                all.emplace_back(ram_ranges[i].first, ram_ranges[i].last);
+        return all;
+}
+
+using Ram = std::vector<std::pair<uint64_t, uint64_t>>;
+
+TEST(memory_map, lists_whole_frames_of_ram_without_what_other_entries_overlap)
+{
+        Machine m;
+        memory_map_add(FOUR_GIB, 2 * MIB, AVAILABLE);
+        memory_map_add(0x9fc00, 0x400, RESERVED);
+        memory_map_add(0, 0x9fc00, AVAILABLE);
+        memory_map_add(MIB + 1, 4 * MIB, AVAILABLE);
+        memory_map_add(2 * MIB + 0x800, 0x1000, RESERVED);
+        memory_map_add(4 * MIB, 4 * MIB, AVAILABLE);
+        memory_map_add(8 * MIB, MIB, AVAILABLE);
+        memory_map_add(8 * MIB, 0x1000, NVS);
+        memory_map_add(10 * MIB + 1, 0x1ffe, AVAILABLE);
+        EXPECT_EQ(ram(), (Ram{{0, 0x9e},
+                              {0x101, 0x1ff},
+                              {0x202, 0x7ff},
+                              {0x801, 0x8ff},
+                              {0x100000, 0x1001ff}}));
+}
+
+TEST(memory_map, lists_no_ram_where_all_is_reserved_and_ram_up_to_the_last_frame)
+{
+        {
+                Machine m;
+                memory_map_add(MIB, MIB, AVAILABLE);
+                memory_map_add(0, UINT64_MAX, RESERVED);
+                EXPECT_EQ(ram(), Ram{});
+        }
+        Machine m;
+        memory_map_add(0, UINT64_MAX, AVAILABLE);
+        memory_map_add(UINT64_MAX - 0xfff, UINT64_MAX, AVAILABLE);
+        EXPECT_EQ(ram(), (Ram{{0, UINT64_MAX >> 12}}));
+        uint64_t end = 0;
+        EXPECT_TRUE(ram_contains(5, &end));
+        EXPECT_EQ(end, (UINT64_MAX >> 12) + 1);
+}
+
 TEST(memory_map, reserves_for_the_kernel_and_lists_it)
 {
         Machine m;

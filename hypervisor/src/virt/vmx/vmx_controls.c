@@ -5,8 +5,8 @@
 #include "nova/abi/event.h"
 #include "nova/abi/inject.h"
 
-/* Bits of entries in extended page tables (SDM 3C, 28.3.2). The guest's own tables may select a
- * memory type other than write-back. */
+/* Bits of entries in extended page tables (SDM 3C, 28.3.2). Without a type, a page is uncached: the
+ * CPU ignores the MTRRs, which say this of a device's memory. */
 #define EPT_READ       0x1
 #define EPT_WRITE      0x2
 #define EPT_EXECUTE    0x4
@@ -53,7 +53,8 @@ struct second_level_format vmx_guest_format(const struct vmx_offer *offer)
                 .small_execute = !offer->large_code,
                 .write = EPT_WRITE,
                 .execute = EPT_EXECUTE,
-                .page = EPT_READ | EPT_WRITE_BACK,
+                .page = EPT_READ,
+                .ram = EPT_WRITE_BACK,
                 .table = EPT_READ | EPT_WRITE | EPT_EXECUTE,
                 .top_table = EPT_READ | EPT_WRITE | EPT_EXECUTE,
         };
