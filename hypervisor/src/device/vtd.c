@@ -55,6 +55,7 @@
 #define ECAP_QUEUE         0x2
 #define ECAP_INTERRUPTS    0x8
 #define ECAP_X2APIC        0x10
+#define ECAP_SNOOP         0x80
 
 #define FAULT_STATUS     0x7f /* cleared by writing ones */
 #define FAULT_INDEX(s)   ((s) >> 8 & 0xff)
@@ -71,6 +72,7 @@
 #define CONTEXT_DOMAIN 8
 #define PAGE_READ      0x1
 #define PAGE_WRITE     0x2
+#define PAGE_SNOOP     0x800 /* reserved in units without ECAP_SNOOP */
 
 /* Entries of the table of interrupts (9.10). */
 #define INTERRUPTS_SIZE      7     /* 256 entries */
@@ -336,7 +338,7 @@ static bool vtd_find_unit(const struct acpi_iommu *entry, struct unit *unit, uin
  * the chosen format block everything. */
 static void vtd_choose_format(unsigned found)
 {
-        uint64_t cap = ~(uint64_t)0;
+        uint64_t cap = ~(uint64_t)0, ecap = ~(uint64_t)0;
 
         dma_format.read = PAGE_READ;
         dma_format.write = PAGE_WRITE;
@@ -344,9 +346,12 @@ static void vtd_choose_format(unsigned found)
         dma_format.incoherent = false;
         for (unsigned i = 0; i < found; i++) {
                 cap &= units[i].cap;
+                ecap &= units[i].ecap;
                 dma_format.incoherent |= !(units[i].ecap & ECAP_COHERENT);
                 dma_format.keeps_absent |= !!(units[i].cap & (CAP_KEEPS_ABSENT | CAP_FLUSH_BUFFER));
         }
+        /* Otherwise a device may bypass the caches, and read what a page's former owner wrote. */
+        dma_format.page = ecap & ECAP_SNOOP ? PAGE_SNOOP : 0;
         dma_format.levels = cap & CAP_4_LEVELS ? 4 : 3;
         dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
 }

@@ -36,6 +36,9 @@ struct alignas(PAGE_SIZE) Unit {
 
 Unit amd[UNITS], intel[UNITS];
 
+// Bits of each page for VT-d: if one unit cannot be told to snoop, and if all can.
+uint64_t bits_of_pages[2];
+
 uint64_t *memory_at(uint64_t address)
 {
         return reinterpret_cast<uint64_t *>(address & 0x0000ffffffffffff);
@@ -81,13 +84,22 @@ class faults : public testing::Test
                         acpi.iommu[i] = {paddr_t(&amd[i]), 0, 0, 0};
                 EXPECT_GT(real_amd_vi_driver.init(), 0u);
                 for (unsigned i = 0; i < UNITS; i++) {
-                        // 4 levels, 256 records that begin at the second page; a queue; coherent.
+                        // 4 levels, 256 records that begin at the second page; a queue;
+                        // coherent; can snoop.
                         intel[i].at<uint64_t>(0, 0x08) = uint64_t{1} << 10 | uint64_t{0x100} << 24 |
                                                          uint64_t{RECORDS - 1} << 40;
-                        intel[i].at<uint64_t>(0, 0x10) = 3;
+                        intel[i].at<uint64_t>(0, 0x10) = 0x83;
                         acpi.iommu[i].phys = paddr_t(&intel[i]);
                 }
+                // First, one unit cannot be told to snoop, and no unit starts.
+                fake_wait = nullptr;
+                intel[1].at<uint64_t>(0, 0x10) = 3;
+                EXPECT_EQ(real_vtd_driver.init(), 0u);
+                bits_of_pages[0] = dma_format.page;
+                intel[1].at<uint64_t>(0, 0x10) = 0x83;
+                fake_wait = answer;
                 EXPECT_GT(real_vtd_driver.init(), 0u);
+                bits_of_pages[1] = dma_format.page;
                 fake_wait = nullptr;
                 acpi.iommus = 0;
                 fake_has_devices = false;
@@ -286,6 +298,13 @@ TEST_F(faults, of_vtd_are_dropped_unit_by_unit)
                 EXPECT_EQ(left_in(intel[i]), 0u);
                 EXPECT_EQ(left_in(intel), (UNITS - 1 - i) * RECORDS);
         }
+}
+
+// A unit that cannot be told to snoop reserves this bit of a page.
+TEST_F(faults, of_reserved_bits_are_avoided_if_a_unit_cannot_be_told_to_snoop)
+{
+        EXPECT_EQ(bits_of_pages[0], 0u);
+        EXPECT_EQ(bits_of_pages[1], 0x800u);
 }
 
 // While a record is in use, a unit of VT-d sends no further interrupt.

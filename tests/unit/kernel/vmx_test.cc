@@ -190,7 +190,7 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
         pd *domain = kernel.make_pd();
         const unsigned perms[] = {NOVA_MEM_R, NOVA_MEM_R | NOVA_MEM_W, NOVA_MEM_R | NOVA_MEM_X,
                                   NOVA_MEM_RWX};
-        const uint64_t bits[] = {0x31, 0x33, 0x35, 0x37};
+        const uint64_t bits[] = {0x71, 0x73, 0x75, 0x77};
         for (unsigned i = 0; i < 4; i++)
                 kernel.delegate(&kernel_pd, 0x10000 + 2 * i, domain, 0x200 + 2 * i, 1, NOVA_CRD_MEM,
                                 perms[i], MAPPING_GUEST);
@@ -201,7 +201,7 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
                 EXPECT_EQ(table[0] & 0xfff, 7u);
                 table = static_cast<const uint64_t *>(phys_to_pool(table[0] & ~0xfffull));
         }
-        EXPECT_EQ(table[2], 0x10400ull << 12 | 0xb7); // large
+        EXPECT_EQ(table[2], 0x10400ull << 12 | 0xf7); // large
         EXPECT_EQ(table[1] & 0xfff, 7u);
         table = static_cast<const uint64_t *>(phys_to_pool(table[1] & ~0xfffull));
         for (unsigned i = 0; i < 4; i++)
@@ -231,23 +231,24 @@ TEST(vmx, code_lies_in_small_pages_where_the_cpu_does_not_say_that_large_ones_ar
                 kernel.delegate(&kernel_pd, 0x10400, domain, 0x400, 0x200, NOVA_CRD_MEM,
                                 NOVA_MEM_R | NOVA_MEM_W, MAPPING_GUEST);
                 EXPECT_EQ(guest_entry(domain, 0x205),
-                          safe ? 0x10000ull << 12 | 0xb7 : 0x10005ull << 12 | 0x37);
-                EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xb3);
+                          safe ? 0x10000ull << 12 | 0xf7 : 0x10005ull << 12 | 0x77);
+                EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xf3);
                 kernel.revoke(domain, 0x200, 0x5ff, NOVA_CRD_MEM, NOVA_MEM_W, true);
                 EXPECT_EQ(guest_entry(domain, 0x205),
-                          safe ? 0x10000ull << 12 | 0xb5 : 0x10005ull << 12 | 0x35);
-                EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xb1);
+                          safe ? 0x10000ull << 12 | 0xf5 : 0x10005ull << 12 | 0x75);
+                EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xf1);
                 kernel.destroy(domain);
         }
 }
 
-// Returns the type of memory that the entry of a page has: 6 is write-back, 0 uncached.
+// Returns the type of memory that the entry of a page has: 0 is uncached, 6 write-back, 14
+// write-back even if the guest's tables select another type.
 uint64_t type_of(const pd *domain, word_t page)
 {
-        return guest_entry(domain, page) >> 3 & 7;
+        return guest_entry(domain, page) >> 3 & 15;
 }
 
-TEST(vmx, only_ram_is_write_back)
+TEST(vmx, only_ram_is_write_back_and_the_guest_cannot_change_that)
 {
         Ept kernel(true, {{0x10000, 0x10004}, {0x10008, 0x10009}});
         pd *domain = kernel.make_pd();
@@ -255,7 +256,7 @@ TEST(vmx, only_ram_is_write_back)
                         MAPPING_GUEST);
         for (word_t i = 1; i < 0x10; i++) {
                 EXPECT_EQ(guest_entry(domain, 0x200 + i) >> 12, 0x10000u + i) << i;
-                EXPECT_EQ(type_of(domain, 0x200 + i), i < 5 || i == 8 || i == 9 ? 6u : 0u) << i;
+                EXPECT_EQ(type_of(domain, 0x200 + i), i < 5 || i == 8 || i == 9 ? 14u : 0u) << i;
         }
         kernel.destroy(domain);
 }
@@ -272,12 +273,12 @@ TEST(vmx, no_large_page_has_both_ram_and_memory_of_a_device)
                         << i;
         for (word_t i = 0; i < 0x1000; i++)
                 ASSERT_EQ(type_of(domain, 0x400 + i),
-                          i < 0x400 || (i >= 0x500 && i < 0x900) ? 6u : 0u)
+                          i < 0x400 || (i >= 0x500 && i < 0x900) ? 14u : 0u)
                         << i;
         kernel.revoke(domain, 0x400, 0x13ff, NOVA_CRD_MEM, NOVA_MEM_W, true);
         for (word_t i = 0; i < 0x1000; i++)
-                ASSERT_EQ(guest_entry(domain, 0x400 + i) & 0x3f,
-                          i < 0x400 || (i >= 0x500 && i < 0x900) ? 0x35u : 0x5u)
+                ASSERT_EQ(guest_entry(domain, 0x400 + i) & 0x7f,
+                          i < 0x400 || (i >= 0x500 && i < 0x900) ? 0x75u : 0x5u)
                         << i;
         kernel.destroy(domain);
 }

@@ -11,6 +11,7 @@
 #define EPT_WRITE      0x2
 #define EPT_EXECUTE    0x4
 #define EPT_WRITE_BACK 0x30
+#define EPT_IGNORE_PAT 0x40 /* the guest's own tables cannot select another type */
 
 static bool vmx_can(struct vmx_range range, uint32_t bits)
 {
@@ -54,7 +55,7 @@ struct second_level_format vmx_guest_format(const struct vmx_offer *offer)
                 .write = EPT_WRITE,
                 .execute = EPT_EXECUTE,
                 .page = EPT_READ,
-                .ram = EPT_WRITE_BACK,
+                .ram = EPT_WRITE_BACK | EPT_IGNORE_PAT,
                 .table = EPT_READ | EPT_WRITE | EPT_EXECUTE,
                 .top_table = EPT_READ | EPT_WRITE | EPT_EXECUTE,
         };
