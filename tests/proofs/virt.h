@@ -111,7 +111,7 @@ static void any_vcpu(struct ec *ec, struct vcpu *vcpu)
         vcpu->wants_dr_exits = any_bool();
         vcpu->wants_wbinvd = any_bool();
         vcpu->unproven = any_bool();
-        vcpu->refused = false;
+        vcpu->refused = 0;
         ec->vcpu = vcpu;
         ec->cpu = &own_cpu.cpu;
         ec->event_number = (uint8_t)any_u32();

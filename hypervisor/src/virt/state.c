@@ -183,7 +183,7 @@ void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_event *event, no
                 if (fpu_xcr0_is_valid(xcr0))
                         ec->vcpu->xcr0 = xcr0;
                 else
-                        ec->vcpu->refused = true;
+                        ec->vcpu->refused |= REFUSED_ONCE;
         }
         if (mtd & NOVA_MTD_CSTAR_AUX)
                 state_take_cstar_aux(ec, more);

@@ -42,6 +42,10 @@ struct vcpu_vmx {
         struct guest_msrs msrs; /* valid while cpu_virt.msr_owner is another virtual CPU */
 };
 
+/* Causes for which the kernel refuses the state that the VMM wrote. */
+#define REFUSED_ONCE   1u /* the next entry is refused */
+#define REFUSED_PDPTES 2u /* VMX: each entry is refused until a message ends PAE paging */
+
 struct vcpu {
         void *control;           /* VMCB or VMCS, a frame */
         uint64_t ready_since;    /* TSC at which it was preempted; 0: it was not */
@@ -51,8 +55,8 @@ struct vcpu {
         uint32_t tag;            /* ASID or VPID */
         uint64_t tag_round;      /* the CPU's round in which the tag was taken */
         word_t guest_generation; /* value of pd.guest.generation when the tag was taken */
+        unsigned refused;        /* REFUSED_…; 0: the state may be loaded into a CPU */
         bool counts_stolen_time; /* the TSC counts stolen time */
-        bool refused;            /* the VMM wrote state that must not be loaded into a CPU */
         bool debugging;          /* the guest uses DR0 to DR3 */
         bool unproven;           /* the VMM wrote state that the CPU may refuse */
         bool wants_dr_exits;     /* accesses to debug registers are events for the VMM */

@@ -177,6 +177,13 @@ CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2
                 return;
         g->state->cr3 = 0xb000; /* the kernel must not read the four entries at CR3 */
         guest_until(g, NOVA_MTD_CR, EXIT_STATE);
+        EXPECT_EQ(g->state->cr3, 0xb000);
+        guest_until(g, NOVA_MTD_CR, EXIT_STATE); /* the CPU still has the entries at 0xa000 */
+        guest_until(g, 0, EXIT_STATE);
+        g->state->cr0 = 0x11;
+        guest_until(g, NOVA_MTD_CR, EXIT_HLT);
+        g->state->cr0 = 0x80000011;
+        guest_until(g, NOVA_MTD_CR, EXIT_STATE);
 }
 
 GUEST(shadow_32, 32, "sti; hlt; hlt");

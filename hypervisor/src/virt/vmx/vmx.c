@@ -179,6 +179,7 @@ static void vmx_clear_fields(void)
                 {0x2006, VMCS_TSC_OFFSET},
                 {VMCS_VM_FUNCTIONS, VMCS_VM_FUNCTIONS},
                 {0x2802, 0x2806},
+                {0x280a, 0x2810},
                 {0x4006, 0x401a},
                 {VMCS_GUEST_ES_LIMIT, 0x482a},
                 {VMCS_CR0_MASK, 0x600e},

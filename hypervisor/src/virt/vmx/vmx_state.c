@@ -273,6 +273,16 @@ static bool vmx_pages_by_pae(void)
                !(vmcs_read64(VMCS_GUEST_EFER) & EFER_LMA);
 }
 
+/* Refuses a change of CR3 under PAE paging: CR3 then names four entries in guest memory, which the
+ * kernel does not read. pae, cr3: the state before the message. */
+static void vmx_check_pdptes(struct vcpu *vcpu, bool pae, word_t cr3)
+{
+        if (!vmx_pages_by_pae())
+                vcpu->refused &= ~REFUSED_PDPTES;
+        else if (!pae || cr3 != vmcs_read(VMCS_GUEST_CR3))
+                vcpu->refused |= REFUSED_PDPTES;
+}
+
 /* Updates the single step's #DB for an entry in a shadow or a halted state (SDM 3C, 26.3.1.5). */
 void vmx_fix_pending_step(void)
 {
@@ -303,9 +313,8 @@ indirect_target void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, 
         vmx_controls_from_utcb(ec, state, mtd);
         if (mtd & GUEST_MORE)
                 guest_more_from_utcb(ec, &utcb->event, mtd);
-        /* With PAE, CR3 names four entries in guest memory, which the kernel does not read. */
-        if (paging && vmx_pages_by_pae())
-                ec->vcpu->refused |= !pae || cr3 != vmcs_read(VMCS_GUEST_CR3);
+        if (paging)
+                vmx_check_pdptes(ec->vcpu, pae, cr3);
         if (mtd & (NOVA_MTD_EFL | NOVA_MTD_STA))
                 vmx_fix_pending_step();
 }
