@@ -80,6 +80,13 @@ TEST(vmx, a_cpu_without_INVVPID_gets_no_VPIDs)
         EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & NOVA_VMX_CTRL1_VPID, 0u);
 }
 
+// 0x100000: the memory controller reports some machine checks to the cores.
+TEST(vmx, permitting_vmx_keeps_what_firmware_has_permitted)
+{
+        EXPECT_EQ(vmx_lock(0), 0x5u);
+        EXPECT_EQ(vmx_lock(0x100000), 0x100005u);
+}
+
 TEST(vmx, a_vmm_switches_only_controls_of_the_list)
 {
         const vmx_offer offer = full_offer();

@@ -97,8 +97,9 @@ static indirect_target bool vmx_init_cpu(struct cpu *cpu)
 
         if (!region)
                 return false;
-        if (!(rdmsr(MSR_FEATURE_CTRL) & FEATURE_CTRL_LOCKED))
-                wrmsr(MSR_FEATURE_CTRL, FEATURE_CTRL_LOCKED | FEATURE_CTRL_VMX);
+        const uint64_t lock = rdmsr(MSR_FEATURE_CTRL);
+        if (!(lock & FEATURE_CTRL_LOCKED))
+                wrmsr(MSR_FEATURE_CTRL, vmx_lock(lock));
         write_cr4(read_cr4() | CR4_VMXE);
 
         const uint64_t phys = pool_to_phys(region);

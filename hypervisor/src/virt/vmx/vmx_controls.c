@@ -2,6 +2,7 @@
 /* Control fields of VMX (see vmx_controls.h). */
 #include "virt/vmx/vmx_controls.h"
 
+#include "arch/x86/msr.h"
 #include "nova/abi/event.h"
 #include "nova/abi/inject.h"
 
@@ -31,6 +32,11 @@ bool vmx_offers_vpid(const struct vmx_offer *offer)
 {
         return vmx_can(offer->ctrl1, NOVA_VMX_CTRL1_VPID) &&
                (offer->ept & VMX_EPT_INVVPID) == VMX_EPT_INVVPID;
+}
+
+uint64_t vmx_lock(uint64_t lock)
+{
+        return lock | FEATURE_CTRL_LOCKED | FEATURE_CTRL_VMX;
 }
 
 uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted)

@@ -88,6 +88,10 @@ bool vmx_offer_suffices(const struct vmx_offer *offer);
 /** Returns true if a CPU can tag translations with VPIDs. */
 bool vmx_offers_vpid(const struct vmx_offer *offer);
 
+/** Returns the value of MSR_FEATURE_CTRL that permits VMX, and keeps the other features that
+ * firmware has permitted. lock: the value that the MSR has, not locked. */
+uint64_t vmx_lock(uint64_t lock);
+
 #define VMX_EPT_LEVELS 4
 
 /** Returns the format of entries in guest page tables. */
