@@ -61,6 +61,7 @@ static void set_transfer(const struct block_request *request)
 
 static void send(struct block_request *request)
 {
+        block_advance(request);
         if (request->operation == NOVA_BLOCK_DISCARD) {
                 set_discard(request);
         } else if (request->operation == NOVA_BLOCK_FLUSH) {
@@ -73,6 +74,15 @@ static void send(struct block_request *request)
         busy |= 1u << request->number;
         added |= 1u << request->number;
         alone = is_alone(request);
+}
+
+/* Appends a request to those that wait. */
+static void enqueue(struct block_request *request)
+{
+        block_pause(request);
+        request->next = NULL;
+        *last = request;
+        last = &request->next;
 }
 
 /* Sends all commands that may be sent now. */
@@ -95,9 +105,7 @@ static void start(struct block_request *request)
                 return;
         }
         discarded[request->number] = 0;
-        request->next = NULL;
-        *last = request;
-        last = &request->next;
+        enqueue(request);
         send_waiting();
 }
 
@@ -108,19 +116,17 @@ static void kick(void)
         added = 0;
 }
 
-/* Handles the end of a command. The rest of a discard is sent before all requests that wait. */
+/* Handles the end of a command. The rest of a discard is sent after all requests that wait: a
+ * client that discards many blocks must not delay the others. */
 static void finish(unsigned slot, int error)
 {
         struct block_request *request = owner[slot];
 
         busy &= ~(1u << slot);
-        if (!error && request->operation == NOVA_BLOCK_DISCARD &&
-            discarded[slot] < request->blocks) {
-                block_advance(request);
-                send(request);
-        } else {
+        if (!error && request->operation == NOVA_BLOCK_DISCARD && discarded[slot] < request->blocks)
+                enqueue(request);
+        else
                 block_end(request, error);
-        }
 }
 
 static void finish_all(uint32_t slots, int error)

@@ -196,6 +196,11 @@ void block_advance(struct block_request *request)
         __atomic_store_n(&request->stamp, watchdog_stamp(), __ATOMIC_RELAXED);
 }
 
+void block_pause(struct block_request *request)
+{
+        __atomic_store_n(&request->stamp, 0, __ATOMIC_RELAXED);
+}
+
 /* The watchdog calls this without the lock. A request may end meanwhile, so each stamp is read
  * once. */
 static bool find_oldest(uint32_t *age)

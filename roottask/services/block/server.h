@@ -20,7 +20,7 @@ struct block_request {
         struct block_request
                 *next; /* used by the library, and by the driver between start and end */
         struct block_session *session; /* NULL: not in flight */
-        uint32_t stamp;  /* time for the watchdog, which takes no lock; 0: not in flight */
+        uint32_t stamp;  /* time for the watchdog, which takes no lock; 0: not in the device */
         unsigned number; /* number, below the device's depth; unique among the requests in flight */
         uint32_t tag;
         enum nova_block_operation operation;
@@ -50,9 +50,13 @@ struct block_device {
  * @return 0 or an errno value */
 int block_service_start(const struct block_device *of);
 
-/* Records that a part of a request has ended, and restarts the request's time limit. The caller has
- * the lock. */
+/* Restarts a request's time limit: a part of it has ended, or the driver sends it after a wait. The
+ * caller has the lock. */
 void block_advance(struct block_request *request);
+
+/* Stops a request's time limit until block_advance(): the request waits in the driver, behind
+ * another one that the device has. The caller has the lock. */
+void block_pause(struct block_request *request);
 
 /* Ends a request. The caller has the lock, and calls block_serve() before it releases the lock. */
 void block_end(struct block_request *request, int error);

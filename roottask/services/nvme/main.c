@@ -103,6 +103,7 @@ static bool send(struct flight *flight)
 
         if (nvme.io.busy_count + 1 >= nvme.io.size)
                 return false;
+        block_advance(flight->request);
         switch (flight->request->operation) {
         case NOVA_BLOCK_FLUSH:
                 command.opcode = FLUSH;
@@ -132,6 +133,7 @@ static void send_waiting(void)
 
 static void enqueue(struct flight *flight)
 {
+        block_pause(flight->request);
         flight->next = NULL;
         *last = flight;
         last = &flight->next;
@@ -165,12 +167,10 @@ static void finish(unsigned id, unsigned status)
         flight->commands--;
         if (status)
                 flight->error = EIO;
-        if (!flight->error && flight->segment < flight->request->segment_count) {
-                block_advance(flight->request);
+        if (!flight->error && flight->segment < flight->request->segment_count)
                 enqueue(flight);
-        } else {
+        else
                 block_end(flight->request, flight->error);
-        }
 }
 
 static void drain(void)
