@@ -54,6 +54,7 @@
 #define TASK_BUSY        0x88
 #define KIND_DISK        0x00000101
 #define LINK_MASK        0xf
+#define LINK_FOUND       0x1 /* something is connected, and does not communicate yet */
 #define LINK_READY       0x3
 #define CONTROL_AWAKE    0x300 /* the link does not sleep */
 #define CONTROL_RESET    0x301
@@ -78,6 +79,8 @@ struct header {
 #define RESET_NS    (1000 * MS)
 #define FIRMWARE_NS (2000 * MS)
 #define STOP_NS     (500 * MS)
+#define STEP_NS     (20 * MS)
+#define SETTLE_NS   (100 * MS) /* a link that has found nothing by now is empty */
 #define LINK_NS     (1000 * MS)
 #define READY_NS    (10000 * MS) /* the motor may have to start */
 #define IDENTIFY_NS (5000 * MS)
@@ -239,38 +242,77 @@ static const char *identify(struct ahci *ahci)
         return wrong;
 }
 
-/* Finds the first port with a disk, and starts it. Waits up to a second for the links to come
- * up. */
-static const char *find_disk(struct ahci *ahci, size_t bytes)
+/* Turns on the disks at the implemented ports. @return a bitmap of these ports */
+static uint32_t power_ports(struct ahci *ahci, size_t bytes)
 {
         const uint32_t implemented = get(ahci, PI);
-        const char *wrong = "no port has a disk.";
-        uint32_t left = 0;
+        uint32_t ports = 0;
 
         for (unsigned i = 0; i < 32 && PORTS + (i + 1) * PORT_BYTES <= bytes; i++) {
+                if (!(implemented & 1u << i))
+                        continue;
                 ahci->port = PORTS + i * PORT_BYTES;
-                left |= implemented & 1u << i;
-                if (implemented & 1u << i)
-                        put_port(ahci, PORT_COMMAND, get_port(ahci, PORT_COMMAND) | COMMAND_POWER);
+                put_port(ahci, PORT_COMMAND, get_port(ahci, PORT_COMMAND) | COMMAND_POWER);
+                ports |= 1u << i;
         }
-        for (uint64_t ns = 0; ns < LINK_NS; ns += 20 * MS) {
-                nova_sleep(20 * MS);
-                for (unsigned i = 0; i < 32; i++) {
-                        ahci->port = PORTS + i * PORT_BYTES;
-                        if (!(left & 1u << i) ||
-                            (get_port(ahci, PORT_LINK) & LINK_MASK) != LINK_READY)
-                                continue;
-                        left &= ~(1u << i);
+        return ports;
+}
 
-                        const char *sentence = ahci_restart(ahci);
+/* Returns a bitmap of those of some ports whose links are in a state. */
+static uint32_t ports_with(struct ahci *ahci, uint32_t ports, uint32_t state)
+{
+        uint32_t found = 0;
 
-                        if (!sentence && get_port(ahci, PORT_KIND) == KIND_DISK)
-                                return NULL;
-                        if (sentence)
-                                wrong = sentence;
-                        if (!stop_port(ahci))
-                                return "a port cannot be stopped.";
+        for (unsigned i = 0; i < 32; i++) {
+                ahci->port = PORTS + i * PORT_BYTES;
+                if (ports & 1u << i && (get_port(ahci, PORT_LINK) & LINK_MASK) == state)
+                        found |= 1u << i;
+        }
+        return found;
+}
+
+/* Starts the first of some ports that has a disk. Sets @p wrong to NULL, or to a sentence about an
+ * error. @return false: other ports may have a disk */
+static bool start_first(struct ahci *ahci, uint32_t ports, const char **wrong)
+{
+        for (unsigned i = 0; i < 32; i++) {
+                const char *sentence;
+
+                if (!(ports & 1u << i))
+                        continue;
+                ahci->port = PORTS + i * PORT_BYTES;
+                sentence = ahci_restart(ahci);
+                if (sentence || get_port(ahci, PORT_KIND) == KIND_DISK)
+                        *wrong = sentence;
+                if (!*wrong)
+                        return true;
+                if (!stop_port(ahci)) {
+                        *wrong = "a port cannot be stopped.";
+                        return true;
                 }
+        }
+        return false;
+}
+
+/* Finds the first port with a disk, and starts it. First waits until each link is up, or has found
+ * nothing: the disk must be the same after each start of the driver. Without a disk, waits up to a
+ * second for further links. */
+static const char *find_disk(struct ahci *ahci, size_t bytes)
+{
+        const char *wrong = "no port has a disk.";
+        uint32_t left = power_ports(ahci, bytes);
+
+        for (uint64_t ns = STEP_NS; left && ns <= LINK_NS; ns += STEP_NS) {
+                uint32_t ready;
+
+                nova_sleep(STEP_NS);
+                ready = ports_with(ahci, left, LINK_READY);
+                if (ns < LINK_NS && ready != left &&
+                    (ns < SETTLE_NS || ports_with(ahci, left, LINK_FOUND)))
+                        continue;
+                if (start_first(ahci, ready, &wrong))
+                        break;
+                left &= ~ready;
         }
         return wrong;
 }
