@@ -21,6 +21,7 @@ extern "C" {
 struct nova_console {
         uint16_t port; /**< its first I/O port */
         char last;     /**< the last character written */
+        bool stuck;    /**< it accepted no character at the last attempt; initially false */
 };
 
 /**
@@ -43,11 +44,11 @@ NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t p
 NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root);
 
 /** Writes character @p c. Writes a carriage return before a line feed unless the program just wrote
- * one. */
+ * one. A character is lost if the 16550 accepts none for a long time, or is absent. */
 NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c);
 
 /** Reads a character that has arrived. Does not wait. @return the character, or -1 if there is
- * none */
+ * none, or no 16550 */
 NOVA_LIBRARY int nova_console_get(struct nova_console *console);
 
 /** Writes a formatted text; nova_vformat() describes @p format. */

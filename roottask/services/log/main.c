@@ -17,8 +17,16 @@
 #define DEVICE        "serial"
 #define UART_IER      1    /* interrupt enable register */
 #define UART_IER_DATA 0x01 /* interrupt when a character has arrived */
+#define UART_LSR      5    /* line status register */
 #define UART_MCR      4    /* modem control register */
 #define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts enabled */
+
+#define UART_ABSENT 0xff /* read from ports without a device */
+
+/* Number of keys after which the thread sleeps, as many as the UART's FIFO holds, and for how long
+ * in ns: a device that always reports a key leaves time to the others. */
+#define KEYS_MAX 16
+#define REST_NS  1000000
 
 /* Time in ns to wait until the parent has written its line; a line takes less. */
 #define TURN_NS 1000000000
@@ -39,14 +47,18 @@ static void write_line(void *argument, const char *text, size_t bytes)
 
 static void *read_keys(void *argument)
 {
+        unsigned count = 0;
         int key;
 
         (void)argument;
         nova_out8(uart.port + UART_IER, UART_IER_DATA);
         nova_out8(uart.port + UART_MCR, UART_MCR_OUT2);
         do {
-                while ((key = nova_console_get(&uart)) >= 0)
+                while ((key = nova_console_get(&uart)) >= 0) {
                         log_service_key((char)key);
+                        if (++count % KEYS_MAX == 0)
+                                nova_sleep(REST_NS);
+                }
         } while (nova_sm_down(interrupt) == NOVA_SUCCESS);
         return NULL;
 }
@@ -59,6 +71,11 @@ static void start_input(void)
         uint32_t address, data;
         unsigned gsi;
 
+        if (nova_in8(uart.port + UART_LSR) == UART_ABSENT) {
+                printf("log: keyboard input is disabled: the machine has no UART at the ports of "
+                       "the device '" DEVICE "'.\n");
+                return;
+        }
         interrupt = nova_sel_alloc(0);
         if (interrupt == NOVA_SEL_NONE || nova_parent_interrupt(DEVICE, 0, interrupt, &gsi) ||
             nova_assign_gsi(interrupt, 0, nova_program.cpu, &address, &data) != NOVA_SUCCESS ||

@@ -27,7 +27,9 @@ extern "C" {
 #define NOVA_UART_LINE_DIVISOR   0x80
 #define NOVA_UART_STATUS_READY   0x01
 #define NOVA_UART_STATUS_EMPTY   0x20
+#define NOVA_UART_STATUS_ABSENT  0xff /* read from ports without a device */
 #define NOVA_UART_DIVISOR_115200 1
+#define NOVA_UART_SPIN_MAX       4000000 /* several seconds */
 #define NOVA_UART_PORTS_ORDER    3
 
 /** @endcond */
@@ -36,6 +38,7 @@ NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t p
 {
         console->port = port;
         console->last = 0;
+        console->stuck = false;
         nova_out8(port + NOVA_UART_INTERRUPTS, 0);
         nova_out8(port + NOVA_UART_LINE, NOVA_UART_LINE_DIVISOR);
         nova_out8(port + NOVA_UART_DATA, NOVA_UART_DIVISOR_115200);
@@ -54,25 +57,32 @@ NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_ro
 }
 
 /** @cond INTERNAL */
-static inline void nova_console_send(uint16_t port, char c)
+/* Waits once if the 16550 accepts no character, and then no longer until it accepts one. */
+static inline void nova_console_send(struct nova_console *console, char c)
 {
-        while (!(nova_in8(port + NOVA_UART_LINE_STATUS) & NOVA_UART_STATUS_EMPTY))
-                continue;
-        nova_out8(port + NOVA_UART_DATA, (uint8_t)c);
+        unsigned tries = console->stuck ? 1 : NOVA_UART_SPIN_MAX;
+
+        while (tries && !(nova_in8(console->port + NOVA_UART_LINE_STATUS) & NOVA_UART_STATUS_EMPTY))
+                tries--;
+        console->stuck = !tries;
+        if (tries)
+                nova_out8(console->port + NOVA_UART_DATA, (uint8_t)c);
 }
 /** @endcond */
 
 NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c)
 {
         if (c == '\n' && console->last != '\r')
-                nova_console_send(console->port, '\r');
-        nova_console_send(console->port, c);
+                nova_console_send(console, '\r');
+        nova_console_send(console, c);
         console->last = c;
 }
 
 NOVA_LIBRARY int nova_console_get(struct nova_console *console)
 {
-        if (!(nova_in8(console->port + NOVA_UART_LINE_STATUS) & NOVA_UART_STATUS_READY))
+        const uint8_t status = nova_in8(console->port + NOVA_UART_LINE_STATUS);
+
+        if (status == NOVA_UART_STATUS_ABSENT || !(status & NOVA_UART_STATUS_READY))
                 return -1;
         return nova_in8(console->port + NOVA_UART_DATA);
 }
