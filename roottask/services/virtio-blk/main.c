@@ -135,13 +135,14 @@ static void kick(void)
                 virtio_notify(&virtio, 0);
 }
 
-/* Returns the error of a request that the device has completed. */
+/* Returns the error of a request that the device has completed. Some devices do not count the
+ * status as written. */
 static int result_of(const struct block_request *request, uint32_t bytes)
 {
         if (slots[request->number].status != STATUS_GOOD)
                 return EIO;
         return request->operation == NOVA_BLOCK_READ &&
-                               bytes <= request->blocks * device.info.block_bytes
+                               bytes < request->blocks * device.info.block_bytes
                        ? EIO
                        : 0;
 }

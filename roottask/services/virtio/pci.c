@@ -74,9 +74,10 @@ struct bars {
 };
 
 /* Returns the address of a structure in the registers, or NULL. */
-static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigned at,
+static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigned kind, unsigned at,
                                size_t *length)
 {
+        static const uint8_t align[] = {[COMMON] = 4, [NOTIFY] = 2, [ISR] = 1, [CONFIG] = 4};
         uint32_t bar, offset, bytes;
 
         if (nova_pci_config_read(virtio->pci, at + 4, 1, &bar) || bar >= BARS ||
@@ -86,7 +87,7 @@ static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigne
         if (!bars->memory[bar] &&
             nova_pci_map(virtio->pci, bar, &bars->memory[bar], &bars->bytes[bar]))
                 return NULL;
-        if (offset % 4 || offset > bars->bytes[bar] || bytes > bars->bytes[bar] - offset)
+        if (offset % align[kind] || offset > bars->bytes[bar] || bytes > bars->bytes[bar] - offset)
                 return NULL;
         *length = bytes;
         return (volatile uint8_t *)bars->memory[bar] + offset;
@@ -108,7 +109,7 @@ static bool find_structures(struct virtio *virtio)
                 if (nova_pci_config_read(virtio->pci, at + 3, 1, &kind) || kind < COMMON ||
                     kind > CONFIG)
                         continue;
-                found = place(virtio, &bars, at, &length);
+                found = place(virtio, &bars, kind, at, &length);
                 if (!found)
                         continue;
                 if (kind == COMMON && !virtio->common && length >= COMMON_BYTES)
@@ -160,7 +161,8 @@ static const char *agree(struct virtio *virtio, uint64_t wanted)
         if ((nova_pci_flags(virtio->pci) & NOVA_PCI_CONFINED) && !(all & VIRTIO_ACCESS_PLATFORM))
                 return "the device does not use the machine's I/O MMU; give it iommu_platform=on.";
         virtio->unsupported = false;
-        virtio->features = all & (wanted | VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
+        virtio->features =
+                all & (wanted | VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM | VIRTIO_ORDER_PLATFORM);
         put32(virtio->common + DRIVER_FEATURE_SELECT, 0);
         put32(virtio->common + DRIVER_FEATURE, (uint32_t)virtio->features);
         put32(virtio->common + DRIVER_FEATURE_SELECT, 1);

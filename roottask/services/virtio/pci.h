@@ -11,6 +11,7 @@
 #define VIRTIO_EVENTS          (1ull << 29)
 #define VIRTIO_VERSION_1       (1ull << 32)
 #define VIRTIO_ACCESS_PLATFORM (1ull << 33)
+#define VIRTIO_ORDER_PLATFORM  (1ull << 36) /* the fences of the queue order its memory */
 
 #define VIRTIO_QUEUES 2 /* maximum number of queues of a driver */
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parts of the driver `virtio-blk`, of the block service and of the runtime, as the driver sees
+ * them. */
+#include "virtio_blk_fake.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include "block/server.h"
+#include "driver_main.h"
+#include "ring/claim.h"
+#include "ring/dma.h"
+#include "ring/driver.h"
+#include "virtio/pci.h"
+
+#define PENDING (-1)
+
+static _Alignas(4096) char memory[0x10000];
+static const struct block_device *device;
+static void (*handle_interrupt)(void);
+static uint64_t status_at; /* address of the status of the request in flight */
+static uint32_t written;
+static bool done;
+static int result;
+static jmp_buf running;
+
+int fake_read(uint32_t blocks, uint32_t bytes, int status)
+{
+        static struct share_pool pool;
+        struct block_request request = {.operation = NOVA_BLOCK_READ,
+                                        .blocks = blocks,
+                                        .segment_count = 1,
+                                        .segment = {{0, blocks * 512}},
+                                        .pool = &pool};
+        char name[] = "virtio-blk", *arguments[] = {name, NULL};
+
+        if (!device && setjmp(running) == 0)
+                driver_main(1, arguments);
+        result = PENDING;
+        device->start(&request);
+        if (status >= 0)
+                *(uint8_t *)status_at = (uint8_t)status;
+        written = bytes;
+        done = true;
+        handle_interrupt();
+        return result;
+}
+
+const char *virtio_open(struct virtio *virtio, uint64_t wanted)
+{
+        virtio->features = wanted & VIRTIO_INDIRECT;
+        return NULL;
+}
+
+unsigned virtio_queue_size(struct virtio *virtio, unsigned index)
+{
+        (void)virtio, (void)index;
+        return 128;
+}
+
+const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsigned count)
+{
+        (void)virtio, (void)queues, (void)count;
+        return NULL;
+}
+
+void virtio_notify(const struct virtio *virtio, unsigned index)
+{
+        (void)virtio, (void)index;
+}
+
+void virtio_acknowledge(const struct virtio *virtio)
+{
+        (void)virtio;
+}
+
+void virtio_reset(struct virtio *virtio)
+{
+        (void)virtio;
+}
+
+uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes)
+{
+        (void)virtio, (void)bytes;
+        return offset ? 0 : 1000;
+}
+
+size_t queue_bytes(const struct queue *queue)
+{
+        (void)queue;
+        return 0x1000;
+}
+
+void queue_init(struct queue *queue)
+{
+        (void)queue;
+}
+
+void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts, unsigned count)
+{
+        (void)queue, (void)number;
+        status_at = parts[count - 1].address;
+}
+
+bool queue_publish(struct queue *queue)
+{
+        (void)queue;
+        return false;
+}
+
+enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes)
+{
+        (void)queue;
+        *number = 0;
+        *bytes = written;
+        if (!done)
+                return QUEUE_EMPTY;
+        done = false;
+        return QUEUE_TAKEN;
+}
+
+bool queue_arm(struct queue *queue)
+{
+        (void)queue;
+        return true;
+}
+
+bool queue_is_taken(const struct queue *queue)
+{
+        (void)queue;
+        return true;
+}
+
+int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
+{
+        if (bytes > sizeof(memory))
+                abort();
+        dma->memory = memory;
+        return 0;
+}
+
+uint64_t nova_pci_address(const struct nova_pci_device *pci, const struct nova_dma *dma)
+{
+        (void)pci;
+        return (uintptr_t)dma->memory;
+}
+
+void driver_claim(struct nova_pci_device **pci, const char *name, const struct driver_kind *kind)
+{
+        (void)pci, (void)name, (void)kind;
+}
+
+int block_service_start(const struct block_device *of)
+{
+        device = of;
+        return 0;
+}
+
+void block_advance(struct block_request *request)
+{
+        (void)request;
+}
+
+void block_end(struct block_request *request, int error)
+{
+        (void)request;
+        result = error;
+}
+
+void block_serve(void)
+{
+}
+
+void dma_use(const struct nova_pci_device *pci)
+{
+        (void)pci;
+}
+
+int dma_alloc(struct share_pool *pool)
+{
+        (void)pool;
+        return 0;
+}
+
+void dma_release(struct share_pool *pool)
+{
+        (void)pool;
+}
+
+void driver_run(int error, nova_sel_t interrupt, void (*handle)(void))
+{
+        (void)error, (void)interrupt;
+        handle_interrupt = handle;
+        longjmp(running, 1);
+}
+
+void driver_fail(const char *sentence)
+{
+        (void)sentence;
+        abort();
+}
+
+void driver_refuse(const char *sentence)
+{
+        driver_fail(sentence);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device, its queue and a block service for the driver `virtio-blk`. */
+#ifndef UNIT_VIRTIO_BLK_FAKE_H
+#define UNIT_VIRTIO_BLK_FAKE_H
+
+#include <stdint.h>
+
+/* Reads some blocks of 512 bytes. The device reports @p bytes bytes as written and, unless
+ * @p status is negative, writes a status. @return the error with which the request ends */
+int fake_read(uint32_t blocks, uint32_t bytes, int status);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Results of reads of the driver `virtio-blk`. */
+extern "C" {
+#include "virtio_blk_fake.h"
+}
+
+#include <cerrno>
+#include <gtest/gtest.h>
+
+namespace
+{
+constexpr int GOOD = 0, FAILED = 1, NEVER = -1;
+} // namespace
+
+TEST(virtio_blk_read, succeeds_whether_or_not_the_device_counts_the_status)
+{
+        EXPECT_EQ(fake_read(8, 8 * 512 + 1, GOOD), 0);
+        EXPECT_EQ(fake_read(8, 8 * 512, GOOD), 0) << "only the data";
+}
+
+TEST(virtio_blk_read, fails_without_all_data_or_a_status)
+{
+        EXPECT_EQ(fake_read(8, 8 * 512 - 1, GOOD), EIO);
+        EXPECT_EQ(fake_read(8, 0, GOOD), EIO);
+        EXPECT_EQ(fake_read(8, 8 * 512 + 1, FAILED), EIO);
+        EXPECT_EQ(fake_read(8, 8 * 512, NEVER), EIO);
+}
