@@ -47,6 +47,7 @@ struct memory_disk {
         bool flushes = true; /* false: a broken disk or a broken server */
         long writes_left =
                 -1; /* number of writes before the disk fails; -1: the disk never fails */
+        uint64_t refused = 0, refused_end = 0; /* writes of these bytes fail */
         uint64_t reads = 0, writes = 0;
         std::string path;
 
@@ -136,7 +137,8 @@ struct memory_disk {
                 self->writes++;
                 if (!inside(self, offset, size))
                         return ENXIO;
-                if (self->writes_left == 0)
+                if (self->writes_left == 0 ||
+                    (offset < self->refused_end && offset + size > self->refused))
                         return EIO;
                 if (self->writes_left > 0)
                         self->writes_left--;

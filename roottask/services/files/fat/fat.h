@@ -18,6 +18,7 @@
 
 #define FAT_SECTOR_MAX 4096
 #define FAT_CACHE      16   /* number of cached sectors of the table and of folders */
+#define FAT_STUCK_MAX  8    /* cached sectors that the disk may refuse to write */
 #define FAT_ENTRY      32   /* size of an entry of a folder in bytes */
 #define FAT_POINTS     256  /* maximum number of known places in the chain of a large file */
 #define FAT_GROUPS     8192 /* maximum number of groups of clusters; a multiple of 8 */
@@ -36,6 +37,7 @@
 struct fat_cached {
         uint32_t sector; /* its number; UINT32_MAX: none */
         bool dirty;      /* a changed sector of the table that is not written yet */
+        bool stuck;      /* the disk has refused it; only a flush tries again */
         uint64_t used;   /* time of the last use */
         uint8_t *bytes;
 };
@@ -71,6 +73,8 @@ struct fat {
         bool info_stale;                            /* `free` differs from the value on the disk */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
+        bool copy_failed;                           /* a write of another copy of the table failed;
+                                                     * fat_sync() reports it */
         uint64_t time;                              /* time of the cache, for the last uses */
         struct fat_node *nodes;                     /* nodes in use */
         struct fat_cached cache[FAT_CACHE];
@@ -128,8 +132,8 @@ static inline struct fat *fat_of(const struct fat_node *node)
         return (struct fat *)node->node.system;
 }
 
-/* sector.c. The result of fat_sector() is valid until FAT_CACHE - 1 other sectors were
- * requested. */
+/* sector.c. The result of fat_sector() is valid until FAT_CACHE - FAT_STUCK_MAX - 1 other sectors
+ * were requested. */
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes);
 int fat_sector_write(struct fat *fat, uint32_t sector);   /* now */
 void fat_sector_change(struct fat *fat, uint32_t sector); /* later; only for the table */

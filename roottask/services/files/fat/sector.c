@@ -29,18 +29,19 @@ static bool in_table(const struct fat *fat, uint32_t sector)
         return sector >= fat->table && sector - fat->table < fat->table_sectors;
 }
 
-/* Writes a sector; writes a sector of the table to all copies. */
+/* Writes a sector; writes a sector of the table to all copies. Only the first copy is in use, so
+ * the write succeeds without the others. */
 static int write_cached(struct fat *fat, struct fat_cached *cached)
 {
         const uint32_t copies = in_table(fat, cached->sector) ? fat->table_count : 1;
+        const int error = disk_write(fat, cached->sector, cached->bytes, 1);
 
-        for (uint32_t i = 0; i < copies; i++) {
-                const int error =
-                        disk_write(fat, cached->sector + i * fat->table_sectors, cached->bytes, 1);
-
-                if (error)
-                        return error;
-        }
+        cached->stuck = error && cached->dirty;
+        if (error)
+                return error;
+        for (uint32_t i = 1; i < copies; i++)
+                if (disk_write(fat, cached->sector + i * fat->table_sectors, cached->bytes, 1))
+                        fat->copy_failed = true;
         cached->dirty = false;
         return 0;
 }
@@ -53,17 +54,46 @@ static struct fat_cached *find(struct fat *fat, uint32_t sector)
         return NULL;
 }
 
+/* Returns the sector whose last use is the oldest; omits stuck ones, unless there are too many. */
+static struct fat_cached *oldest(struct fat *fat)
+{
+        struct fat_cached *found = NULL;
+        unsigned stuck = 0;
+
+        for (unsigned i = 0; i < FAT_CACHE; i++)
+                stuck += fat->cache[i].stuck;
+        for (unsigned i = 0; i < FAT_CACHE; i++) {
+                struct fat_cached *cached = &fat->cache[i];
+
+                if ((!cached->stuck || stuck >= FAT_STUCK_MAX) &&
+                    (!found || cached->used < found->used))
+                        found = cached;
+        }
+        return found;
+}
+
+/* Finds room for another sector. A sector that the disk refuses stays in the cache, and the room of
+ * another one is taken: otherwise no client could read any more. */
+static int make_room(struct fat *fat, struct fat_cached **room)
+{
+        for (;;) {
+                struct fat_cached *cached = oldest(fat);
+                const bool stuck = cached->stuck;
+                const int error = cached->dirty ? write_cached(fat, cached) : 0;
+
+                *room = cached;
+                if (!error || stuck)
+                        return error;
+        }
+}
+
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes)
 {
         struct fat_cached *cached = find(fat, sector);
         int error;
 
         if (!cached) {
-                cached = &fat->cache[0];
-                for (unsigned i = 1; i < FAT_CACHE; i++)
-                        if (fat->cache[i].used < cached->used)
-                                cached = &fat->cache[i];
-                error = cached->dirty ? write_cached(fat, cached) : 0;
+                error = make_room(fat, &cached);
                 if (error)
                         return error;
                 cached->sector = UINT32_MAX;
