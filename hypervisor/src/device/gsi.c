@@ -37,25 +37,26 @@ void gsi_fire(unsigned gsi)
 {
         struct cpu *cpu = cpu_self();
 
-        io_apic_serve(gsi);
-        const uint64_t resume = remap_count(gsi, cpu);
+        uint64_t resume = io_apic_serve(gsi, cpu);
+        if (likely(!resume))
+                resume = remap_count(gsi, cpu);
         if (unlikely(resume))
                 timeout_arm(cpu, resume);
         sm_up(semaphores[gsi]);
 }
 
-/* Performs an up on the semaphore of each GSI that it resumes, because interrupts were lost and the
- * driver must check the device. */
+/* Performs an up on the semaphore of each GSI of messages that it resumes, because interrupts were
+ * lost and the driver must check the device. A pin that still has an interrupt raises it again. */
 void gsi_resume(struct cpu *cpu)
 {
         uint64_t next = UINT64_MAX;
         unsigned left = RESUME_STEP;
 
         for (unsigned gsi = 0; gsi < NOVA_HIP_GSI && left; gsi++) {
-                if (!remap_resume(gsi, cpu, &next))
-                        continue;
-                sm_up(semaphores[gsi]);
-                left--;
+                const bool was_lost = remap_resume(gsi, cpu, &next);
+                if (was_lost)
+                        sm_up(semaphores[gsi]);
+                left -= was_lost || io_apic_resume(gsi, cpu, &next);
         }
         if (!left)
                 next = 0; /* the timer fires again at once, for the remaining GSIs */

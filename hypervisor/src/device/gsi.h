@@ -18,10 +18,11 @@ void gsi_boot(void);
  * semaphore. */
 void gsi_fire(unsigned gsi);
 
-/** Resumes stopped GSIs (remap_stopped) that are due. Call when this CPU's timer has fired. */
+/** Resumes stopped GSIs (remap_stopped, io_apic_stopped) that are due. Call when this CPU's timer
+ * has fired. */
 void gsi_resume(struct cpu *cpu);
 
-/** Unmasks the pin of a GSI. */
+/** Unmasks the pin of a GSI, or lets gsi_resume() do so if the pin is stopped. */
 void gsi_unmask(unsigned gsi);
 
 /** Routes an interrupt to a CPU. Sets *msi to the device's message, or to 0 for a pin. For a

@@ -3,6 +3,7 @@
 #include "device/io_apic.h"
 
 #include "arch/x86/boot_paging.h"
+#include "device/flood.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
 #include "firmware/memory_map.h"
@@ -49,20 +50,28 @@ enum pin_state {
         PIN_OPEN,
         PIN_SERVED, /* masked by its level-triggered interrupt until a down shows that the interrupt
                      * was served */
+        PIN_STOPPED, /* like PIN_SERVED, but a down opens the pin only after a while, because the
+                      * interrupt has come too often */
+        PIN_AWAITED, /* stopped, and a down has asked to open the pin */
 };
 
-/* state and apic_id are written under the lock of the pin's I/O APIC, the other fields only at
- * boot. */
+/* state, apic_id, resume and timer are written under the lock of the pin's I/O APIC, rate under no
+ * lock, and the other fields only at boot. */
 struct pin {
         uint8_t state; /* enum pin_state */
         uint8_t vector;
         bool level, active_low;
         uint8_t apic_id;
+        struct rate rate;
+        uint64_t resume;         /* TSC at which a stop ends */
+        const struct cpu *timer; /* CPU that ends the stop; NULL: the pin is not stopped */
 };
 
 static struct io_apic io_apics[ACPI_IO_APICS];
 static unsigned io_apic_count;
 static struct pin pins[NOVA_HIP_GSI]; /* by GSI */
+
+uint32_t io_apic_stopped;
 
 static uint32_t io_apic_reg_read(struct io_apic *io_apic, unsigned reg)
 {
@@ -196,35 +205,87 @@ enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
         return io_apic_route(gsi, cpu, true);
 }
 
-static void io_apic_set_state(unsigned gsi, enum pin_state state)
+/* Changes the state of a pin. The caller holds the lock. */
+static void io_apic_set_state(struct io_apic *io_apic, unsigned gsi, enum pin_state state)
 {
-        struct io_apic *io_apic = io_apic_find(gsi);
-
-        if (!io_apic)
-                return;
-        spin_lock(&io_apic->lock);
         pins[gsi].state = (uint8_t)state;
         io_apic_write_state(io_apic, gsi);
-        /* A remapped interrupt may reach the CPU as edge-triggered. Its EOI is then not sent to the
-         * I/O APIC. */
-        if (state == PIN_SERVED && remap_is_on)
-                *(volatile uint32_t *)(io_apic->registers + END) = pins[gsi].vector;
-        spin_unlock(&io_apic->lock);
 }
 
-void io_apic_serve(unsigned gsi)
+static bool io_apic_is_stopped(const struct pin *pin)
 {
-        if (pins[gsi].level)
-                io_apic_set_state(gsi, PIN_SERVED);
+        return pin->state == PIN_STOPPED || pin->state == PIN_AWAITED;
+}
+
+/* Marks a pin as stopped. The caller holds the lock. */
+static uint64_t io_apic_stop(struct pin *pin, const struct cpu *cpu)
+{
+        pin->resume = flood_end();
+        store_once(pin->timer, cpu);
+        atomic_fetch_add_u32(&io_apic_stopped, 1);
+        return pin->resume;
+}
+
+uint64_t io_apic_serve(unsigned gsi, const struct cpu *cpu)
+{
+        struct pin *pin = &pins[gsi];
+        struct io_apic *io_apic = pin->level ? io_apic_find(gsi) : NULL;
+        uint64_t resume = 0;
+
+        if (!io_apic)
+                return 0;
+        const bool is_flood = flood_count(&pin->rate, FLOOD_COUNT);
+        spin_lock(&io_apic->lock);
+        if (!io_apic_is_stopped(pin)) {
+                if (is_flood)
+                        resume = io_apic_stop(pin, cpu);
+                io_apic_set_state(io_apic, gsi, is_flood ? PIN_STOPPED : PIN_SERVED);
+        }
+        /* A remapped interrupt may reach the CPU as edge-triggered. Its EOI is then not sent to the
+         * I/O APIC. */
+        if (remap_is_on)
+                *(volatile uint32_t *)(io_apic->registers + END) = pin->vector;
+        spin_unlock(&io_apic->lock);
+        return resume;
 }
 
 void io_apic_open(unsigned gsi)
 {
+        struct pin *pin = &pins[gsi];
         /* An interrupt may mask the pin right after this check, and then does an up on the
          * semaphore. A down of the driver consumes this up, and the driver's next down unmasks
          * the pin. */
-        if (load_once(pins[gsi].state) != PIN_OPEN)
-                io_apic_set_state(gsi, PIN_OPEN);
+        const unsigned state = load_once(pin->state);
+        struct io_apic *io_apic =
+                state == PIN_OPEN || state == PIN_AWAITED ? NULL : io_apic_find(gsi);
+
+        if (!io_apic)
+                return;
+        spin_lock(&io_apic->lock);
+        io_apic_set_state(io_apic, gsi, io_apic_is_stopped(pin) ? PIN_AWAITED : PIN_OPEN);
+        spin_unlock(&io_apic->lock);
+}
+
+bool io_apic_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
+{
+        struct pin *pin = &pins[gsi];
+
+        if (load_once(pin->timer) != cpu)
+                return false;
+
+        struct io_apic *io_apic = io_apic_find(gsi);
+        spin_lock(&io_apic->lock);
+        const bool is_due = pin->timer == cpu && rdtsc() >= pin->resume;
+        if (is_due) {
+                pin->rate = (struct rate){.since = rdtsc()};
+                store_once(pin->timer, NULL);
+                atomic_fetch_add_u32(&io_apic_stopped, (uint32_t)-1);
+                io_apic_set_state(io_apic, gsi, pin->state == PIN_AWAITED ? PIN_OPEN : PIN_SERVED);
+        } else if (pin->timer == cpu && pin->resume < *next) {
+                *next = pin->resume;
+        }
+        spin_unlock(&io_apic->lock);
+        return is_due;
 }
 
 void gsi_default(unsigned gsi, bool *level, bool *active_low)

@@ -23,11 +23,20 @@ enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu 
  * If remap_route() fails (OUT_OF_MEMORY, BAD_DEV), the pin does not change. */
 enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu);
 
-/** Handles the interrupt of a pin: masks it if it is level-triggered. */
-void io_apic_serve(unsigned gsi);
+/** Number of pins that are stopped now, because their interrupts came too often. */
+extern uint32_t io_apic_stopped;
 
-/** Unmasks a pin. */
+/** Handles the interrupt of a pin: masks it if it is level-triggered. Stops the pin at its 1,000th
+ * interrupt in less than 10 ms. Returns the TSC at which this CPU must call io_apic_resume(); 0:
+ * never. */
+uint64_t io_apic_serve(unsigned gsi, const struct cpu *cpu);
+
+/** Unmasks a pin. A stopped pin is unmasked at the end of the stop. */
 void io_apic_open(unsigned gsi);
+
+/** Ends the stop of a pin if it is due and this CPU must end it, and then returns true. If it is
+ * not due yet, lowers *next to its time. */
+bool io_apic_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next);
 
 /** Gets trigger and polarity of a GSI: those of ACPI's override, or the defaults without one. */
 void gsi_default(unsigned gsi, bool *level, bool *active_low);

@@ -2,9 +2,9 @@
 /* Interrupt remapping: senders and floods (see remap.h). */
 #include "device/remap.h"
 
-#include "arch/x86/calibrate.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/vectors.h"
+#include "device/flood.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
 #include "firmware/acpi.h"
@@ -14,24 +14,14 @@
 #include "nova/abi/hip.h"
 #include "sched/cpu.h"
 
-/* A GSI that arrives FLOOD_COUNT times within FLOOD_MS is stopped for FLOOD_MS, so that a CPU
- * spends only a part of its time on it. If the GSIs of all functions together arrive
- * FLOOD_CPU_COUNT times within FLOOD_MS at one CPU, all GSIs of the last sender are stopped: it may
- * have spread a flood over them. */
-#define FLOOD_COUNT     1000
+/* If the GSIs of all functions together arrive FLOOD_CPU_COUNT times within FLOOD_MS at one CPU,
+ * all GSIs of the last sender are stopped: it may have spread a flood over them. */
 #define FLOOD_CPU_COUNT 4000
-#define FLOOD_MS        10
 
 bool remap_is_on, remap_by_index;
 unsigned remap_stopped;
 
 static uint16_t rids[ACPI_SOURCES]; /* requester ids of the entries in acpi.source */
-
-/* A count of interrupts since a time; under no lock. */
-struct rate {
-        unsigned count;
-        uint64_t since; /* TSC */
-};
 
 /* Protects the entries of the units' tables and the next array. Taken after the memory space lock
  * and before the units' own locks. */
@@ -155,7 +145,7 @@ static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_funct
         const unsigned sender = messages[gsi].sender;
         const unsigned rid = sender & ~(unsigned)REMAP_FUNCTION;
         if (sender && !messages[gsi].timer) {
-                resume = rdtsc() + (uint64_t)tsc_khz * FLOOD_MS;
+                resume = flood_end();
                 for (unsigned i = 0; whole_function && i < NOVA_HIP_GSI; i++)
                         if (i != gsi && messages[i].sender == sender && !messages[i].timer)
                                 remap_begin_stop(i, rid, cpu, resume);
@@ -166,28 +156,15 @@ static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_funct
         return resume;
 }
 
-/* Counts an interrupt. Returns true if it is the count-th interrupt within FLOOD_MS. */
-static always_inline bool remap_is_flood(struct rate *rate, unsigned count)
-{
-        if (likely(++rate->count < count))
-                return false;
-
-        const uint64_t now = rdtsc();
-        const bool is_flood = now - rate->since < (uint64_t)tsc_khz * FLOOD_MS;
-        rate->since = now;
-        rate->count = 0;
-        return is_flood;
-}
-
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu)
 {
         struct message *message = &messages[gsi];
 
         if (likely(!message->sender))
                 return 0;
-        if (unlikely(remap_is_flood(&arrivals[cpu->id].rate, FLOOD_CPU_COUNT)))
+        if (unlikely(flood_count(&arrivals[cpu->id].rate, FLOOD_CPU_COUNT)))
                 return remap_stop(gsi, cpu, true);
-        if (unlikely(remap_is_flood(&message->rate, FLOOD_COUNT)))
+        if (unlikely(flood_count(&message->rate, FLOOD_COUNT)))
                 return remap_stop(gsi, cpu, false);
         return 0;
 }

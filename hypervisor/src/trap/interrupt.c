@@ -6,6 +6,7 @@
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
 #include "device/gsi.h"
+#include "device/io_apic.h"
 #include "device/iommu.h"
 #include "device/remap.h"
 #include "nova/abi/hip.h"
@@ -34,7 +35,7 @@ static void interrupt_timer(struct cpu *cpu)
         timeout_expire(cpu);
         iommu_poll();
         reclaim_timer(cpu);
-        if (unlikely(remap_stopped))
+        if (unlikely(remap_stopped | io_apic_stopped))
                 gsi_resume(cpu);
         if (now >= end)
                 sched_decide(cpu);

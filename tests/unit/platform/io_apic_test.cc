@@ -126,7 +126,7 @@ TEST(io_apic, masks_a_level_pin_at_its_interrupt_until_it_is_opened)
         Found board(17);
         io_apic_open(17);
         EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE);
-        io_apic_serve(17);
+        EXPECT_EQ(io_apic_serve(17, &board.boot), 0u);
         EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE | MASKED);
         io_apic_assign(17, &board.boot);
         EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE | MASKED);
@@ -139,6 +139,47 @@ TEST(io_apic, opens_a_pin_that_is_assigned_first)
         Found board(2);
         io_apic_assign(2, &board.boot);
         EXPECT_EQ(board.pin(), VECTOR);
+}
+
+// Lets a pin that is never served interrupt until it is stopped. Returns the end of the stop.
+uint64_t flood(unsigned gsi, const cpu *cpu)
+{
+        uint64_t resume = 0;
+        for (unsigned i = 0; i < 100000 && !resume; i++) {
+                io_apic_open(gsi);
+                resume = io_apic_serve(gsi, cpu);
+        }
+        return resume;
+}
+
+TEST(io_apic, stops_a_level_pin_that_interrupts_too_often)
+{
+        constexpr uint32_t OPEN = VECTOR | LEVEL | LOW_ACTIVE;
+        Found board(18);
+        cpu other = {};
+        for (const bool awaited : {true, false}) {
+                uint64_t next = UINT64_MAX;
+                const uint64_t resume = flood(18, &board.boot);
+                ASSERT_NE(resume, 0u);
+                EXPECT_EQ(io_apic_stopped, 1u);
+                EXPECT_EQ(board.pin(), OPEN | MASKED);
+                EXPECT_EQ(io_apic_serve(18, &board.boot), 0u); // it was already sent
+                if (awaited)
+                        io_apic_open(18);
+                io_apic_assign(18, &other);
+                EXPECT_EQ(board.pin(), OPEN | MASKED);
+                if (io_apic_resume(18, &board.boot, &next))
+                        next = resume; // the host was slow
+                EXPECT_EQ(next, resume);
+                while (__builtin_ia32_rdtsc() < resume)
+                        ;
+                EXPECT_FALSE(io_apic_resume(18, &other, &next));
+                io_apic_resume(18, &board.boot, &next);
+                EXPECT_EQ(io_apic_stopped, 0u);
+                EXPECT_EQ(board.pin(), awaited ? OPEN : OPEN | MASKED);
+                io_apic_open(18);
+                EXPECT_EQ(board.pin(), OPEN);
+        }
 }
 
 nova_status refuse(unsigned, unsigned, unsigned, unsigned, bool)
@@ -165,7 +206,7 @@ TEST(io_apic, never_masks_an_edge_pin)
 {
         Found board(3);
         io_apic_open(3);
-        io_apic_serve(3);
+        EXPECT_EQ(io_apic_serve(3, &board.boot), 0u);
         EXPECT_EQ(board.pin(), VECTOR);
 }
 
@@ -177,7 +218,7 @@ TEST(io_apic, ignores_gsis_without_a_pin)
                 io_apic_set_up(gsi, VECTOR, &board.boot);
                 io_apic_assign(gsi, &board.boot);
                 io_apic_open(gsi);
-                io_apic_serve(gsi);
+                EXPECT_EQ(io_apic_serve(gsi, &board.boot), 0u);
         }
         EXPECT_EQ(window(), before);
 }

@@ -36,9 +36,18 @@ enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
         return fake_pin_status;
 }
 
-void io_apic_serve(unsigned gsi)
+uint32_t io_apic_stopped;
+
+uint64_t io_apic_serve(unsigned gsi, const struct cpu *cpu)
 {
-        (void)gsi;
+        (void)gsi, (void)cpu;
+        return 0;
+}
+
+bool io_apic_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
+{
+        (void)gsi, (void)cpu, (void)next;
+        return false;
 }
 
 void io_apic_open(unsigned gsi)
