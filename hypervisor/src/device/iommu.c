@@ -70,6 +70,11 @@ void iommu_ignore(paddr_t phys)
                       (unsigned long long)phys);
 }
 
+bool iommu_lacks_units(void)
+{
+        return some_ignored;
+}
+
 void *iommu_table(void)
 {
         if (!account_charge(&account_root, PAGE_SIZE))

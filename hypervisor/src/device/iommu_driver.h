@@ -60,6 +60,9 @@ volatile char *iommu_map(paddr_t phys);
 /** Reports at boot that a unit cannot be used. */
 void iommu_ignore(paddr_t phys);
 
+/** Returns true if there may be a unit that the kernel does not use. */
+bool iommu_lacks_units(void);
+
 /** Allocates a table for all PDs: one frame, empty, never freed. NULL: no memory. */
 void *iommu_table(void);
 

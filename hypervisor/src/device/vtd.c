@@ -28,6 +28,7 @@
 #define REG_EVENT_MSI    0x40
 #define REG_EVENT_MSI_HI 0x44
 #define REG_PROTECTED    0x64
+#define REG_QUEUE_HEAD   0x80
 #define REG_QUEUE_TAIL   0x88
 #define REG_QUEUE        0x90
 #define REG_INTERRUPTS   0xb8
@@ -127,6 +128,15 @@ static void vtd_command(struct unit *unit, uint32_t bit)
 static bool vtd_wait_status(const struct unit *unit, uint32_t mask, uint32_t value)
 {
         return iommu_wait((volatile uint32_t *)(unit->registers + REG_STATUS), mask, value);
+}
+
+/* Sets or clears a bit of the commands. Returns false if the unit does not answer. */
+static bool vtd_switch(struct unit *unit, uint32_t bit, bool on)
+{
+        const uint32_t lasting = iommu_read(unit->registers, REG_STATUS) & STATUS_LASTING;
+
+        iommu_write(unit->registers, REG_COMMAND, on ? lasting | bit : lasting & ~bit);
+        return vtd_wait_status(unit, bit, on ? bit : 0);
 }
 
 static void vtd_submit(struct unit *unit, uint64_t low, uint64_t high)
@@ -288,13 +298,16 @@ static indirect_target bool vtd_read_faults(unsigned number)
         return more && number + 1 < unit_count;
 }
 
-static indirect_target bool vtd_discard_faults(unsigned number)
+static void vtd_clear_faults(const struct unit *unit)
 {
-        const struct unit *unit = &units[number];
-
         for (unsigned i = 0; i < unit->fault_count; i++)
                 iommu_write(unit->faults, i * RECORD_SIZE + RECORD_HIGH, RECORD_VALID);
         iommu_write(unit->registers, REG_FAULT, FAULT_STATUS);
+}
+
+static indirect_target bool vtd_discard_faults(unsigned number)
+{
+        vtd_clear_faults(&units[number]);
         return number + 1 < unit_count;
 }
 
@@ -356,10 +369,11 @@ static void vtd_choose_format(unsigned found)
         dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
 }
 
-/* Returns true if all units can remap interrupts. Remapping is enabled in all units or in none. */
+/* Returns true if all units can remap interrupts. Remapping is enabled in all units or in none: a
+ * unit without it would take the messages that name a GSI for messages that name a vector. */
 static bool vtd_can_remap(unsigned found)
 {
-        bool can = acpi.remaps && remap_knows_io_apics();
+        bool can = found && acpi.remaps && remap_knows_io_apics() && !iommu_lacks_units();
 
         for (unsigned i = 0; i < found; i++)
                 can &= units[i].ecap & ECAP_INTERRUPTS &&
@@ -373,49 +387,98 @@ static bool vtd_start_interrupts(struct unit *unit)
         iommu_write_u64(unit->registers, REG_INTERRUPTS,
                         pool_to_phys(interrupts) | INTERRUPTS_SIZE |
                                 (lapic_x2apic ? INTERRUPTS_X2APIC : 0));
-        vtd_command(unit, COMMAND_SET_INTERRUPTS);
-        if (!vtd_wait_status(unit, COMMAND_SET_INTERRUPTS, COMMAND_SET_INTERRUPTS) ||
-            !vtd_forget(unit, 0, INTERRUPTS))
-                return false;
-        vtd_command(unit, COMMAND_INTERRUPTS);
-        return vtd_wait_status(unit, COMMAND_INTERRUPTS, COMMAND_INTERRUPTS);
+        return vtd_switch(unit, COMMAND_SET_INTERRUPTS, true) && vtd_forget(unit, 0, INTERRUPTS) &&
+               vtd_switch(unit, COMMAND_INTERRUPTS, true);
 }
 
-/* Enables a unit and removes everything that firmware has left in it. */
+/* Disables everything that firmware or an earlier kernel has left enabled, one bit at a time (VT-d
+ * 10.4.4). First clears the faults, because a unit executes no queue while an error of the queue is
+ * recorded. */
+static bool vtd_reset(struct unit *unit)
+{
+        volatile char *registers = unit->registers;
+
+        vtd_clear_faults(unit);
+        if (!vtd_switch(unit, COMMAND_TRANSLATE, false) ||
+            !vtd_switch(unit, COMMAND_INTERRUPTS, false))
+                return false;
+        if (iommu_read(registers, REG_STATUS) & COMMAND_QUEUE)
+                iommu_wait((volatile uint32_t *)(registers + REG_QUEUE_HEAD), UINT32_MAX,
+                           iommu_read(registers, REG_QUEUE_TAIL));
+        return vtd_switch(unit, COMMAND_QUEUE, false);
+}
+
+/* Starts the unit's queue, and discards everything that the unit has cached. */
+static bool vtd_start_queue(struct unit *unit, const uint64_t *table)
+{
+        volatile char *registers = unit->registers;
+
+        iommu_write_u64(registers, REG_ROOT, pool_to_phys(table));
+        if (!vtd_switch(unit, COMMAND_SET_ROOT, true))
+                return false;
+        iommu_write(registers, REG_QUEUE_TAIL, 0);
+        iommu_write_u64(registers, REG_QUEUE, pool_to_phys(unit->queue));
+        return vtd_switch(unit, COMMAND_QUEUE, true) &&
+               vtd_forget(unit, FLUSH_DMA_ALL, FUNCTIONS | INTERRUPTS);
+}
+
+/* Enables a unit and removes everything that firmware has left in it. The protection of memory that
+ * firmware may have chosen ends when the unit translates. */
 static bool vtd_start(struct unit *unit, const uint64_t *table)
 {
         volatile char *registers = unit->registers;
 
-        iommu_write(registers, REG_COMMAND, 0);
-        if (unit->cap & CAP_PROTECTED)
-                iommu_write(registers, REG_PROTECTED, 0);
         unit->queue = iommu_table();
-        if (!unit->queue ||
-            !vtd_wait_status(unit, COMMAND_TRANSLATE | COMMAND_QUEUE | COMMAND_INTERRUPTS, 0))
-                return false;
-        iommu_write_u64(registers, REG_ROOT, pool_to_phys(table));
-        vtd_command(unit, COMMAND_SET_ROOT);
-        iommu_write(registers, REG_QUEUE_TAIL, 0);
-        iommu_write_u64(registers, REG_QUEUE, pool_to_phys(unit->queue));
-        vtd_command(unit, COMMAND_QUEUE);
-        if (!vtd_wait_status(unit, COMMAND_SET_ROOT | COMMAND_QUEUE,
-                             COMMAND_SET_ROOT | COMMAND_QUEUE) ||
-            !vtd_forget(unit, FLUSH_DMA_ALL, FUNCTIONS | INTERRUPTS) ||
+        if (!unit->queue || !vtd_reset(unit) || !vtd_start_queue(unit, table) ||
             (remap_is_on && !vtd_start_interrupts(unit)))
                 return false;
-        iommu_write(registers, REG_FAULT, FAULT_STATUS);
         iommu_write(registers, REG_EVENT_DATA, VECTOR_IOMMU);
         iommu_write(registers, REG_EVENT_MSI, iommu_msi_address());
         iommu_write(registers, REG_EVENT_MSI_HI, 0);
         iommu_write(registers, REG_EVENT, 0);
-        vtd_command(unit, COMMAND_TRANSLATE);
-        return vtd_wait_status(unit, COMMAND_TRANSLATE, COMMAND_TRANSLATE);
+        if (!vtd_switch(unit, COMMAND_TRANSLATE, true))
+                return false;
+        if (unit->cap & CAP_PROTECTED)
+                iommu_write(registers, REG_PROTECTED, 0);
+        return true;
+}
+
+/* Disables remapping in all units. The units that did not start may have enabled it. */
+static void vtd_stop_interrupts(unsigned found)
+{
+        for (unsigned i = 0; i < found; i++)
+                vtd_switch(&units[i], COMMAND_INTERRUPTS, false);
+        remap_is_on = remap_by_index = false;
+}
+
+/* Starts the units found. Those that start are the first ones of the array after this. Returns the
+ * number of domains that all units support. */
+static unsigned vtd_start_units(unsigned found, const uint64_t *empty)
+{
+        unsigned known = UINT32_MAX;
+
+        remap_is_on = remap_by_index = vtd_can_remap(found);
+        for (unsigned i = 0; i < found; i++) {
+                struct unit unit = units[i];
+                const bool started = vtd_start(&unit, unit.segment ? empty : root);
+
+                known = (unsigned)min_word(known, CAP_DOMAINS(unit.cap));
+                if (!started)
+                        iommu_ignore(unit.phys);
+                units[i] = started ? units[unit_count] : unit;
+                if (started)
+                        units[unit_count++] = unit;
+        }
+        if (remap_is_on && unit_count < found)
+                vtd_stop_interrupts(found);
+        return known;
 }
 
 static indirect_target unsigned vtd_init(void)
 {
-        unsigned known = UINT32_MAX, found = 0;
+        unsigned found = 0;
 
+        unit_count = 0;
         dma_format.incoherent = true; /* until the units' coherency is known */
         root = iommu_table();
         uint32_t *waits = iommu_table();
@@ -430,18 +493,8 @@ static indirect_target unsigned vtd_init(void)
                         iommu_ignore(acpi.iommu[i].phys);
         }
         vtd_choose_format(found);
-        remap_is_on = remap_by_index = vtd_can_remap(found);
-        for (unsigned i = 0; i < found; i++) {
-                struct unit *unit = &units[unit_count];
-                *unit = units[i];
-                if (vtd_start(unit, unit->segment ? empty : root))
-                        unit_count++;
-                else
-                        iommu_ignore(unit->phys);
-                known = (unsigned)min_word(known, CAP_DOMAINS(unit->cap));
-        }
-        remap_is_on &= unit_count > 0;
-        remap_by_index = remap_is_on;
+
+        const unsigned known = vtd_start_units(found, empty);
         return unit_count ? known : 0;
 }
 
