@@ -191,9 +191,23 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
         return step;
 }
 
+/* Returns true if the present item delegates objects while too many frames wait for the grace
+ * period. If the item exceeds the receiver's limit, the tables that it has created will be added to
+ * these frames, and their account does not pay for them any more. */
+static bool item_must_wait(const struct ec *self)
+{
+        return unlikely(reclaim_is_full(self->cpu)) &&
+               self->transfer.delegation.source->type == NOVA_CRD_OBJ;
+}
+
 /* Does a step of the present item's delegation. Returns true if the item is done. */
 static bool item_step(struct ec *self)
 {
+        if (item_must_wait(self)) {
+                reclaim_wait_step(self);
+                leave_if_ended(self);
+                return false;
+        }
         enum step_result step = delegation_step(&self->transfer.delegation);
 
         if (unlikely(step == STEP_FAILED))

@@ -47,18 +47,9 @@ bool object_space_is_empty(const struct object_space *space)
         return space->first == null_tables.middle && space->top == null_tables.top;
 }
 
-/* Creates a table as a copy of the empty one. NULL: no memory. */
-static void *object_space_table_create(struct pd *pd, const void *empty)
+/* Makes a frame a copy of an empty table. */
+static void *object_space_table_init(void *table, const void *empty)
 {
-        if (!account_charge(pd->account, PAGE_SIZE))
-                return NULL;
-
-        void *table = frame_alloc();
-        if (!table) {
-                account_return(pd->account, PAGE_SIZE);
-                return NULL;
-        }
-        pd->object_space.space.charged += PAGE_SIZE;
         memcpy(table, empty, PAGE_SIZE);
         frame_info(table)->used = 0;
         return table;
@@ -107,32 +98,49 @@ static void object_space_prune(struct object_space *space, word_t sel)
         object_space_table_free(pd, old_top);
 }
 
+/* Allocates frames for new tables and charges them to the PD. Takes all or none: frames of tables
+ * that no selector needs would wait for a grace period, and no account would pay for them. */
+static bool object_space_take_frames(struct pd *pd, void **frames, unsigned count)
+{
+        if (!account_charge(pd->account, (word_t)count << PAGE_BITS))
+                return false;
+        for (unsigned i = 0; i < count; i++) {
+                frames[i] = frame_alloc();
+                if (frames[i])
+                        continue;
+                while (i)
+                        frame_free(frames[--i]);
+                account_return(pd->account, (word_t)count << PAGE_BITS);
+                return false;
+        }
+        pd->object_space.space.charged += (word_t)count << PAGE_BITS;
+        return true;
+}
+
 /* Creates the tables for a selector. NULL: no memory. */
 static struct capability_page *object_space_page_create(struct object_space *space, word_t sel)
 {
-        struct pd *pd = space->space.pd;
-
-        if (sel >= RADIX_FIRST && space->top == null_tables.top) {
-                struct capability_page ***top = object_space_table_create(pd, null_tables.top);
-                if (!top)
-                        return NULL;
-                store_once(space->top, top);
-        }
         struct capability_page ***middle = object_space_middle_of(space, sel), **pages = *middle;
-        if (pages == null_tables.middle &&
-            (pages = object_space_table_create(pd, null_tables.middle))) {
+        const bool no_top = sel >= RADIX_FIRST && space->top == null_tables.top;
+        const bool no_middle = pages == null_tables.middle;
+        void *frames[3], **frame = frames;
+
+        if (!object_space_take_frames(space->space.pd, frames, 1u + no_middle + no_top))
+                return NULL;
+        if (no_top) {
+                store_once(space->top, object_space_table_init(*frame++, null_tables.top));
+                middle = object_space_middle_of(space, sel);
+        }
+        if (no_middle) {
+                pages = object_space_table_init(*frame++, null_tables.middle);
                 store_once(*middle, pages);
                 if (sel >= RADIX_FIRST)
                         frame_info(space->top)->used++;
         }
-        struct capability_page *page =
-                pages ? object_space_table_create(pd, null_tables.page) : NULL;
-        if (page) {
-                store_once(pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)], page);
-                frame_info(pages)->used++;
-        } else {
-                object_space_prune(space, sel);
-        }
+        struct capability_page *page = object_space_table_init(*frame, null_tables.page);
+
+        store_once(pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)], page);
+        frame_info(pages)->used++;
         return page;
 }
 
