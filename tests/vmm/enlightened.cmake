@@ -87,11 +87,19 @@ nova_add_boot_test(vmm.flush-one-vmx ROOTTASK vmm-flush-one EMULATOR bochs CPUS 
 # Idle register, synthetic timer, run time, registers by calls, and the report of a crash.
 nova_add_roottask(vmm-hv-registers RUNTIME SOURCES hv_registers.c LINK Nova::novavmm)
 set(registers "^vCPU 0 reports a crash: 0xdead, 0x0, 0x7080: out.of coffee"
-  "^1 interrupts, 0 early, 5 faults, status 0x20000, identity 1, slept, ran: the guest halted")
+  "^1 interrupts, 0 early, 5 faults, status 0x20000, identity 1, slept, ran, then 0x5eed: \
+the guest halted")
 nova_add_boot_test(vmm.hv-registers ROOTTASK vmm-hv-registers CPUS 1 LABELS guest TIMEOUT 120
   EXPECT ${registers})
 nova_add_boot_test(vmm.hv-registers-vmx ROOTTASK vmm-hv-registers EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT ${registers})
+# The same with a monitor whose output goes to its parent, which uses the UTCB.
+nova_add_program(vmm-hv-registers-child SOURCES hv_registers.c LINK Nova::novavmm)
+nova_add_system(vmm-hv-registers-system DESCRIPTION hv_registers.nova
+  PROGRAMS vmm-hv-registers-child)
+list(TRANSFORM registers REPLACE "^\\^" "^registers: ")
+nova_add_boot_test(vmm.hv-registers-child SYSTEM vmm-hv-registers-system CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT ${registers} "init: the system ends with status 0")
 # One virtual CPU resets the machine while another one is in the middle of a call.
 nova_add_roottask(vmm-hv-reset RUNTIME SOURCES hv_reset.c LINK Nova::novavmm)
 set(last "^  last hypercall: 0x9000 .slow. of vCPU 1, 4095 elements, start index [0-9]+: ")

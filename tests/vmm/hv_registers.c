@@ -30,6 +30,7 @@ struct state {
         uint32_t status;  /* status of the call */
         uint64_t slept;   /* reference time that passed in the idle register */
         uint64_t ran;     /* run time after the idle register */
+        uint32_t after;   /* ESI after the report of the crash */
 };
 
 GUEST_CODE(handler, 32,
@@ -75,8 +76,10 @@ GUEST_CODE(
         "movl $0x7200, %esi\nxorl %edi, %edi\nmovl $0x10000, %ebp\ncall *%ebp\n"
         "movw %ax, 0x700c\nmovw %dx, 0x700e\n"
         /* The crash. */
-        WRITE(0x40000100, 0xdead, 0) WRITE(0x40000103, 0x7080, 0) WRITE(0x40000104, 13, 0)
-                WRITE(0x40000105, 0, 0xc0000000) "cli\nhlt\n");
+        WRITE(0x40000100, 0xdead, 0) WRITE(0x40000103, 0x7080, 0)
+                WRITE(0x40000104, 13, 0) "movl $0x5eed, %esi\n" WRITE(0x40000105, 0, 0xc0000000)
+        /* The guest continues with its registers. */
+        "movl %esi, 0x7020\ncli\nhlt\n");
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -124,10 +127,12 @@ int main(void)
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_guest_read(&vm.memory, OUTPUT_AT, read, sizeof(read));
-        printf("%u interrupts, %u early, %u faults, status 0x%x, identity %u, %s, %s: the guest "
-               "%s\n",
+        printf("%u interrupts, %u early, %u faults, status 0x%x, identity %u, %s, %s, then 0x%x: "
+               "the guest %s\n",
                (unsigned)state.expired, (unsigned)state.early, (unsigned)state.faults,
                (unsigned)state.status, (unsigned)read[0], state.slept >= 200000 ? "slept" : "awake",
-               state.ran > 0 && state.ran < 100000000 ? "ran" : "idle", nova_vm_end_text(end));
-        return state.expired != 1 || state.early || read[2] || end != NOVA_VM_HALTED;
+               state.ran > 0 && state.ran < 100000000 ? "ran" : "idle", (unsigned)state.after,
+               nova_vm_end_text(end));
+        return state.expired != 1 || state.early || read[2] || state.after != 0x5eed ||
+               end != NOVA_VM_HALTED;
 }

@@ -119,10 +119,12 @@ struct nova_hv {
         unsigned owns;                                     /**< entries of `own` in use */
         /** Returns the time in units of 100 ns that a virtual processor has run; NULL: 0 */
         uint64_t (*run_time)(void *context, unsigned vcpu);
-        void *run_time_context;          /**< argument of run_time */
-        struct nova_hv_crash crash;      /**< the guest's last report */
-        nova_hv_crash_function *crashed; /**< receives reports; NULL: the guest lacks their MSRs */
-        void *crash_context;             /**< argument of crashed */
+        void *run_time_context;           /**< argument of run_time */
+        struct nova_hv_crash crash;       /**< the guest's last report */
+        nova_hv_crash_function *crashed;  /**< receives reports; NULL: the guest lacks their MSRs */
+        void *crash_context;              /**< argument of crashed */
+        nova_hv_crash_function *reported; /**< private: nova_hv_config.crashed */
+        void *report_context;             /**< private: argument of reported */
         const struct nova_hv_port *port[NOVA_HV_PORTS]; /**< destinations of connections */
         unsigned ports;                                 /**< entries of `port` in use */
         struct nova_hv_last last;                       /**< the guest's last call */

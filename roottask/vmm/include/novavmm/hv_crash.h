@@ -21,8 +21,8 @@ struct nova_hv_crash {
 };
 
 /**
- * Receives a report of virtual processor @p vcpu, with the machine locked. A guest may report as
- * often as it likes.
+ * Receives a report of virtual processor @p vcpu, with the machine locked. The function may print.
+ * A guest may report as often as it likes.
  * @code
  * extern nova_hv_crash_function crashed; // prints the report's text, for example
  * extern struct nova_vm vm;

@@ -55,8 +55,9 @@ struct nova_hv_port {
         unsigned sint;       /**< its source */
         unsigned flag;       /**< events: its first flag */
         unsigned flags;      /**< events: number of flags; calls count from 0 */
-        /** Receives in place of the virtual processor, with the machine locked; or NULL. @p message
-         * is NULL for an event. @return the call's status */
+        /** Receives in place of the virtual processor, with the machine locked; or NULL. It calls
+         * functions that use the UTCB, such as printf(), only by nova_vcpu_keep_message() for
+         * nova_vm.serving. @p message is NULL for an event. @return the call's status */
         enum nova_hv_status (*receive)(void *context, unsigned vcpu,
                                        const struct nova_hv_message *message, unsigned flag);
         void *context; /**< argument of receive */

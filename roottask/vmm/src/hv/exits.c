@@ -46,13 +46,40 @@ static uint64_t run_time(void *context, unsigned vcpu)
                                                                               : 0;
 }
 
+/* A report of the guest, for the monitor. */
+struct report {
+        const struct nova_hv *hv;
+        unsigned vcpu;
+};
+
+static void pass_report(void *argument)
+{
+        const struct report *const report = argument;
+        const struct nova_hv *const hv = report->hv;
+
+        hv->reported(hv->report_context, report->vcpu, &hv->crash);
+}
+
+/* Passes a report to the monitor's function, which may print: in a child program, printf() uses the
+ * UTCB, which has the message of the exit. @p number: the virtual CPU whose register was written */
+static void crashed(void *context, unsigned number, const struct nova_hv_crash *crash)
+{
+        const struct nova_vm *const vm = context;
+        struct report report = {vm->hv, number};
+
+        (void)crash;
+        nova_vcpu_keep_message(vm->serving, pass_report, &report);
+}
+
 /* Fills in the partition of a machine. Its configuration has been checked. */
 static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
         nova_hv_init(hv, &vm->memory, config->privileges);
         hv->hints = config->hints;
-        hv->crashed = config->crashed;
-        hv->crash_context = config->crash_context;
+        hv->crashed = config->crashed ? crashed : NULL;
+        hv->crash_context = vm;
+        hv->reported = config->crashed;
+        hv->report_context = config->crash_context;
         hv->run_time = run_time;
         hv->run_time_context = vm;
         hv->vcpus = vm->vcpus;
