@@ -42,7 +42,7 @@ struct io_apic {
         uint32_t gsi; /* GSI of the first pin */
         unsigned pins;
         uint8_t id;           /* number in the ACPI table */
-        struct spinlock lock; /* protects the index with the window, and the pins of its GSIs */
+        struct spinlock lock; /* protects INDEX and WINDOW as a pair, and pins[] of its GSIs */
 };
 
 enum pin_state {

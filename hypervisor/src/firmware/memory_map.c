@@ -47,7 +47,7 @@ static const struct memory_entry *memory_map_other(uint32_t type, paddr_t start,
         return NULL;
 }
 
-/* Makes a reserved entry cover another one, if only reserved memory and holes lie between them. */
+/* Extends a reserved entry over a range, if only reserved memory and holes lie between them. */
 static bool memory_map_merge_reserved(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
@@ -139,7 +139,7 @@ void memory_map_string(paddr_t phys, char *to, unsigned size)
 {
         for (unsigned i = 0; i < size - 1; i++) {
                 /* Maps each byte on its own: the string may end just below the end of mappable
-                 * memory. The other slot may hold the structure with the string's address. */
+                 * memory. Slot 0 may hold the structure with the string's address. */
                 const char *text = boot_map(1, phys + i, 1);
                 if (!text || !*text)
                         break;
@@ -239,7 +239,7 @@ paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high
                                 best = start > best ? start : best;
                                 break;
                         }
-                        /* An object that begins below start covers all memory up to start. */
+                        /* If the object begins below start, it covers all memory up to start. */
                         top = in_the_way < start + size ? in_the_way : start;
                 }
         }

@@ -5,11 +5,11 @@
 
 #include "lib/types.h"
 
-/** mitigations=: the speculation flaws that are treated. */
+/** Value of mitigations=: the flaws of speculation that the kernel treats. */
 enum mitigations {
-        MITIGATIONS_AUTO, /* flaws that the CPU may have, by cheap treatments */
+        MITIGATIONS_AUTO, /* those that the CPU may have, without the costliest treatments */
         MITIGATIONS_OFF,
-        MITIGATIONS_FULL /* all flaws, by the most thorough treatments of the CPU */
+        MITIGATIONS_FULL /* all flaws, as thoroughly as the CPU allows */
 };
 
 /** Options of the command line. */

@@ -49,7 +49,7 @@ struct pd {
                               * fields */
         struct list created; /* PDs whose creator this PD is, by pd.sibling */
         struct list sibling;
-        struct pd *below; /* of a destroyed PD: the PD below it in the tree of creators that the
+        struct pd *below; /* of a destroyed PD: a PD that it or a PD below it created, and that the
                            * next step ends; holds a reference. NULL: none. Protected by stepping */
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD

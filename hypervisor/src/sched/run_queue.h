@@ -9,8 +9,8 @@ struct sc;
 
 #define RUN_QUEUE_PRIORITIES 256
 
-/* Used by its CPU only. An SC that precedes all others when it is inserted becomes queue->first. To
- * insert and take such an SC, the CPU does not touch the bitmaps. */
+/* Used by its CPU only. An SC that is known to run before all others may be in `first` instead of a
+ * ring. The CPU then takes it without touching the bitmaps. */
 struct run_queue {
         struct sc *first; /* runs before all SCs in the rings; NULL: take one from a ring */
         uint32_t level[RUN_QUEUE_PRIORITIES /

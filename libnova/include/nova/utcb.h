@@ -168,7 +168,7 @@ static inline bool nova_utcb_put_bytes(struct nova_utcb *utcb, const void *bytes
         return true;
 }
 
-/** Appends a text that ends with a 0 as nova_utcb_put_bytes() does, without the 0.
+/** Appends a text, without the 0 at its end, in the format of nova_utcb_put_bytes().
  *  @return false, and nothing is written, if it does not fit */
 static inline bool nova_utcb_put_string(struct nova_utcb *utcb, const char *text)
 {
@@ -240,7 +240,7 @@ static inline bool nova_utcb_delegate_range(struct nova_utcb *utcb, struct nova_
  * if (status == NOVA_SUCCESS && nova_utcb_get(utcb, 0, &word))
  *         nova_printf(&console, "the answer is %zu\n", (size_t)word);
  * @endcode
- * @return false, and @p word is unchanged, if there are fewer
+ * @return false, and @p word is unchanged, if the message has no such word
  */
 static inline bool nova_utcb_get(const struct nova_utcb *utcb, unsigned i, nova_word_t *word)
 {
@@ -250,7 +250,8 @@ static inline bool nova_utcb_get(const struct nova_utcb *utcb, unsigned i, nova_
         return true;
 }
 
-/** Reads typed item @p i. @return false, and @p item is unchanged, if there are fewer */
+/** Reads typed item @p i.
+ *  @return false, and @p item is unchanged, if the message has no such item */
 static inline bool nova_utcb_get_item(const struct nova_utcb *utcb, unsigned i,
                                       struct nova_item *item)
 {
@@ -269,7 +270,7 @@ static inline bool nova_utcb_get_item(const struct nova_utcb *utcb, unsigned i,
  *
  * @param[in,out] at index of a word, initially 0
  * @param[out] word  the word
- * @return false, and nothing changes, if there are fewer
+ * @return false, and nothing changes, if the message has no word at this index
  */
 static inline bool nova_utcb_next(const struct nova_utcb *utcb, unsigned *at, nova_word_t *word)
 {
@@ -344,7 +345,8 @@ static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *
  * @param[out] to     buffer
  * @param size        size of the buffer in bytes
  * @param[out] length number of bytes copied
- * @return false, and nothing changes, if their number exceeds @p size or the message
+ * @return false, and nothing changes, if there are more than @p size bytes or the message does not
+ *         hold them all
  */
 static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *at, void *to,
                                        size_t size, size_t *length)

@@ -35,8 +35,8 @@ struct use {
         size_t pages; /* of their pools */
 };
 
-static struct use uses[GRANTS]; /* of each grant, which destroy() reduces without the lock */
-static struct use live[GRANTS]; /* without those whose client's session is closed; locked */
+static struct use uses[GRANTS]; /* by grant; destroy() reduces them without the lock */
+static struct use live[GRANTS]; /* by grant, without closed sessions; protected by the lock */
 
 const struct partition *partition_find(const struct table *of, const char *text)
 {

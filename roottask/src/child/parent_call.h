@@ -26,7 +26,7 @@ int novart_parent_call_fetch(size_t bytes,
                              int (*ask)(void *context, size_t page, nova_crd_t window),
                              void *context, void **out);
 
-/* Returns true if there is a capability at a selector of the window's type. */
+/* Returns true if selector `sel` of the caller's space of type `type` has a capability. */
 bool novart_parent_call_arrived(unsigned type, nova_sel_t sel);
 
 #endif

@@ -6,7 +6,7 @@
 #include "fat.h"
 
 #define SHORT_MAX   1000 /* short names that are tried for a new name */
-#define SHORT_FIRST 16   /* of them at first, which nearly always suffice */
+#define SHORT_FIRST 16   /* those that are tried first; they nearly always suffice */
 #define SET_MAX     (1 + (FAT_LONG_MAX + FAT_PIECE - 1) / FAT_PIECE) /* entries of one name */
 
 static uint32_t slots(const struct fat *fat)
