@@ -32,7 +32,7 @@ static struct {
 } timers[CLIENT_SESSIONS];
 
 static uint64_t now, sleeps_until;
-static unsigned readings; /* of the time, since the thread runs */
+static unsigned readings; /* number of readings of the time since the thread began to run */
 static unsigned ups;
 static void *(*thread_function)(void *);
 static bool starts;

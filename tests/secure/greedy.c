@@ -48,7 +48,7 @@ static bool hold(const struct nova_uv *vm)
 static void hold_all(void)
 {
         struct nova_uv other = {.lpid = 1};
-        unsigned held = 1; /* by the VM that has ended */
+        unsigned held = 1; /* the VM that has ended still holds one account */
 
         honest_attack = refuse;
         held += hold(&uv);

@@ -27,7 +27,7 @@ static unsigned long calls; /* number of ultracalls of each thread */
 static bool idle;           /* the guest is to wait for its next command; atomic */
 static unsigned running, refused, done_calls; /* atomic */
 static unsigned rounds;                       /* guests that have begun; atomic */
-static unsigned ends, ended_esm;              /* of guests and of UV_ESM, by the thread; atomic */
+static unsigned ends, ended_esm; /* guests that ENDER ended, and those ended in UV_ESM; atomic */
 
 /* The VMM's note of the result of UV_ESM. Atomic: a guest can end while the VMM makes it. */
 enum esm { ESM_BEGUN, ESM_DONE, ESM_FAILED };

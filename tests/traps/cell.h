@@ -15,7 +15,7 @@ enum { REPLY_NONE, REPLY_ON, REPLY_AGAIN };
 enum { NOTHING = 0x40, HYPERCALL, SKIPPED };
 
 #define EMULATORS  4
-#define CELL_START 0x100 /* place of the code in its page, unless the code ends the page */
+#define CELL_START 0x100 /* place of the code in its page, unless it lies at the page's end */
 #define CELL_DATA  0xc00 /* place of the operand in its page */
 #define CELL_STACK 0x400 /* place of the stack pointer in the operand's page */
 
@@ -33,7 +33,7 @@ struct cell {
         uint8_t place;
         uint8_t code[20];
         uint8_t size;
-        uint8_t target_at; /* offset in the code of the address to jump to; 0: none */
+        uint8_t target_at; /* offset in code[] at which the target of the jump is stored; 0: none */
         uint32_t flags;
         uint16_t sel; /* selector of the far pointer at BX */
         uint16_t top; /* word at the top of the stack */

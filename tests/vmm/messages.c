@@ -56,7 +56,7 @@ GUEST_CODE(handler, 32,
         "movl $0x40000080, %ecx\nmovl $1, %eax\nwrmsr\nmovl $0x40000090, %ecx\n"             \
         "movl $0x20060, %eax\n1:wrmsr\nincl %ecx\ncmpl $0x400000a0, %ecx\njne 1b\n"
 
-/* Posts the message of a block. */
+/* Posts a message. `block` is the address of the call's parameters. */
 #define POST(block)                                                                    \
         "movl $0x5c, %eax\nxorl %edx, %edx\nxorl %ebx, %ebx\nmovl $" #block ", %ecx\n" \
         "movl $0x10000, %ebp\ncall *%ebp\nmovzwl %ax, %eax\n"

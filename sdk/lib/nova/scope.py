@@ -126,8 +126,8 @@ def _example(test):
 
 
 def quick(tests):
-    """Returns those of TESTS, all of one preset, that --quick runs: of each example only the first.
-    """
+    """Returns those of TESTS, all of one preset, that --quick runs. Of the tests that boot the same
+    example, this is only the first."""
     chosen, booted = [], set()
     for test in tests:
         example = _example(test)

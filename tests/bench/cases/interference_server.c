@@ -5,7 +5,7 @@
  * instruction. */
 #include "interference.h"
 
-#define MOMENTS   16    /* of a search */
+#define MOMENTS   16    /* number of moments that one search tries */
 #define LEAD      20000 /* minimum number of instructions until the attack begins */
 #define SETTLE_MS 15
 

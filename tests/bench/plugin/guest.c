@@ -24,7 +24,8 @@
 
 /* A piece of code that QEMU translated. */
 struct piece {
-        uint64_t address, after; /* of its first instruction; of the one after its VMRUN, or 0 */
+        /* Addresses of its first instruction, and of the one after its VMRUN (0: it has none). */
+        uint64_t address, after;
         uint64_t count;
         uint64_t cut; /* see cut_of() */
 };

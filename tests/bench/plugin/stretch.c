@@ -32,7 +32,8 @@ enum { PLAIN, END, PAUSE, CALL, RET };
 
 /* A piece of code that QEMU translated; lives as long as the plugin. */
 struct piece {
-        uint64_t address, after; /* of its first instruction; of the one after its VMRUN, or 0 */
+        /* Addresses of its first instruction, and of the one after its VMRUN (0: it has none). */
+        uint64_t address, after;
         uint64_t count;
 };
 

@@ -350,7 +350,7 @@ CASE_ON(race, a_thread_of_a_pd_that_is_being_destroyed_keeps_its_memory, "5.1-19
 /* ---- All CPUs destroy one PD ----------------------------------------------------------------- */
 
 #define DESTROYS       40
-#define BELOW_DESTROYS 30 /* of two PDs; the harness has enough threads for these rounds */
+#define BELOW_DESTROYS 30 /* rounds with two PDs; the harness has enough threads for them */
 
 static void destroys_each_generation(struct thread *t)
 {

@@ -20,12 +20,12 @@ def _round_of(data, number):
 
 
 class Judge:
-    """Records the blocks that each round wrote, and the time at which the round was
-    acknowledged."""
+    """Judges disks. wanted[n] has, for each block, the last round that wrote the block and was
+    acknowledged within the first n entries of the record."""
 
     def __init__(self, base, entries, _folder):
         self.blocks = len(base) // SECTOR
-        self.wanted = [{}]  # by number of entries: the last acknowledged round of each block
+        self.wanted = [{}]
         written, self.promises = {}, 0
         for entry in entries:
             wanted = self.wanted[-1]

@@ -92,7 +92,7 @@ class Machine:
             if self.routes:
                 self.announce()
         elif protocol == p.ICMP6 and payload[0] == 135 and payload[8:24] in self.addresses:
-            # A machine without an address cannot receive the answer alone, so all get it.
+            # A machine that asks without an address of its own gets the answer by multicast.
             back = source if any(source) else NODES
             flags = b"\x60\0\0\0" if any(source) else b"\x20\0\0\0"
             body = flags + payload[8:24] + b"\x02\x01" + OWN
@@ -119,9 +119,9 @@ class Machine:
         self.send(NODES, p.ICMP6, p.icmp6(LINK, NODES, 134, p.router(PREFIX, OWN)))
 
     def until(self, condition, seconds):
-        """Takes frames until the condition holds. Returns whether it held. The condition may send a
-        question, and the answer to a second question may be lost. So a condition that has held is
-        not evaluated again."""
+        """Takes frames until the condition holds. Returns whether it held. Does not evaluate it
+        again after it has held: a condition may ask the program a question, and the answer to
+        a second question could be lost."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() >= end or self.peer.ended:
@@ -150,8 +150,8 @@ def exchange(machine, to, source, what):
 
 
 def report_small(machine, to, source):
-    """Reports that packets to a source were too big, with limits that no link may have (RFC 8201,
-    4), then exchanges datagrams. Returns a sentence about an error."""
+    """Tells the program at TO that its packets to SOURCE were too big, with limits that no link may
+    have (RFC 8201, 4), then exchanges datagrams. Returns a sentence about an error."""
     for limit in (0, 47, 48, 55, 1279):
         packet = p.ip6(to, source, p.UDP, p.udp(to, source, 7, 4000, b"large"))
         body = limit.to_bytes(4, "big") + packet

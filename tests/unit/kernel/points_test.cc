@@ -250,8 +250,8 @@ void check_functions(const Scene &s)
         check_domains(s);
 }
 
-// Checks the state. settled: no revocation was given up. A revocation of objects that was given up
-// leaves mappings without rights above others.
+// Checks the state. settled: no revocation was given up. If a revocation of objects was given up,
+// mappings without rights may remain, with other mappings below them.
 void check_state(Scene &s, const Ranges &expected, bool settled)
 {
         check_functions(s);
@@ -279,7 +279,8 @@ unsigned part_of(const Scene &s, const Effect &does)
 Ranges disturb_at_point(Scene &s, const Operation &operation, const Effect &does,
                         const Disturbance &disturbance)
 {
-        // the client's delegation makes a mapping from each part that it got from home
+        // the client's delegation makes one mapping of each part that the client got from home;
+        // the function returns the first selector of the mapping that is made from a selector
         const Reached reached = look(s, [&s](word_t sel) {
                 return s.type == NOVA_CRD_OBJ
                                ? sel
@@ -448,7 +449,7 @@ TEST(points, of_shoot_downs_for_ports_may_be_disturbed)
                 disturb_flushes(NOVA_CRD_IO, loaded);
 }
 
-// Runs an operation without memory for one allocation, or for it and all later ones. Returns the
+// Runs an operation in which one allocation fails, or this one and all later ones. Returns the
 // number of allocations.
 long refuse(const Operation &operation, unsigned type, long number, bool rest)
 {
