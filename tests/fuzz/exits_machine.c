@@ -390,6 +390,7 @@ void exits_make(uint8_t kind)
         exits_vm->same_tsc = true;
         exits_vm->xsave = kind & 0x20;
         exits_vm->clock = (struct nova_clock){tell_time, NULL};
+        exits_vm->nmis.deadline = NOVA_NEVER;
         exits_pc->vm = exits_vm;
         set_exits(!(kind & 1) || kind & 0x40, kind & 2);
         for (unsigned i = 0; i < VCPUS; i++)

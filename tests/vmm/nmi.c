@@ -2,8 +2,12 @@
 /* Virtual CPU 1 halts with interrupts off. Virtual CPU 0 sends it an NMI and halts, too; the
  * machine must continue. The NMI's handler sends a second NMI to its own virtual CPU. This NMI must
  * arrive right after the handler's IRET, although the IRET returns to a loop that has interrupts
- * off and causes no exit. */
+ * off and causes no exit.
+ *
+ * With the argument `late`, another guest gets an exception and an NMI in one exit. The handler of
+ * the exception waits for the NMI with interrupts off. */
 #include <stdio.h>
+#include <string.h>
 
 #include "novavmm/load.h"
 
@@ -13,11 +17,14 @@
 #define GUEST_AT 0x1000
 #define PORT     0xe9
 
+#define VECTOR_UD 6
+
 /* Words that a virtual CPU writes to the port. */
 enum word {
         START = 1, /* starts virtual CPU 1 */
         SEND,      /* sends an NMI to virtual CPU 1 */
-        ARRIVED    /* virtual CPU 1 has received both NMIs */
+        ARRIVED,   /* the last NMI has arrived */
+        RAISE      /* raises #UD and sends an NMI to virtual CPU 0 */
 };
 
 /* Runs in real mode; vector 2 is at 8. Virtual CPU 1 finds 1 at 0x5000, sets a flag at 0x5002, and
@@ -57,8 +64,30 @@ GUEST_CODE(guest, 16,
            "4:      movb $3, %al\n"
            "        outb %al, $0xe9\n");
 
+/* Vectors 2 and 6 are at 8 and 24. */
+GUEST_CODE(both, 16,
+           "        xorw %ax, %ax\n"
+           "        movw %ax, %ds\n"
+           "        movw %ax, %ss\n"
+           "        movw $0x4000, %sp\n"
+           "        movw $(nmi - both + 0x1000), 8\n"
+           "        movw $0, 10\n"
+           "        movw $(undefined - both + 0x1000), 24\n"
+           "        movw $0, 26\n"
+           "        movb $4, %al\n"
+           "        outb %al, $0xe9\n"
+           "undefined: jmp undefined\n"
+           "nmi:    movb $3, %al\n"
+           "        outb %al, $0xe9\n");
+
 static struct nova_vm vm;
 static struct nova_pc pc;
+
+static void raise_both(void)
+{
+        nova_vcpu_raise(vm.serving, VECTOR_UD);
+        nova_vcpu_nmi(vm.serving);
+}
 
 static void said(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
@@ -69,24 +98,34 @@ static void said(void *device, uint64_t port, unsigned bytes, uint64_t value)
                 nova_vcpu_start_at(&vm.vcpu[1], GUEST_AT >> 12);
         else if (value == SEND)
                 nova_vcpu_nmi(&vm.vcpu[1]);
+        else if (value == RAISE)
+                raise_both();
         else
                 nova_vm_end_with(&vm, NOVA_VM_OFF);
 }
 
-int main(void)
+/* Runs a guest. @return true if its last NMI has arrived */
+static bool run(const char *code, size_t bytes, unsigned vcpus)
 {
         const struct nova_vm_config config = {
-                .name = "nmi", .memory = 2u << 20, .vcpus = 2, .local_apic = true};
+                .name = "nmi", .memory = 2u << 20, .vcpus = vcpus, .local_apic = true};
         const struct nova_bus_range port = {PORT, PORT, NULL, said, NULL};
 
         if (!machine_create(&vm, &config, &pc))
-                return 1;
+                return false;
 
-        const bool runs = !nova_flat_load(&vm.memory, guest, GUEST_BYTES(guest), GUEST_AT,
-                                          &vm.vcpu[0].start) &&
+        const bool runs = !nova_flat_load(&vm.memory, code, bytes, GUEST_AT, &vm.vcpu[0].start) &&
                           !nova_bus_add(&vm.ports, &port) && !nova_vm_run(&vm);
-        const bool good = runs && nova_vm_wait(&vm) == NOVA_VM_OFF;
+        return runs && nova_vm_wait(&vm) == NOVA_VM_OFF;
+}
 
-        printf("an NMI for a halted virtual CPU: %s\n", good ? "as on a CPU" : "wrong");
+int main(int argc, char **argv)
+{
+        const bool late = argc == 2 && !strcmp(argv[1], "late");
+        const bool good =
+                late ? run(both, GUEST_BYTES(both), 1) : run(guest, GUEST_BYTES(guest), 2);
+
+        printf("an NMI %s: %s\n", late ? "after an exception" : "for a halted virtual CPU",
+               good ? "as on a CPU" : "wrong");
         return !good;
 }

@@ -7,6 +7,9 @@
 
 #define VECTOR_NMI 2
 
+/* Time in ns for which an NMI waits for another event. */
+#define NMI_LATE_NS 50000
+
 bool novavmm_vcpu_has_interrupt(const struct nova_vcpu *vcpu)
 {
         const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
@@ -22,6 +25,16 @@ bool novavmm_vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu)
 static bool takes_interrupts(const struct nova_utcb_state *state)
 {
         return state->flags & NOVA_FLAG_IF && !(state->intr_state & SHADOW);
+}
+
+void novavmm_vcpu_late_nmis(void *machine, uint64_t now)
+{
+        struct nova_vm *const vm = machine;
+
+        (void)now;
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                if (vm->vcpu[i].nmi && !vm->vcpu[i].nmi_blocked)
+                        novavmm_vcpu_wake(&vm->vcpu[i]);
 }
 
 static bool is_at_iret(const struct nova_vcpu *vcpu)
@@ -52,6 +65,21 @@ static bool follow_nmi(struct nova_vcpu *vcpu)
         return vcpu->steps;
 }
 
+/* Requests an event for an NMI that cannot be injected yet. SVM has no window for NMIs, only that
+ * for interrupts, which a guest that has them disabled never opens: after the time in which the
+ * guest usually takes the other event, an alarm makes it exit.
+ * @return the window */
+static uint32_t add_nmi_window(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+
+        if (!vm->svm)
+                return NOVA_INJ_NMI_WINDOW;
+        if (vm->nmis.deadline == NOVA_NEVER)
+                vm->nmis.deadline = nova_clock_now(&vm->clock) + NMI_LATE_NS;
+        return NOVA_INJ_WINDOW;
+}
+
 /* Adds an NMI, or a window for it.
  * @return the injection */
 static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
@@ -59,7 +87,7 @@ static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
         if (!vcpu->nmi || vcpu->nmi_blocked)
                 return info;
         if (info || !takes_nmi(vcpu))
-                return info | (vcpu->vm->svm ? NOVA_INJ_WINDOW : NOVA_INJ_NMI_WINDOW);
+                return info | add_nmi_window(vcpu);
         vcpu->nmi = false;
         if (vcpu->vm->svm) {
                 vcpu->nmi_blocked = true;

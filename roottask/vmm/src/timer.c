@@ -21,7 +21,7 @@ int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)
 
 static uint64_t earliest(const struct nova_vm *vm)
 {
-        uint64_t first = NOVA_NEVER;
+        uint64_t first = vm->nmis.deadline;
 
         for (unsigned i = 0; i < vm->alarms; i++)
                 if (vm->alarm[i]->deadline < first)
@@ -39,16 +39,19 @@ void novavmm_timer_check(struct nova_vm *vm)
         nova_semaphore_up(&vm->timer_wake);
 }
 
-static void expire(struct nova_vm *vm, uint64_t now)
+static void expire(struct nova_alarm *alarm, uint64_t now)
 {
-        for (unsigned i = 0; i < vm->alarms; i++) {
-                struct nova_alarm *const alarm = vm->alarm[i];
+        if (alarm->deadline > now)
+                return;
+        alarm->deadline = NOVA_NEVER;
+        alarm->expire(alarm->device, now);
+}
 
-                if (alarm->deadline > now)
-                        continue;
-                alarm->deadline = NOVA_NEVER;
-                alarm->expire(alarm->device, now);
-        }
+static void expire_all(struct nova_vm *vm, uint64_t now)
+{
+        expire(&vm->nmis, now);
+        for (unsigned i = 0; i < vm->alarms; i++)
+                expire(vm->alarm[i], now);
 }
 
 /* Returns the end of the pause, before which the thread handles no alarm. */
@@ -77,7 +80,7 @@ static void *run(void *argument)
 
                 const uint64_t now = nova_vm_now(NULL);
 
-                expire(vm, now);
+                expire_all(vm, now);
                 vm->armed = earliest(vm);
 
                 const uint64_t pause = end_of_pause(now, nova_vm_now(NULL));
@@ -99,6 +102,7 @@ int novavmm_timer_start(struct nova_vm *vm)
                 .priority = vm->priority + 1,
         };
 
+        vm->nmis = (struct nova_alarm){NOVA_NEVER, novavmm_vcpu_late_nmis, vm};
         return nova_thread_create(&vm->timer, &attr, run, vm);
 }
 

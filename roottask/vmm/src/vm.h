@@ -92,6 +92,9 @@ void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 /* Adds pending events to the reply: those of the interrupt controllers and of the handler. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu);
 
+/* Called by the alarm nova_vm.nmis: makes the virtual CPUs exit that have not taken an NMI yet. */
+void novavmm_vcpu_late_nmis(void *machine, uint64_t now);
+
 /* CR8 is the task priority of the local APIC. The first function copies the guest's value to the
  * APIC before the exit is handled; the second copies the APIC's value back. */
 void novavmm_vcpu_take_priority(struct nova_vcpu *vcpu);

@@ -17,6 +17,7 @@ constexpr uint32_t STEP = 0x8000;
 constexpr unsigned IRET = 0x74;
 
 bool held_back;
+unsigned woken; /* bit n: virtual CPU n */
 
 struct deliver : testing::Test {
         nova_vm vm = {};
@@ -40,7 +41,16 @@ struct deliver : testing::Test {
                 vcpu->state = &event.state;
                 vm.interrupts = {pending, take, this};
                 vm.svm = true;
+                vm.vcpus = 2;
+                vm.clock = {now, nullptr};
+                vm.nmis = {NOVA_NEVER, novavmm_vcpu_late_nmis, &vm};
+                woken = 0;
                 leave(NOVA_VM_EXIT_CPUID, 0x72);
+        }
+
+        static uint64_t now(void *)
+        {
+                return 1000;
         }
 
         void leave(nova_vm_exit exit, unsigned number)
@@ -64,6 +74,11 @@ struct deliver : testing::Test {
 extern "C" bool nova_lapic_held_back(const nova_lapic *)
 {
         return held_back;
+}
+
+extern "C" void novavmm_vcpu_wake(nova_vcpu *vcpu)
+{
+        woken |= 1u << (vcpu - vcpu->vm->vcpu);
 }
 
 extern "C" void novavmm_exit_controls(nova_vcpu *vcpu)
@@ -146,6 +161,38 @@ TEST_F(deliver, delivers_first_the_event_that_the_exit_interrupted)
         EXPECT_EQ(reply(), VALID | 0x30e | WINDOW);
         EXPECT_TRUE(vcpu->nmi);
         EXPECT_EQ(waiting, 0x50);
+}
+
+// SVM's window opens only for a guest that has interrupts enabled. A handler that has them disabled
+// may wait for the NMI.
+TEST_F(deliver, makes_svm_exit_for_an_nmi_that_another_event_delayed)
+{
+        vm.vcpu[1].vm = &vm;
+        vm.vcpu[1].nmi = true;
+        vm.vcpu[1].nmi_blocked = true;
+        EXPECT_EQ(reply(), 0u);
+        EXPECT_EQ(vm.nmis.deadline, NOVA_NEVER);
+        vcpu->nmi = true;
+        vcpu->injection = VALID | 0x306;
+        EXPECT_EQ(reply(), VALID | 0x306 | WINDOW);
+        EXPECT_EQ(vm.nmis.deadline, 51000u);
+
+        vm.nmis.deadline = NOVA_NEVER;
+        vm.nmis.expire(vm.nmis.device, 51000);
+        EXPECT_EQ(woken, 1u);
+        leave(NOVA_VM_EXIT_RECALL, 0x60);
+        event.state.flags = 2;
+        EXPECT_EQ(reply(), NMI);
+        EXPECT_EQ(vm.nmis.deadline, NOVA_NEVER);
+}
+
+TEST_F(deliver, sets_no_alarm_for_an_nmi_with_vmx)
+{
+        vm.svm = false;
+        vcpu->nmi = true;
+        vcpu->injection = VALID | 0x306;
+        EXPECT_EQ(reply(), VALID | 0x306 | NMI_WINDOW);
+        EXPECT_EQ(vm.nmis.deadline, NOVA_NEVER);
 }
 
 TEST_F(deliver, gives_an_nmi_before_interrupts_and_with_interrupts_off)

@@ -105,6 +105,7 @@ struct nova_vm {
         struct nova_thread *timer;                /**< calls alarms */
         struct nova_alarm *alarm[NOVA_VM_ALARMS]; /**< alarms of its devices */
         unsigned alarms;                          /**< number of alarms */
+        struct nova_alarm nmis;                   /**< SVM: looks for NMIs that are late */
         unsigned priority;                        /**< priority of virtual CPUs */
         uint64_t armed;                           /**< deadline for which `timer` waits */
         nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
