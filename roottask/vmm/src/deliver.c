@@ -5,7 +5,8 @@
 #include "novavmm/registers.h"
 #include "vm.h"
 
-#define VECTOR_NMI 2
+#define VECTOR_NMI   2
+#define INJECTED_NMI (NOVA_INJ_VALID | NOVA_INJ_NMI)
 
 /* Time in ns for which an NMI waits for another event. */
 #define NMI_LATE_NS 50000
@@ -93,7 +94,7 @@ static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
                 vcpu->nmi_blocked = true;
                 novavmm_exit_controls(vcpu);
         }
-        return NOVA_INJ_VALID | NOVA_INJ_NMI | VECTOR_NMI;
+        return INJECTED_NMI | VECTOR_NMI;
 }
 
 static bool is_held_back(const struct nova_vcpu *vcpu)
@@ -131,6 +132,19 @@ static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
         return add_windows(vcpu, info, pending && novavmm_vcpu_has_interrupt(vcpu));
 }
 
+/* An NMI that an exit interrupted is delivered again. VMX then refuses the state in which NMIs are
+ * blocked (SDM 3C, 27.3.1.5), and blocks them itself. */
+static void unblock_nmis(struct nova_vcpu *vcpu, uint32_t info)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+
+        if (vcpu->vm->svm || (info & (NOVA_INJ_VALID | NOVA_INJ_TYPE)) != INJECTED_NMI ||
+            !(state->intr_state & NOVA_STA_NMI))
+                return;
+        state->intr_state &= ~NOVA_STA_NMI;
+        vcpu->changed |= NOVA_MTD_STA;
+}
+
 /* The order is: the event that the exit interrupted, the handler's exception, NMIs, interrupts. A
  * recalled virtual CPU may be in the middle of an instruction. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
@@ -154,6 +168,7 @@ void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
                 info = add_interrupt(vcpu, add_nmi(vcpu, info));
         if (!info && !(before & (NOVA_INJ_VALID | windows)))
                 return;
+        unblock_nmis(vcpu, info);
         state->inj_info = info;
         vcpu->changed |= NOVA_MTD_INJ;
 }

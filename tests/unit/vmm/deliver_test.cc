@@ -242,6 +242,26 @@ TEST_F(deliver, asks_vmx_for_the_end_of_an_nmi)
         EXPECT_EQ(reply(), NMI);
 }
 
+// The CPU has blocked NMIs when it began to deliver the NMI. It refuses to enter a guest in which
+// they are blocked with an NMI.
+TEST_F(deliver, gives_vmx_an_interrupted_nmi_without_its_block)
+{
+        vm.svm = false;
+        leave(NOVA_VM_EXIT_MEMORY, 48);
+        event.state.inj_info = NMI;
+        event.state.intr_state = 8;
+        EXPECT_EQ(reply(), NMI);
+        EXPECT_EQ(event.state.intr_state, 0u);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_STA);
+        /* Another event in the NMI's handler keeps the block. */
+        leave(NOVA_VM_EXIT_MEMORY, 48);
+        event.state.inj_info = VALID | 0x306;
+        event.state.intr_state = 8;
+        EXPECT_EQ(reply(), VALID | 0x306);
+        EXPECT_EQ(event.state.intr_state, 8u);
+        EXPECT_FALSE(vcpu->changed & NOVA_MTD_STA);
+}
+
 TEST_F(deliver, gives_no_nmi_after_an_instruction_that_disables_interrupts)
 {
         vcpu->nmi = true;
