@@ -316,6 +316,7 @@ static void make_vcpu(unsigned number)
         vcpu->number = number;
         vcpu->ec = FIRST_EC + 2 * number;
         vcpu->activity = number ? NOVA_VCPU_OFF : NOVA_VCPU_RUNS;
+        vcpu->leaves = true; /* a handler does not wait for the destruction of the machine */
         nova_msr_init(&vcpu->msr, number, exits_vm->local_apic);
         nova_registers_real(&vcpu->start, 0, 0x1000);
         exits_utcb[number] = aligned_alloc(NOVA_PAGE_SIZE, NOVA_PAGE_SIZE);
