@@ -7,17 +7,26 @@
 #include <errno.h>
 
 #include "novart/program.h"
+#include "novart/time.h"
 
 /* Size of the session's pool: as many buffers as a ring has entries. */
 #define POOL_BYTES (2 * NOVA_NET_ENTRIES * NOVA_NET_BUFFER)
 
-/* The thread notices errors of the session, too. Until then the guest's frames are dropped. */
+/* Intervals in ns at which the thread looks at the session while the guest has no buffer: with and
+ * without frames of the guest that wait for the session. */
+#define BLOCKED_NS 1000000
+#define HELD_NS    100000000
+
+/* The thread notices errors of the session, too. Until then the guest's frames are dropped. If the
+ * thread waits for a buffer of the guest, it now looks for buffers of the session more often. */
 static void *prepare(void *context)
 {
         struct nova_guest_net *const card = context;
         void *buffer = NULL;
         const int error = card->down ? ECONNRESET : nova_net_prepare(card->net, &buffer);
 
+        if (error == EAGAIN && !card->blocked && card->holds)
+                nova_semaphore_up(&card->room);
         card->blocked = error == EAGAIN;
         card->drops = error && !card->blocked;
         return card->drops ? card->dropped : buffer;
@@ -75,13 +84,18 @@ static int receive_all(struct nova_guest_net *card)
         }
         if (card->vm)
                 nova_virtio_net_receive_end(&card->device);
-        if (!error || error == EAGAIN) /* submits the released buffers */
-                nova_net_flush(card->net);
-        return error;
+        if (error && error != EAGAIN)
+                return error;
+
+        const int ended = nova_net_flush(card->net); /* submits the released buffers */
+
+        return error ? error : ended;
 }
 
-/* Handles all frames that have arrived. @return as receive_all() */
-static int handle(struct nova_guest_net *card)
+/* Handles all frames that have arrived.
+ * @param[out] blocked frames of the guest wait for the session
+ * @return as receive_all() */
+static int handle(struct nova_guest_net *card, bool *blocked)
 {
         int error;
 
@@ -92,6 +106,7 @@ static int handle(struct nova_guest_net *card)
         if (card->blocked && card->vm)
                 nova_virtio_net_resume(&card->device);
         card->down = error && error != EAGAIN;
+        *blocked = card->blocked;
         if (card->vm)
                 nova_vm_unlock(card->vm);
         nova_mutex_unlock(&card->lock);
@@ -118,17 +133,26 @@ static int reopen(struct nova_guest_net *card)
         return error;
 }
 
+/* Waits until the guest may have a buffer for the frame that waits. Frames of the guest, and the
+ * end of the session, do not wait for that: the thread looks for them meanwhile. It does not
+ * listen, because it would be woken at once for the frames that have come. */
+static void wait_for_room(struct nova_guest_net *card, bool blocked)
+{
+        nova_semaphore_down_until(&card->room, nova_deadline_in(blocked ? BLOCKED_NS : HELD_NS));
+}
+
 /* While the guest has no buffer, further frames wait in the session's buffers. When these are full,
  * the service drops frames for this guest only. */
 static void *serve(void *argument)
 {
         struct nova_guest_net *const card = argument;
+        bool blocked;
         int error;
 
         do {
-                error = handle(card);
+                error = handle(card, &blocked);
                 if (!error)
-                        nova_semaphore_down(&card->room);
+                        wait_for_room(card, blocked);
                 else if (error == EAGAIN)
                         error = nova_net_listen(card->net, NOVA_FOREVER);
                 else

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's network card whose guest has no buffer for the next frame: the guest can still send,
+ * and the end of the session is noticed. */
+#include "novavmm/guest_net.h"
+
+#include <cerrno>
+#include <functional>
+
+#include "novart/program.h"
+#include "novart/time.h"
+#include "virtio_net.h"
+
+namespace
+{
+
+constexpr uint64_t ms = 1000000;
+
+/* The thread ends by one of these. */
+struct stuck {
+};
+struct ended {
+};
+
+/* The service, and the time that passes while the thread waits. */
+struct service {
+        nova_net_info info = {};
+        uint8_t buffer[NOVA_NET_FRAME_MAX] = {};
+        unsigned free = 4;                        /* buffers for frames of the guest */
+        unsigned sent = 0, arrived = 0, held = 0; /* frames */
+        unsigned room = 0;                        /* value of the semaphore */
+        unsigned reopened = 0;
+        bool alive = true;
+        std::vector<uint64_t> waits;              /* in ns */
+        std::vector<std::function<void()>> steps; /* what happens at each end of a wait */
+};
+
+service *now;
+void *(*thread)(void *);
+
+} // namespace
+
+extern "C" {
+struct nova_net {
+        int unused;
+};
+
+static nova_net session;
+
+int nova_net_open(nova_net **opened, const char *, const char *, size_t)
+{
+        *opened = &session;
+        return 0;
+}
+
+void nova_net_close(nova_net *)
+{
+}
+
+void nova_net_accept_sums(nova_net *)
+{
+}
+
+const nova_net_info *nova_net_get_info(const nova_net *)
+{
+        return &now->info;
+}
+
+int nova_net_prepare(nova_net *, void **buffer)
+{
+        if (!now->free)
+                return EAGAIN;
+        *buffer = now->buffer;
+        return 0;
+}
+
+int nova_net_queue(nova_net *, size_t)
+{
+        now->free--;
+        now->sent++;
+        return 0;
+}
+
+int nova_net_queue_sum(nova_net *, size_t bytes, uint32_t)
+{
+        return nova_net_queue(nullptr, bytes);
+}
+
+int nova_net_flush(nova_net *)
+{
+        return now->alive ? 0 : ECONNRESET;
+}
+
+int nova_net_receive(nova_net *, nova_net_frame *frame)
+{
+        if (!now->arrived)
+                return EAGAIN;
+        now->arrived--;
+        now->held++;
+        *frame = {};
+        frame->data = now->buffer;
+        frame->bytes = 60;
+        return 0;
+}
+
+int nova_net_release(nova_net *, const nova_net_frame *)
+{
+        now->held--;
+        return 0;
+}
+
+int nova_net_listen(const nova_net *, uint64_t)
+{
+        throw ended();
+}
+
+int nova_net_reopen(nova_net *)
+{
+        now->alive = true;
+        now->reopened++;
+        return 0;
+}
+
+int nova_thread_create(nova_thread **, const nova_thread_attr *, void *(*function)(void *), void *)
+{
+        thread = function;
+        return 0;
+}
+
+nova_thread *nova_thread_self(void)
+{
+        return nullptr;
+}
+
+unsigned nova_thread_priority(const nova_thread *)
+{
+        return 1;
+}
+
+void nova_mutex_lock(nova_mutex *)
+{
+}
+
+void nova_mutex_unlock(nova_mutex *)
+{
+}
+
+void nova_vm_lock(nova_vm *)
+{
+}
+
+void nova_vm_unlock(nova_vm *)
+{
+}
+
+uint64_t nova_deadline_in(uint64_t ns)
+{
+        return ns;
+}
+
+void nova_semaphore_up(nova_semaphore *)
+{
+        now->room++;
+}
+
+int nova_semaphore_down_until(nova_semaphore *, uint64_t deadline)
+{
+        if (now->room) {
+                now->room--;
+                return 0;
+        }
+        if (now->steps.empty())
+                throw stuck();
+
+        const auto step = now->steps.front();
+
+        now->waits.push_back(deadline);
+        now->steps.erase(now->steps.begin());
+        step();
+        if (!now->room)
+                return ETIMEDOUT;
+        now->room--;
+        return 0;
+}
+
+void nova_semaphore_down(nova_semaphore *semaphore)
+{
+        if (nova_semaphore_down_until(semaphore, NOVA_FOREVER))
+                throw stuck(); /* nothing wakes it */
+}
+
+int nova_pc_add_virtio(nova_pc *pc, unsigned, nova_virtio *virtio)
+{
+        pc->virtio[1] = virtio;
+        return 0;
+}
+}
+
+namespace
+{
+
+using namespace virtio;
+
+struct guest_net : virtio_net {
+        service slow;
+        nova_guest_net card = {};
+        nova_vm vm = {};
+        nova_pc pc = {};
+
+        void SetUp() override
+        {
+                now = &slow;
+                slow.info.frame_max = NOVA_NET_FRAME_MAX;
+                vm.memory = memory;
+                pc.vm = &vm;
+                ASSERT_EQ(nova_guest_net_open(&card, "slow", nullptr), 0);
+                ASSERT_EQ(nova_guest_net_attach(&card, &pc, 1), 0);
+                attach(pc.virtio[1]);
+                start_with(0);
+        }
+
+        void send_frames(unsigned count)
+        {
+                for (unsigned i = 0; i < count; i++)
+                        queue_frame(static_cast<uint16_t>(i), 60);
+                kick(from_guest);
+        }
+};
+
+TEST_F(guest_net, a_guest_without_buffers_sends)
+{
+        slow.arrived = 1;
+        slow.steps = {[this] { send_frames(6); }, [this] { slow.free = 4; }, [] {}};
+        EXPECT_THROW(thread(&card), stuck);
+        EXPECT_EQ(slow.sent, 6u);
+        EXPECT_EQ(used_index(from_guest), 6);
+        EXPECT_EQ(slow.waits, (std::vector<uint64_t>{100 * ms, ms, 100 * ms}));
+        EXPECT_EQ(slow.held, 1u);
+}
+
+TEST_F(guest_net, a_guest_with_a_new_buffer_gets_the_frame_at_once)
+{
+        slow.arrived = 1;
+        slow.steps = {[this] {
+                queue_buffer(0);
+                kick(to_guest);
+        }};
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(used_index(to_guest), 1);
+        EXPECT_EQ(slow.held, 0u);
+}
+
+TEST_F(guest_net, a_guest_without_buffers_gets_a_new_session)
+{
+        slow.arrived = 1;
+        slow.steps = {[this] { slow.alive = false; }};
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(slow.reopened, 1u);
+        EXPECT_FALSE(card.holds);
+}
+
+} // namespace
