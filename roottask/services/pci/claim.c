@@ -76,7 +76,9 @@ static int confine(struct device *device, nova_sel_t pd)
         }
 }
 
-void claim_open(const struct device *device)
+/* Returns the bits of the command register that let the function respond to its addresses. Without
+ * a register of that kind that has an address, it would respond to addresses of others. */
+static uint32_t decodes_of(const struct device *device)
 {
         uint32_t decodes = 0;
 
@@ -86,6 +88,13 @@ void claim_open(const struct device *device)
                 if (bar->size && bar->base)
                         decodes |= bar->flags & NOVA_PCI_BAR_PORTS ? COMMAND_PORTS : COMMAND_MEMORY;
         }
+        return decodes;
+}
+
+void claim_open(const struct device *device)
+{
+        const uint32_t decodes = decodes_of(device);
+
         if (device_may_master(device))
                 device_open_bridges(device);
         interrupt_off(device);
@@ -123,6 +132,22 @@ int claim_device(struct nova_request *request, const char *name, struct device *
         device->state = DEVICE_CLAIMED;
         claim_open(device);
         *out = device;
+        return 0;
+}
+
+int claim_command(struct device *device, uint32_t value)
+{
+        const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
+        const uint32_t command = config_read(device->function.address, REG_COMMAND) & COMMAND_MASK;
+        const uint32_t set = value & ~command, clear = command & ~value;
+
+        if ((set | clear) & ~own || set & COMMAND_DECODES & ~decodes_of(device) ||
+            (value & COMMAND_MASTER && !device_may_master(device)) ||
+            (clear & COMMAND_NO_PIN && device->interrupts != DEVICE_PIN))
+                return EPERM;
+        if (value & COMMAND_MASTER)
+                device->is_loud = true;
+        device_command(device, set, clear);
         return 0;
 }
 

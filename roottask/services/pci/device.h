@@ -73,6 +73,10 @@ const char *device_address(const struct device *device);
 int claim_device(struct nova_request *request, const char *name, struct device **out);
 /* Gives the function's DMA to a PD that the driver holds. Returns 0 or an errno value. */
 int claim_assign(struct device *device, nova_sel_t pd);
+/* Writes the bits of the command register that concern the driver's function alone: bus mastering,
+ * the responses to addresses that the function has, and the pin that the driver has. Its line may
+ * belong to the pin of another driver's function. Returns 0, or EPERM for other bits. */
+int claim_command(struct device *device, uint32_t value);
 /* Takes all access back from a driver. Its function is free after the thread of stop.c has reset
  * it. */
 void claim_end(struct nova_service *service, struct device *device);

@@ -182,14 +182,12 @@ static int vector(struct nova_request *request)
         return 0;
 }
 
-/* Writes the bits of the command register that concern the driver's function alone. A driver must
- * not write base address registers, because it could set the address of another device. It must not
- * change the settings of message-signalled interrupts, power or link either. */
+/* Writes the command register. A driver must not write base address registers, because it could set
+ * the address of another device. It must not change the settings of message-signalled interrupts,
+ * power or link either. */
 static int write_register(struct nova_request *request)
 {
-        const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
         struct device *const device = device_of(request);
-        const uint32_t value = (uint32_t)request->word[2];
 
         if (!device)
                 return EBADF;
@@ -197,15 +195,7 @@ static int write_register(struct nova_request *request)
                 return EBUSY;
         if (request->word[0] != REG_COMMAND || request->word[1] != 2)
                 return EPERM;
-
-        const uint32_t command = config_read(device->function.address, REG_COMMAND) & COMMAND_MASK;
-
-        if (((command ^ value) & ~own) || (value & COMMAND_MASTER && !device_may_master(device)))
-                return EPERM;
-        if (value & COMMAND_MASTER)
-                device->is_loud = true;
-        device_command(device, value & own, ~value & own);
-        return 0;
+        return claim_command(device, (uint32_t)request->word[2]);
 }
 
 /* The driver has brought the device into a known state, by the method of its class. */

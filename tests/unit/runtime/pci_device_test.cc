@@ -88,6 +88,41 @@ TEST_F(pci_device, a_claimed_function_decodes_and_is_not_a_bus_master)
         EXPECT_EQ(disk().value[1] & 0x407, 0x402U);
 }
 
+TEST_F(pci_device, a_driver_lets_its_function_respond_to_its_own_addresses_only)
+{
+        table[0].bar[1] = {0, 0x20, NOVA_PCI_BAR_PORTS, 0}; /* firmware gave it no ports */
+        device *const d = claimed();
+
+        ASSERT_EQ(d->function.bar[1].base, 0U);
+        EXPECT_EQ(claim_command(d, 0x403), EPERM) << "the ports at 0 belong to others";
+        EXPECT_EQ(claim_command(d, 0x400), 0);
+        EXPECT_EQ(disk().value[1] & 0x407, 0x400U);
+        EXPECT_EQ(claim_command(d, 0x406), 0);
+        EXPECT_EQ(disk().value[1] & 0x407, 0x406U);
+        EXPECT_TRUE(d->is_loud);
+        EXPECT_EQ(claim_command(d, 0x506), EPERM) << "another bit";
+        d->says.flags = 0;
+        EXPECT_EQ(claim_command(d, 0x406), EPERM) << "it may not be a bus master";
+}
+
+TEST_F(pci_device, a_driver_switches_on_a_pin_that_it_has)
+{
+        device *d = claimed();
+
+        EXPECT_EQ(claim_command(d, 0x002), EPERM) << "others may have the line";
+        ASSERT_EQ(interrupt_take(d, 1, 0), 0);
+        EXPECT_EQ(claim_command(d, 0x002), EPERM) << "it has messages";
+        EXPECT_EQ(disk().value[1] & 0x407, 0x402U);
+        SetUp();
+        table[0].msix_vectors = table[0].msi_vectors = 0;
+        d = claimed();
+        ASSERT_EQ(interrupt_take(d, 1, 0), 0);
+        EXPECT_EQ(claim_command(d, 0x402), 0);
+        EXPECT_EQ(disk().value[1] & 0x407, 0x402U);
+        EXPECT_EQ(claim_command(d, 0x002), 0);
+        EXPECT_EQ(disk().value[1] & 0x407, 0x002U);
+}
+
 TEST_F(pci_device, the_end_of_a_session_switches_off_and_takes_back)
 {
         device *const d = claimed();

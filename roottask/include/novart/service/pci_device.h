@@ -189,7 +189,8 @@ int nova_pci_config_read(struct nova_pci_device *device, unsigned offset, unsign
  * @param bytes  2
  * @param value  the register's value, in which only these bits differ from the present one
  * @retval 0     done
- * @retval EPERM another register, another bit, or bus mastering that nova_pci_flags() excludes
+ * @retval EPERM another register, another bit, bus mastering that nova_pci_flags() excludes, the
+ * pin although nova_pci_interrupts() has not given it, or addresses that the function does not have
  * @retval EBUSY the function is being reset
  */
 int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsigned bytes,
