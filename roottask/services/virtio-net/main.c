@@ -88,26 +88,42 @@ static void collect(void)
         queue_disarm(&queues[TRANSMIT]);
 }
 
+/* Gives the client's empty buffers to the device. @return true if more may be left: a client can
+ * submit malformed ones as fast as they complete */
+static bool take_buffers(struct net_port *port)
+{
+        struct nova_net_entry entry;
+
+        for (unsigned n = 0; n < NOVA_NET_ENTRIES && free_count[RECEIVE]; n++) {
+                const int error = net_take_receive(port, &entry);
+
+                if (error == EAGAIN)
+                        return false;
+                if (!error)
+                        add(RECEIVE, &entry);
+        }
+        return free_count[RECEIVE];
+}
+
 /* Gives the client's empty buffers and its frames to the device. */
 static bool serve(struct net_port *port)
 {
         struct nova_net_entry entry;
+        bool more;
         unsigned n;
         int error;
 
         user = port;
         collect();
-        while (free_count[RECEIVE] && (error = net_take_receive(port, &entry)) != EAGAIN)
-                if (!error)
-                        add(RECEIVE, &entry);
+        more = take_buffers(port);
         for (n = 0; n < NET_TURN && free_count[TRANSMIT] && port->attached; n++) {
                 error = net_take_transmit(port, &entry);
                 if (error == EAGAIN)
-                        return false;
+                        return more;
                 if (!error)
                         add(TRANSMIT, &entry);
         }
-        return n == NET_TURN;
+        return more || n == NET_TURN;
 }
 
 static bool pending(const struct net_port *port)
