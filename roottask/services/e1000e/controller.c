@@ -50,10 +50,23 @@
 #define TXDCTL           0x3828
 #define TXDCTL_RESERVED  (1u << 22) /* must be 1 */
 #define TXDCTL_COUNT     (1u << 24) /* thresholds count descriptors */
+#define TARC0            0x3840
 #define RAL              0x5400
 #define RAH              0x5404
 #define RAH_VALID        (1u << 31)
+#define GCR              0x5b00
+#define GCR2             0x5b64
 #define REGISTER_BYTES   0x6000 /* the registers that the driver uses are below this offset */
+
+/* Bits that the card needs to have these values, and that its settings may leave otherwise. Those
+ * of GCR and GCR2 avoid faults of the card with power saving of its link. */
+#define CTRL_CLEAR     (1u << 29)
+#define CTRL_EXT_CLEAR (1u << 23)
+#define CTRL_EXT_SET   (1u << 22)
+#define TARC0_CLEAR    (0xfu << 27)
+#define TARC0_SET      (1u << 26)
+#define GCR_SET        (1u << 22 | 1u << 27)
+#define GCR2_SET       (1u << 0)
 
 /* Offsets from RDBAL and TDBAL. */
 #define BASE_HIGH 4
@@ -128,6 +141,11 @@ static void read_address(struct e1000e *card)
         card->address[5] = (uint8_t)(high >> 8);
 }
 
+static void change(const struct e1000e *card, unsigned reg, uint32_t clear, uint32_t set)
+{
+        put(card, reg, (get(card, reg) & ~clear) | set);
+}
+
 static void set_queue(const struct e1000e *card, unsigned base, uint64_t device,
                       struct e1000e_queue *queue)
 {
@@ -142,9 +160,12 @@ void e1000e_start(struct e1000e *card)
 {
         e1000e_queue_renew(&card->receive);
         e1000e_queue_renew(&card->transmit);
-        put(card, CTRL, (get(card, CTRL) & ~CTRL_NO_MASTER) | CTRL_LINK_UP);
-        put(card, CTRL_EXT,
-            get(card, CTRL_EXT) | CTRL_EXT_DRIVER | (card->msix ? CTRL_EXT_MSIX : 0));
+        change(card, CTRL, CTRL_NO_MASTER | CTRL_CLEAR, CTRL_LINK_UP);
+        change(card, CTRL_EXT, CTRL_EXT_CLEAR,
+               CTRL_EXT_SET | CTRL_EXT_DRIVER | (card->msix ? CTRL_EXT_MSIX : 0));
+        change(card, TARC0, TARC0_CLEAR, TARC0_SET);
+        change(card, GCR, 0, GCR_SET);
+        change(card, GCR2, 0, GCR2_SET);
         put(card, RDTR, 0);
         put(card, RADV, 0);
         set_queue(card, RDBAL, card->receive_device, &card->receive);

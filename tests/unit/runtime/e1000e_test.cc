@@ -231,6 +231,29 @@ TEST_F(e1000e_card, gets_the_places_of_its_queues_and_its_requests_after_a_reset
         EXPECT_FALSE(registers[CTRL] & NO_MASTER);
 }
 
+TEST_F(e1000e_card, gets_the_bits_that_its_kind_needs_after_each_reset)
+{
+        constexpr unsigned CTRL_EXT = 0x18 / 4, TXDCTL = 0x3828 / 4, TARC0 = 0x3840 / 4,
+                           GCR = 0x5b00 / 4, GCR2 = 0x5b64 / 4;
+
+        ASSERT_EQ(open(), "");
+        for (unsigned round = 0; round < 2; round++) {
+                registers[CTRL] = 1U << 29 | 1U << 3;
+                registers[CTRL_EXT] = 1U << 23 | 1U << 5;
+                registers[TARC0] = 0xfU << 27 | 1U << 10 | 3;
+                registers[TXDCTL] = registers[GCR2] = 0;
+                registers[GCR] = 1U << 9;
+                e1000e_start(&card);
+                EXPECT_EQ(registers[CTRL] & (1U << 29 | 1U << 3), 1U << 3);
+                EXPECT_EQ(registers[CTRL_EXT] & 0xc00020, 0x400020U);
+                EXPECT_EQ(registers[TARC0], 1U << 26 | 1U << 10 | 3);
+                EXPECT_EQ(registers[TXDCTL] & 1U << 22, 1U << 22);
+                EXPECT_EQ(registers[GCR], 0x08400200U);
+                EXPECT_EQ(registers[GCR2], 1U);
+                ASSERT_TRUE(e1000e_reset(&card));
+        }
+}
+
 TEST_F(e1000e_card, interrupts_by_the_causes_of_its_kind_of_interrupt)
 {
         ASSERT_EQ(open(), "");
