@@ -175,6 +175,7 @@ STORAGE_LIMITS = (
     ("time without a completion: `virtio-blk`", f"{DRIVERS}/virtio-blk/main.c", "TIMEOUT_NS",
      seconds, ENDS),
     ("time without a completion: `nvme`", f"{DRIVERS}/nvme/main.c", "TIMEOUT_NS", seconds, ENDS),
+    ("time without a completion: `ahci`", f"{DRIVERS}/ahci/main.c", "TIMEOUT_NS", seconds, ENDS),
     ("successive failures of a port of `ahci`, without a successful command between them",
      f"{DRIVERS}/ahci/main.c", "RESTARTS_MAX", plain, ENDS),
     ("partitions of a disk", f"{DRIVERS}/partitions/table.h", "TABLE_PARTITIONS", plain,

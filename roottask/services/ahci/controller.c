@@ -82,7 +82,7 @@ struct header {
 #define STEP_NS     (20 * MS)
 #define SETTLE_NS   (100 * MS) /* a link that has found nothing by now is empty */
 #define LINK_NS     (1000 * MS)
-#define READY_NS    (10000 * MS) /* the motor may have to start */
+#define READY_NS    (25000 * MS) /* the motor may have to start; the watchdog waits longer */
 #define IDENTIFY_NS (5000 * MS)
 
 static uint32_t get(const struct ahci *ahci, unsigned offset)
@@ -203,14 +203,19 @@ const char *ahci_restart(const struct ahci *ahci)
         return stop_port(ahci) ? start_port(ahci) : "the port cannot be stopped.";
 }
 
-/* Resets the controller, which stops all ports. */
+/* Resets the controller, which stops all ports. On some controllers this clears the register in
+ * which firmware has written the implemented ports. */
 static bool reset(const struct ahci *ahci)
 {
+        const uint32_t implemented = get(ahci, PI);
+
         put(ahci, GHC, GHC_AHCI);
         put(ahci, GHC, GHC_AHCI | GHC_RESET);
         if (!wait_for(ahci, GHC, GHC_RESET, 0, RESET_NS))
                 return false;
         put(ahci, GHC, GHC_AHCI);
+        if (!get(ahci, PI))
+                put(ahci, PI, implemented);
         return true;
 }
 

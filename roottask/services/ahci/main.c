@@ -11,9 +11,9 @@
 #include "ring/dma.h"
 #include "ring/driver.h"
 
-#define TIMEOUT_NS   10000000000
-#define TRANSFER     0x40000 /* maximum number of bytes of a request */
-#define RESTARTS_MAX 16      /* maximum restarts of the port without a successful command */
+#define TIMEOUT_NS   30000000000 /* the motor may have to start, or the disk writes a full cache */
+#define TRANSFER     0x40000     /* maximum number of bytes of a request */
+#define RESTARTS_MAX 16          /* maximum restarts of the port without a successful command */
 
 _Static_assert(NOVA_BLOCK_SEGMENTS <= AHCI_PIECES, "a request is one command");
 

@@ -40,6 +40,7 @@ struct port {
 alignas(4096) uint32_t registers[0x1000 / 4];
 alignas(4096) char memory[0x20000];
 std::array<port, PORT_COUNT> ports;
+bool forgets;        /* a reset clears the implemented ports */
 uint64_t now, begun; /* nanoseconds; time of the controller's reset */
 
 void run_port(const port &port, volatile uint32_t *reg)
@@ -60,6 +61,8 @@ void run()
         if (registers[GHC] & 1) {
                 registers[GHC] = 1U << 31;
                 begun = now;
+                if (forgets)
+                        registers[PI] = 0;
         }
         for (unsigned i = 0; i < PORT_COUNT; i++)
                 run_port(ports[i], &registers[PORTS + i * PORT]);
@@ -74,6 +77,7 @@ struct ahci_controller : testing::Test {
                 ports = {};
                 registers[CAP] = 1U << 31 | 31U << 8;
                 registers[PI] = (1U << PORT_COUNT) - 1;
+                forgets = false;
                 now = begun = 0;
         }
 
@@ -220,6 +224,33 @@ TEST_F(ahci_controller, passes_over_what_is_not_a_disk)
         ports[0].kind = CD;
         EXPECT_EQ(open(), "");
         EXPECT_EQ(used(), 1U);
+}
+
+TEST_F(ahci_controller, keeps_its_implemented_ports_over_resets)
+{
+        forgets = true;
+        registers[PI] = 0xd;
+        ports[1].link_ns = 0; /* not implemented */
+        ports[2].link_ns = 0;
+        for (unsigned i = 0; i < 2; i++) {
+                EXPECT_EQ(open(), "");
+                EXPECT_EQ(used(), 2U);
+                ahci_stop(&controller);
+                EXPECT_EQ(registers[PI], 0xdU);
+        }
+}
+
+TEST_F(ahci_controller, waits_for_the_motor_of_a_disk)
+{
+        ports[1].link_ns = 0;
+        ports[1].ready_ns = 20000 * MS;
+        EXPECT_EQ(open(), "");
+        EXPECT_EQ(used(), 1U);
+        SetUp();
+        ports[1].link_ns = 0;
+        ports[1].ready_ns = 60000 * MS;
+        EXPECT_EQ(open(), "the disk does not become ready.");
+        EXPECT_LT(now, 30000 * MS) << "before the watchdog would end the driver in a restart";
 }
 
 TEST_F(ahci_controller, without_a_disk_is_refused)
