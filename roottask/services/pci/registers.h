@@ -24,6 +24,7 @@
 #define CAPABILITY_MSI      0x05
 #define CAPABILITY_EXPRESS  0x10
 #define CAPABILITY_MSIX     0x11
+#define CAPABILITY_ADVANCED 0x13 /* Advanced Features, of functions without PCI Express */
 #define MSI_VECTORS_LOG_MAX 5
 
 #define BAR_PORTS    0x1u
@@ -66,6 +67,11 @@
 #define EXPRESS_PENDING   0x200000u
 #define EXPRESS_CONTROL_2 0x28
 #define EXPRESS_VERSION   0xfu
+#define ADVANCED_BYTES    8
+#define ADVANCED_FLR      0x3000000u /* the function shows pending requests, and has the reset */
+#define ADVANCED_CONTROL  4          /* control, and status */
+#define ADVANCED_RESET    0x1u
+#define ADVANCED_PENDING  0x100u
 #define MSI_ENABLE        0x10000u
 #define MSI_VECTORS       0x700000u
 #define MSI_64            0x800000u

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets a function: by a function-level reset, else by a reset of its bus if the bus has no other
- * function, else by its power state. The function may report wrong values, or not answer. */
+/* Brings a function to full power, and resets it: by a function-level reset, else by a reset of its
+ * bus if the bus has no other function, else by its power state. The function may report wrong
+ * values, or not answer. */
 #include "config.h"
 #include "device.h"
 #include "novart/time.h"
@@ -75,15 +76,30 @@ static bool wait_for_answer(struct nova_service *service, uint16_t address)
         return false;
 }
 
+/* Waits for the end of the function's own requests, which a bit of a register shows. */
+static void wait_for_requests(struct nova_service *service, uint16_t address, unsigned at,
+                              uint32_t pending)
+{
+        for (unsigned ms = 0; ms < PENDING_MS; ms += POWER_MS)
+                if (!(config_read(address, at) & pending) || !sleep_unlocked(service, POWER_MS))
+                        break;
+}
+
 static bool reset_by_function(struct nova_service *service, uint16_t address, unsigned express)
 {
         const unsigned at = express + EXPRESS_CONTROL;
 
-        for (unsigned ms = 0; ms < PENDING_MS; ms += POWER_MS)
-                if (!(config_read(address, at) & EXPRESS_PENDING) ||
-                    !sleep_unlocked(service, POWER_MS))
-                        break;
+        wait_for_requests(service, address, at, EXPRESS_PENDING);
         config_write(address, at, (config_read(address, at) & COMMAND_MASK) | EXPRESS_RESET);
+        return sleep_unlocked(service, RESET_MS) && wait_for_answer(service, address);
+}
+
+static bool reset_by_advanced(struct nova_service *service, uint16_t address, unsigned advanced)
+{
+        const unsigned at = advanced + ADVANCED_CONTROL;
+
+        wait_for_requests(service, address, at, ADVANCED_PENDING);
+        config_write(address, at, ADVANCED_RESET);
         return sleep_unlocked(service, RESET_MS) && wait_for_answer(service, address);
 }
 
@@ -120,10 +136,28 @@ static bool reset_by_bus(struct nova_service *service, uint16_t address, uint16_
         return runs && sleep_unlocked(service, RESET_MS) && wait_for_answer(service, address);
 }
 
+/* Returns the power control register with the state D0, and without the bit that a write clears. */
+static uint32_t power_on(uint16_t address, unsigned power)
+{
+        return config_read(address, power + POWER_CONTROL) & COMMAND_MASK & ~POWER_STATE & ~0x8000u;
+}
+
+/* Brings a function to full power: in a state of low power, in which firmware may have left it, its
+ * registers in memory cannot be accessed. The change may reset the function. Returns false if the
+ * function had full power. */
+static bool wake(struct nova_service *service, uint16_t address, unsigned power)
+{
+        if (!power || !(config_read(address, power + POWER_CONTROL) & POWER_STATE))
+                return false;
+        config_write(address, power + POWER_CONTROL, power_on(address, power));
+        sleep_unlocked(service, POWER_MS);
+        return true;
+}
+
 static bool reset_by_power(struct nova_service *service, uint16_t address, unsigned power)
 {
         const unsigned at = power + POWER_CONTROL;
-        const uint32_t control = config_read(address, at) & COMMAND_MASK & ~POWER_STATE & ~0x8000u;
+        const uint32_t control = power_on(address, power);
 
         config_write(address, at, control | POWER_D3);
         if (!sleep_unlocked(service, POWER_MS))
@@ -137,19 +171,23 @@ bool reset_function(struct nova_service *service, const struct device *device)
         const uint16_t address = device->function.address;
         const struct nova_pci_function *const bridge = own_bridge(device);
         const unsigned power = scan_capability(address, CAPABILITY_POWER, POWER_BYTES);
+        const unsigned advanced = scan_capability(address, CAPABILITY_ADVANCED, ADVANCED_BYTES);
         struct saved saved = {.express = 0};
-        bool done = false;
+        bool woken, done = false;
 
         interrupt_off(device);
         device_command(device, COMMAND_NO_PIN, COMMAND_MASTER | COMMAND_DECODES);
         save(address, &saved);
+        woken = wake(service, address, power);
         if (saved.express && config_read(address, saved.express + EXPRESS_ABILITIES) & EXPRESS_FLR)
                 done = reset_by_function(service, address, saved.express);
+        else if (advanced && (config_read(address, advanced) & ADVANCED_FLR) == ADVANCED_FLR)
+                done = reset_by_advanced(service, address, advanced);
         else if (bridge)
                 done = reset_by_bus(service, address, bridge->address);
         else if (power && !(config_read(address, power + POWER_CONTROL) & POWER_KEEPS))
                 done = reset_by_power(service, address, power);
-        else
+        else if (!woken)
                 return false;
         restore(address, &saved);
         return done;

@@ -6,6 +6,54 @@
 namespace
 {
 
+TEST_F(pci_device, a_function_with_low_power_gets_full_power_and_keeps_its_addresses)
+{
+        for (const bool keeps : {true, false}) {
+                SetUp();
+                function &f = disk();
+
+                f.value[0x50 / 4] = 0x00000001;
+                f.value[0x54 / 4] = keeps ? 0xb : 3;
+                f.writable[0x54 / 4] = 3;
+                f.written = [&](unsigned offset, uint32_t value) {
+                        if (offset == 0x54 && !(value & 3) && !keeps)
+                                f.value[4] = 4; /* the change resets it */
+                };
+                device *const d = claimed();
+
+                EXPECT_EQ(reset_function(nullptr, d), !keeps);
+                EXPECT_EQ(f.value[0x54 / 4] & 3, 0U);
+                EXPECT_EQ(f.value[4], 0xfe000004U);
+                EXPECT_GE(slept_ms, 10U);
+        }
+}
+
+/* A function of conventional PCI has its function-level reset in another capability. */
+TEST_F(pci_device, advanced_features_have_a_function_level_reset)
+{
+        for (const uint32_t has : {3U, 2U, 1U}) {
+                SetUp();
+                function &f = disk();
+                unsigned resets = 0;
+
+                f.value[0x50 / 4] = 0x00060013 | has << 24;
+                f.value[0x54 / 4] = 0x100; /* a request is pending */
+                f.written = [&](unsigned offset, uint32_t value) {
+                        if (offset != 0x54 || !(value & 1))
+                                return;
+                        resets++;
+                        EXPECT_EQ(f.value[1] & 7, 0U) << "the function is off";
+                        EXPECT_GE(slept_ms, 100U) << "its requests had time to end";
+                        f.value[4] = 4;
+                };
+                device *const d = claimed();
+
+                EXPECT_EQ(reset_function(nullptr, d), has == 3);
+                EXPECT_EQ(resets, has == 3 ? 1U : 0U);
+                EXPECT_EQ(f.value[4], 0xfe000004U);
+        }
+}
+
 /* Adds a bridge to a bus, and puts the disk there. The bridge's control register counts resets. */
 struct pci_bus : pci_device {
         static constexpr uint16_t BRIDGE = 1 << 3, ON_BUS_1 = 1 << 8;
