@@ -39,6 +39,25 @@ CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_
         expect_paging(g, mtd, 0x10, 4u << 20);
 }
 
+#define FOUR_GIB ((uint64_t)1 << 32)
+
+/* A monitor of 32 bits also gets the whole address of an access above 4 GiB. */
+static void expect_far_address(void)
+{
+        struct guest *g = guest_new(boot_cpu, paging_32, paging_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+        uint64_t *tables = (uint64_t *)(void *)(g->memory + GUEST_TABLE);
+
+        tables[0] = GUEST_TABLE + 0x1001;
+        tables[512] = 0x83;
+        tables[513] = FOUR_GIB + 0x83;
+        g->state->bx = 0x20;
+        g->state->si = (2u << 20) + 0x9000;
+        guest_until(g, mtd, EXIT_MEMORY);
+        EXPECT(g->state->qual[1] == FOUR_GIB + 0x9000);
+        EXPECT(g->utcb->event.more.gpa == FOUR_GIB + 0x9000);
+}
+
 CASE_ON(guest_mode, paging_by_pae_goes_through_the_guests_tables_and_faults_in_the_guest,
         "4.6.2.2-23 7.2-50", needs_virtualization)
 {
@@ -49,6 +68,8 @@ CASE_ON(guest_mode, paging_by_pae_goes_through_the_guests_tables_and_faults_in_t
         *guest_word(g, GUEST_TABLE + 0x1000) = *guest_word(g, GUEST_TABLE + 0x1008) =
                 0x83; /* 2 MiB */
         expect_paging(g, mtd, 0x20, 2u << 20);
+        if (!needs_vmx())
+                expect_far_address();
 }
 
 /* ---- Paging of five levels ------------------------------------------------------------------- */

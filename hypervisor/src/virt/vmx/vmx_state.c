@@ -172,9 +172,13 @@ static void vmx_injection_to_utcb(const struct ec *ec, struct nova_utcb_state *s
         state->inj_error = (uint32_t)vmcs_read(pending ? VMCS_ENTRY_ERROR : VMCS_VECTORING_ERROR);
 }
 
-static word_t vmx_fault_address(const struct ec *ec)
+/* Returns the guest-physical address of an access that exited, or 0. event_qual has it without the
+ * bits beyond a word. */
+static uint64_t vmx_fault_address(const struct ec *ec)
 {
-        return ec->event_number == NOVA_VMX_EPT_VIOLATION ? ec->event_qual[1] : 0;
+        if (ec->event_number != NOVA_VMX_EPT_VIOLATION)
+                return 0;
+        return sizeof(word_t) == 8 ? ec->event_qual[1] : vmcs_read64(VMCS_GPA);
 }
 
 static void vmx_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd)
