@@ -87,6 +87,19 @@ TEST(vmx, permitting_vmx_keeps_what_firmware_has_permitted)
         EXPECT_EQ(vmx_lock(0x100000), 0x100005u);
 }
 
+// Neither an exit nor the kernel switches what KL, CET, PKS, UINTR and FRED enable, nor what later
+// bits may enable.
+TEST(vmx, a_guest_has_only_the_bits_of_CR4_that_are_known_to_be_harmless)
+{
+        const std::set<unsigned> own = {0,  1,  2,  3,  4,  5,  7,  8,  9,  10, 11,
+                                        12, 14, 16, 17, 18, 20, 21, 22, 27, 28};
+        for (unsigned bit = 0; bit < 64; bit++) {
+                EXPECT_EQ(VMX_CR4_MASK >> bit & 1, own.count(bit) ? 0u : 1u) << bit;
+                EXPECT_EQ(VMX_CR4_OFF >> bit & 1, own.count(bit) || bit == 6 || bit == 13 ? 0u : 1u)
+                        << bit;
+        }
+}
+
 TEST(vmx, a_vmm_switches_only_controls_of_the_list)
 {
         const vmx_offer offer = full_offer();

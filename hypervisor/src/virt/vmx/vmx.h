@@ -13,17 +13,6 @@
 /* Bit of the pending debug exceptions (SDM 3C, 24.4.2). */
 #define VMX_PENDING_BS 0x4000
 
-/* Bits of CR0 and CR4 that the kernel owns: bits that VMX fixes, bits that an exit does not switch,
- * MCE, which stays on, and two that stay off, because an exit does not switch what they enable.
- * With CET, a guest would use the kernel's IA32_S_CET (arch/x86/tracking.h). With KL (Key Locker),
- * it could replace the wrapping key of all guests of the CPU. The guest reads all these bits as it
- * wrote them. */
-#define VMX_CR0_MASK 0x60000020 /* CD, NW, NE */
-#define VMX_CR0_SET  0x20
-#define VMX_CR4_MASK 0x882040 /* CET, KL, VMXE, MCE */
-#define VMX_CR4_SET  0x2040
-#define VMX_CR4_OFF  0x880000 /* CET, KL: a guest cannot set them */
-
 /** Removes FEATURE_VMX unless firmware lets this CPU use VMX and the CPU's VMX has all features
  * that the kernel needs. Call after features_read(). */
 void vmx_check_feature(void);

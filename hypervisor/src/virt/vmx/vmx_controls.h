@@ -46,6 +46,19 @@
 #define VMX_ENTRY_EFER  0x8000
 #define VMX_ENTRY       (VMX_ENTRY_DEBUG | VMX_ENTRY_PAT | VMX_ENTRY_EFER)
 
+/* Bits of CR0 and CR4 that the kernel owns: bits that VMX fixes, bits that an exit does not switch,
+ * MCE, which stays on, and all bits of CR4 that are not known to enable only what an exit switches.
+ * These stay off. With CET, a guest would use the kernel's IA32_S_CET (arch/x86/tracking.h). With
+ * KL (Key Locker), it could replace the wrapping key of all guests of the CPU. PKS, UINTR and FRED
+ * have MSRs that neither exits nor the kernel switch. The guest reads all these bits as it wrote
+ * them. */
+#define VMX_CR0_MASK 0x60000020 /* CD, NW, NE */
+#define VMX_CR0_SET  0x20
+#define VMX_CR4_FREE ((word_t)0x18775fbf) /* the guest's: most bits up to PKE, LASS, LAM */
+#define VMX_CR4_MASK (~VMX_CR4_FREE)
+#define VMX_CR4_SET  0x2040                                /* VMXE, MCE */
+#define VMX_CR4_OFF  (VMX_CR4_MASK & ~(word_t)VMX_CR4_SET) /* a guest cannot set them */
+
 /* The last basic exit reason that is an event. */
 #define VMX_EXIT_LAST NOVA_VMX_VMFUNC
 

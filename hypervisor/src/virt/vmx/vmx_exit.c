@@ -78,14 +78,18 @@ indirect_target void vmx_reflect_exception(struct ec *ec)
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
 }
 
+/* Returns the part of a register that an instruction of the guest uses in its mode. */
+static word_t vmx_operand(word_t value)
+{
+        if (vmcs_read(VMCS_ENTRY) & VMX_ENTRY_LONG && vmcs_read(VMCS_GUEST_CS_AR) & AR_LONG)
+                return value;
+        return (uint32_t)value;
+}
+
 indirect_target uint64_t vmx_next_ip(const struct ec *ec)
 {
-        const word_t next = vmcs_read(VMCS_GUEST_IP) + vmcs_read(VMCS_EXIT_LENGTH);
-
         (void)ec;
-        if (vmcs_read(VMCS_ENTRY) & VMX_ENTRY_LONG && vmcs_read(VMCS_GUEST_CS_AR) & AR_LONG)
-                return next;
-        return (uint32_t)next;
+        return vmx_operand(vmcs_read(VMCS_GUEST_IP) + vmcs_read(VMCS_EXIT_LENGTH));
 }
 
 indirect_target void vmx_end_shadow(struct ec *ec)
@@ -159,9 +163,9 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
                 vmcs_write(VMCS_CR0_SHADOW, *value);
                 break;
         case 4:
-                if (*value & VMX_CR4_OFF)
+                if (vmx_operand(*value) & VMX_CR4_OFF)
                         resume_with_protection_fault(self); /* as on a CPU without these features */
-                vmcs_write(VMCS_CR4_SHADOW, *value);
+                vmcs_write(VMCS_CR4_SHADOW, vmx_operand(*value));
                 break;
         case 8:
                 if (!VMX_CR_FROM(qual))
