@@ -7,6 +7,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/descriptors.h"
+#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
@@ -142,6 +143,7 @@ static indirect_target _Noreturn void boot_finish(void)
         boot_say_features();
         speculation_report(&boot_info.boot);
         tracking_report();
+        errata_report();
         smp_release();
         kernel_main(cpu);
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 extern "C" {
+#include "arch/x86/errata.h"
 #include "arch/x86/flaws.h"
 }
 
@@ -473,6 +474,18 @@ TEST(speculation, uses_only_features_of_the_cpu)
                                 ASSERT_TRUE(!(t & TREAT_HISTORY_LOOP) || facts.sse2);
                                 ASSERT_TRUE(!(t & TREAT_MICROCODE) || bits & CAN_MCU_OPT);
                         }
+}
+
+constexpr uint32_t AMD = 0x444d4163, INTEL = 0x6c65746e; // ECX of CPUID leaf 0
+
+TEST(errata, the_first_models_of_family_16h_hang_unless_a_bit_is_set)
+{
+        EXPECT_EQ(errata_of(AMD, 0x00700f01), ERRATUM_793); // model 0
+        EXPECT_EQ(errata_of(AMD, 0x00700ff1), ERRATUM_793); // model 0xf
+        EXPECT_EQ(errata_of(AMD, 0x00730f01), 0u);          // model 0x30
+        EXPECT_EQ(errata_of(AMD, 0x00800f11), 0u);          // family 17h
+        EXPECT_EQ(errata_of(INTEL, 0x00700f01), 0u);
+        EXPECT_EQ(errata_of(AMD, 0x00700600), 0u); // family 6
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 /* Initial values of a CPU's control registers and MSRs. */
 #include "arch/x86/cpu_init.h"
 
+#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
@@ -41,6 +42,7 @@ void cpu_init(struct cpu *cpu)
         write_dr3(0);
         write_dr6(DR6_CLEAR);
         cpu_init_entry(cpu);
+        errata_init_cpu();
         speculation_init_cpu();
         tracking_init_cpu();
         if (cpu_has(FEATURE_RDTSCP))

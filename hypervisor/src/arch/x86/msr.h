@@ -74,7 +74,10 @@
 #define MCU_OPT_GDS_OFF   0x10
 #define MCU_OPT_OFF       (MCU_OPT_SRBDS_OFF | MCU_OPT_VERW_OFF | MCU_OPT_GDS_OFF)
 
+#define MSR_LS_CFG 0xc0011020 /* AMD */
 #define MSR_DE_CFG 0xc0011029 /* AMD */
+
+#define LS_CFG_NO_HANG 0x8000 /* family 16h: treats erratum 793 */
 
 #define DE_CFG_KEEP_UPPER 0x200 /* Zen 2: treats Zenbleed (AMD-SB-7008) */
 
