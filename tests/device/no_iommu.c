@@ -28,3 +28,28 @@ CASE(no_iommu, no_device_can_be_assigned, "5.5.1-06")
         EXPECT_EQ(hc_assign_pci(sel_alloc(0), config, edu.function), NOVA_BAD_CAP);
         EXPECT_EQ(hc_assign_pci(ROOT_PD, config, edu.function), NOVA_BAD_DEV);
 }
+
+/* Returns whether a wait with a deadline ends. While the CPU has a higher vector in service, the
+ * timer's interrupt does not come. */
+static bool timer_works(void)
+{
+        return hc_sm_until(semaphore(0), NOVA_SM_DN_OP, tsc() + tsc_per_ms()) == NOVA_COM_TIM;
+}
+
+CASE(no_iommu, an_unused_vector_that_a_device_sends_does_not_block_interrupts, "D-remap")
+{
+        static const uint32_t vectors[] = {0xfd, 0xf3, 0xb5, 0x25, 0xfe, 0xff};
+        const struct edu edu = edu_open(0);
+        word_t frame;
+
+        EXPECT(frame_alloc(0, &frame));
+        const word_t page = page_alloc(0);
+        request(mem(frame, 0, NOVA_MEM_RWX), page);
+        volatile uint32_t *p = (volatile uint32_t *)(page << NOVA_PAGE_BITS);
+        for (unsigned i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+                *p = vectors[i];
+                edu_load(edu, (uint64_t)frame << NOVA_PAGE_BITS);
+                edu_store(edu, 0xfee00000);
+                EXPECT(timer_works());
+        }
+}

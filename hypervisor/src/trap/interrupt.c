@@ -53,7 +53,7 @@ void interrupt_dispatch(unsigned vector)
                 interrupt_ipi(cpu_self());
         else if (vector == VECTOR_IOMMU)
                 iommu_fault();
-        else
+        else if (!lapic_is_in_service(vector))
                 return; /* spurious: must not be acknowledged */
-        lapic_eoi();
+        lapic_eoi();    /* of any vector that is in service, else it would block all others */
 }

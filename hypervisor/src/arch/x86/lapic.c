@@ -11,6 +11,7 @@
 #include "lib/atomic.h"
 #include "lib/stop.h"
 
+#define VECTORS          256
 #define ENABLE           0x100 /* bit of the spurious vector register */
 #define MASKED           0x10000
 #define LVT_NMI          0x400
@@ -42,6 +43,14 @@ void lapic_map(paddr_t phys)
                 kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
 }
 
+/* Acknowledges what firmware has left in service. Each EOI is for the highest vector. */
+static void lapic_end_all(void)
+{
+        for (unsigned vector = VECTORS; vector--;)
+                if (lapic_is_in_service(vector))
+                        lapic_eoi();
+}
+
 void lapic_init(void)
 {
         const uint64_t base = rdmsr(MSR_APIC_BASE);
@@ -64,7 +73,7 @@ void lapic_init(void)
         lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
         lapic_write(LAPIC_LVT_TIMER,
                     VECTOR_TIMER | (cpu_has(FEATURE_TSC_DEADLINE) ? TIMER_DEADLINE : 0));
-        lapic_write(LAPIC_EOI, 0);
+        lapic_end_all();
         atomic_fence(); /* the mode must precede any deadline (SDM 3A, 10.5.4.1) */
 }
 

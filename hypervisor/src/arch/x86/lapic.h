@@ -12,6 +12,7 @@
 #define LAPIC_TPR           0x080
 #define LAPIC_EOI           0x0b0
 #define LAPIC_SPURIOUS      0x0f0
+#define LAPIC_IN_SERVICE    0x100 /* eight registers of 32 vectors each */
 #define LAPIC_ICR_LOW       0x300
 #define LAPIC_ICR_HIGH      0x310
 #define LAPIC_LVT_TIMER     0x320
@@ -48,6 +49,13 @@ static inline void lapic_write(unsigned reg, uint32_t value)
 static inline void lapic_eoi(void)
 {
         lapic_write(LAPIC_EOI, 0);
+}
+
+/** Returns true if this CPU handles an interrupt with this vector. A spurious interrupt is not in
+ * service. */
+static inline bool lapic_is_in_service(unsigned vector)
+{
+        return lapic_read(LAPIC_IN_SERVICE + vector / 32 * 0x10) >> vector % 32 & 1;
 }
 
 /** Maps the registers and chooses the mode. Call once. */
