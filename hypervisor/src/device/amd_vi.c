@@ -378,7 +378,7 @@ static indirect_target unsigned amd_vi_init(void)
 
         remap_is_on = remap_knows_io_apics();
         if (!waits || !amd_vi_make_functions())
-                return 0;
+                return iommu_lacks_memory();
         dma_format.levels = LEVELS;
         dma_format.large = 2;
         dma_format.read = PAGE_READ;

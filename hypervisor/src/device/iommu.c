@@ -70,6 +70,13 @@ void iommu_ignore(paddr_t phys)
                       (unsigned long long)phys);
 }
 
+unsigned iommu_lacks_memory(void)
+{
+        console_print("NOVA: no memory is left for the tables of the I/O MMU, so devices are not "
+                      "blocked: use a larger kmem=.\n");
+        return 0;
+}
+
 bool iommu_lacks_units(void)
 {
         return some_ignored;
@@ -329,9 +336,11 @@ void iommu_init(void)
         domains = iommu_driver->init();
         if (domains > DOMAINS_MAX)
                 domains = DOMAINS_MAX;
-        if (!domains)
+        if (!domains) {
                 dma_format.levels = 0;
-        else
+                remap_is_on = remap_by_index = false;
+        } else {
                 console_print("NOVA: an I/O MMU blocks devices that are not assigned%s.\n",
                               remap_is_on ? "" : ", but cannot keep them from forging interrupts");
+        }
 }

@@ -60,6 +60,9 @@ volatile char *iommu_map(paddr_t phys);
 /** Reports at boot that a unit cannot be used. */
 void iommu_ignore(paddr_t phys);
 
+/** Reports at boot that a driver lacks memory. Returns 0, for init(). */
+unsigned iommu_lacks_memory(void);
+
 /** Returns true if there may be a unit that the kernel does not use. */
 bool iommu_lacks_units(void);
 

@@ -485,7 +485,7 @@ static indirect_target unsigned vtd_init(void)
         interrupts = iommu_table();
         const uint64_t *empty = iommu_table();
         if (!root || !waits || !interrupts || !empty)
-                return 0;
+                return iommu_lacks_memory();
         for (unsigned i = 0; i < acpi.iommus; i++) {
                 if (vtd_find_unit(&acpi.iommu[i], &units[found], &waits[i]))
                         found++;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The start of the units of VT-d: which of them the kernel uses, and for what.
+// The start of I/O MMUs: which units of VT-d the kernel uses, and for what; a lack of memory.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -11,7 +11,7 @@ extern "C" {
 #include "device/remap.h"
 #include "firmware/acpi.h"
 
-extern const struct iommu_driver real_vtd_driver;
+extern const struct iommu_driver real_vtd_driver, real_amd_vi_driver;
 }
 
 namespace
@@ -193,6 +193,28 @@ TEST_F(Vtd, protects_the_memory_that_firmware_has_chosen_until_it_translates)
                 EXPECT_FALSE(unit.opened);
                 EXPECT_EQ(unit.at<uint32_t>(PROTECTED), 0u);
         }
+}
+
+TEST_F(Vtd, does_not_start_without_memory_for_its_tables_and_says_so)
+{
+        for (const struct iommu_driver *driver : {&real_vtd_driver, &real_amd_vi_driver}) {
+                fake_fail_allocations_from(1);
+                fake_lines = 0;
+                EXPECT_EQ(driver->init(), 0u);
+                EXPECT_EQ(fake_lines, 1u);
+                fake_fail_allocation(-1);
+        }
+}
+
+// Otherwise assign_gsi would ask the unit for routes, which it refuses.
+TEST_F(Vtd, does_not_remap_interrupts_if_it_did_not_start)
+{
+        fake_lacks_units = true;
+        fake_iommu_boot();
+        fake_lacks_units = false;
+        EXPECT_FALSE(iommu_is_on());
+        EXPECT_FALSE(remap_is_on);
+        EXPECT_FALSE(remap_by_index);
 }
 
 } // namespace

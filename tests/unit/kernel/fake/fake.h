@@ -33,6 +33,9 @@ extern enum nova_status fake_pin_status;
 #define FAKE_DMA_TABLE (1ul | FAKE_DMA_READ | FAKE_DMA_WRITE)
 #define FAKE_DMA_LEVEL (1ul << 9)
 
+/** True if the fake I/O MMU does not start. */
+extern bool fake_lacks_units;
+
 /** Switches the fake I/O MMU on. */
 void fake_iommu_boot(void);
 

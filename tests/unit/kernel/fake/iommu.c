@@ -22,6 +22,8 @@ unsigned fake_flushed_domain, fake_flushes;
 struct fake_route fake_routes[NOVA_HIP_GSI];
 enum nova_status fake_route_status;
 
+bool fake_lacks_units;
+
 static unsigned init(void)
 {
         dma_format.levels = 4;
@@ -31,7 +33,9 @@ static unsigned init(void)
         dma_format.page = FAKE_DMA_PAGE;
         dma_format.table = dma_format.top_table = FAKE_DMA_TABLE;
         dma_format.table_level = FAKE_DMA_LEVEL;
-        return FAKE_DOMAINS;
+        if (fake_lacks_units)
+                remap_is_on = remap_by_index = true; /* until the unit did not start */
+        return fake_lacks_units ? 0 : FAKE_DOMAINS;
 }
 
 bool fake_takes_tables;
