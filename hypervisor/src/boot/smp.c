@@ -7,6 +7,7 @@
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/features.h"
+#include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/msr.h"
@@ -31,7 +32,7 @@
 
 /* State of an AP. It changes by compare and swap, so that an AP that arrives too late is left
  * out. */
-enum { AP_EXPECTED, AP_ARRIVED, AP_UNSUITED, AP_LEFT_OUT };
+enum ap_state { AP_EXPECTED, AP_ARRIVED, AP_UNSUITED, AP_LACKING, AP_LEFT_OUT };
 
 extern const char trampoline[], trampoline_end[];
 
@@ -43,7 +44,8 @@ unsigned cpu_boot_id;
  * runs. */
 uint32_t apic_of_cpu[NOVA_CPU_MAX];
 
-static word_t state[NOVA_CPU_MAX];
+static word_t state[NOVA_CPU_MAX];      /* enum ap_state */
+static const char *lacks[NOVA_CPU_MAX]; /* of APs that lack a feature: its name */
 static unsigned cpus;
 static uint32_t arrived;  /* number of APs that have arrived */
 static uint32_t released; /* 1: the APs may continue */
@@ -165,6 +167,10 @@ static unsigned smp_leave_out(void)
                                       "than the boot CPU and is left out; mitigations=off uses "
                                       "it.\n",
                                       id, apic_of_cpu[id]);
+                } else if (load_once(state[id]) == AP_LACKING) {
+                        console_print("NOVA: CPU %u (local APIC %u) lacks a feature of the boot "
+                                      "CPU, %s, and is left out.\n",
+                                      id, apic_of_cpu[id], lacks[id]);
                 }
         }
         return late;
@@ -227,15 +233,28 @@ static void smp_wait_for_release(uint64_t arrival)
                 wrmsr(MSR_TSC, release_tsc);
 }
 
+/* Returns AP_ARRIVED if the AP that executes this can be used. The boot CPU's treatments of flaws,
+ * and the features that it uses for all CPUs, would raise exceptions on other APs. */
+static enum ap_state smp_check_ap(unsigned id)
+{
+        lacks[id] = features_lacking();
+        if (!lacks[id] && !fpu_suits_cpu())
+                lacks[id] = "states of XSAVE";
+        if (lacks[id])
+                return AP_LACKING;
+        return speculation_suits_cpu() ? AP_ARRIVED : AP_UNSUITED;
+}
+
 void ap_main(unsigned id)
 {
         struct cpu *cpu = cpu_by_id(id);
+        const enum ap_state found = smp_check_ap(id);
 
-        /* An AP that was left out stays here for ever. So does an AP that cannot execute the boot
-         * CPU's treatments, because their MSRs would raise #GP. Such an AP does not change
-         * cpu_features, but reports its arrival, so that the boot CPU does not wait for it. */
-        if (!speculation_suits_cpu()) {
-                if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_UNSUITED))
+        /* An AP that was left out stays here for ever. So does an AP that cannot be used. Such an
+         * AP does not change cpu_features, but reports its arrival, so that the boot CPU does not
+         * wait for it. */
+        if (found != AP_ARRIVED) {
+                if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, found))
                         atomic_fetch_add_u32(&arrived, 1);
         } else if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
                 features_read(false);

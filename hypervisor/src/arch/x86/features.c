@@ -80,6 +80,25 @@ void features_read(bool first)
                         __atomic_and_fetch(&cpu_features[i], now[i], __ATOMIC_RELAXED);
 }
 
+const char *features_lacking(void)
+{
+        static const struct {
+                enum feature feature;
+                const char *name;
+        } committed[] = {
+                {FEATURE_X2APIC, "x2APIC mode"}, {FEATURE_TSC_DEADLINE, "TSC deadlines"},
+                {FEATURE_PCID, "PCIDs"},         {FEATURE_XSAVE, "XSAVE"},
+                {FEATURE_SYSCALL, "SYSCALL"},
+        };
+        uint32_t own[FEATURE_WORDS];
+
+        features_read_own(own);
+        for (unsigned i = 0; i < array_size(committed); i++)
+                if (cpu_has(committed[i].feature) && !features_have(own, committed[i].feature))
+                        return committed[i].name;
+        return NULL;
+}
+
 void features_remove(enum feature feature)
 {
         __atomic_and_fetch(&cpu_features[feature / 32], ~(1u << feature % 32), __ATOMIC_RELAXED);

@@ -61,6 +61,10 @@ void features_read_own(uint32_t own[FEATURE_WORDS]);
  * they lack. */
 void features_read(bool first);
 
+/** Returns the name of a feature that this CPU lacks, although the boot CPU has begun to use it for
+ * all CPUs; NULL: this CPU lacks none. */
+const char *features_lacking(void);
+
 /** Removes a feature that this CPU has and the kernel cannot use. */
 void features_remove(enum feature feature);
 

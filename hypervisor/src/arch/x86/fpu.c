@@ -53,6 +53,15 @@ bool fpu_boot(void)
         return true;
 }
 
+bool fpu_suits_cpu(void)
+{
+        if (!components)
+                return true;
+
+        const struct cpuid supported = cpuid(0xd, 0);
+        return !(components & ~(supported.eax | (uint64_t)supported.edx << 32));
+}
+
 void fpu_init_cpu(void)
 {
         if (components) {

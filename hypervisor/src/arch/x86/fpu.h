@@ -22,6 +22,9 @@ struct pd;
 /** Determines the state components of the CPUs. Call once, before fpu_size(). false: no memory. */
 bool fpu_boot(void);
 
+/** Returns true if this CPU has the state components of the boot CPU. */
+bool fpu_suits_cpu(void);
+
 /** Enables the state components on this CPU. */
 void fpu_init_cpu(void);
 

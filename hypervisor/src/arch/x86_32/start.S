@@ -62,7 +62,8 @@ start_high:
         mov     %esi, %edx
         call    boot_main
 
-1:      find_own_number %edi
+1:      check_no_execute
+        find_own_number %edi
         mov     kernel_root_phys, %eax
         mov     %eax, %cr3
         imul    $CPU_BLOCK_SIZE, %edi, %esp

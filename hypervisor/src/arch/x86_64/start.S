@@ -84,7 +84,8 @@ start_high:
         mov     $boot_stack_top, %rsp
         call    boot_main
 
-1:      find_own_number %rdi
+1:      check_no_execute
+        find_own_number %rdi
         mov     kernel_root_phys, %rax
         mov     %rax, %cr3
         mov     %rdi, %rsp
