@@ -14,7 +14,7 @@ uint32_t account_postponed;
 
 bool account_grace_helps[NOVA_CPU_MAX];
 
-uint32_t account_closed[NOVA_CPU_MAX];
+uint32_t account_steps[NOVA_CPU_MAX];
 
 static struct slab_cache account_cache;
 
@@ -57,14 +57,14 @@ static bool account_note_refusal(const struct account *account, word_t bytes)
 
 /* Charges any number of bytes. Unlike account_charge(), it does not pass the limit even for a
  * moment: with a large number of bytes, used could wrap around. */
-static bool account_reserve(struct account *account, word_t bytes)
+static bool account_try_reserve(struct account *account, word_t bytes)
 {
         word_t used = load_once(account->used), limit;
 
         do {
                 limit = load_once(account->limit);
                 if (bytes > limit || used > limit - bytes)
-                        return account_note_refusal(account, bytes);
+                        return false;
         } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         assert(used + bytes >= used);
@@ -74,7 +74,13 @@ static bool account_reserve(struct account *account, word_t bytes)
         if (likely(used + bytes <= load_once(account->limit)))
                 return true;
         account_return(account, bytes);
-        return account_note_refusal(account, bytes);
+        return false;
+}
+
+/* Does account_try_reserve(), and records a refusal. */
+static bool account_reserve(struct account *account, word_t bytes)
+{
+        return account_try_reserve(account, bytes) || account_note_refusal(account, bytes);
 }
 
 bool account_refuse(struct account *account, word_t bytes)
@@ -103,27 +109,42 @@ struct account *account_create(struct account *parent, word_t limit)
         return account;
 }
 
-/* Returns the unused part of the limit to the parent. */
-static void account_take_unused(struct account *account)
+/* Lowers the limit by bytes that the caller has reserved. */
+static void account_cut(struct account *account, word_t bytes)
+{
+        const word_t limit = atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+
+        assert(limit >= bytes);
+        atomic_fetch_add_word(&account->used,
+                              (word_t)0 - bytes); /* not 0 yet, because the caller's bytes or the
+                                                   * account's own memory are charged to it */
+}
+
+/* Lowers the limit to what is used. Returns the difference, which the parent must get back. */
+static word_t account_cut_unused(struct account *account)
 {
         word_t used, limit;
 
         do {
                 used = load_once(account->used);
                 limit = load_once(account->limit);
-        } while (used < limit && !account_take(account, limit - used));
+                if (used >= limit)
+                        return 0;
+        } while (!account_try_reserve(account, limit - used));
+        account_cut(account, limit - used);
+        return limit - used;
 }
 
 void account_shrink(struct account *account)
 {
         store_once(account->shrinks, true);
-        account_take_unused(account);
+        account_return_up(account->parent, account_cut_unused(account));
 }
 
 void account_leave(struct account *account)
 {
-        account_take_unused(account);
-        account_return(account, account_cache.size);
+        account_shrink(account);
+        account_return_up(account, account_cache.size);
 }
 
 bool account_give(struct account *account, word_t bytes)
@@ -138,12 +159,7 @@ bool account_take(struct account *account, word_t bytes)
 {
         if (!account_reserve(account, bytes))
                 return false;
-        const word_t limit = atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
-
-        assert(limit >= bytes);
-        atomic_fetch_add_word(&account->used,
-                              (word_t)0 - bytes); /* not 0 yet, because the account's own memory is
-                                                   * charged to it */
+        account_cut(account, bytes);
         account_return_up(account->parent, bytes);
         return true;
 }
@@ -154,20 +170,21 @@ static word_t account_end(struct account *account)
         const word_t limit = account->limit;
 
         assert(!account->used && !account->ended);
-        account_closed[cpu_number(cpu_self())]++;
+        account_steps[cpu_number(cpu_self())]++;
         slab_free(&account_cache, account);
         return limit;
 }
 
 void account_return_up(struct account *account, word_t bytes)
 {
-        do {
+        while (bytes) {
                 struct account *const parent = account->parent;
                 word_t up = 0;
 
                 if (unlikely(load_once(account->shrinks))) {
                         up = bytes;
                         atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+                        account_steps[cpu_number(cpu_self())]++;
                 }
                 const word_t used = atomic_fetch_add_word(&account->used, (word_t)0 - bytes);
                 assert(used >= bytes);
@@ -175,7 +192,7 @@ void account_return_up(struct account *account, word_t bytes)
                         up += account_end(account);
                 account = parent;
                 bytes = up;
-        } while (unlikely(bytes));
+        }
 }
 
 void account_close(struct account *account)

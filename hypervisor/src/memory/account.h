@@ -24,7 +24,7 @@ struct account {
                                  * period */
         struct account *parent; /* NULL: the root account */
         uint16_t depth;
-        bool shrinks;    /* the PD has ended: bytes of freed objects leave the limit */
+        bool shrinks;    /* the PD was destroyed or freed: freed bytes leave the limit */
         uint32_t number; /* number of the account in the order of creation; may wrap */
 };
 
@@ -43,8 +43,9 @@ extern uint32_t account_postponed;
 /** For each CPU: true if a grace period would help the account that last refused a charge. */
 extern bool account_grace_helps[];
 
-/** For each CPU: number of accounts that it has closed; may wrap. */
-extern uint32_t account_closed[];
+/** For each CPU: number of accounts that it has closed or, when bytes returned, shrunk; may wrap.
+ */
+extern uint32_t account_steps[];
 
 /** The account of the whole pool, from which the limits of all other accounts are taken. */
 extern struct account account_root;
@@ -59,15 +60,15 @@ word_t account_size(void);
  * has less left, there is no memory, or the parent is at depth ACCOUNT_DEPTH_MAX. */
 struct account *account_create(struct account *parent, word_t limit);
 
-/** Returns an ended PD's unused limit to the parent, now and whenever an object is freed. Other PDs
- * may keep references to the PD for any time, but only the memory that is still in use. */
+/** Returns a destroyed PD's unused limit to the parent, now and whenever an object is freed. Other
+ * PDs may keep references to the PD for any time, but only the memory that is still in use. */
 void account_shrink(struct account *account);
 
 /** Returns bytes to an account. If its PD has ended, the bytes go on to the parent, and so on.
  * Frees each account to which nothing is charged any more; its limit goes to the parent, too. */
 void account_return_up(struct account *account, word_t bytes);
 
-/** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */
+/** Does account_shrink() for a PD that is freed, and returns the account's own memory. */
 void account_leave(struct account *account);
 
 /** Moves bytes of the limit from the parent, or back to it. false: fewer bytes are unused. */

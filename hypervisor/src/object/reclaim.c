@@ -22,7 +22,7 @@
 
 #define BATCH    64 /* number of entries of all CPUs at which a period begins */
 #define STEP     16 /* entries that one step frees */
-#define CLOSES   64 /* number of closed accounts after which a step ends */
+#define ACCOUNTS 64 /* number of closed or shrunk accounts after which a step ends */
 #define LATE_MS  5  /* longest wait of the first entry for the next period */
 #define FORCE_MS 1  /* minimum time between two periods that begin because of a lack of memory */
 
@@ -93,9 +93,9 @@ static void reclaim_free_object(struct kobject *object)
  * entry may be the last user of a chain of accounts. Returns true if no entry is left. */
 static bool reclaim_free_step(struct cpu_batch *batch)
 {
-        const uint32_t *closed = &account_closed[cpu_self()->id], before = *closed;
+        const uint32_t *accounts = &account_steps[cpu_self()->id], before = *accounts;
 
-        for (unsigned i = 0; i < STEP && *closed - before < CLOSES; i++) {
+        for (unsigned i = 0; i < STEP && *accounts - before < ACCOUNTS; i++) {
                 struct kobject *object = batch->objects;
                 if (batch->frames) {
                         void *frame = frame_by_index(batch->frame);

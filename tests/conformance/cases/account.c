@@ -250,6 +250,40 @@ CASE_ON(account, a_destroyed_pd_keeps_only_what_it_uses, "X-QUOTA", needs_quota)
         }
 }
 
+/* A peer may keep an object that the account of a freed PD paid for. The other objects are freed
+ * after this PD, and before the PD that owns it is destroyed. */
+CASE_ON(account, a_freed_pd_keeps_only_what_others_use, "X-QUOTA", needs_quota)
+{
+        enum { PDS_ORDER = 5, PDS = 1 << PDS_ORDER };
+        const nova_sel_t pd = sel_alloc(0), below = sel_alloc(0), sm = sel_alloc(0),
+                         pds = sel_alloc(PDS_ORDER);
+
+        for (unsigned round = 0; round < 2; round++) {
+                const word_t before = settled();
+                word_t n = 0;
+
+                EXPECT_EQ(create_pd(pd, ROOT_PD, QUOTA), NOVA_SUCCESS);
+                EXPECT_EQ(create_pd(below, pd, QUOTA / 2), NOVA_SUCCESS);
+                EXPECT_EQ(hc_create_sm(sm, below, 0), NOVA_SUCCESS);
+                while (n < PDS && hc_create_pd(pds + n, below, 0) == NOVA_SUCCESS)
+                        n++;
+                EXPECT(n > 4);
+                drop(below);
+                EXPECT(settled() > before + QUOTA / 2);
+                EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, pds, PDS_ORDER, ALL), NOVA_REVOKE_SR),
+                          NOVA_SUCCESS);
+                settled();
+                EXPECT_EQ(hc_pd_destroy(pd), NOVA_SUCCESS);
+                drop(pd);
+                const word_t kept = settled();
+                drop(sm);
+                const word_t after = settled();
+                /* The semaphore also keeps tables of the root PD. */
+                EXPECT(kept < before + QUOTA / 16);
+                EXPECT(round == 0 || after == before);
+        }
+}
+
 CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
 {
         nova_sel_t owner = ROOT_PD;
