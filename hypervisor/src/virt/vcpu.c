@@ -264,14 +264,16 @@ static _Noreturn void vcpu_block(struct ec *self, unsigned event)
 /* Does the pending work before self can enter the guest. */
 static void vcpu_do_work(struct ec *self)
 {
-        struct cpu *cpu = self->cpu;
+        struct vcpu *vcpu = self->vcpu;
 
-        vcpu_count_stolen_time(self->vcpu); /* a preemption may follow another one */
+        vcpu_count_stolen_time(vcpu); /* a preemption may follow another one */
         self->cont = resume_guest;
-        interrupt_window(cpu);
-        if (cpu->pending & CPU_PENDING_RESCHEDULE && !self->vcpu->counts_stolen_time)
-                self->vcpu->ready_since = rdtsc();
-        if (do_pending_work(self, resume_guest))
+        interrupt_window(self->cpu);
+        if (!vcpu->counts_stolen_time)
+                vcpu->ready_since = rdtsc(); /* the work itself may cause a preemption */
+        const bool recalled = do_pending_work(self, resume_guest);
+        vcpu->ready_since = 0; /* there was none */
+        if (recalled)
                 vcpu_block(self, NOVA_VMI_RECALL);
 }
 

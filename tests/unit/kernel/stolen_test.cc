@@ -5,6 +5,7 @@
 #include "guest.h"
 
 extern "C" {
+#include "arch/x86/calibrate.h"
 #include "arch/x86/resume.h"
 #include "nova/abi/event.h"
 #include "sched/cpu.h"
@@ -40,6 +41,31 @@ TEST(stolen_time, is_that_of_all_preemptions_before_its_entry)
         resume_at(g, 2100, CPU_PENDING_RESCHEDULE, 0);
         EXPECT_EQ(stolen_at(g, 2150), 150u);
         EXPECT_EQ(stolen_at(g, 2200), 0u);
+        fake_tsc = 0;
+}
+
+// The virtual CPU answers a grace period before its entry, and this frees memory. Meanwhile mail
+// comes, which makes a more urgent thread ready.
+TEST(stolen_time, is_also_that_of_a_preemption_that_arises_while_memory_is_freed)
+{
+        Guest g;
+        for (const bool preempted : {true, false}) {
+                fake_settle();
+                fake_tsc = 1000;
+                reclaim_frame(frame_alloc());
+                fake_tsc += uint64_t{5} * tsc_khz;
+                reclaim_timer(cpu_self());
+                if (preempted)
+                        fake_freed = [] {
+                                fake_tsc += 10;
+                                cpu_self()->pending |= CPU_PENDING_RESCHEDULE;
+                        };
+                const uint64_t begin = fake_tsc;
+                resume_at(g, begin, CPU_PENDING_GRACE, 0);
+                EXPECT_EQ(fake_tsc != begin, preempted);
+                fake_freed = nullptr;
+                EXPECT_EQ(stolen_at(g, begin + 300), preempted ? 300u : 0u);
+        }
         fake_tsc = 0;
 }
 
