@@ -72,7 +72,7 @@ static void page_table_write_entry(uint64_t *table, word_t page, unsigned level,
                 struct frame_info *info = frame_info(table);
                 info->used = (uint16_t)(info->used + !!value - !!*entry);
         }
-        pte_write(entry, value);
+        pte_replace(entry, value);
 }
 
 /* Links a new table to an empty entry of the table above. Returns false if table is NULL. */

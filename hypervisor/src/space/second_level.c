@@ -126,7 +126,7 @@ static void second_level_write_entries(const struct walk *walk, word_t page, uns
                         present++;
                         changed |= old != value;
                 }
-                pte_write(&entry[i], value);
+                pte_replace(&entry[i], value);
         }
         info->used = (uint16_t)(info->used + (step ? count : 0) - present);
         if (walk->format->incoherent)

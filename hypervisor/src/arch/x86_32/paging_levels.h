@@ -20,7 +20,7 @@
 #define EARLY_DIRECTORIES 0
 #define EARLY_POOL_TABLES 0
 
-/** Writes an entry that a CPU may be reading. */
+/** Writes an entry that a CPU may be reading. If it was present, it keeps its address. */
 static inline void pte_write(uint64_t *entry, uint64_t value)
 {
         volatile uint32_t *half = (volatile uint32_t *)entry;
@@ -29,6 +29,31 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
                 half[0] = 0; /* the half with the present bit is cleared first and written last */
         half[1] = (uint32_t)(value >> 32);
         half[0] = (uint32_t)value;
+}
+
+/* Writes an entry in one access. */
+static inline void pte_exchange(uint64_t *entry, uint64_t value)
+{
+        uint32_t low = (uint32_t)*entry, high = (uint32_t)(*entry >> 32);
+        bool done;
+
+        do {
+                /* If the CPU has set bits meanwhile, low and high get the present value. */
+                __asm__ volatile("lock cmpxchg8b %0"
+                                 : "+m"(*entry), "+a"(low), "+d"(high), "=@ccz"(done)
+                                 : "b"((uint32_t)value), "c"((uint32_t)(value >> 32))
+                                 : "memory");
+        } while (!done);
+}
+
+/** Writes an entry that may be present and have another address. Each entry that a CPU reads is the
+ * old one or the new one: halves of both would lead to memory of another PD. */
+static inline void pte_replace(uint64_t *entry, uint64_t value)
+{
+        if (unlikely(value && *(volatile uint32_t *)entry))
+                pte_exchange(entry, value);
+        else
+                pte_write(entry, value);
 }
 
 /** Writes PTE_BATCH entries that were not present, for consecutive frames. */

@@ -29,6 +29,12 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
         *(volatile uint64_t *)entry = value;
 }
 
+/** Writes an entry that may be present and have another address. */
+static inline void pte_replace(uint64_t *entry, uint64_t value)
+{
+        pte_write(entry, value);
+}
+
 /** Writes PTE_BATCH entries that were not present, for consecutive frames. */
 static inline void pte_write_batch(uint64_t *entry, uint64_t value)
 {
