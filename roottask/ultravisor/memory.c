@@ -19,26 +19,28 @@
 struct frames memory_frames;
 
 /* Releases the machine's lock and the service's lock for a moment, in the middle of an exit. The
- * caller must look up its pages again. */
-static void pause_locked(struct nova_vcpu *vcpu)
+ * caller must look up its pages again.
+ * @return false if the machine has ended: the thread that ends it waits for this exit */
+static bool pause_locked(struct nova_vcpu *vcpu)
 {
+        bool runs;
+
         vm_unlock();
-        guest_pause(vcpu);
+        runs = guest_pause(vcpu) && vcpu->vm->end == NOVA_VM_RUNS;
         vm_lock();
+        return runs;
 }
 
 /* Finds a page of a VM that can be moved out. The caller holds the machine's lock and the service's
  * lock, which are released after each part of the search.
- * @return its guest-physical address; UINT64_MAX: there is none */
+ * @return its guest-physical address; UINT64_MAX: there is none, or the machine has ended */
 static uint64_t find_victim(struct vm *vm, struct nova_vcpu *vcpu)
 {
         uint64_t gpa = page_victim(&vm->pages);
 
-        for (uint64_t parts = 2 * page_total(&vm->pages) / PAGE_PART; parts && gpa == UINT64_MAX;
-             parts--) {
-                pause_locked(vcpu);
+        for (uint64_t parts = 2 * page_total(&vm->pages) / PAGE_PART;
+             parts && gpa == UINT64_MAX && pause_locked(vcpu); parts--)
                 gpa = page_victim(&vm->pages);
-        }
         return gpa;
 }
 
@@ -454,8 +456,8 @@ static void drop_slot_aliases(struct nova_vcpu *vcpu, const struct page_slot *sl
                                 &vm->pages, page, slot->start + i * FRAME_BYTES, PAGE_SECURE_PLACE);
                         vm->aliases |= page->aliased;
                 }
-                if (i % PAGE_PART == PAGE_PART - 1)
-                        pause_locked(vcpu);
+                if (i % PAGE_PART == PAGE_PART - 1 && !pause_locked(vcpu))
+                        return;
         }
 }
 
