@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that hang: the monitor reports where they hang, and the guests continue. A guest that
- * cannot take an interrupt is left alone. */
+ * cannot take an interrupt is left alone. Two threads report a guest at once whose virtual CPU gets
+ * no time. */
 #include <stdio.h>
 
 #include "novart/time.h"
@@ -153,12 +154,71 @@ static bool run_deaf(void)
         return good;
 }
 
+static unsigned reports; /* reports that are complete */
+static bool occupies;    /* the thread below occupies the CPU of virtual CPU 0 */
+
+static void *occupy(void *unused)
+{
+        while (__atomic_load_n(&occupies, __ATOMIC_RELAXED))
+                ;
+        return unused;
+}
+
+static void *report(void *unused)
+{
+        nova_vm_report(&vm);
+        __atomic_add_fetch(&reports, 1, __ATOMIC_RELAXED);
+        return unused;
+}
+
+/* Makes two reports at once while a thread of a higher priority than the guest has the guest's CPU.
+ * Stores true if they are complete after some seconds. */
+static void *report_twice(void *good)
+{
+        const struct nova_thread_attr attr = {
+                .name = "occupy", .cpu = vm.vcpu[0].cpu, .priority = vm.priority + 2};
+        struct nova_thread *thread, *reporter;
+
+        occupies = true;
+        if (nova_thread_create(&thread, &attr, occupy, NULL))
+                return NULL;
+        for (unsigned i = 0; i < 2; i++)
+                if (nova_thread_create(&reporter, NULL, report, NULL))
+                        return NULL;
+        for (unsigned i = 0; i < 50 && __atomic_load_n(&reports, __ATOMIC_RELAXED) < 2; i++)
+                nova_sleep(100000000);
+        *(bool *)good = __atomic_load_n(&reports, __ATOMIC_RELAXED) == 2;
+        __atomic_store_n(&occupies, false, __ATOMIC_RELAXED);
+        nova_thread_join(thread, NULL);
+        return NULL;
+}
+
+/* The guest has no exit when it loses its CPU, so its handler does not hold the machine's lock. */
+static bool run_starved(void)
+{
+        struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;
+        struct nova_thread *thread;
+        bool good = false;
+
+        if (!start("starved", spin, GUEST_BYTES(spin)) || !counts_on())
+                return false;
+        attr.priority = vm.priority + 3;
+        if (nova_thread_create(&thread, &attr, report_twice, &good))
+                return false;
+        nova_thread_join(thread, NULL);
+        if (good)
+                end();
+        return good;
+}
+
 int main(void)
 {
         const bool spins = run_spin(), waits = run_wait(), hears_nothing = run_deaf();
+        const bool reported = run_starved();
 
         printf("spin: %s\n", spins ? "went on" : "wrong");
         printf("wait: %s\n", waits ? "still waits" : "wrong");
         printf("deaf: %s\n", hears_nothing ? "was left alone" : "wrong");
-        return !(spins && waits && hears_nothing);
+        printf("starved: %s\n", reported ? "reported twice" : "wrong");
+        return !(spins && waits && hears_nothing && reported);
 }

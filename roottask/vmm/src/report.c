@@ -283,8 +283,8 @@ const char *nova_vm_end_text(enum nova_vm_end end)
         }
 }
 
-/* Makes a virtual CPU copy its state. If the copy arrives after the wait has ended, the semaphore
- * keeps its up.
+/* Makes a virtual CPU copy its state. One thread at a time waits for a copy. If the copy arrives
+ * after the wait has ended, the semaphore keeps its up.
  * @return true if the copy arrived */
 static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 {
@@ -340,6 +340,8 @@ void nova_vm_report(struct nova_vm *vm)
                 printf("VM: guest %s has ended.\n", vm->name);
                 novavmm_output_end();
         }
+        nova_mutex_lock(&vm->report_lock);
         for (unsigned i = 0; i < vm->vcpus && vm->end == NOVA_VM_RUNS; i++)
                 report(&vm->vcpu[i]);
+        nova_mutex_unlock(&vm->report_lock);
 }

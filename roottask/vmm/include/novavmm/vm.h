@@ -100,6 +100,8 @@ struct nova_vm {
 
         /* The rest is private to the library. */
         struct nova_mutex lock;                   /**< held while an exit is being handled */
+        struct nova_mutex report_lock;            /**< held by nova_vm_report(); taken before
+                                                   * `lock` */
         struct nova_semaphore ended;              /**< gets an up when `end` is set */
         struct nova_semaphore timer_wake;         /**< gets an up when `armed` becomes earlier */
         struct nova_thread *timer;                /**< calls alarms */
@@ -289,8 +291,9 @@ __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu
 /**
  * Prints the state of each virtual CPU, for a machine that hangs. The machine continues.
  *
- * One thread at a time may call this function. It must not hold the machine's lock, so handlers and
- * devices cannot call it. The function waits at most a second for a virtual CPU that gets no time.
+ * The caller must not hold the machine's lock, so handlers and devices cannot call this function.
+ * It waits at most a second for a virtual CPU that gets no time. Reports of several threads come
+ * one after the other.
  */
 void nova_vm_report(struct nova_vm *vm);
 
