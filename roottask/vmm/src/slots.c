@@ -21,6 +21,9 @@
 #define IRQ_ODD  10u
 #define IRQ_EVEN 11u
 
+/* Port of the second 8259: pins that are level-triggered. */
+#define LEVELS_PORT 0x4d1
+
 #define SENTENCE 100
 
 /* Longest time in ns for which a device holds back an interrupt. */
@@ -167,7 +170,10 @@ static void complain(void *context, const char *device, const char *cause)
         }
 }
 
-/* Adds the devices' memory: the whole range between RAM and the APICs, because firmware places
+/* Makes the slots' wires level-triggered at the 8259s, as a PC's firmware does: devices share them,
+ * so a wire may stay high after an interrupt.
+ *
+ * Adds the devices' memory: the whole range between RAM and the APICs, because firmware places
  * devices anywhere in it. Their ports are where the monitor has no other device: those of ACPI's
  * tables (device/dsdt.asl). */
 int novavmm_slots_create(struct nova_pc *pc)
@@ -178,6 +184,7 @@ int novavmm_slots_create(struct nova_pc *pc)
         const struct nova_bus_range ports = {FIRST_PORT, UINT16_MAX, nova_vpci_port_read,
                                              nova_vpci_port_write, &pc->pci};
 
+        nova_pic_write(&pc->pic, LEVELS_PORT, 1, 1u << (IRQ_ODD - 8) | 1u << (IRQ_EVEN - 8));
         pc->vm->ports.rest = ports;
         return nova_bus_add(&pc->vm->mmio, &window);
 }

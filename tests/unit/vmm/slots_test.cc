@@ -45,8 +45,9 @@ bool novavmm_apic_send(nova_pc *, const nova_apic_message *)
         return true;
 }
 
-void novavmm_apic_set_pin(void *, unsigned, bool)
+void novavmm_apic_set_pin(void *context, unsigned pin, bool level)
 {
+        nova_pic_set(&static_cast<nova_pc *>(context)->pic, pin, level);
 }
 
 void novavmm_console_send(void *, uint8_t)
@@ -123,6 +124,38 @@ struct slots : test {
                 pc.late.expire(pc.late.device, now);
         }
 };
+
+/* Writes the words with which a guest initialises the interrupt controllers. */
+void begin_pic(nova_pic *pic)
+{
+        const uint8_t words[] = {0x11, 0x20, 4, 1, 0};
+
+        for (unsigned i = 0; i < sizeof(words); i++)
+                nova_pic_write(pic, i ? 0x21 : 0x20, 1, words[i]);
+        for (unsigned i = 0; i < sizeof(words); i++)
+                nova_pic_write(pic, i ? 0xa1 : 0xa0, 1, words[i] + (i == 1 ? 8 : 0));
+}
+
+/* Another slot of the wire still requests an interrupt after that of the first one. */
+TEST_F(slots, a_wire_that_stays_high_interrupts_again)
+{
+        const nova_line none = {};
+
+        nova_pic_init(&pc.pic, &none);
+        ASSERT_EQ(novavmm_slots_create(&pc), 0);
+        begin_pic(&pc.pic);
+        for (unsigned i = 0; i < 2; i++) {
+                nova_line_set(&card.virtio.irq, true);
+                EXPECT_EQ(nova_pic_take(&pc.pic), 0x2au);
+                nova_pic_write(&pc.pic, 0xa0, 1, 0x20);
+                nova_pic_write(&pc.pic, 0x20, 1, 0x20);
+                EXPECT_TRUE(nova_pic_pending(&pc.pic));
+        }
+        nova_line_set(&card.virtio.irq, false);
+        EXPECT_FALSE(nova_pic_pending(&pc.pic));
+        EXPECT_EQ(nova_pic_read(&pc.pic, 0x4d0, 1), 0u);
+        EXPECT_EQ(nova_pic_read(&pc.pic, 0x4d1, 1), 0x0cu);
+}
 
 TEST_F(slots, a_device_that_paused_does_not_continue_in_the_same_exit)
 {
