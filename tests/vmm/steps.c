@@ -41,7 +41,11 @@ GUEST_CODE(stepper, 32,
                   "after_in:     wbinvd\n"
                   "after_wbinvd: movl 0xd0000000, %eax\n"
                   "after_mov:    hlt\n"
-                  "after_hlt:    pushf\n"
+                  "after_hlt:    movl $0x5000, %esi\n"
+                  "after_si:     movl $2, %ecx\n"
+                  "after_cx:     movw $0x80, %dx\n"
+                  "at_outs:      rep outsb\n"
+                  "after_outs:   pushf\n"
                   "after_pushf:  andl $~0x100, (%esp)\n"
                   "after_and:    popf\n"
                   "              hlt\n"
@@ -74,7 +78,8 @@ GUEST_CODE(switcher, 32,
                   "              hlt\n");
 
 extern const char after_rdmsr[], after_cpuid[], after_in[], after_wbinvd[], after_mov[];
-extern const char after_hlt[], after_pushf[], after_and[];
+extern const char after_hlt[], after_si[], after_cx[], at_outs[], after_outs[];
+extern const char after_pushf[], after_and[];
 
 static uint32_t peek(const struct nova_vm *vm, uint64_t at)
 {
@@ -90,17 +95,23 @@ static bool check(const char *what, bool good)
         return good;
 }
 
-/* Checks that each instruction is one step, as DR6 shows. The step of POPF comes last. */
+/* Checks that each instruction, or each of its rounds, is one step, as DR6 shows. The step of POPF
+ * comes last. */
 static bool check_steps(const struct nova_vm *vm)
 {
         static const struct {
                 const char *name, *after;
-        } steps[] = {{"rdmsr", after_rdmsr},   {"cpuid", after_cpuid}, {"in", after_in},
-                     {"wbinvd", after_wbinvd}, {"mov", after_mov},     {"hlt", after_hlt},
-                     {"pushf", after_pushf},   {"and", after_and}};
-        bool good = vm->end == NOVA_VM_HALTED && peek(vm, STEPS_AT) == 9;
+        } steps[] = {{"rdmsr", after_rdmsr}, {"cpuid", after_cpuid},
+                     {"in", after_in},       {"wbinvd", after_wbinvd},
+                     {"mov", after_mov},     {"hlt", after_hlt},
+                     {"si", after_si},       {"cx", after_cx},
+                     {"dx", at_outs},        {"a round of outs", at_outs},
+                     {"outs", after_outs},   {"pushf", after_pushf},
+                     {"and", after_and}};
+        const unsigned count = sizeof(steps) / sizeof(*steps);
+        bool good = vm->end == NOVA_VM_HALTED && peek(vm, STEPS_AT) == count + 1;
 
-        for (unsigned i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        for (unsigned i = 0; i < count; i++) {
                 const uint32_t next = GUEST_AT + (uint32_t)(steps[i].after - stepper);
 
                 good &= check(steps[i].name,

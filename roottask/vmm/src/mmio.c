@@ -8,6 +8,7 @@
 #include "vm.h"
 
 #define VECTOR_DB 1
+#define DR6_STEP  0x4000
 #define VECTOR_UD 6
 #define VECTOR_PF 14
 
@@ -77,6 +78,14 @@ static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
         nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
 }
 
+/* An injected exception does not write DR6. */
+void novavmm_vcpu_raise_step(struct nova_vcpu *vcpu)
+{
+        vcpu->more->dr6 |= DR6_STEP;
+        vcpu->changed |= NOVA_MTD_DEBUG;
+        nova_vcpu_raise(vcpu, VECTOR_DB);
+}
+
 /* Skips an instruction. Uses the decoder's length, because not every CPU reports it. */
 static void skip(struct nova_vcpu *vcpu, const struct nova_instruction *in)
 {
@@ -98,7 +107,7 @@ static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
                 break;
         case NOVA_STRING_GOES_ON:
                 if (steps)
-                        nova_vcpu_raise(vcpu, VECTOR_DB);
+                        novavmm_vcpu_raise_step(vcpu);
                 break;
         case NOVA_STRING_FAULT:
                 raise(vcpu, &fault);

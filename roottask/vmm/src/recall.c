@@ -10,9 +10,6 @@
 #include "report.h"
 #include "vm.h"
 
-#define VECTOR_DB 1
-#define DR6_STEP  0x4000
-
 /* Values of debug registers after INIT. */
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
@@ -69,11 +66,8 @@ void novavmm_vcpu_recalled(struct nova_vcpu *vcpu)
         }
         if (purposes & VCPU_COVER)
                 novavmm_overlay_cover(&vcpu->vm->memory);
-        if (purposes & VCPU_STEP) {
-                vcpu->more->dr6 |= DR6_STEP; /* an injected exception does not write DR6 */
-                vcpu->changed |= NOVA_MTD_DEBUG;
-                nova_vcpu_raise(vcpu, VECTOR_DB);
-        }
+        if (purposes & VCPU_STEP)
+                novavmm_vcpu_raise_step(vcpu);
         if (purposes & VCPU_RAISE)
                 nova_vcpu_raise_error(vcpu, vcpu->vector, vcpu->injection_error);
         if (purposes & VCPU_PORT_STRING)

@@ -140,6 +140,9 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 /* Emulates a string instruction that accessed a port: nova_vcpu.port. */
 void novavmm_port_string(struct nova_vcpu *vcpu);
 
+/* Raises the #DB of a single step. The exit carries NOVA_MTD_DEBUG. */
+void novavmm_vcpu_raise_step(struct nova_vcpu *vcpu);
+
 /* Checks that a function of a device may belong to the machine. A guest that can become secure has
  * only virtual devices: the function's DMA reaches the RAM of the normal guest alone.
  * @param[out] why the reason of an error

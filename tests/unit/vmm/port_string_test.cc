@@ -95,6 +95,23 @@ TEST_F(port_string, is_executed)
         EXPECT_EQ(skipped, 2u);
 }
 
+TEST_F(port_string, each_round_is_a_step_of_a_guest_that_single_steps)
+{
+        state.flags = NOVA_FLAG_TF;
+        state.cx = 2;
+        run(1, false, {0xf3, 0x6e});
+        EXPECT_EQ(state.cx, 1u);
+        EXPECT_EQ(raised, 1);
+        EXPECT_EQ(more.dr6, 0x4000u);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_DEBUG);
+        EXPECT_EQ(skipped, 0u);
+        raised = -1;
+        run(1, false, {0xf3, 0x6e});
+        EXPECT_EQ(state.cx, 0u);
+        EXPECT_EQ(raised, -1); /* the step follows the instruction */
+        EXPECT_EQ(skipped, 2u);
+}
+
 /* The program may use the port, but not the ports after it. */
 TEST_F(port_string, code_that_now_accesses_more_ports_is_left_to_the_cpu)
 {
