@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "novart/time.h"
 #include "novavmm/load.h"
 #include "novavmm/vm.h"
 
@@ -102,6 +103,45 @@ static enum nova_vm_end break_interrupts(void)
         return NOVA_VM_ERROR;
 }
 
+static bool calls;  /* the function below runs */
+static bool locked; /* another thread has locked the machine */
+static bool stayed; /* the machine did not end meanwhile */
+
+static void crash_in_call(void *unused)
+{
+        (void)unused;
+        __atomic_store_n(&calls, true, __ATOMIC_RELEASE);
+        while (!__atomic_load_n(&locked, __ATOMIC_ACQUIRE))
+                nova_sleep(1000000);
+        crash();
+}
+
+static void call_at_exit(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_call_out(vcpu, crash_in_call, NULL);
+}
+
+/* Locks the machine while the function of its handler crashes. */
+static void *lock(void *unused)
+{
+        while (!__atomic_load_n(&calls, __ATOMIC_ACQUIRE))
+                nova_sleep(1000000);
+        nova_vm_lock(&vm);
+        __atomic_store_n(&locked, true, __ATOMIC_RELEASE);
+        nova_sleep(300000000);
+        stayed = vm.end == NOVA_VM_RUNS;
+        nova_vm_unlock(&vm);
+        return unused;
+}
+
+static struct nova_thread *locker;
+
+static enum nova_vm_end break_call(void)
+{
+        nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, call_at_exit);
+        return nova_thread_create(&locker, NULL, lock, NULL) ? NOVA_VM_RUNS : NOVA_VM_ERROR;
+}
+
 static void end_at_write(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;
@@ -122,6 +162,7 @@ int main(void)
 {
         const bool good = run("exit", break_exit) && run("device", break_device) &&
                           run("alarm", break_alarm) && run("interrupts", break_interrupts) &&
+                          run("call", break_call) && !nova_thread_join(locker, NULL) && stayed &&
                           run("nothing", break_nothing);
 
         printf("%s\n", good ? "All machines ended." : "Not as expected.");

@@ -87,6 +87,14 @@ bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu)
         return change(vcpu, VCPU_ABANDONED);
 }
 
+void novavmm_vcpu_end_call(struct nova_vcpu *vcpu)
+{
+        while (!change(vcpu, VCPU_CALLS_NOBODY))
+                novavmm_vcpu_rest(vcpu); /* until its EC is destroyed */
+        nova_mutex_lock(&vcpu->vm->lock);
+        vcpu->vm->serving = vcpu;
+}
+
 bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -101,10 +109,7 @@ bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument)
         runs = begin(vcpu);
         if (runs)
                 function(argument);
-        while (!change(vcpu, VCPU_CALLS_NOBODY))
-                novavmm_vcpu_rest(vcpu); /* until its EC is destroyed */
-        nova_mutex_lock(&vm->lock);
-        vm->serving = vcpu;
+        novavmm_vcpu_end_call(vcpu);
         restore(utcb, &message);
         return runs;
 }

@@ -115,11 +115,14 @@ static void park(struct nova_vcpu *vcpu)
         nova_mutex_lock(&vm->lock);
 }
 
-/* The up is the last action: after it, the virtual CPU loses its SC at any moment. */
+/* The function of nova_vcpu_call_out() runs without the lock. The up is the last action: after it,
+ * the virtual CPU loses its SC at any moment. */
 void novavmm_vcpu_break(void *argument)
 {
         struct nova_vcpu *const vcpu = argument;
 
+        if (__atomic_load_n(&vcpu->call, __ATOMIC_ACQUIRE) != VCPU_CALLS_NOBODY)
+                novavmm_vcpu_end_call(vcpu);
         novavmm_vm_break(vcpu->vm);
         nova_semaphore_up(&vcpu->parked);
 }

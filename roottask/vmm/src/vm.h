@@ -82,6 +82,9 @@ void novavmm_vcpu_rest(const struct nova_vcpu *vcpu);
  * the handler. */
 void novavmm_vcpu_let_go(struct nova_vcpu *vcpu);
 
+/* Ends the call of a handler that has not been given up, and takes the machine's lock again. */
+void novavmm_vcpu_end_call(struct nova_vcpu *vcpu);
+
 /* Stops a virtual CPU of the machine: it executes nothing before it starts again, with the state
  * after INIT. Called with the lock held. */
 void novavmm_vcpu_stop(struct nova_vcpu *vcpu);
