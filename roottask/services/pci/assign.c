@@ -2,7 +2,7 @@
 /* Addresses for base address registers that firmware left empty. A function below a bridge gets
  * them from the bridge's window. The windows of the first bus are not known. Its functions get
  * addresses from the gaps between the ranges that firmware has assigned to other functions of this
- * bus. */
+ * bus. The parent may refuse an address, because something that is not a function lies there. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,6 +16,7 @@
 #define PORTS_FIRST 0x1000u     /* lower addresses belong to the board */
 #define PORTS_END   0x10000u
 #define STEPS_MAX   4096
+#define TRIES_MAX   24 /* addresses that the parent may refuse */
 
 /* [first, end) */
 struct range {
@@ -116,11 +117,12 @@ static struct range obstacle(struct range wanted, unsigned bus, bool ports)
         return (struct range){0, 0};
 }
 
-/* Returns the highest free and aligned range of this size; 0: there is none. */
-static uint64_t find(uint64_t size, unsigned bus, bool ports)
+/* Returns the highest free and aligned range of this size that ends at a limit or below; 0: there
+ * is none. */
+static uint64_t find(uint64_t size, unsigned bus, bool ports, uint64_t limit)
 {
         const struct range all = reach(bus, ports);
-        uint64_t end = all.end;
+        uint64_t end = all.end < limit ? all.end : limit;
 
         for (unsigned i = 0; i < STEPS_MAX && end >= size; i++) {
                 const uint64_t first = (end - size) & ~(size - 1);
@@ -138,24 +140,43 @@ static uint64_t find(uint64_t size, unsigned bus, bool ports)
         return 0;
 }
 
-static bool assign(struct nova_pci_function *function, unsigned n)
+/* Writes an address into a register. Returns false if the function does not take it. */
+static bool write_base(struct device *device, struct nova_pci_function *function, unsigned n,
+                       uint64_t base)
 {
         struct nova_pci_bar *const bar = &function->bar[n];
         const unsigned offset = REG_BAR + 4 * n;
-        const bool ports = is_ports(bar);
-        const uint64_t size = ports || bar->size > NOVA_PAGE_SIZE ? bar->size : NOVA_PAGE_SIZE;
-        const uint64_t base = find(size, function->address >> 8, ports);
-        const uint32_t mask = ports ? ~PORTS_MASK : ~MEMORY_MASK;
+        const uint32_t mask = is_ports(bar) ? ~PORTS_MASK : ~MEMORY_MASK;
 
-        if (!base)
-                return false;
         config_write(function->address, offset, (uint32_t)base);
         if (bar->flags & NOVA_PCI_BAR_64)
                 config_write(function->address, offset + 4, 0);
-        if ((config_read(function->address, offset) & mask) != base)
-                return false;
         bar->base = base;
-        return true;
+        device->function.bar[n].base = base;
+        return (config_read(function->address, offset) & mask) == base;
+}
+
+/* Gives a register an address that the parent does not refuse. After each refusal it skips twice as
+ * many addresses, because what lies there may be large. The function does not respond meanwhile. */
+static bool assign(struct device *device, struct nova_pci_function *function, unsigned n)
+{
+        const struct nova_pci_bar *const bar = &function->bar[n];
+        const bool ports = is_ports(bar);
+        const uint64_t size = ports || bar->size > NOVA_PAGE_SIZE ? bar->size : NOVA_PAGE_SIZE;
+        uint64_t limit = UINT64_MAX, skip = 0;
+
+        for (unsigned i = 0; i < TRIES_MAX; i++) {
+                const uint64_t base = find(size, function->address >> 8, ports, limit);
+
+                if (!base || !write_base(device, function, n, base))
+                        break;
+                if (!memory_is_refused(device, n))
+                        return true;
+                limit = base > skip ? base - skip : 0;
+                skip = skip ? 2 * skip : size;
+        }
+        write_base(device, function, n, 0);
+        return false;
 }
 
 int assign_empty(struct device *device)
@@ -166,13 +187,13 @@ int assign_empty(struct device *device)
                 if (function->address == device->function.address)
                         break;
         for (unsigned n = 0; n < NOVA_PCI_BARS && function; n++) {
-                struct nova_pci_bar *const bar = &function->bar[n];
+                const struct nova_pci_bar *const bar = &function->bar[n];
 
                 if (!bar->size || bar->base)
                         continue;
                 device_command(device, 0, COMMAND_DECODES);
                 /* A function must work without its ports, because many bridges have none left. */
-                if (!assign(function, n) && !is_ports(bar)) {
+                if (!assign(device, function, n) && !is_ports(bar)) {
                         if (!device->told_empty)
                                 printf("'%s' (%s) cannot be given: firmware has assigned no "
                                        "address to its register %u, and no free range of %llu "
@@ -182,7 +203,6 @@ int assign_empty(struct device *device)
                         device->told_empty = true;
                         return ENXIO;
                 }
-                device->function.bar[n].base = bar->base;
         }
         return 0;
 }

@@ -13,6 +13,7 @@
 #include "server.h"
 
 #define PAGE_MASK ((uint64_t)NOVA_PAGE_SIZE - 1)
+#define ASK_MAX   0x1000000u /* a larger memory takes kernel memory that others may need */
 
 static uint64_t first_page(const struct nova_pci_bar *bar)
 {
@@ -99,6 +100,37 @@ static const struct nova_pci_bar *check(struct device *device, unsigned n, bool 
         return *error ? NULL : bar;
 }
 
+/* Requests the memory of a register. */
+static int get_memory(struct device *device, unsigned n)
+{
+        const struct nova_pci_bar *const bar = &device->function.bar[n];
+        const int error = nova_parent_pci_memory(first_page(bar), page_count(bar) * NOVA_PAGE_SIZE,
+                                                 &device->memory[n]);
+
+        if (error)
+                device->memory[n] = NULL;
+        return error;
+}
+
+/* Requests the ports of a register. */
+static int get_ports(struct device *device, unsigned n)
+{
+        const struct nova_pci_bar *const bar = &device->function.bar[n];
+        const int error = nova_parent_pci_ports((uint16_t)bar->base, (unsigned)bar->size);
+
+        device->has_ports[n] = !error;
+        return error;
+}
+
+bool memory_is_refused(struct device *device, unsigned n)
+{
+        const struct nova_pci_bar *const bar = &device->function.bar[n];
+
+        if (bar->flags & NOVA_PCI_BAR_PORTS)
+                return get_ports(device, n) == EACCES;
+        return bar->size <= ASK_MAX && get_memory(device, n) == EACCES;
+}
+
 int memory_map(struct device *device, unsigned n)
 {
         int error = 0;
@@ -112,12 +144,8 @@ int memory_map(struct device *device, unsigned n)
                 return error;
         if (bar->size > SIZE_MAX / 2)
                 return refuse(device, n, ENOMEM, reason_of(ENOMEM));
-        error = nova_parent_pci_memory(first_page(bar), page_count(bar) * NOVA_PAGE_SIZE,
-                                       &device->memory[n]);
-        if (!error)
-                return 0;
-        device->memory[n] = NULL;
-        return refuse(device, n, error, reason_of(error));
+        error = get_memory(device, n);
+        return error ? refuse(device, n, error, reason_of(error)) : 0;
 }
 
 int memory_ports(struct device *device, unsigned n)
@@ -131,8 +159,7 @@ int memory_ports(struct device *device, unsigned n)
 
         if (!bar)
                 return error;
-        error = nova_parent_pci_ports((uint16_t)bar->base, (unsigned)bar->size);
-        device->has_ports[n] = !error;
+        error = get_ports(device, n);
         return error ? refuse(device, n, error, reason_of(error)) : 0;
 }
 

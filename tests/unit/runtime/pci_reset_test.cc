@@ -137,6 +137,52 @@ TEST_F(pci_bus, the_bus_of_a_bridge_further_above_is_not_reset)
         EXPECT_EQ(begun, 0U);
 }
 
+/* Puts the disk between two functions with memory, and without an address of its own. */
+struct pci_gap : pci_device {
+        void SetUp() override
+        {
+                pci_device::SetUp();
+                nova_pci_function low = {}, high = {};
+
+                low.address = 1 << 3;
+                low.bar[0] = {0xfd000000, 0x1000, 0, 0};
+                high.address = 5 << 3;
+                high.bar[0] = {0xfd010000, 0x2000, 0, 0};
+                table[0].bar[0].base = 0;
+                disk().value[4] = 4;
+                table.push_back(low);
+                table.push_back(high);
+        }
+};
+
+TEST_F(pci_gap, an_empty_register_gets_an_address_that_the_parent_does_not_refuse)
+{
+        forbidden.insert({0xfd00c000, 0x4000});
+        device *const d = claimed();
+
+        EXPECT_EQ(d->function.bar[0].base, 0xfd008000U);
+        EXPECT_EQ(table[0].bar[0].base, 0xfd008000U);
+        EXPECT_EQ(disk().value[4], 0xfd008004U);
+        EXPECT_EQ(disk().value[1] & COMMAND_MEMORY, COMMAND_MEMORY);
+        EXPECT_EQ(memory_map(d, 0), 0);
+}
+
+TEST_F(pci_gap, a_function_does_not_respond_to_addresses_that_the_parent_refuses)
+{
+        for (const uint64_t base : {0xfd00c000U, 0xfd008000U, 0xfd004000U})
+                forbidden.insert({base, 0x4000});
+        device *d;
+
+        describe("disk", "driver");
+        find();
+        for (unsigned i = 0; i < 2; i++) {
+                EXPECT_EQ(claim("disk", "driver", &d), ENXIO);
+                EXPECT_EQ(disk().value[4], 4U) << "the register is empty";
+                EXPECT_EQ(disk().value[1] & COMMAND_DECODES, 0U);
+                EXPECT_EQ(devices[0].function.bar[0].base, 0U);
+        }
+}
+
 TEST_F(pci_device, the_dma_of_a_function_goes_to_a_pd_of_the_driver)
 {
         has_iommu = true;
