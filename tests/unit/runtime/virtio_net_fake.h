@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* What the client has in each of its rings. */
+/* The content of a ring of the client. */
 enum fake_ring { FAKE_EMPTY, FAKE_GOOD, FAKE_MALFORMED };
 
 extern unsigned fake_received, fake_sent; /* requests taken from the rings */
