@@ -15,7 +15,7 @@
 uint32_t fake_looks, fake_busy;
 
 static struct ahci_table tables[AHCI_SLOTS];
-static struct block_request request[AHCI_SLOTS];
+static struct block_request requests[AHCI_SLOTS];
 static const struct block_device *device;
 static void (*handle_interrupt)(void);
 static enum ahci_event event;
@@ -32,7 +32,7 @@ void fake_reset(void)
                 driver_main(1, arguments);
         fake_looks = 1;
         fake_busy = 0;
-        memset(request, 0, sizeof(request));
+        memset(requests, 0, sizeof(requests));
 }
 
 void fake_start(unsigned number, enum fake_operation operation, uint32_t blocks)
@@ -44,11 +44,11 @@ void fake_start(unsigned number, enum fake_operation operation, uint32_t blocks)
                 [FAKE_DISCARD] = NOVA_BLOCK_DISCARD,
         };
 
-        request[number].number = number;
-        request[number].operation = operations[operation];
-        request[number].blocks = blocks;
-        block_advance(&request[number]);
-        device->start(&request[number]);
+        requests[number].number = number;
+        requests[number].operation = operations[operation];
+        requests[number].blocks = blocks;
+        block_advance(&requests[number]);
+        device->start(&requests[number]);
         device->kick();
 }
 
@@ -61,7 +61,7 @@ void fake_end_commands(bool failed)
 
 uint32_t fake_stamp(unsigned number)
 {
-        return request[number].stamp;
+        return requests[number].stamp;
 }
 
 const char *ahci_open(struct ahci *ahci, const char *name)
@@ -125,20 +125,20 @@ int block_service_start(const struct block_device *of)
         return 0;
 }
 
-void block_advance(struct block_request *of)
+void block_advance(struct block_request *request)
 {
-        of->stamp = fake_looks;
+        request->stamp = fake_looks;
 }
 
-void block_pause(struct block_request *of)
+void block_pause(struct block_request *request)
 {
-        of->stamp = 0;
+        request->stamp = 0;
 }
 
-void block_end(struct block_request *of, int error)
+void block_end(struct block_request *request, int error)
 {
-        of->stamp = 0;
-        fake_ended(of->number, error);
+        request->stamp = 0;
+        fake_ended(request->number, error);
 }
 
 void block_serve(void)

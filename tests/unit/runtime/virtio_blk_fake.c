@@ -16,7 +16,7 @@
 #define PENDING (-1)
 
 static _Alignas(4096) char memory[0x10000];
-static const struct block_device *device;
+static const struct block_device *disk;
 static void (*handle_interrupt)(void);
 static uint64_t status_at; /* address of the status of the request in flight */
 static uint32_t written;
@@ -34,10 +34,12 @@ int fake_read(uint32_t blocks, uint32_t bytes, int status)
                                         .pool = &pool};
         char name[] = "virtio-blk", *arguments[] = {name, NULL};
 
-        if (!device && setjmp(running) == 0)
+        if (!disk && setjmp(running) == 0)
                 driver_main(1, arguments);
+        if (!disk)
+                abort();
         result = PENDING;
-        device->start(&request);
+        disk->start(&request);
         if (status >= 0)
                 *(uint8_t *)status_at = (uint8_t)status;
         written = bytes;
@@ -139,9 +141,9 @@ int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
         return 0;
 }
 
-uint64_t nova_pci_address(const struct nova_pci_device *pci, const struct nova_dma *dma)
+uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nova_dma *dma)
 {
-        (void)pci;
+        (void)device;
         return (uintptr_t)dma->memory;
 }
 
@@ -152,7 +154,7 @@ void driver_claim(struct nova_pci_device **pci, const char *name, const struct d
 
 int block_service_start(const struct block_device *of)
 {
-        device = of;
+        disk = of;
         return 0;
 }
 

@@ -31,6 +31,8 @@ bool fake_serve(enum fake_ring receive, enum fake_ring transmit)
 
         if (!service && setjmp(running) == 0)
                 driver_main(1, arguments);
+        if (!service)
+                abort();
         frames_init(frames_of_driver);
         rings[FRAMES_RECEIVE] = receive;
         rings[FRAMES_TRANSMIT] = transmit;
@@ -200,9 +202,9 @@ int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
         return 0;
 }
 
-uint64_t nova_pci_address(const struct nova_pci_device *pci, const struct nova_dma *dma)
+uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nova_dma *dma)
 {
-        (void)pci;
+        (void)device;
         return (uintptr_t)dma->memory;
 }
 
