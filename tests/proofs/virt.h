@@ -26,6 +26,11 @@ bool machine_check_happened(void)
         return any_bool();
 }
 
+bool machine_check_forget_match(void)
+{
+        return any_bool();
+}
+
 bool fpu_xcr0_is_valid(uint64_t value)
 {
         (void)value;

@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "arch/x86/features.h"
+#include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
 #include "virt/cpu.h"
@@ -96,6 +97,29 @@ TEST(guest, a_shutdown_by_a_machine_check_stops_the_machine)
         EXPECT_DEATH(event_of(g, NOVA_SVM_TRIPLE_FAULT),
                      "a machine check while a guest was running");
         fake_machine_check = false;
+}
+
+// A guest with CR4.MCE gets the machine check of erratum 383 as #MC, and shuts down without it.
+TEST(guest, a_machine_check_by_the_guests_page_sizes_shuts_only_the_guest_down)
+{
+        Guest g;
+        for (const unsigned code : {NOVA_SVM_EXCEPTION + NOVA_EXC_MC, +NOVA_SVM_TRIPLE_FAULT}) {
+                fake_machine_check = fake_match = true;
+                cpu_virt_of(cpu_self())->tag_flush = false;
+                EXPECT_EQ(event_of(g, code), unsigned{NOVA_SVM_TRIPLE_FAULT});
+                EXPECT_FALSE(fake_match);
+                EXPECT_TRUE(cpu_virt_of(cpu_self())->tag_flush);
+                EXPECT_DEATH(event_of(g, code), "a machine check while a guest was running");
+        }
+        fake_machine_check = false;
+}
+
+TEST(guest, the_machine_check_by_page_sizes_has_one_status)
+{
+        EXPECT_TRUE(machine_check_is_match(0xb600000000010015));
+        EXPECT_TRUE(machine_check_is_match(0xf600000000010015));
+        EXPECT_FALSE(machine_check_is_match(0xb600000000010011));
+        EXPECT_FALSE(machine_check_is_match(0));
 }
 
 // Lets the VMM ask for a single step of a guest with these flags.

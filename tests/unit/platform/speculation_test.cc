@@ -478,6 +478,13 @@ TEST(speculation, uses_only_features_of_the_cpu)
 
 constexpr uint32_t AMD = 0x444d4163, INTEL = 0x6c65746e; // ECX of CPUID leaf 0
 
+TEST(errata, family_10h_checks_page_sizes)
+{
+        EXPECT_EQ(errata_of(AMD, 0x00100f42), ERRATUM_383);
+        EXPECT_EQ(errata_of(AMD, 0x00200f31), 0u); // family 11h
+        EXPECT_EQ(errata_of(INTEL, 0x00100f42), 0u);
+}
+
 TEST(errata, the_first_models_of_family_16h_hang_unless_a_bit_is_set)
 {
         EXPECT_EQ(errata_of(AMD, 0x00700f01), ERRATUM_793); // model 0

@@ -17,12 +17,17 @@ void errata_init_cpu(void)
         if (features_have(own, FEATURE_HYPERVISOR))
                 return;
         errata |= errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax);
+        if (errata & ERRATUM_383)
+                wrmsr_if_accepted(MSR_DC_CFG, rdmsr(MSR_DC_CFG) | DC_CFG_CONTAIN_MATCHES);
         if (errata & ERRATUM_793)
                 wrmsr_if_accepted(MSR_LS_CFG, rdmsr(MSR_LS_CFG) | LS_CFG_NO_HANG);
 }
 
 void errata_report(void)
 {
+        if (errata & ERRATUM_383)
+                console_print("NOVA: machine checks by page sizes (erratum 383): a guest that "
+                              "causes one shuts down.\n");
         if (errata & ERRATUM_793)
                 console_print("NOVA: hanging locked instructions (erratum 793): a bit of the CPU's "
                               "LS_CFG.\n");

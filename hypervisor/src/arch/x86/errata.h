@@ -5,6 +5,7 @@
 
 #include "lib/types.h"
 
+#define ERRATUM_383 0x1u /* family 10h: pages of two sizes for one address are a machine check */
 #define ERRATUM_793 0x2u /* family 16h: locked instructions and write-combining hang the CPU */
 
 /** Returns the errata of a CPU. vendor: ECX of CPUID leaf 0; version: EAX of leaf 1. */
@@ -14,6 +15,8 @@ static inline uint32_t errata_of(uint32_t vendor, uint32_t version)
 
         if (vendor != 0x444d4163 || family != 0xf) /* Authenti"cAMD" */
                 return 0;
+        if (more == 1)
+                return ERRATUM_383;
         return more == 7 && !(version >> 16 & 0xf) ? ERRATUM_793 : 0;
 }
 

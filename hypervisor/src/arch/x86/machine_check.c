@@ -2,6 +2,7 @@
 /* Errors that the CPU recorded in its machine-check banks (see machine_check.h). */
 #include "arch/x86/machine_check.h"
 
+#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
@@ -32,10 +33,30 @@ void machine_check_forget(void)
                 wrmsr(STATUS(i), 0);
 }
 
-bool machine_check_happened(void)
+/* Returns true if a bank, from a number on, has an uncorrected error that raises #MC. */
+static bool machine_check_happened_from(unsigned bank)
 {
-        for (unsigned i = 0; i < machine_check_banks(); i++)
-                if ((rdmsr(STATUS(i)) & STATUS_FATAL) == STATUS_FATAL)
+        for (; bank < machine_check_banks(); bank++)
+                if ((rdmsr(STATUS(bank)) & STATUS_FATAL) == STATUS_FATAL)
                         return true;
         return false;
+}
+
+bool machine_check_happened(void)
+{
+        return machine_check_happened_from(0);
+}
+
+bool machine_check_forget_match(void)
+{
+        const word_t cr4 = read_cr4();
+
+        if (!(errata & ERRATUM_383) || !machine_check_banks() ||
+            !machine_check_is_match(rdmsr(STATUS(0))) || machine_check_happened_from(1))
+                return false;
+        machine_check_forget();
+        wrmsr(MSR_MCG_STATUS, rdmsr(MSR_MCG_STATUS) & ~(uint64_t)MCG_STATUS_IN_PROGRESS);
+        write_cr4(cr4 ^ CR4_PGE);
+        write_cr4(cr4);
+        return true;
 }

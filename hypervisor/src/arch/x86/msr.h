@@ -14,6 +14,7 @@
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
 #define MSR_MCG_CAP        0x179
+#define MSR_MCG_STATUS     0x17a
 #define MSR_PAT            0x277
 #define MSR_MC0_STATUS     0x401
 #define MSR_U_CET          0x6a0 /* control-flow enforcement of user mode */
@@ -63,6 +64,8 @@
 
 #define CET_ENDBR 0x4 /* U_CET, S_CET: indirect branches must reach ENDBR */
 
+#define MCG_STATUS_IN_PROGRESS 0x4
+
 #define FEATURE_CTRL_LOCKED 0x1
 #define FEATURE_CTRL_VMX    0x4
 
@@ -75,7 +78,10 @@
 #define MCU_OPT_OFF       (MCU_OPT_SRBDS_OFF | MCU_OPT_VERW_OFF | MCU_OPT_GDS_OFF)
 
 #define MSR_LS_CFG 0xc0011020 /* AMD */
+#define MSR_DC_CFG 0xc0011022 /* AMD */
 #define MSR_DE_CFG 0xc0011029 /* AMD */
+
+#define DC_CFG_CONTAIN_MATCHES ((uint64_t)1 << 47) /* family 10h: part of erratum 383 */
 
 #define LS_CFG_NO_HANG 0x8000 /* family 16h: treats erratum 793 */
 

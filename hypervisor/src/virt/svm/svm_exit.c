@@ -117,17 +117,30 @@ static void svm_finish_port_or_return(struct ec *self)
                 finish_port_or_return(self, info >> SVM_IO_PORT_SHIFT, bytes, info & SVM_IO_IN);
 }
 
+/* Shuts the guest down if it has caused the machine check of erratum 383, by its own page tables.
+ * The machine check has ended then; the next entry of a guest flushes all TLB entries of guests. */
+static void svm_finish_match_or_return(struct ec *self)
+{
+        if (!machine_check_forget_match())
+                return;
+        cpu_virt_of(self->cpu)->tag_flush = true;
+        block_on_event(self, NOVA_SVM_TRIPLE_FAULT, 0, 0);
+}
+
 /* Classifies exits by accesses to registers, exceptions and interrupts. Only the kernel sets their
  * intercepts. */
-static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
+static enum guest_exit svm_classify_low(struct ec *self, unsigned code)
 {
-        struct vcpu_svm *svm = &vcpu->svm;
-        struct vmcb *vmcb = vcpu->control;
+        struct vcpu_svm *svm = &self->vcpu->svm;
+        struct vmcb *vmcb = self->vcpu->control;
 
         if (code >= NOVA_SVM_DR_READ && code < SVM_EXIT_DR_END)
                 return GUEST_EXIT_DEBUG_REGISTER;
-        if (code >= NOVA_SVM_EXCEPTION && code < NOVA_SVM_EXCEPTION + 32)
+        if (code >= NOVA_SVM_EXCEPTION && code < NOVA_SVM_EXCEPTION + 32) {
+                if (code == NOVA_SVM_EXCEPTION + NOVA_EXC_MC)
+                        svm_finish_match_or_return(self);
                 return GUEST_EXIT_EXCEPTION;
+        }
         svm->writes_cr0 = svm->lme && code == SVM_EXIT_CR0_WRITE;
         if (code >= NOVA_SVM_INTR || (svm->lme && code != SVM_EXIT_CR8_WRITE))
                 return GUEST_EXIT_HOST;
@@ -140,7 +153,7 @@ static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
 static enum guest_exit svm_classify(struct ec *self, unsigned code)
 {
         if (code <= NOVA_SVM_NMI)
-                return svm_classify_low(self->vcpu, code);
+                return svm_classify_low(self, code);
         if (code == NOVA_SVM_INTERRUPT_WINDOW)
                 svm_close_window(self->vcpu->control);
         if (code == NOVA_SVM_XSETBV)
@@ -150,8 +163,10 @@ static enum guest_exit svm_classify(struct ec *self, unsigned code)
         if (code == NOVA_SVM_WBINVD)
                 return GUEST_EXIT_WBINVD;
         /* If the guest's CR4.MCE is off, a machine check raises no #MC but shuts the guest down. */
-        if (code == NOVA_SVM_TRIPLE_FAULT && machine_check_happened())
+        if (code == NOVA_SVM_TRIPLE_FAULT && machine_check_happened()) {
+                svm_finish_match_or_return(self);
                 return GUEST_EXIT_MACHINE_CHECK;
+        }
         return GUEST_EXIT_EVENT;
 }
 

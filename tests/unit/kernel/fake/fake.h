@@ -129,7 +129,7 @@ void fake_enter(struct ec *ec);
 extern unsigned fake_guest_entries;
 
 /** True if the guest had a machine check. */
-extern bool fake_machine_check;
+extern bool fake_machine_check, fake_match;
 
 /** Gives guests page tables like those of PDs, or none. */
 void fake_guest_boot(bool has_tables);

@@ -71,7 +71,7 @@ void fake_guest_boot(bool has_tables)
         guest_format.table = guest_format.top_table = PTE_PRESENT | PTE_USER | PTE_WRITE;
 }
 
-bool fake_machine_check;
+bool fake_machine_check, fake_match;
 
 void machine_check_forget(void)
 {
@@ -80,6 +80,14 @@ void machine_check_forget(void)
 bool machine_check_happened(void)
 {
         return fake_machine_check;
+}
+
+bool machine_check_forget_match(void)
+{
+        const bool match = fake_match;
+
+        fake_match = false;
+        return match;
 }
 
 uint32_t speculation_at_guest_entry;
