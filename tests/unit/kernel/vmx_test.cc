@@ -8,6 +8,8 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/x86/features.h"
+#include "guest_msrs.h"
 #include "memory/ram.h"
 #include "space/second_level.h"
 #include "virt/vmx/vmx_controls.h"
@@ -85,6 +87,30 @@ TEST(vmx, permitting_vmx_keeps_what_firmware_has_permitted)
 {
         EXPECT_EQ(vmx_lock(0), 0x5u);
         EXPECT_EQ(vmx_lock(0x100000), 0x100005u);
+}
+
+TEST(vmx, addresses_in_msrs_have_the_width_of_the_cpu)
+{
+        const uint64_t wide = uint64_t{1} << 55, border = uint64_t{1} << 47;
+        uint32_t &word = cpu_features[WORD_7_ECX];
+        const uint32_t before = word, bit = 1u << FEATURE_LA57 % 32;
+        for (uint64_t guest_msrs::*const field :
+             {&guest_msrs::lstar, &guest_msrs::cstar, &guest_msrs::kernel_gs_base})
+                for (const bool la57 : {false, true}) {
+                        word = la57 ? before | bit : before & ~bit;
+                        const auto fits = [field](uint64_t value) {
+                                guest_msrs msrs = {};
+                                msrs.*field = value;
+                                return guest_msrs_are_valid(&msrs);
+                        };
+                        EXPECT_TRUE(fits(border - 1));
+                        EXPECT_TRUE(fits(-border));
+                        EXPECT_EQ(fits(border), la57);
+                        EXPECT_EQ(fits(wide), la57);
+                        EXPECT_EQ(fits(-wide), la57);
+                        EXPECT_FALSE(fits(wide << 1));
+                }
+        word = before;
 }
 
 // Neither an exit nor the kernel switches what KL, CET, PKS, UINTR and FRED enable, nor what later

@@ -37,6 +37,7 @@ enum feature {
         FEATURE_RTM = WORD_7_EBX * 32 + 11,
         FEATURE_SMAP = WORD_7_EBX * 32 + 20,
         FEATURE_UMIP = WORD_7_ECX * 32 + 2,
+        FEATURE_LA57 = WORD_7_ECX * 32 + 16, /* page tables of five levels */
         FEATURE_SRBDS_CTRL = WORD_7_EDX * 32 + 9,
         FEATURE_MD_CLEAR = WORD_7_EDX * 32 + 10,
         FEATURE_IBT = WORD_7_EDX * 32 + 20,  /* indirect-branch tracking */

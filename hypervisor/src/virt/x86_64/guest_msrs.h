@@ -3,16 +3,26 @@
 #ifndef VIRT_GUEST_MSRS_H
 #define VIRT_GUEST_MSRS_H
 
+#include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "thread.h"
 #include "virt/vcpu.h"
 
+/* WRMSR accepts an address of the CPU's own width, even while the kernel's page tables have four
+ * levels: KVM's developers found this on all CPUs with LA57. */
+static inline bool guest_msrs_is_address(uint64_t value)
+{
+        const unsigned width = cpu_has(FEATURE_LA57) ? 57 : 48;
+
+        return !(value >> (width - 1)) || !(~value >> (width - 1));
+}
+
 /** Returns true if the registers can be loaded without a fault. */
 static inline bool guest_msrs_are_valid(const struct guest_msrs *msrs)
 {
-        return thread_ip_is_canonical(msrs->lstar) && thread_ip_is_canonical(msrs->cstar) &&
-               thread_ip_is_canonical(msrs->kernel_gs_base) && !(msrs->fmask >> 32);
+        return guest_msrs_is_address(msrs->lstar) && guest_msrs_is_address(msrs->cstar) &&
+               guest_msrs_is_address(msrs->kernel_gs_base) && !(msrs->fmask >> 32);
 }
 
 /** Reads the current values of the registers. */
@@ -32,13 +42,15 @@ static inline uint64_t guest_msrs_kernel_gs_base(const struct guest_msrs *msrs)
         return rdmsr(MSR_KERNEL_GS_BASE);
 }
 
+/* A hypervisor below, or an emulator, may check addresses by the kernel's own page tables. The
+ * register then keeps the kernel's value. */
 static inline void guest_msrs_load(const struct guest_msrs *msrs)
 {
         wrmsr(MSR_STAR, msrs->star);
-        wrmsr(MSR_LSTAR, msrs->lstar);
-        wrmsr(MSR_CSTAR, msrs->cstar);
+        wrmsr_if_accepted(MSR_LSTAR, msrs->lstar);
+        wrmsr_if_accepted(MSR_CSTAR, msrs->cstar);
         wrmsr(MSR_FMASK, msrs->fmask);
-        wrmsr(MSR_KERNEL_GS_BASE, msrs->kernel_gs_base);
+        wrmsr_if_accepted(MSR_KERNEL_GS_BASE, msrs->kernel_gs_base);
 }
 
 /** Loads the kernel's values on a CPU. host holds values that were read on any CPU. */
