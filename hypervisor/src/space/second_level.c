@@ -105,7 +105,8 @@ static void second_level_note_change(const struct walk *walk)
                 flush_add_dma(walk->flush, walk->tables->domain);
                 return;
         }
-        store_once(walk->tables->generation, walk->tables->generation + 1);
+        if (walk->tables->generation != GENERATION_LAST)
+                store_once(walk->tables->generation, walk->tables->generation + 1);
         flush_add(walk->flush, walk->pd);
 }
 

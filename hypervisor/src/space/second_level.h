@@ -13,11 +13,14 @@ struct pd;
 
 enum second_level_kind { SECOND_LEVEL_DMA, SECOND_LEVEL_GUEST };
 
+#define GENERATION_LAST (~(word_t)0) /* no tag has this generation */
+
 /* Under the memory space lock. */
 struct second_level {
         uint64_t *root;    /* NULL: no table yet */
         uint16_t domain;   /* DMA: the PD's number in I/O MMUs; 0: no device was assigned yet */
-        word_t generation; /* guest: counts flushes; read by CPUs that enter a guest */
+        word_t generation; /* guest: counts changes up to GENERATION_LAST; read at a guest's entry
+                            */
 };
 
 /* Format of the entries for this machine's I/O MMUs or CPUs, and operations of the I/O MMUs. In all

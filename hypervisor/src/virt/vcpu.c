@@ -177,7 +177,8 @@ bool vcpu_take_tag(struct cpu *cpu, struct ec *ec)
         }
         vcpu->tag = virt->tag_next++;
         vcpu->tag_round = virt->tag_round;
-        vcpu->guest_generation = generation;
+        /* With x86-32, a program can reach the last generation: then each entry takes a new tag. */
+        vcpu->guest_generation = generation == GENERATION_LAST ? 0 : generation;
         return true;
 }
 
