@@ -182,7 +182,7 @@ void account_return_up(struct account *account, word_t bytes)
                 word_t up = 0;
 
                 if (unlikely(load_once(account->shrinks))) {
-                        up = bytes;
+                        up = account_cut_unused(account) + bytes;
                         atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
                         account_steps[cpu_number(cpu_self())]++;
                 }

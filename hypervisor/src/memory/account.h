@@ -64,8 +64,9 @@ struct account *account_create(struct account *parent, word_t limit);
  * PDs may keep references to the PD for any time, but only the memory that is still in use. */
 void account_shrink(struct account *account);
 
-/** Returns bytes to an account. If its PD has ended, the bytes go on to the parent, and so on.
- * Frees each account to which nothing is charged any more; its limit goes to the parent, too. */
+/** Returns bytes to an account. If its PD has ended, the bytes go on to the parent, and so on, with
+ * the unused part of the limit: another CPU may have returned bytes while the PD ended. Frees each
+ * account to which nothing is charged any more; its limit goes to the parent, too. */
 void account_return_up(struct account *account, word_t bytes);
 
 /** Does account_shrink() for a PD that is freed, and returns the account's own memory. */

@@ -58,7 +58,7 @@ static void *object_space_table_init(void *table, const void *empty)
 static void object_space_table_free(struct pd *pd, void *table)
 {
         assert(!frame_info(table)->used);
-        account_return(pd->account, PAGE_SIZE);
+        account_return_freed(pd->account, PAGE_SIZE);
         reclaim_frame(table);
 }
 
@@ -70,7 +70,7 @@ static struct capability_page ***object_space_middle_of(struct object_space *spa
 }
 
 /* Frees the empty tables on the path to a selector. */
-static void object_space_prune(struct object_space *space, word_t sel)
+static __attribute__((noinline)) void object_space_prune(struct object_space *space, word_t sel)
 {
         struct pd *pd = space->space.pd;
         struct capability_page ***middle = object_space_middle_of(space, sel), **pages = *middle;
