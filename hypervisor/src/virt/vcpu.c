@@ -263,14 +263,14 @@ static _Noreturn void vcpu_block(struct ec *self, unsigned event)
 }
 
 /* Does the pending work before self can enter the guest. */
-static void vcpu_do_work(struct ec *self)
+static cold_path void vcpu_do_work(struct ec *self)
 {
         struct vcpu *vcpu = self->vcpu;
 
         vcpu_count_stolen_time(vcpu); /* a preemption may follow another one */
         self->cont = resume_guest;
         interrupt_window(self->cpu);
-        if (!vcpu->counts_stolen_time)
+        if ((self->cpu->pending | (self->pending & EC_PENDING_END)) && !vcpu->counts_stolen_time)
                 vcpu->ready_since = rdtsc(); /* the work itself may cause a preemption */
         const bool recalled = do_pending_work(self, resume_guest);
         vcpu->ready_since = 0; /* there was none */
@@ -289,7 +289,7 @@ indirect_target _Noreturn void resume_guest(struct ec *self)
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
-                self->vcpu->refused &= ~REFUSED_ONCE;
+                self->vcpu->refused = false;
                 vcpu_block(self, vcpu_ops->refused_event);
         }
         if (unlikely(cpu_virt_of(cpu)->tsc_aux != self->vcpu->tsc_aux))
