@@ -42,20 +42,27 @@ void nova_mutex_lock(struct nova_mutex *mutex)
         nova_mutex_lock_until(mutex, NOVA_FOREVER);
 }
 
-void nova_mutex_unlock(struct nova_mutex *mutex)
+/* Frees the mutex if no thread has announced that it waits. The mutex may not exist any more
+ * afterwards: the next holder may destroy it. */
+static bool free_uncontended(struct nova_mutex *mutex)
 {
         uint32_t expected = LOCKED;
 
-        if (__atomic_compare_exchange_n(&mutex->state, &expected, FREE, false, __ATOMIC_RELEASE,
-                                        __ATOMIC_RELAXED))
-                return;
-        novart_wait_guard(&mutex->queue);
+        return __atomic_compare_exchange_n(&mutex->state, &expected, FREE, false, __ATOMIC_RELEASE,
+                                           __ATOMIC_RELAXED);
+}
 
-        struct nova_thread *const next = novart_wait_grant(&mutex->queue);
+void nova_mutex_unlock(struct nova_mutex *mutex)
+{
+        struct nova_thread *next = NULL;
 
-        if (!next)
-                __atomic_store_n(&mutex->state, FREE, __ATOMIC_RELEASE);
-        novart_wait_release(&mutex->queue);
+        while (!next && !free_uncontended(mutex)) {
+                novart_wait_guard(&mutex->queue);
+                next = novart_wait_grant(&mutex->queue);
+                if (!next) /* the guard must be released before the mutex is free */
+                        __atomic_store_n(&mutex->state, LOCKED, __ATOMIC_RELAXED);
+                novart_wait_release(&mutex->queue);
+        }
         if (next)
                 novart_wait_wake(next);
 }
