@@ -17,7 +17,8 @@
 struct file {
         unsigned session; /* number of the session; 0: not open */
         nova_word_t number;
-        int flags; /* flags of open() */
+        int flags;               /* flags of open() */
+        struct nova_mutex mutex; /* held by the call that uses the offset, and by close() */
         uint64_t offset;
 };
 
@@ -43,6 +44,20 @@ static struct file *find(int number)
         else
                 return file;
         return NULL;
+}
+
+/* Returns an open file for a call that uses its offset; NULL: errno is set. The caller must unlock
+ * the file's mutex. */
+static struct file *find_locked(int number)
+{
+        struct file *const waiting = file_of(number), *file;
+
+        if (waiting)
+                nova_mutex_lock(&waiting->mutex);
+        file = find(number); /* another thread may have closed it meanwhile */
+        if (waiting && !file)
+                nova_mutex_unlock(&waiting->mutex);
+        return file;
 }
 
 int novart_files_readable(int number, unsigned *session, nova_word_t *at_service)
@@ -151,15 +166,12 @@ static long transfer(struct file *file, char *data, size_t bytes, bool writes)
         return writes ? write_message(file, data, bytes) : read_message(file, data, bytes);
 }
 
-static int transfer_all(int number, char *data, size_t bytes, bool writes)
+/* Reads or writes until all bytes are done or the file ends. The caller holds the file's mutex. */
+static int transfer_all(struct file *file, char *data, size_t bytes, bool writes)
 {
-        struct file *file = find(number);
-        const int access = file ? file->flags & O_ACCMODE : 0;
         size_t total = 0;
 
-        if (!file)
-                return -1;
-        if (access == (writes ? O_RDONLY : O_WRONLY))
+        if ((file->flags & O_ACCMODE) == (writes ? O_RDONLY : O_WRONLY))
                 return novart_files_fail(EBADF);
         if (bytes > INT32_MAX)
                 bytes = INT32_MAX;
@@ -178,14 +190,28 @@ static int transfer_all(int number, char *data, size_t bytes, bool writes)
         return (int)total;
 }
 
+/* The threads that use a file at the same time do so one after the other, so that each byte is read
+ * and written once. */
+static int transfer_locked(int number, char *data, size_t bytes, bool writes)
+{
+        struct file *const file = find_locked(number);
+        int done;
+
+        if (!file)
+                return -1;
+        done = transfer_all(file, data, bytes, writes);
+        nova_mutex_unlock(&file->mutex);
+        return done;
+}
+
 static int read_file(int number, void *data, size_t bytes)
 {
-        return transfer_all(number, data, bytes, false);
+        return transfer_locked(number, data, bytes, false);
 }
 
 static int write_file(int number, const void *data, size_t bytes)
 {
-        return transfer_all(number, (char *)data, bytes, true);
+        return transfer_locked(number, (char *)data, bytes, true);
 }
 
 static int about_file(int number, struct stat *about)
@@ -203,20 +229,17 @@ static int about_file(int number, struct stat *about)
         return error ? novart_files_fail(error) : 0;
 }
 
-static off_t seek_file(int number, off_t offset, int whence)
+/* Sets the offset. The caller holds the file's mutex. @param size the file's size, for SEEK_END */
+static off_t set_offset(struct file *file, off_t offset, int whence, off_t size)
 {
-        struct file *file = find(number);
-        struct stat about = {0};
         int64_t from = 0;
 
-        if (!file || (whence == SEEK_END && about_file(number, &about)))
-                return -1;
         if (whence == SEEK_CUR && file->offset > INT64_MAX)
                 return novart_files_fail(EOVERFLOW);
         if (whence == SEEK_CUR)
                 from = (int64_t)file->offset;
         else if (whence == SEEK_END)
-                from = about.st_size;
+                from = size;
         else if (whence != SEEK_SET)
                 return novart_files_fail(EINVAL);
         if (offset < -from)
@@ -228,13 +251,27 @@ static off_t seek_file(int number, off_t offset, int whence)
         return (off_t)file->offset;
 }
 
-static int close_file(int number)
+static off_t seek_file(int number, off_t offset, int whence)
 {
-        struct file *file = file_of(number);
-        int error = 0;
+        struct file *const file = find_locked(number);
+        struct stat about = {0};
+        off_t to = -1;
 
         if (!file)
-                return novart_files_fail(EBADF);
+                return -1;
+        if (whence != SEEK_END || !about_file(number, &about))
+                to = set_offset(file, offset, whence, about.st_size);
+        nova_mutex_unlock(&file->mutex);
+        return to;
+}
+
+/* Closes a file. The caller holds its mutex. @return 0 or an errno value */
+static int end_file(struct file *file)
+{
+        int error = 0;
+
+        if (!file->session)
+                return EBADF; /* another thread has closed it */
         novart_files_forget_views(file->number);
         if (file->session == novart_files_session())
                 error = novart_files_call(file->session, NOVA_FILES_CLOSE, &file->number, 1, NULL,
@@ -242,6 +279,19 @@ static int close_file(int number)
         else if ((file->flags & O_ACCMODE) != O_RDONLY)
                 error = EIO; /* writes may be lost */
         file->session = 0;
+        return error;
+}
+
+static int close_file(int number)
+{
+        struct file *const file = file_of(number);
+        int error;
+
+        if (!file)
+                return novart_files_fail(EBADF);
+        nova_mutex_lock(&file->mutex);
+        error = end_file(file);
+        nova_mutex_unlock(&file->mutex);
         return error ? novart_files_fail(error) : 0;
 }
 
@@ -294,7 +344,10 @@ int open(const char *name, int flags, ...)
                         ? EMFILE
                         : novart_files_open(name, flags_of(flags), &number, &session);
         if (!error) {
-                files[index] = (struct file){session, number, flags, 0};
+                files[index].number = number; /* the mutex stays: a thread may wait for it */
+                files[index].flags = flags;
+                files[index].offset = 0;
+                files[index].session = session;
                 __atomic_store_n(&novart_files_calls, &calls, __ATOMIC_RELEASE);
         }
         nova_mutex_unlock(&mutex);

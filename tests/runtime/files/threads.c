@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two threads on two CPUs use one open file: each write() and read() takes a part of the file of
+ * its own, and lseek() adds to the offset. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../cpu.h"
+#include "expect.h"
+
+#define THREADS 2
+#define STEPS   5000 /* of lseek() in each thread */
+
+/* The records of a file. Thread t writes the numbers t, t + THREADS, ... */
+static struct {
+        size_t bytes;
+        unsigned count;
+        unsigned seen[2000]; /* number of times that record i was read */
+        unsigned bad;        /* records that are not whole */
+} records;
+static int file;
+
+static unsigned char byte_of(unsigned number, size_t i)
+{
+        return (unsigned char)(number * 31 + i * 7);
+}
+
+static void *write_records(void *argument)
+{
+        unsigned char data[5000];
+
+        for (unsigned i = (unsigned)(uintptr_t)argument; i < records.count; i += THREADS) {
+                for (size_t k = 0; k < records.bytes; k++)
+                        data[k] = byte_of(i, k);
+                memcpy(data, &i, sizeof(i));
+                if (write(file, data, records.bytes) != (int)records.bytes)
+                        __atomic_add_fetch(&records.bad, 1, __ATOMIC_RELAXED);
+        }
+        return NULL;
+}
+
+static void *read_records(void *argument)
+{
+        unsigned char data[5000];
+        unsigned number;
+        int got;
+
+        while ((got = (int)read(file, data, records.bytes)) > 0) {
+                bool good = got == (int)records.bytes;
+
+                memcpy(&number, data, sizeof(number));
+                good = good && number < records.count;
+                for (size_t k = sizeof(number); good && k < records.bytes; k++)
+                        good = data[k] == byte_of(number, k);
+                __atomic_add_fetch(good ? &records.seen[number] : &records.bad, 1,
+                                   __ATOMIC_RELAXED);
+        }
+        return argument;
+}
+
+static void *step(void *argument)
+{
+        for (unsigned i = 0; i < STEPS; i++)
+                lseek(file, 1, SEEK_CUR);
+        return argument;
+}
+
+static void run(void *(*function)(void *))
+{
+        pthread_t thread[THREADS];
+        pthread_attr_t attr;
+        nova_word_t cpu = 0;
+
+        pthread_attr_init(&attr);
+        for (unsigned i = 0; i < THREADS; i++) {
+                cpu = next_cpu(cpu);
+                pthread_attr_setcpu_np(&attr, cpu);
+                expect(!pthread_create(&thread[i], &attr, function, (void *)(uintptr_t)i),
+                       "a thread");
+        }
+        for (unsigned i = 0; i < THREADS; i++)
+                pthread_join(thread[i], NULL);
+}
+
+static void share_file(size_t bytes, unsigned count, int flags)
+{
+        struct stat about;
+        unsigned lost = 0;
+
+        memset(&records, 0, sizeof(records));
+        records.bytes = bytes;
+        records.count = count;
+        file = open("/shared", O_RDWR | O_CREAT | O_TRUNC | flags, 0666);
+        expect(file >= 3, "open");
+        run(write_records);
+        expect(!records.bad, "each write is whole");
+        expect(fstat(file, &about) == 0 && (size_t)about.st_size == bytes * count,
+               "the file has the size of all records");
+        expect(lseek(file, 0, SEEK_SET) == 0, "lseek to the start");
+        run(read_records);
+        expect(!records.bad, "each record is whole");
+        for (unsigned i = 0; i < count; i++)
+                lost += records.seen[i] != 1;
+        expect(!lost, "each record was read once");
+        expect(close(file) == 0, "close");
+}
+
+int main(void)
+{
+        share_file(64, 2000, 0);
+        share_file(5000, 100, 0);
+        share_file(5000, 100, O_APPEND);
+        file = open("/shared", O_RDONLY);
+        run(step);
+        expect(lseek(file, 0, SEEK_CUR) == THREADS * STEPS, "each lseek counts");
+        expect(close(file) == 0 && unlink("/shared") == 0, "close");
+        return end_of("threads");
+}
