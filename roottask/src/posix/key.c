@@ -81,6 +81,19 @@ int pthread_setspecific(pthread_key_t key, const void *value)
         return 0;
 }
 
+/* Returns the destructor of a value: that of the key for which it was set, if the key exists. Holds
+ * the lock, because another thread may replace the key by a new one. */
+static void (*destructor_of(pthread_key_t key, unsigned turn))(void *)
+{
+        void (*destructor)(void *) = NULL;
+
+        nova_mutex_lock(&mutex);
+        if (turn % 2 && turn == turn_of(key))
+                destructor = keys[key].destructor;
+        nova_mutex_unlock(&mutex);
+        return destructor;
+}
+
 /* Runs the destructors once.
  * @return true if there was a value */
 static bool destroy_values(struct thread_value *values)
@@ -89,11 +102,13 @@ static bool destroy_values(struct thread_value *values)
 
         for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; key++) {
                 const struct thread_value old = values[key];
-                const unsigned turn = turn_of(key);
-                void (*const destructor)(void *) = keys[key].destructor;
+                void (*destructor)(void *);
 
+                if (!old.value)
+                        continue;
                 values[key].value = NULL;
-                if (!old.value || turn % 2 == 0 || old.turn != turn || !destructor)
+                destructor = destructor_of(key, old.turn);
+                if (!destructor)
                         continue;
                 destructor(old.value);
                 any = true;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What key.c needs of a thread, for its test. */
+#ifndef FAKE_KEY_THREAD_H
+#define FAKE_KEY_THREAD_H
+
+#include <errno.h>
+#include <limits.h>
+
+#include "novart/sync.h"
+
+struct nova_thread {
+        struct thread_value *values;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct nova_thread *nova_thread_self(void);
+void novart_thread_keys_end(struct nova_thread *thread);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
