@@ -54,6 +54,7 @@
 
 /* Entries of page tables (2.2.3) and of tables of interrupts (2.2.5). */
 #define PAGE_PRESENT     0x1
+#define PAGE_SNOOPS      ((uint64_t)1 << 60) /* accesses snoop the caches in any case */
 #define PAGE_READ        ((uint64_t)1 << 61)
 #define PAGE_WRITE       ((uint64_t)1 << 62)
 #define NEXT_LEVEL       9
@@ -383,7 +384,7 @@ static indirect_target unsigned amd_vi_init(void)
         dma_format.large = 2;
         dma_format.read = PAGE_READ;
         dma_format.write = PAGE_WRITE;
-        dma_format.page = PAGE_PRESENT;
+        dma_format.page = PAGE_PRESENT | PAGE_SNOOPS;
         dma_format.table = dma_format.top_table = PAGE_PRESENT | PAGE_READ | PAGE_WRITE;
         dma_format.table_level = 1u << NEXT_LEVEL;
         for (unsigned i = 0; i < acpi.iommus; i++) {

@@ -83,6 +83,7 @@ class faults : public testing::Test
                 for (unsigned i = 0; i < UNITS; i++)
                         acpi.iommu[i] = {paddr_t(&amd[i]), 0, 0, 0};
                 EXPECT_GT(real_amd_vi_driver.init(), 0u);
+                EXPECT_EQ(dma_format.page, 1 | uint64_t{1} << 60); // present; accesses snoop
                 for (unsigned i = 0; i < UNITS; i++) {
                         // 4 levels, 256 records that begin at the second page; a queue;
                         // coherent; can snoop.

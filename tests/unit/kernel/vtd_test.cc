@@ -109,6 +109,7 @@ struct Vtd : testing::Test {
                 fake_wait = nullptr;
                 fake_has_devices = false;
                 fake_tsc = 0;
+                dma_format.incoherent = false;
                 fake_boot(1024);
                 fake_iommu_boot();
                 acpi = {};
@@ -215,6 +216,18 @@ TEST_F(Vtd, does_not_remap_interrupts_if_it_did_not_start)
         EXPECT_FALSE(iommu_is_on());
         EXPECT_FALSE(remap_is_on);
         EXPECT_FALSE(remap_by_index);
+}
+
+// Otherwise a device could read what a former owner of the memory has left there, by accesses that
+// do not snoop the caches.
+TEST_F(Vtd, lets_all_accesses_snoop_the_caches_if_all_units_can)
+{
+        for (unsigned able : {0, 1, 2}) {
+                for (unsigned i = 0; i < UNITS; i++)
+                        units[i].at<uint64_t>(ECAP) = FULL | (i < able ? 0x80 : 0);
+                EXPECT_GT(real_vtd_driver.init(), 0u);
+                EXPECT_EQ(dma_format.page, able == UNITS ? 0x800u : 0u);
+        }
 }
 
 } // namespace
