@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Measures the frequencies of the TSC and of the local APIC's timer against the ACPI PM timer or,
- * if there is none, against the PIT. */
+ * if there is none, against the PIT. Without both, CPUID may tell the frequency of the TSC. */
 #include "arch/x86/calibrate.h"
 
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/told_rate.h"
 #include "arch/x86/vectors.h"
 #include "divide.h"
 #include "lib/console.h"
@@ -78,10 +80,12 @@ static uint32_t calibrate_khz(uint64_t ticks, uint32_t reference_ticks, uint32_t
         return (uint32_t)divide(ticks * (reference_hz / 8), reference_ticks * 125, NULL);
 }
 
-/* Returns true for a plausible rate: between the slowest supported and the fastest known CPU. */
+/* Returns true for a plausible rate: between the slowest supported and the fastest known CPU. With
+ * TSC deadlines, the kernel does not need the frequency of the local APIC's timer. */
 static bool calibrate_is_plausible(void)
 {
-        return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST && bus_khz;
+        return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST &&
+               (bus_khz || cpu_has(FEATURE_TSC_DEADLINE));
 }
 
 static bool calibrate_measure_pm(uint16_t port)
@@ -132,16 +136,51 @@ static bool calibrate_measure_pit(void)
         return calibrate_is_plausible();
 }
 
+/* Measures the local APIC's timer against the TSC for 1 ms. */
+static uint32_t calibrate_bus_by_tsc(void)
+{
+        lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
+        delay_us(1000);
+        return UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT);
+}
+
+/* Takes the frequency of the TSC that CPUID or Hyper-V tells. */
+static bool calibrate_by_cpuid(void)
+{
+        const struct cpuid crystal = cpuid(0x15, 0), name = cpuid(0x40000000, 0);
+        const struct cpuid hyperv = cpuid(0x40000003, 0);
+        const struct told_leaves leaves = {
+                .last = cpuid(0, 0).eax,
+                .divisor = crystal.eax,
+                .factor = crystal.ebx,
+                .hz = crystal.ecx,
+                .mhz = cpuid(0x16, 0).eax,
+                .has_hypervisor = cpu_has(FEATURE_HYPERVISOR),
+                .hypervisor_last = name.eax,
+                .hypervisor_name = name.ebx,
+                .interface = cpuid(0x40000001, 0).eax,
+                .may_access = hyperv.eax,
+                .has = hyperv.edx,
+                .hypervisor_khz = cpuid(0x40000010, 0).eax,
+        };
+
+        tsc_khz = told_rate_by_msr(&leaves) ? (uint32_t)divide(rdmsr(MSR_HYPERV_TSC_HZ), 1000, NULL)
+                                            : told_rate_khz(&leaves);
+        bus_khz = calibrate_bus_by_tsc();
+        return calibrate_is_plausible();
+}
+
 void calibrate(uint16_t pm_timer)
 {
         /* one-shot mode, masked, even if TSC deadlines are used later */
         lapic_write(LAPIC_LVT_TIMER, 0x10000 | VECTOR_TIMER);
         lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
-        if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit()) {
+        if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit() &&
+            !calibrate_by_cpuid()) {
                 tsc_khz = FALLBACK_KHZ;
                 bus_khz = FALLBACK_KHZ;
-                console_print("NOVA: neither PM timer nor PIT works: the clocks are taken to run "
-                              "at 1 GHz.\n");
+                console_print("NOVA: neither PM timer nor PIT works, and CPUID tells no "
+                              "frequency: the clocks are taken to run at 1 GHz.\n");
         }
         lapic_write(LAPIC_TIMER_INITIAL, 0);
         lapic_init();

@@ -85,6 +85,8 @@
 
 #define LS_CFG_NO_HANG 0x8000 /* family 16h: treats erratum 793 */
 
+#define MSR_HYPERV_TSC_HZ 0x40000022
+
 #define DE_CFG_KEEP_UPPER 0x200 /* Zen 2: treats Zenbleed (AMD-SB-7008) */
 
 #define MSR_VM_CR       0xc0010114
