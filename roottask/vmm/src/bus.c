@@ -18,6 +18,15 @@ int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range)
         return 0;
 }
 
+int nova_bus_add_bytes(struct nova_bus *bus, const struct nova_bus_range *range)
+{
+        const int error = nova_bus_add(bus, range);
+
+        if (!error)
+                bus->split |= UINT64_C(1) << (bus->count - 1);
+        return error;
+}
+
 static const struct nova_bus_range *find(const struct nova_bus *bus, uint64_t address)
 {
         /* `rest`, which has the notifications of virtio, is usually above all ranges. */
@@ -43,11 +52,15 @@ static bool begins_inside(const struct nova_bus *bus, uint64_t address, unsigned
         return false;
 }
 
+/* Returns true if the device of a range gets the access as a whole. */
 static bool holds(const struct nova_bus *bus, const struct nova_bus_range *range, uint64_t address,
                   unsigned bytes)
 {
-        return range && range->last - address >= bytes - 1 &&
-               (range != &bus->rest || !begins_inside(bus, address, bytes));
+        if (!range || range->last - address < bytes - 1)
+                return false;
+        if (range == &bus->rest)
+                return !begins_inside(bus, address, bytes);
+        return bytes == 1 || !(bus->split >> (range - bus->range) & 1);
 }
 
 static uint64_t get(const struct nova_bus_range *range, uint64_t address, unsigned bytes)

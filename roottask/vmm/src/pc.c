@@ -67,16 +67,28 @@ static void make_devices(struct nova_pc *pc)
         nova_vpci_init(&pc->pci);
 }
 
-static int add_ports(struct nova_pc *pc)
+/* Adds devices whose registers have a byte each. */
+static int add_byte_ports(struct nova_pc *pc)
 {
         const struct nova_bus_range range[] = {
                 {0x20, 0x21, nova_pic_read, nova_pic_write, &pc->pic},
                 {0xa0, 0xa1, nova_pic_read, nova_pic_write, &pc->pic},
                 {0x4d0, 0x4d1, nova_pic_read, nova_pic_write, &pc->pic},
                 {0x40, 0x43, nova_pit_read, nova_pit_write, &pc->pit},
-                {0x61, 0x61, nova_pit_read, nova_pit_write, &pc->pit},
                 {0x70, 0x71, nova_rtc_read, nova_rtc_write, &pc->rtc},
                 {UART_PORT, UART_PORT + 7, nova_uart_read, nova_uart_write, &pc->uart},
+        };
+        int error = 0;
+
+        for (unsigned i = 0; i < sizeof(range) / sizeof(*range) && !error; i++)
+                error = nova_bus_add_bytes(&pc->vm->ports, &range[i]);
+        return error;
+}
+
+static int add_ports(struct nova_pc *pc)
+{
+        const struct nova_bus_range range[] = {
+                {0x61, 0x61, nova_pit_read, nova_pit_write, &pc->pit},
                 {0x60, 0x60, nova_reset_read, nova_reset_write, &pc->reset},
                 {0x64, 0x64, nova_reset_read, nova_reset_write, &pc->reset},
                 {0x92, 0x92, nova_reset_read, nova_reset_write, &pc->reset},
@@ -85,7 +97,7 @@ static int add_ports(struct nova_pc *pc)
                 {NOVA_ACPI_PORT, NOVA_ACPI_PORT + NOVA_ACPI_PORTS - 1, nova_acpi_read,
                  nova_acpi_write, &pc->acpi},
         };
-        int error = 0;
+        int error = add_byte_ports(pc);
 
         for (unsigned i = 0; i < sizeof(range) / sizeof(*range) && !error; i++)
                 error = nova_bus_add(&pc->vm->ports, &range[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Buses: the device that responds, and the result without a device. */
 #include "novavmm/bus.h"
+#include "novavmm/rtc.h"
 
 #include <cerrno>
 #include <gtest/gtest.h>
@@ -54,6 +55,39 @@ TEST_F(bus, an_access_over_the_end_of_a_device_reaches_it_byte_by_byte)
         nova_bus_put(&table, 0x1f, 4, 0x12345678);
         EXPECT_EQ(written, uint64_t{0x78} << 32 | 0x1f << 8 | 1);
         EXPECT_EQ(nova_bus_get(&table, 0x0e, 4), 0x1110ffffu);
+}
+
+uint64_t no_time(void *)
+{
+        return 0;
+}
+
+TEST_F(bus, a_device_with_registers_of_a_byte_gets_larger_accesses_byte_by_byte)
+{
+        const nova_clock clock = {no_time, nullptr};
+        nova_rtc rtc;
+        const nova_bus_range ports = {0x70, 0x71, nova_rtc_read, nova_rtc_write, &rtc};
+
+        nova_rtc_init(&rtc, &clock, 0);
+        ASSERT_EQ(add(0x10, 0x1f), 0);
+        ASSERT_EQ(nova_bus_add_bytes(&table, &ports), 0);
+        nova_bus_put(&table, 0x70, 2, 0x5a40); /* index and value */
+        EXPECT_EQ(nova_bus_get(&table, 0x71, 1), 0x5au);
+        EXPECT_EQ(nova_bus_get(&table, 0x70, 2), 0x5affu);
+        nova_bus_put(&table, 0x70, 4, 0xffffa541);
+        EXPECT_EQ(nova_bus_get(&table, 0x70, 4), 0xffffa5ffu);
+        nova_bus_put(&table, 0x12, 2, 7); /* the device before it */
+        EXPECT_EQ(written, uint64_t{7} << 32 | 0x12 << 8 | 2);
+}
+
+TEST_F(bus, the_bus_for_devices_with_registers_of_a_byte_is_full)
+{
+        const nova_bus_range range = {0x10, 0x1f, read_address, note, &written};
+
+        for (unsigned i = 0; i < NOVA_BUS_RANGES; i++)
+                ASSERT_EQ(nova_bus_add_bytes(&table, &range), 0);
+        EXPECT_EQ(nova_bus_add_bytes(&table, &range), ENOSPC);
+        EXPECT_EQ(table.split, (uint64_t{1} << NOVA_BUS_RANGES) - 1);
 }
 
 TEST_F(bus, the_rest_is_where_no_device_is)

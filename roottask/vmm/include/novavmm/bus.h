@@ -34,6 +34,7 @@ struct nova_bus {
         unsigned count;   /**< ranges in use */
         uint64_t highest; /**< highest address of a range; 0 without a range */
         struct nova_bus_range range[NOVA_BUS_RANGES];
+        uint64_t split; /**< ranges of nova_bus_add_bytes(): bit n for `range[n]` */
         /** Accesses outside all ranges go here: to devices whose addresses the guest chooses.
          * `last` 0: none. */
         struct nova_bus_range rest;
@@ -54,6 +55,20 @@ struct nova_bus {
  * @retval ENOSPC the bus has NOVA_BUS_RANGES ranges already
  */
 int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range);
+
+/**
+ * Adds a device whose registers have a byte each, as nova_bus_add() does: larger accesses are split
+ * into bytes for the device, in the order of the addresses.
+ * @code
+ * extern struct nova_bus ports; // vm.ports
+ * extern struct nova_rtc rtc;
+ * const struct nova_bus_range range = {0x70, 0x71, nova_rtc_read, nova_rtc_write, &rtc};
+ *
+ * nova_bus_add_bytes(&ports, &range); // OUT of AX at 0x70 writes the index and the register
+ * @endcode
+ * @return as nova_bus_add()
+ */
+int nova_bus_add_bytes(struct nova_bus *bus, const struct nova_bus_range *range);
 
 /** Reads @p bytes (1 to 8) at @p address. @return the device's value, truncated to @p bytes; all
  * ones without a device. If several devices share the range, each byte comes from its own device,
