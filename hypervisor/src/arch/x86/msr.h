@@ -77,6 +77,8 @@
 #define MCU_OPT_GDS_OFF   0x10
 #define MCU_OPT_OFF       (MCU_OPT_SRBDS_OFF | MCU_OPT_VERW_OFF | MCU_OPT_GDS_OFF)
 
+#define MSR_HYPERV_TSC_HZ 0x40000022
+
 #define MSR_LS_CFG 0xc0011020 /* AMD */
 #define MSR_DC_CFG 0xc0011022 /* AMD */
 #define MSR_DE_CFG 0xc0011029 /* AMD */
@@ -84,8 +86,6 @@
 #define DC_CFG_CONTAIN_MATCHES ((uint64_t)1 << 47) /* family 10h: part of erratum 383 */
 
 #define LS_CFG_NO_HANG 0x8000 /* family 16h: treats erratum 793 */
-
-#define MSR_HYPERV_TSC_HZ 0x40000022
 
 #define DE_CFG_KEEP_UPPER 0x200 /* Zen 2: treats Zenbleed (AMD-SB-7008) */
 
