@@ -102,7 +102,7 @@ static void boot_start_lapic(void)
 
         if (acpi.found && acpi.lapic && !memory_map_is_ram(acpi.lapic, PAGE_SIZE))
                 phys = acpi.lapic & PTE_ADDRESS;
-        lapic_map(phys);
+        lapic_map(phys, acpi.no_x2apic);
         memory_map_take(MSI_BASE, MSI_SIZE, true);
         if (phys < MSI_BASE || phys - MSI_BASE >= MSI_SIZE)
                 memory_map_take(phys, PAGE_SIZE, true);

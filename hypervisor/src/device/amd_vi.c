@@ -21,6 +21,7 @@
 #define REG_QUEUE      0x08
 #define REG_LOG        0x10
 #define REG_CONTROL    0x18
+#define REG_EXCLUSION  0x20 /* memory that devices reach without translation */
 #define HIGH_PAGE      0x2000
 #define REG_QUEUE_HEAD 0x00
 #define REG_QUEUE_TAIL 0x08
@@ -34,6 +35,7 @@
 #define CONTROL_QUEUE    0x1000
 #define CONTROL_COHERENT 0x400
 #define STATUS_OVERFLOW  0x1
+#define STATUS_RUNS      0x18                /* log or queue */
 #define STATUS_EVENTS    0x7                 /* cleared by writing ones */
 #define LENGTH_256       ((uint64_t)8 << 56) /* length of queue and log */
 
@@ -331,6 +333,9 @@ static bool amd_vi_start(struct unit *unit, const struct acpi_iommu *entry, uint
         unit->control = CONTROL_ON | CONTROL_LOG | CONTROL_LOG_IRQ | CONTROL_QUEUE |
                         CONTROL_COHERENT | CONTROL_LINKS(entry->flags);
         iommu_write_u64(unit->registers, REG_CONTROL, 0);
+        if (!iommu_wait((volatile uint32_t *)(unit->high + REG_STATUS), STATUS_RUNS, 0))
+                return false;
+        iommu_write_u64(unit->registers, REG_EXCLUSION, 0);
         iommu_write_u64(unit->registers, REG_FUNCTIONS,
                         pool_to_phys(functions) |
                                 (function_count * ENTRY_WORDS * 8 / PAGE_SIZE - 1));

@@ -36,6 +36,7 @@
 #define POLARITY(flags) ((flags)&3)
 #define TRIGGER(flags)  ((flags) >> 2 & 3)
 #define IS_LOW_OR_LEVEL 3
+#define IS_THAT_OF_BUS  0
 
 struct io_apic {
         volatile char *registers;
@@ -288,16 +289,23 @@ bool io_apic_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
         return is_due;
 }
 
+/* Returns true for level and for active low. The defaults of an override are those of the ISA bus,
+ * edge and active high, except for the SCI. */
+static bool io_apic_decode(unsigned flags, bool is_sci)
+{
+        return flags == IS_LOW_OR_LEVEL || (flags == IS_THAT_OF_BUS && is_sci);
+}
+
 void gsi_default(unsigned gsi, bool *level, bool *active_low)
 {
         *level = *active_low = gsi >= ISA_INTERRUPTS || (acpi.sci && gsi == acpi.sci);
         for (unsigned i = 0; i < acpi.overrides; i++) {
                 const struct acpi_override *override = &acpi.override[i];
 
-                /* The defaults of an override are those of the ISA bus: edge, active high. */
                 if (override->gsi == gsi) {
-                        *level = TRIGGER(override->flags) == IS_LOW_OR_LEVEL;
-                        *active_low = POLARITY(override->flags) == IS_LOW_OR_LEVEL;
+                        const bool is_sci = acpi.sci && override->source == acpi.sci;
+                        *level = io_apic_decode(TRIGGER(override->flags), is_sci);
+                        *active_low = io_apic_decode(POLARITY(override->flags), is_sci);
                         return;
                 }
         }

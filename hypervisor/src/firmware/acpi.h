@@ -87,6 +87,7 @@ struct acpi {
         bool iommus_amd;  /* AMD-Vi, else VT-d */
         bool iommus_lost; /* iommu may lack units: ACPI names too many, or a table is damaged */
         bool remaps;      /* the units may remap interrupts */
+        bool no_x2apic;   /* firmware asks to keep the local APICs out of x2APIC mode */
         struct acpi_source source[ACPI_SOURCES];
         unsigned sources;
         struct acpi_pci_window window[ACPI_WINDOWS];

@@ -48,6 +48,10 @@ uint64_t *memory_at(uint64_t address)
 void answer()
 {
         for (Unit &unit : amd) {
+                if (!unit.at<uint32_t>(0, 0x18)) { // off: queue and log come to rest
+                        EXPECT_EQ(unit.at<uint64_t>(0, 0x08), 0u);
+                        unit.at<uint32_t>(2, 0x20) = 0;
+                }
                 const uint64_t *queue = memory_at(unit.at<uint64_t>(0, 0x08) & ~uint64_t{0xfff});
                 const unsigned tail = unit.at<uint32_t>(2, 0x08) / 16;
                 if (!queue || !tail)
@@ -80,10 +84,15 @@ class faults : public testing::Test
                 fake_has_devices = true;
                 fake_wait = answer;
                 acpi.iommus = UNITS;
-                for (unsigned i = 0; i < UNITS; i++)
+                for (unsigned i = 0; i < UNITS; i++) {
                         acpi.iommu[i] = {paddr_t(&amd[i]), 0, 0, 0};
+                        amd[i].at<uint64_t>(0, 0x20) = 0x7654001; // memory that is not protected
+                        amd[i].at<uint32_t>(2, 0x20) = 0x18;      // queue and log run
+                }
                 EXPECT_GT(real_amd_vi_driver.init(), 0u);
                 EXPECT_EQ(dma_format.page, 1 | uint64_t{1} << 60); // present; accesses snoop
+                for (Unit &unit : amd)
+                        EXPECT_EQ(unit.at<uint64_t>(0, 0x20), 0u);
                 for (unsigned i = 0; i < UNITS; i++) {
                         // 4 levels, 256 records that begin at the second page; a queue;
                         // coherent; can snoop.

@@ -96,6 +96,14 @@ TEST(acpi_iommu, reads_whether_interrupts_may_be_remapped)
         EXPECT_FALSE(acpi.remaps);
 }
 
+TEST(acpi_iommu, reads_whether_the_local_apics_may_be_in_x2apic_mode)
+{
+        for (const unsigned flags : {0, 1, 2, 3}) {
+                Pc pc("DMAR", {drhd(0xfed90000, 0, {})}, flags);
+                EXPECT_EQ(acpi.no_x2apic, flags >= 2);
+        }
+}
+
 TEST(acpi_iommu, reads_the_requester_ids_of_io_apics_and_hpets)
 {
         Pc pc("DMAR", {drhd(0xfed90000, 0,

@@ -55,8 +55,9 @@ struct Board : Machine {
                 mapped_pages = 0;
         }
 
-        void override(uint32_t gsi, unsigned flags)
+        void override(uint32_t gsi, unsigned flags, unsigned source = 0)
         {
+                acpi.override[acpi.overrides].source = static_cast<uint8_t>(source);
                 acpi.override[acpi.overrides].gsi = gsi;
                 acpi.override[acpi.overrides++].flags = static_cast<uint16_t>(flags);
         }
@@ -259,8 +260,21 @@ TEST(gsi_default, of_the_sci_is_level_and_low_unless_an_override_says_otherwise)
         acpi.sci = 9;
         EXPECT_EQ(kind(9), std::make_pair(true, true));
         EXPECT_EQ(kind(0), std::make_pair(false, false));
-        board.override(9, 0x5);
+        board.override(9, 0x5, 9);
         EXPECT_EQ(kind(9), std::make_pair(false, false));
+}
+
+TEST(gsi_default, of_the_sci_is_level_and_low_where_an_override_leaves_it_open)
+{
+        for (const auto &[flags, level, low] :
+             {std::tuple{0x0, true, true}, {0x4, false, true}, {0x1, true, false}}) {
+                Board board;
+                acpi.sci = 9;
+                board.override(20, unsigned(flags), 9);
+                board.override(21, unsigned(flags), 8);
+                EXPECT_EQ(kind(20), std::make_pair(level, low));
+                EXPECT_EQ(kind(21), std::make_pair(false, false));
+        }
 }
 
 } // namespace

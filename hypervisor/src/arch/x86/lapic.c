@@ -36,9 +36,10 @@ bool lapic_x2apic;
 
 static uint32_t ratio;
 
-void lapic_map(paddr_t phys)
+void lapic_map(paddr_t phys, bool avoid_x2apic)
 {
-        lapic_x2apic = cpu_has(FEATURE_X2APIC);
+        lapic_x2apic = cpu_has(FEATURE_X2APIC) &&
+                       (!avoid_x2apic || rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
         if (boot_paging_map_device(phys) != (void *)MMIO_BASE)
                 kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
 }
@@ -70,6 +71,8 @@ void lapic_init(void)
                 lapic_write(LAPIC_LVT_COUNTER, MASKED);
         if (LVT_MAX(lapic_read(LAPIC_VERSION)) >= 5)
                 lapic_write(LAPIC_LVT_THERMAL, MASKED);
+        if (LVT_MAX(lapic_read(LAPIC_VERSION)) >= 6)
+                lapic_write(LAPIC_LVT_CMCI, MASKED);
         lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
         lapic_write(LAPIC_LVT_TIMER,
                     VECTOR_TIMER | (cpu_has(FEATURE_TSC_DEADLINE) ? TIMER_DEADLINE : 0));

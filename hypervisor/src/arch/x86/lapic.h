@@ -13,6 +13,7 @@
 #define LAPIC_EOI           0x0b0
 #define LAPIC_SPURIOUS      0x0f0
 #define LAPIC_IN_SERVICE    0x100 /* eight registers of 32 vectors each */
+#define LAPIC_LVT_CMCI      0x2f0
 #define LAPIC_ICR_LOW       0x300
 #define LAPIC_ICR_HIGH      0x310
 #define LAPIC_LVT_TIMER     0x320
@@ -58,8 +59,9 @@ static inline bool lapic_is_in_service(unsigned vector)
         return lapic_read(LAPIC_IN_SERVICE + vector / 32 * 0x10) >> vector % 32 & 1;
 }
 
-/** Maps the registers and chooses the mode. Call once. */
-void lapic_map(paddr_t phys);
+/** Maps the registers and chooses the mode: x2APIC if the CPUs have it, unless avoid_x2apic is set
+ * and firmware has not chosen this mode already. Call once. */
+void lapic_map(paddr_t phys, bool avoid_x2apic);
 
 /** Enables this CPU's local APIC. */
 void lapic_init(void);
