@@ -62,7 +62,7 @@ struct account *account_create(struct account *parent, word_t limit);
 
 /** Returns a destroyed PD's unused limit to the parent, now and whenever an object is freed. Other
  * PDs may keep references to the PD for any time, but only the memory that is still in use. */
-void account_shrink(struct account *account);
+__attribute__((noinline)) void account_shrink(struct account *account);
 
 /** Returns bytes to an account. If its PD has ended, the bytes go on to the parent, and so on, with
  * the unused part of the limit: another CPU may have returned bytes while the PD ended. Frees each
