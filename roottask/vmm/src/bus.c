@@ -52,15 +52,19 @@ static bool begins_inside(const struct nova_bus *bus, uint64_t address, unsigned
         return false;
 }
 
+/* Returns true if the device of a range gets each byte of the access by itself. */
+static bool is_split(const struct nova_bus *bus, const struct nova_bus_range *range, unsigned bytes)
+{
+        return bytes > 1 && range != &bus->rest && bus->split >> (range - bus->range) & 1;
+}
+
 /* Returns true if the device of a range gets the access as a whole. */
 static bool holds(const struct nova_bus *bus, const struct nova_bus_range *range, uint64_t address,
                   unsigned bytes)
 {
-        if (!range || range->last - address < bytes - 1)
-                return false;
-        if (range == &bus->rest)
-                return !begins_inside(bus, address, bytes);
-        return bytes == 1 || !(bus->split >> (range - bus->range) & 1);
+        return range && range->last - address >= bytes - 1 &&
+               (range != &bus->rest || !begins_inside(bus, address, bytes)) &&
+               !is_split(bus, range, bytes);
 }
 
 static uint64_t get(const struct nova_bus_range *range, uint64_t address, unsigned bytes)
