@@ -93,7 +93,7 @@ nova_add_boot_test(vmm.hv-registers ROOTTASK vmm-hv-registers CPUS 1 LABELS gues
   EXPECT ${registers})
 nova_add_boot_test(vmm.hv-registers-vmx ROOTTASK vmm-hv-registers EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT ${registers})
-# The same with a monitor whose output goes to its parent, which uses the UTCB.
+# This test with a monitor as a child program, whose output goes to its parent, which uses the UTCB.
 nova_add_program(vmm-hv-registers-child SOURCES hv_registers.c LINK Nova::novavmm)
 nova_add_system(vmm-hv-registers-system DESCRIPTION hv_registers.nova
   PROGRAMS vmm-hv-registers-child)
