@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What key.c needs of a thread, for its test. */
+/* The part of a thread that key.c uses, for its test. */
 #ifndef FAKE_KEY_THREAD_H
 #define FAKE_KEY_THREAD_H
 
