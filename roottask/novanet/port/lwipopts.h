@@ -64,6 +64,12 @@
 /* Size of the largest datagram that a session can send (../patches/9-socket-errors.patch). */
 #define LWIP_DATAGRAM_BYTES() novanet_datagram_bytes()
 
+/* While few buffers are free, a socket with unread data gets no more (../src/pool.c,
+ * ../patches/12-unread.patch). */
+#define LWIP_POOL_REFUSES(unread, data) novanet_pool_refuses(unread, data)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, first, second, data) \
+        novanet_take_segment(pcb, header, data)
+
 /* The initial sequence number of a connection, and the configured gateway (../src/ip.c). */
 #define LWIP_HOOK_TCP_ISN(here, port, there, their_port) novanet_random()
 #define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)

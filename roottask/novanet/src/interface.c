@@ -23,6 +23,7 @@
 #include "novart/thread.h"
 #include "novart/time.h"
 #include "open_sum.h"
+#include "pool.h"
 
 #define POOL_BYTES 0x20000
 #define FRAMES     (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* buffers for each direction */
@@ -238,13 +239,15 @@ static void end_join(void)
         input(after, WITHOUT_CHECK);
 }
 
-/* Passes a frame to lwIP, perhaps together with the next ones.
+/* Passes a frame to lwIP, perhaps together with the next ones, unless few buffers are free: lwIP
+ * drops or keeps joined frames as one segment.
  * @param good its checksum of TCP or UDP need not be checked */
 static void join(struct pbuf *buffer, bool good)
 {
         struct nova_tcp_segment next;
 
-        if (buffer->next || !nova_tcp_segment_read(&next, buffer->payload, buffer->len, good) ||
+        if (buffer->next || novanet_pool_is_low() ||
+            !nova_tcp_segment_read(&next, buffer->payload, buffer->len, good) ||
             next.headers != NOVA_TCP_HEADERS_MIN) { /* lwIP reads the options */
                 end_join();
                 input(buffer, good ? WITHOUT_SUM : NETIF_CHECKSUM_ENABLE_ALL);

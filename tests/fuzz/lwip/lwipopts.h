@@ -20,6 +20,7 @@
 #undef LWIP_NETCONN
 #define LWIP_NETCONN 0
 #undef LWIP_HOOK_ND6_GET_GW
+#undef LWIP_HOOK_TCP_INPACKET_PCB
 #undef LWIP_CHKSUM_SEND
 #define LWIP_CHKSUM_SEND(netif, packet, protocol, bytes, from, to) \
         ip_chksum_pseudo(packet, protocol, bytes, from, to)

@@ -42,6 +42,13 @@ def ip4(source, to, protocol, payload, number=1, fragment=0, ttl=64):
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
 
+def fragments(source, to, number, protocol, payload, most=1480):
+    """Returns the packets of a payload that is larger than a packet."""
+    parts = range(0, len(payload), most)
+    return [ip4(source, to, protocol, payload[at:at + most], number,
+                at // 8 | (0x2000 if at + most < len(payload) else 0)) for at in parts]
+
+
 def ip6(source, to, protocol, payload, hops=255):
     """Returns a packet."""
     return struct.pack(">IHBB", 6 << 28, len(payload), protocol, hops) + source + to + payload

@@ -8,8 +8,9 @@ for the cable. KIND is `echo`: sends streams to target.c, over IPv4 and IPv6, wh
 until programs have been started again NUMBER times, and then ends the server; `together`: as echo,
 with four streams at once; `wide`: sends NUMBER times seven streams at once, whose windows have more
 frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the largest
-segments, loses some of them and changes its window; or `web`: fetches the page of the example
-status over both protocols, and ends the machine.
+segments, loses some of them and changes its window; `web`: fetches the page of the example
+status over both protocols, and ends the machine; or `unread`: sends small segments on connections,
+and large datagrams, which target.c does not read, and then a stream that must come back.
 
 No stream may wait for a timeout of the server's TCP. The length of a wait is the number of pings
 that come back in it, at most one per TICK. So time in which the driver or the host's processor is
@@ -25,7 +26,7 @@ import time
 
 import packets as p
 from machines import CARD, IP, LINK, NAME, Machine
-from peer import Control, Peer, run_beside
+from peer import OWN, Control, Peer, run_beside
 
 OURS = {4: IP, 16: LINK}
 THEIRS = (p.address("10.0.0.2"), p.address("fe80::")[:8] + NAME)
@@ -40,6 +41,9 @@ LARGEST = 1460  # bytes of a segment over IPv4 that fills a frame
 LARGEST6 = 1440
 LOSSES = 0.04  # share of the segments that are lost
 TOGETHER, WIDE_TOGETHER = 4, 7  # streams at once
+UNREAD_BYTES = 300  # on each connection that the server does not read
+UNREAD_SECONDS = 4.0
+UNREAD_DATAGRAMS = 20
 WIDE = 36000  # bytes in flight of a wide stream: 25 frames; a session has 32 buffers
 
 
@@ -90,6 +94,14 @@ class Stream:
         if self.losses and self.acked >= 0 and self.sent == len(self.data):
             self.transmit(p.ACK | p.FIN, self.sent)
             self.sent += 1
+
+    def push_bytes(self):
+        """Sends all bytes that are not confirmed, each in a segment of its own."""
+        if self.acked < 0:
+            self.push()
+            return
+        for offset in range(self.acked, len(self.data)):
+            self.transmit(p.ACK | p.PSH, offset, self.data[offset:offset + 1])
 
     def take(self, segment):
         """Handles a segment, and records the progress."""
@@ -280,6 +292,38 @@ def send_wide(machine, number):
     return wrong
 
 
+def fill(machine, number):
+    """Opens NUMBER connections that the server does not read, and sends bytes one by one."""
+    streams = [Stream(machine, THEIRS[0], (30000 + i, 9), bytes(UNREAD_BYTES))
+               for i in range(number)]
+    machine.streams = {stream.ports[0]: stream for stream in streams}
+    end = time.monotonic() + UNREAD_SECONDS
+    while time.monotonic() < end and not machine.peer.ended:
+        for stream in streams:
+            stream.push_bytes()
+            machine.until(lambda: False, 0.1)
+    print("stream.py: confirmed", *(stream.acked for stream in streams), "unread bytes", flush=True)
+
+
+def unread(machine, number):
+    """Fills what the server does not read, and sends a stream. Returns a sentence about an
+    error."""
+    fill(machine, number)
+    for i in range(UNREAD_DATAGRAMS):
+        datagram = p.udp(IP, THEIRS[0], 4000, 9, bytes(20000))
+        for part in p.fragments(IP, THEIRS[0], i + 1, p.UDP, datagram):
+            machine.peer.send(p.ethernet(CARD, OWN, p.IP4, part))
+        machine.until(lambda: False, 0.1)
+    answers = [machine.ask(b"state") for _ in range(10)]
+    print("stream.py: the states are", answers, flush=True)
+    wrong = None if any(answers) else "the server receives nothing more"
+    rounds = Rounds(machine, 1)
+    wrong = wrong or rounds.run()
+    rounds.report("beside unread ones")
+    end_server(machine)
+    return wrong
+
+
 def lossy(machine, number):
     """Sends streams with losses, and ends them. Returns a sentence about an error."""
     sizes = []
@@ -335,7 +379,8 @@ def main():
             control = os.path.join(folder, "control")
             command += ["--qemu=-qmp", f"--qemu=unix:{control},server=on,wait=off"]
             return run_beside(peer, command, lambda: web(machine, control), "stream.py")
-        function = {"echo": echo, "together": together, "wide": send_wide, "losses": lossy}[kind]
+        function = {"echo": echo, "together": together, "wide": send_wide, "losses": lossy,
+                    "unread": unread}[kind]
         return run_beside(peer, command, lambda: talk(machine, int(number), function), "stream.py")
 
 

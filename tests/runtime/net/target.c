@@ -4,7 +4,8 @@
  * The server echoes datagrams and TCP streams at port 7, and looks up names all the time. When all
  * connections are in use, it closes the oldest one. It answers the datagram "state" with the
  * numbers of lwIP's objects and of the restarts of all programs, for which it has the grant
- * `status`. The datagram "end" ends it. */
+ * `status`. The datagram "end" ends it. It reads neither the connections nor the datagrams of port
+ * 9. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -23,6 +24,7 @@
 #include "novart/time.h"
 
 #define PORT        7
+#define UNREAD      9
 #define CONNECTIONS 8
 #define PAUSE_NS    10000000
 
@@ -42,9 +44,9 @@ static void *ask(void *argument)
         return NULL;
 }
 
-static int open_socket(int type)
+static int open_socket(int type, uint16_t port)
 {
-        const struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+        const struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
         const int number = socket(AF_INET6, type, 0);
 
         if (number >= 0 && bind(number, (const struct sockaddr *)&own, sizeof(own)) == 0)
@@ -160,8 +162,11 @@ int main(int argc, char **argv)
                 puts(strerror(error));
                 return 1;
         }
-        datagrams = open_socket(SOCK_DGRAM);
-        listener = open_socket(SOCK_STREAM);
+        datagrams = open_socket(SOCK_DGRAM, PORT);
+        listener = open_socket(SOCK_STREAM, PORT);
+        if (open_socket(SOCK_DGRAM, UNREAD) < 0 ||
+            listen(open_socket(SOCK_STREAM, UNREAD), CONNECTIONS) < 0)
+                return 1;
         if (listener < 0 || listen(listener, CONNECTIONS) < 0 ||
             nova_thread_create(&thread, &attr, ask, NULL))
                 return 1;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +25,17 @@ struct ip6_addr;
 struct ip_addr;
 struct netif;
 struct pbuf;
+struct tcp_hdr;
+struct tcp_pcb;
 
 uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination);
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most);
 uint16_t novanet_datagram_bytes(void);
+bool novanet_pool_refuses(bool unread, const struct pbuf *data);
+int8_t novanet_take_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
+                            const struct pbuf *data);
 void novanet_unlock(void);
 uint32_t novanet_random(void);
 const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);
