@@ -13,7 +13,8 @@
 #include "lwip/tcpip.h"
 #include "novart/sync.h"
 
-/* A server's answer to the present name: its error in the header (RFC 1035, 4.1.1), or NO_ANSWER.
+/* A server's answer to the present name: its error in the header (RFC 1035, 4.1.1),
+ * NOVANET_DNS_TRUNCATED, or NO_ANSWER. lwIP asks by UDP only, so a truncated answer stays so.
  * lwIP's lock protects it. */
 #define NO_ANSWER (-1)
 #define NO_ERROR  0
@@ -294,7 +295,7 @@ const char *gai_strerror(int error)
         case EAI_BADFLAGS:
                 return "a flag is not known";
         case EAI_FAIL:
-                return "no name server is known, or it refused the question";
+                return "no name server is known, or it refused the question or cut its answer";
         case EAI_FAMILY:
                 return "the family of addresses is not known";
         case EAI_MEMORY:

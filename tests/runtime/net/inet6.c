@@ -54,8 +54,9 @@ static void ask(const char *name, const char *service, const struct addrinfo *hi
 
 static void ask_names(void)
 {
-        static const char *names[] = {"both.test",   "four.test",    "six.test",    "absent.test",
-                                      "broken.test", "refused.test", "silent.test", "fe80::1"};
+        static const char *names[] = {"both.test",   "four.test",   "six.test",
+                                      "absent.test", "broken.test", "refused.test",
+                                      "cut.test",    "silent.test", "fe80::1"};
         const struct addrinfo stream = {.ai_socktype = SOCK_STREAM};
         const struct addrinfo four = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
         const struct addrinfo six = {.ai_family = AF_INET6, .ai_socktype = SOCK_STREAM};

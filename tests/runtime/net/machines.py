@@ -30,6 +30,7 @@ NAMES = {
     "six.test": {28: "fd00:2::6"},
     "broken.test": 2,
     "refused.test": 5,
+    "cut.test": 0x200,  # no error, but the answer is truncated
     "silent.test": None,
 }
 

@@ -39,7 +39,8 @@ int8_t novanet_take_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *hea
 void novanet_unlock(void);
 uint32_t novanet_random(void);
 const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);
-extern int novanet_dns_answer; /* see ../../src/names.c; patches/1-dns-answer.patch sets it */
+#define NOVANET_DNS_TRUNCATED 16 /* no error of a server has this number */
+extern int novanet_dns_answer;   /* see ../../src/names.c; patches/1-dns-answer.patch sets it */
 
 #define LWIP_RAND() novanet_random()
 #define LWIP_PLATFORM_DIAG(text) \
