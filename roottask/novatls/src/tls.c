@@ -3,6 +3,8 @@
 #include "novatls/tls.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +17,15 @@
 #include "mbedtls/ssl.h"
 #include "mbedtls/x509_crt.h"
 #include "novart/random.h"
+#include "novart/time.h"
 
 #define NET_FAILED (-0x004c) /* error of mbedTLS's own functions for sockets */
 
 struct nova_tls {
         int socket;
-        int error; /* errno of the socket */
+        int error;                   /* errno of the socket */
+        bool ends;                   /* nova_tls_close() does not wait */
+        uint64_t patience, deadline; /* nanoseconds; 0: no limit */
         mbedtls_ssl_context ssl;
         mbedtls_ssl_config config;
         mbedtls_x509_crt roots;
@@ -50,18 +55,59 @@ static int keep(struct nova_tls *tls, ssize_t result)
         return NET_FAILED;
 }
 
+/* Begins a call of the program. */
+static void begin(struct nova_tls *tls)
+{
+        const uint64_t now = nova_time_ns();
+
+        if (tls->patience)
+                tls->deadline =
+                        now + (tls->patience < UINT64_MAX - now ? tls->patience : UINT64_MAX - now);
+}
+
+/* Waits until the socket can send or receive. @return flags of send() and recv(); negative: the
+ * deadline has passed, errno is set */
+static int wait_for(const struct nova_tls *tls, short event)
+{
+        struct pollfd one = {.fd = tls->socket, .events = event};
+        uint64_t now;
+
+        if (tls->ends || !tls->deadline)
+                return tls->ends ? MSG_DONTWAIT : 0;
+        while ((now = nova_time_ns()) < tls->deadline) {
+                const uint64_t ms = (tls->deadline - now + 999999) / 1000000;
+
+                if (poll(&one, 1, ms < INT_MAX ? (int)ms : INT_MAX))
+                        return MSG_DONTWAIT;
+        }
+        errno = ETIMEDOUT;
+        return -1;
+}
+
 static int send_bytes(void *argument, const unsigned char *data, size_t bytes)
 {
         struct nova_tls *tls = argument;
+        int flags;
+        ssize_t sent;
 
-        return keep(tls, send(tls->socket, data, bytes, 0));
+        do {
+                flags = wait_for(tls, POLLOUT);
+                sent = flags < 0 ? -1 : send(tls->socket, data, bytes, flags);
+        } while (sent < 0 && errno == EWOULDBLOCK && flags && !tls->ends);
+        return keep(tls, sent);
 }
 
 static int receive_bytes(void *argument, unsigned char *data, size_t bytes)
 {
         struct nova_tls *tls = argument;
+        int flags;
+        ssize_t got;
 
-        return keep(tls, recv(tls->socket, data, bytes, 0));
+        do {
+                flags = wait_for(tls, POLLIN);
+                got = flags < 0 ? -1 : recv(tls->socket, data, bytes, flags);
+        } while (got < 0 && errno == EWOULDBLOCK && flags && !tls->ends);
+        return keep(tls, got);
 }
 
 static void destroy(struct nova_tls *tls)
@@ -203,6 +249,8 @@ int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_con
                 snprintf(why, NOVA_TLS_TEXT, "out of memory.");
                 return ENOMEM;
         }
+        tls->patience = config->patience_ns;
+        begin(tls);
         error = prepare(tls, config, why);
         if (!error) {
                 result = mbedtls_ssl_handshake(&tls->ssl);
@@ -228,6 +276,7 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes)
 {
         const unsigned char *from = data;
 
+        begin(tls);
         for (size_t done = 0; done < bytes;) {
                 const int result = mbedtls_ssl_write(&tls->ssl, from + done, bytes - done);
 
@@ -240,8 +289,10 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes)
 
 ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes)
 {
-        const int result = mbedtls_ssl_read(&tls->ssl, data, bytes);
+        int result;
 
+        begin(tls);
+        result = mbedtls_ssl_read(&tls->ssl, data, bytes);
         if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
                 return 0;
         if (result == 0)
@@ -251,6 +302,7 @@ ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes)
 
 void nova_tls_close(struct nova_tls *tls)
 {
+        tls->ends = true;
         mbedtls_ssl_close_notify(&tls->ssl);
         destroy(tls);
 }

@@ -12,6 +12,8 @@
 #include "novart/time.h"
 #include "novatls/tls.h"
 
+#define SECOND 1000000000ULL
+
 static void try_port(unsigned port, const struct nova_tls_config *config)
 {
         const struct timeval limit = {.tv_sec = 5};
@@ -41,6 +43,7 @@ int main(int argc, char **argv)
                                       "-----END CERTIFICATE-----\n";
         static char text[8192];
         struct nova_tls_config config = {.name = "server.test"}, bad;
+        uint64_t start;
         int error = argc == 2 ? nova_ip_start(&ip) : EINVAL;
 
         if (!error)
@@ -65,5 +68,10 @@ int main(int argc, char **argv)
                 return 1;
         for (unsigned port = 445; port <= 448; port++)
                 try_port(port, &config);
+        config.patience_ns = 3 * SECOND;
+        start = nova_time_ns();
+        try_port(449, &config);
+        printf("449: the wait was %s\n",
+               nova_time_ns() - start < 20 * SECOND ? "bounded" : "too long");
         return 0;
 }

@@ -6,11 +6,13 @@ Makes certificates, and runs a command that boots a system with a card on QEMU's
 word NETDEV in the command becomes QEMU's option that connects ports of 10.0.2.100 with servers; the
 boot module root.pem becomes the certificate that the programs trust.
 """
+import contextlib
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,7 +20,7 @@ sys.path.insert(0, str(ROOT / "examples/tls-fetch"))
 import serve  # noqa: E402
 
 # Ports, and the certificates of their servers.
-PORTS = {443: "good", 444: "stranger", 445: "other", 446: "expired", 447: None, 448: None}
+PORTS = {443: "good", 444: "stranger", 445: "other", 446: "expired", 447: None, 448: None, 449: None}
 
 
 def make(folder):
@@ -38,6 +40,16 @@ def trust(command, folder):
     lines = [str(folder / "root.pem") if line.endswith("/root.pem") else line for line in lines]
     command[at] = str(folder / Path(command[at]).name)
     Path(command[at]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def drip(listener):
+    """Begins a record of 4096 bytes, and sends one byte of it per second."""
+    connection, _ = listener.accept()
+    connection.sendall(bytes.fromhex("1603031000"))
+    with contextlib.suppress(OSError):
+        while True:
+            time.sleep(1)
+            connection.sendall(b"\2")
 
 
 def main():
@@ -63,6 +75,8 @@ def main():
                     listeners.append(connection)
 
                 threading.Thread(target=talk, daemon=True).start()
+            elif port == 449:
+                threading.Thread(target=drip, args=(listener,), daemon=True).start()
         command = [word.replace("NETDEV", netdev) for word in sys.argv[1:]]
         trust(command, folder)
         status = subprocess.run(command, check=False).returncode

@@ -5,6 +5,7 @@
 #define NOVATLS_TLS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -16,16 +17,21 @@ struct nova_tls;
 
 /** The server that a client expects, and the certificates that it trusts. */
 struct nova_tls_config {
-        const char *name;   /**< the server's name, which its certificate must contain */
-        const void *roots;  /**< trusted certificates, in PEM */
-        size_t roots_bytes; /**< size of @p roots in bytes, without a terminating 0 */
+        const char *name;     /**< the server's name, which its certificate must contain */
+        const void *roots;    /**< trusted certificates, in PEM */
+        size_t roots_bytes;   /**< size of @p roots in bytes, without a terminating 0 */
+        uint64_t patience_ns; /**< nanoseconds that nova_tls_connect() and each nova_tls_read() and
+                                 nova_tls_write() may take, even if the server sends or reads a byte
+                                 now and then; then the socket's SO_RCVTIMEO and SO_SNDTIMEO have no
+                                 effect; 0: no limit */
 };
 
 #define NOVA_TLS_TEXT 160 /**< size of a sentence about an error */
 
 /**
  * Makes a connection secure: agrees on keys with the server at the other end of a connected socket,
- * and verifies its certificate. Blocks; the socket's SO_RCVTIMEO bounds the wait for each answer.
+ * and verifies its certificate. Blocks; the socket's SO_RCVTIMEO bounds the wait for each part of
+ * an answer, and @p config's patience_ns the whole call.
  * The time of day must be right, because certificates have dates: see nova_time_set_by_rtc().
  * @code
  * extern const char roots[];       // certificates, for example of a boot module
@@ -82,11 +88,13 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
  * @param bytes   maximum number of bytes
  * @return number of bytes; 0 if the server has ended the stream; or -1 with errno: ECONNRESET the
  *         connection ended within the stream, EPROTO the data was changed in transit, ETIMEDOUT the
- *         server sent nothing within the socket's SO_RCVTIMEO, or another value of recv()
+ *         server sent nothing within the socket's SO_RCVTIMEO, or too little within the patience,
+ *         or another value of recv()
  */
 ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes);
 
-/** Reports the end of the stream to the server, and destroys the connection, but not the socket. */
+/** Reports the end of the stream to the server, and destroys the connection, but not the socket.
+ * Does not wait: if the socket has no room for the report, the server gets none. */
 void nova_tls_close(struct nova_tls *tls);
 
 #ifdef __cplusplus
