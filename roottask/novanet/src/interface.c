@@ -285,19 +285,22 @@ static int pass_on(const struct nova_net_frame *frame)
         return 0;
 }
 
-/* Passes on all frames that have come, and sends the frames for which there was no buffer. */
+/* Passes on frames that have come, at most as many as the service has buffers: it could otherwise
+ * keep lwIP's lock for ever. nova_net_listen() returns at once if there are more. Sends the frames
+ * for which there was no buffer. */
 static int receive(void)
 {
         struct nova_net_frame frame;
+        unsigned left = FRAMES;
         int error;
 
         do {
                 error = nova_net_receive(net, &frame);
                 if (!error)
                         error = pass_on(&frame);
-        } while (!error);
+        } while (!error && --left);
         end_join();
-        if (error != EAGAIN)
+        if (error && error != EAGAIN)
                 return error;
         if (lacked) {
                 lacked = false;
