@@ -29,8 +29,9 @@ OTHER_MEANING = set(
     """.replace("\n", ";").split(";")
 )
 OTHER_MEANING = {" ".join(word.split()) for word in OTHER_MEANING} - {""}
-# Names that others have given: types of content on the web, and a member of lwIP's buffers.
-NAMES = re.compile(r"\bapplication/(json|octet-stream)\b|\bbuffer->payload\b")
+# Names that others have given: types of content on the web, and members of lwIP's structures.
+NAMES = re.compile(r"\bapplication/(json|octet-stream)\b|\bbuffer->payload\b|"
+                   r"\bpcb->callback_arg\b")
 # Uses that a later change of the page will remove.
 EXEMPT = {("docs/kernel/decisions.md", "mapping node")}
 

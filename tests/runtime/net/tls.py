@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "examples/tls-fetch"))
 import serve  # noqa: E402
 
 # Ports, and the certificates of their servers.
-PORTS = {443: "good", 444: "stranger", 445: "other", 446: "expired", 447: None, 448: None, 449: None}
+PORTS = {443: "good", 444: "stranger", 445: "other", 446: "expired", 447: None, 448: None,
+         449: None}
 
 
 def make(folder):
