@@ -289,7 +289,7 @@ indirect_target _Noreturn void resume_guest(struct ec *self)
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
-                self->vcpu->refused = false;
+                self->vcpu->refused &= ~REFUSED_ONCE;
                 vcpu_block(self, vcpu_ops->refused_event);
         }
         if (unlikely(cpu_virt_of(cpu)->tsc_aux != self->vcpu->tsc_aux))
