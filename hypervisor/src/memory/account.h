@@ -89,8 +89,9 @@ static inline void account_return(struct account *account, word_t bytes)
                 account_close(account);
 }
 
-/** Does account_return() for a freed object or its tables. If the account's PD has ended, the bytes
- * go on to the parent. */
+/** Does account_return() for a freed object, or for the tables of a freed PD. If the account's PD
+ * has ended, the bytes go on to the parent, with all that is unused: mappings and tables return
+ * their bytes by account_return(), because a step that frees many of them must stay short. */
 static inline void account_return_freed(struct account *account, word_t bytes)
 {
         if (unlikely(load_once(account->shrinks)))

@@ -18,7 +18,7 @@ void mapping_init(void)
 void mapping_free(struct mapping *mapping)
 {
         assert(!mapping->pins && tree_is_empty(&mapping->children) && !mapping->in_parent.parent);
-        account_return_freed(mapping->account, mapping_cache.size);
+        account_return(mapping->account, mapping_cache.size);
         slab_free(&mapping_cache, mapping);
 }
 

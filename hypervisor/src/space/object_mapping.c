@@ -26,7 +26,7 @@ static __attribute__((noinline)) void object_mapping_free(struct object_mapping 
                                                           struct account *account)
 {
         slab_free(&mapping_cache, mapping);
-        account_return_freed(account, mapping_cache.size);
+        account_return(account, mapping_cache.size);
 }
 
 enum nova_status object_space_publish(struct object_space *space, struct capability_page *page,

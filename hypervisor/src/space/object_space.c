@@ -58,7 +58,7 @@ static void *object_space_table_init(void *table, const void *empty)
 static void object_space_table_free(struct pd *pd, void *table)
 {
         assert(!frame_info(table)->used);
-        account_return_freed(pd->account, PAGE_SIZE);
+        account_return(pd->account, PAGE_SIZE);
         reclaim_frame(table);
 }
 

@@ -122,7 +122,7 @@ static cold_path void page_table_prune(struct pd *pd, word_t page, unsigned leve
                 flush_add(flush, pd); /* a CPU may have cached entries that lead to an empty
                                        * table */
                 flush_add_frame(flush, table);
-                account_return_freed(pd->account, PAGE_SIZE);
+                account_return(pd->account, PAGE_SIZE);
                 page_table_write_entry(above, page, level + 1, 0);
         }
 }
@@ -169,7 +169,7 @@ static void page_table_apply_large(struct pd *pd, uint64_t *table, word_t page, 
         flush_add(flush, pd);
         if (!(old & PTE_LARGE)) {
                 flush_add_frame(flush, page_table_of(old));
-                account_return_freed(pd->account, PAGE_SIZE);
+                account_return(pd->account, PAGE_SIZE);
         }
 }
 

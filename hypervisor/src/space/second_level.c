@@ -83,7 +83,7 @@ static void second_level_free_root(struct pd *pd, struct second_level *tables)
         if (!tables->root)
                 return;
         frame_free(tables->root);
-        account_return_freed(pd->account, PAGE_SIZE);
+        account_return(pd->account, PAGE_SIZE);
         tables->root = NULL;
 }
 
@@ -182,7 +182,7 @@ static void second_level_prune(const struct walk *walk, word_t page, unsigned le
 
         for (; level < top && !frame_info(walk->table[level])->used; level++) {
                 flush_add_frame(walk->flush, walk->table[level]);
-                account_return_freed(walk->pd->account, PAGE_SIZE);
+                account_return(walk->pd->account, PAGE_SIZE);
                 second_level_write_entries(walk, page, level + 1, 1, 0);
         }
 }
@@ -283,7 +283,7 @@ static void second_level_clear(struct walk *walk, word_t *at, word_t last, unsig
                 second_level_write_entries(walk, *at, level, count, 0);
         if (entry && !second_level_is_page(entry, level)) {
                 flush_add_frame(walk->flush, phys_to_pool(entry & PTE_ADDRESS));
-                account_return_freed(walk->pd->account, PAGE_SIZE);
+                account_return(walk->pd->account, PAGE_SIZE);
         }
         second_level_prune(walk, *at, level);
         *at = align_down(*at, 9 * level) + count * second_level_span(level);

@@ -94,8 +94,10 @@ TEST(shrink, of_an_account_while_other_cpus_return_bytes_loses_none)
         }
 }
 
-// A PD lives on with the account of a freed PD. It gives back its mappings and tables.
-TEST(shrink, of_a_freed_pds_account_includes_mappings_and_tables)
+// A PD lives on with the account of a freed PD. What its mappings and tables used goes with the
+// next object, here with the PD: a step frees many of them, and must not climb through a chain of
+// accounts for each.
+TEST(shrink, of_a_freed_pds_account_includes_mappings_and_tables_at_the_next_object)
 {
         constexpr word_t FAR = 2 * RADIX_FIRST;
         Kernel kernel;
@@ -114,12 +116,10 @@ TEST(shrink, of_a_freed_pds_account_includes_mappings_and_tables)
         fake_settle();
         EXPECT_EQ(shared->limit, shared->used);
         kernel.revoke(user, FAR, FAR, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
-        EXPECT_EQ(shared->limit, shared->used);
         kernel.revoke(user, 0x200, 0x600, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
-        EXPECT_EQ(shared->limit, shared->used);
         kernel.revoke(user, 0x60, 0x67, NOVA_CRD_IO, NOVA_PERM_ALL, true);
-        EXPECT_EQ(shared->limit, shared->used);
-        EXPECT_EQ(account_root.used, before.bytes + shared->used);
+        EXPECT_GT(shared->limit, shared->used);
+        EXPECT_EQ(account_root.used, before.bytes + shared->limit);
         kernel.destroy(user);
         EXPECT_EQ(taken_now(), before);
 }
