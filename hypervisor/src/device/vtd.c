@@ -39,6 +39,8 @@
 #define COMMAND_QUEUE          (1u << 26)
 #define COMMAND_INTERRUPTS     (1u << 25)
 #define COMMAND_SET_INTERRUPTS (1u << 24)
+#define COMMAND_FAULT_LOG      (1u << 28) /* the unit writes faults to a log in memory */
+#define COMMAND_COMPATIBLE     (1u << 23) /* interrupts of the old format pass without remapping */
 #define STATUS_LASTING         0x96ffffff /* all bits except those of one-time commands */
 
 #define CAP_DOMAINS(cap)   (16u << 2 * ((unsigned)(cap)&7))
@@ -405,7 +407,9 @@ static bool vtd_reset(struct unit *unit)
         if (iommu_read(registers, REG_STATUS) & COMMAND_QUEUE)
                 iommu_wait((volatile uint32_t *)(registers + REG_QUEUE_HEAD), UINT32_MAX,
                            iommu_read(registers, REG_QUEUE_TAIL));
-        return vtd_switch(unit, COMMAND_QUEUE, false);
+        return vtd_switch(unit, COMMAND_QUEUE, false) &&
+               vtd_switch(unit, COMMAND_COMPATIBLE, false) &&
+               vtd_switch(unit, COMMAND_FAULT_LOG, false);
 }
 
 /* Starts the unit's queue, and discards everything that the unit has cached. */

@@ -20,9 +20,10 @@ namespace
 constexpr unsigned UNITS = 2, CAP = 0x08, ECAP = 0x10, COMMAND = 0x18, STATUS = 0x1c;
 constexpr unsigned FAULTS = 0x34, PROTECTED = 0x64, QUEUE_HEAD = 0x80, QUEUE_TAIL = 0x88;
 constexpr unsigned QUEUE = 0x90, RECORDS = 256, RECORD = PAGE_SIZE + 12;
-constexpr uint32_t ALL_FAULTS = 0x7f, QUEUE_ERROR = 0x10, LASTING = 0x96000000;
+constexpr uint32_t ALL_FAULTS = 0x7f, QUEUE_ERROR = 0x10, LASTING = 0x96800000;
 constexpr uint32_t TRANSLATE = 1u << 31, HAS_ROOT = 1u << 30, QUEUED = 1u << 26;
 constexpr uint32_t INTERRUPTS = 1u << 25, HAS_INTERRUPTS = 1u << 24;
+constexpr uint32_t FAULT_LOG = 1u << 28, COMPATIBLE = 1u << 23;
 // Protects memory; 4 levels; 256 records of faults that begin at the second page.
 constexpr uint64_t CAPABLE =
         uint64_t{1} << 5 | uint64_t{1} << 10 | uint64_t{0x100} << 24 | uint64_t{0xff} << 40;
@@ -48,8 +49,8 @@ struct alignas(PAGE_SIZE) Unit {
 
                 confused |= __builtin_popcount((before ^ command) & LASTING) > 1;
                 opened |= !(before & TRANSLATE) && !at<uint32_t>(PROTECTED);
-                at<uint32_t>(STATUS) = (command & (TRANSLATE | QUEUED | INTERRUPTS)) |
-                                       ((before | command) & (HAS_ROOT | HAS_INTERRUPTS));
+                at<uint32_t>(STATUS) =
+                        (command & LASTING) | ((before | command) & (HAS_ROOT | HAS_INTERRUPTS));
                 if (at<uint32_t>(FAULTS) == ALL_FAULTS)
                         at<uint32_t>(FAULTS) = 0;
                 if (!(command & QUEUED))
@@ -169,7 +170,7 @@ TEST_F(Vtd, starts_with_what_an_earlier_kernel_has_left)
         static uint64_t queue[512];
         for (Unit &unit : units) {
                 unit.at<uint32_t>(COMMAND) = unit.at<uint32_t>(STATUS) =
-                        TRANSLATE | QUEUED | INTERRUPTS;
+                        TRANSLATE | QUEUED | INTERRUPTS | FAULT_LOG | COMPATIBLE;
                 unit.at<uint64_t>(QUEUE) = reinterpret_cast<uint64_t>(queue);
                 unit.at<uint32_t>(QUEUE_TAIL) = 5 * 16;
                 unit.at<uint32_t>(FAULTS) = QUEUE_ERROR | 3;
@@ -181,6 +182,8 @@ TEST_F(Vtd, starts_with_what_an_earlier_kernel_has_left)
         for (Unit &unit : units) {
                 EXPECT_TRUE(unit.does(INTERRUPTS) && unit.does(TRANSLATE));
                 EXPECT_FALSE(unit.confused);
+                EXPECT_FALSE(unit.does(COMPATIBLE)) << "interrupts would pass without remapping";
+                EXPECT_FALSE(unit.does(FAULT_LOG));
                 EXPECT_EQ(unit.at<uint32_t>(FAULTS), 0u);
                 for (unsigned i = 0; i < RECORDS; i++) // cleared by writing this bit alone
                         EXPECT_EQ(unit.at<uint32_t>(RECORD + 16 * i), 1u << 31);

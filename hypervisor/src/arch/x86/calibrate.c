@@ -178,10 +178,12 @@ void calibrate(uint16_t pm_timer)
         if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit() &&
             !calibrate_by_cpuid()) {
                 tsc_khz = FALLBACK_KHZ;
-                bus_khz = FALLBACK_KHZ;
+                bus_khz = 0;
                 console_print("NOVA: neither PM timer nor PIT works, and CPUID tells no "
                               "frequency: the clocks are taken to run at 1 GHz.\n");
         }
+        if (!bus_khz) /* with TSC deadlines, only programs read it: they may divide by it */
+                bus_khz = FALLBACK_KHZ;
         lapic_write(LAPIC_TIMER_INITIAL, 0);
         lapic_init();
         timer_set_rates(bus_khz, tsc_khz);
