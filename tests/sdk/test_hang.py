@@ -63,6 +63,11 @@ class Hangs(WithFolder):
         where = r"^CPU 3 is in the kernel, at 0xffffffff80200000 in standing\(\)"
         self.assertRegex(lines[0], where)
 
+    def test_a_text_without_code_of_the_kernel_starts_no_tool(self):
+        with mock.patch.object(hang.explain.subprocess, "run") as run:
+            self.assertEqual(hang._functions("kernel", "x86_64", "\nCPU#0\nRIP=400000 RFL=2\n"), [])
+        run.assert_not_called()
+
     def test_a_monitor_that_does_not_answer_is_reported_and_does_not_delay_the_end(self):
         with mock.patch.object(hang, "ANSWER_SECONDS", 0.5), \
                 mock.patch.object(hang.HangRunner, "ask", lambda *_: None):

@@ -193,8 +193,9 @@ def run(args):
     runner = _runner(machine, args)
     outcome = runner.run()
     sys.stdout.write(outcome.text())
-    if runner.report():
-        print(f"\nboot-test: the machine at its time limit:\n{runner.report()}")
+    report = runner.report()
+    if report:
+        print(f"\nboot-test: the machine at its time limit:\n{report}")
     found = complaints(args, outcome, not_raised.platform(machine, args.arch, machine.emulator))
     print(f"\nboot-test: ended with status {outcome.status} after {time.monotonic() - start:.1f} s")
     for complaint in found:
