@@ -27,6 +27,11 @@ class Arguments(Record):
 
 
 class Hangs(WithFolder):
+    def setUp(self):
+        super().setUp()
+        self.enterContext(mock.patch.dict(os.environ))
+        os.environ.pop(hang.MEMORY, None)
+
     def boot(self, end, timeout=1.0, cpus=1, **arguments):
         """Returns the runner of a stub that ends as END specifies, and the outcome."""
         machine = Machine(build(self.folder, end, **arguments), cpus=cpus, memory=32)
