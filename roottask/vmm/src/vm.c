@@ -321,18 +321,21 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
                         nova_semaphore_down(&vcpu->parked);
                 nova_sc_destroy(vcpu->ec + VCPU_SC);
                 vcpu->running = false;
-                novavmm_vcpu_let_go(vcpu);
         }
 }
 
 /* Destroys a virtual CPU's handler. A handler in a call to another program is discarded instead,
- * because it may wait for that program for ever. */
+ * because it may wait for that program for ever. A parked handler leaves park() only now, with the
+ * time of the thread that ends it: it takes the machine's lock, and another handler that had left
+ * before could have lost its time while it held the lock. */
 static void destroy_handler(struct nova_vcpu *vcpu)
 {
-        if (vcpu->call == VCPU_ABANDONED)
+        if (vcpu->call == VCPU_ABANDONED) {
                 nova_handler_discard(vcpu->handler);
-        else
+        } else {
+                novavmm_vcpu_let_go(vcpu);
                 nova_handler_destroy(vcpu->handler);
+        }
 }
 
 void nova_vm_destroy(struct nova_vm *vm)
