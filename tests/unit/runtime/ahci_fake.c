@@ -2,14 +2,12 @@
 /* Parts of the driver `ahci`, of the block service and of the runtime, as the driver sees them. */
 #include "ahci_fake.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ahci/controller.h"
 #include "block/server.h"
-#include "driver_main.h"
-#include "ring/dma.h"
+#include "driver_fake.h"
 #include "ring/driver.h"
 
 uint32_t fake_looks, fake_busy;
@@ -17,19 +15,17 @@ uint32_t fake_looks, fake_busy;
 static struct ahci_table tables[AHCI_SLOTS];
 static struct block_request requests[AHCI_SLOTS];
 static const struct block_device *device;
-static void (*handle_interrupt)(void);
 static enum ahci_event event;
-static jmp_buf running;
 
 _Static_assert(FAKE_SLOTS == AHCI_SLOTS && FAKE_COMMAND_BLOCKS == AHCI_RANGES * AHCI_RANGE_MAX,
                "numbers in the header");
 
 void fake_reset(void)
 {
-        char name[] = "ahci", *arguments[] = {name, NULL};
+        char name[] = "ahci";
 
-        if (!device && setjmp(running) == 0)
-                driver_main(1, arguments);
+        if (!device)
+                fake_driver_start(name);
         fake_looks = 1;
         fake_busy = 0;
         memset(requests, 0, sizeof(requests));
@@ -56,7 +52,7 @@ void fake_end_commands(bool failed)
 {
         event = failed ? AHCI_FAILED : AHCI_GOOD;
         fake_busy = 0;
-        handle_interrupt();
+        fake_driver_interrupt();
 }
 
 uint32_t fake_stamp(unsigned number)
@@ -144,38 +140,4 @@ void block_end(struct block_request *request, int error)
 void block_serve(void)
 {
         device->kick();
-}
-
-void dma_use(const struct nova_pci_device *pci)
-{
-        (void)pci;
-}
-
-int dma_alloc(struct share_pool *pool)
-{
-        (void)pool;
-        return 0;
-}
-
-void dma_release(struct share_pool *pool)
-{
-        (void)pool;
-}
-
-void driver_run(int error, nova_sel_t interrupt, void (*handle)(void))
-{
-        (void)error, (void)interrupt;
-        handle_interrupt = handle;
-        longjmp(running, 1);
-}
-
-void driver_fail(const char *sentence)
-{
-        (void)sentence;
-        abort();
-}
-
-void driver_refuse(const char *sentence)
-{
-        driver_fail(sentence);
 }

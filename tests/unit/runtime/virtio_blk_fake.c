@@ -3,11 +3,10 @@
  * them. */
 #include "virtio_blk_fake.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 
 #include "block/server.h"
-#include "driver_main.h"
+#include "driver_fake.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
 #include "ring/driver.h"
@@ -17,12 +16,10 @@
 
 static _Alignas(4096) char memory[0x10000];
 static const struct block_device *disk;
-static void (*handle_interrupt)(void);
 static uint64_t status_at; /* address of the status of the request in flight */
 static uint32_t written;
 static bool done;
 static int result;
-static jmp_buf running;
 
 int fake_read(uint32_t blocks, uint32_t bytes, int status)
 {
@@ -32,10 +29,10 @@ int fake_read(uint32_t blocks, uint32_t bytes, int status)
                                         .segment_count = 1,
                                         .segment = {{0, blocks * 512}},
                                         .pool = &pool};
-        char name[] = "virtio-blk", *arguments[] = {name, NULL};
+        char name[] = "virtio-blk";
 
-        if (!disk && setjmp(running) == 0)
-                driver_main(1, arguments);
+        if (!disk)
+                fake_driver_start(name);
         if (!disk)
                 abort();
         result = PENDING;
@@ -44,7 +41,7 @@ int fake_read(uint32_t blocks, uint32_t bytes, int status)
                 *(uint8_t *)status_at = (uint8_t)status;
         written = bytes;
         done = true;
-        handle_interrupt();
+        fake_driver_interrupt();
         return result;
 }
 
@@ -58,27 +55,6 @@ unsigned virtio_queue_size(struct virtio *virtio, unsigned index)
 {
         (void)virtio, (void)index;
         return 128;
-}
-
-const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsigned count)
-{
-        (void)virtio, (void)queues, (void)count;
-        return NULL;
-}
-
-void virtio_notify(const struct virtio *virtio, unsigned index)
-{
-        (void)virtio, (void)index;
-}
-
-void virtio_acknowledge(const struct virtio *virtio)
-{
-        (void)virtio;
-}
-
-void virtio_reset(struct virtio *virtio)
-{
-        (void)virtio;
 }
 
 uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes)
@@ -171,38 +147,4 @@ void block_end(struct block_request *request, int error)
 
 void block_serve(void)
 {
-}
-
-void dma_use(const struct nova_pci_device *pci)
-{
-        (void)pci;
-}
-
-int dma_alloc(struct share_pool *pool)
-{
-        (void)pool;
-        return 0;
-}
-
-void dma_release(struct share_pool *pool)
-{
-        (void)pool;
-}
-
-void driver_run(int error, nova_sel_t interrupt, void (*handle)(void))
-{
-        (void)error, (void)interrupt;
-        handle_interrupt = handle;
-        longjmp(running, 1);
-}
-
-void driver_fail(const char *sentence)
-{
-        (void)sentence;
-        abort();
-}
-
-void driver_refuse(const char *sentence)
-{
-        driver_fail(sentence);
 }

@@ -3,10 +3,9 @@
  * them. */
 #include "virtio_net_fake.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 
-#include "driver_main.h"
+#include "driver_fake.h"
 #include "net/server.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
@@ -22,15 +21,14 @@ static _Alignas(4096) char memory[0x100000];
 static const struct net_service *service;
 static struct frames *frames_of_driver;
 static enum fake_ring rings[FRAMES_QUEUES];
-static jmp_buf running;
 
 bool fake_serve(enum fake_ring receive, enum fake_ring transmit)
 {
         static struct net_port port = {.attached = true};
-        char name[] = "virtio-net", *arguments[] = {name, NULL};
+        char name[] = "virtio-net";
 
-        if (!service && setjmp(running) == 0)
-                driver_main(1, arguments);
+        if (!service)
+                fake_driver_start(name);
         if (!service)
                 abort();
         frames_init(frames_of_driver);
@@ -167,27 +165,6 @@ unsigned virtio_queue_size(struct virtio *virtio, unsigned index)
         return 64;
 }
 
-const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsigned count)
-{
-        (void)virtio, (void)queues, (void)count;
-        return NULL;
-}
-
-void virtio_notify(const struct virtio *virtio, unsigned index)
-{
-        (void)virtio, (void)index;
-}
-
-void virtio_acknowledge(const struct virtio *virtio)
-{
-        (void)virtio;
-}
-
-void virtio_reset(struct virtio *virtio)
-{
-        (void)virtio;
-}
-
 uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes)
 {
         (void)virtio, (void)offset, (void)bytes;
@@ -227,37 +204,4 @@ nova_sel_t serve_doorbell(void)
 void driver_claim(struct nova_pci_device **pci, const char *name, const struct driver_kind *kind)
 {
         (void)pci, (void)name, (void)kind;
-}
-
-void dma_use(const struct nova_pci_device *pci)
-{
-        (void)pci;
-}
-
-int dma_alloc(struct share_pool *pool)
-{
-        (void)pool;
-        return 0;
-}
-
-void dma_release(struct share_pool *pool)
-{
-        (void)pool;
-}
-
-void driver_run(int error, nova_sel_t interrupt, void (*handle)(void))
-{
-        (void)error, (void)interrupt, (void)handle;
-        longjmp(running, 1);
-}
-
-void driver_fail(const char *sentence)
-{
-        (void)sentence;
-        abort();
-}
-
-void driver_refuse(const char *sentence)
-{
-        driver_fail(sentence);
 }
