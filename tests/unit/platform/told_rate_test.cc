@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The frequency of the TSC that CPUID tells.
+// The frequency of the TSC that CPUID reports.
 #include <gtest/gtest.h>
 
 extern "C" {

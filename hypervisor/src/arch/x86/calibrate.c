@@ -144,7 +144,7 @@ static uint32_t calibrate_bus_by_tsc(void)
         return UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT);
 }
 
-/* Takes the frequency of the TSC that CPUID or Hyper-V tells. */
+/* Takes the frequency of the TSC that CPUID or Hyper-V reports. */
 static bool calibrate_by_cpuid(void)
 {
         const struct cpuid crystal = cpuid(0x15, 0), name = cpuid(0x40000000, 0);
@@ -179,7 +179,7 @@ void calibrate(uint16_t pm_timer)
             !calibrate_by_cpuid()) {
                 tsc_khz = FALLBACK_KHZ;
                 bus_khz = 0;
-                console_print("NOVA: neither PM timer nor PIT works, and CPUID tells no "
+                console_print("NOVA: neither PM timer nor PIT works, and CPUID reports no "
                               "frequency: the clocks are taken to run at 1 GHz.\n");
         }
         if (!bus_khz) /* with TSC deadlines, only programs read it: they may divide by it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frequency of the TSC that CPUID tells (see told_rate.h). */
+/* The frequency of the TSC that CPUID reports (see told_rate.h). */
 #include "arch/x86/told_rate.h"
 
 #include "divide.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frequency of the TSC that CPUID tells, for machines without a clock to measure it. */
+/* The frequency of the TSC that CPUID reports, for machines without a clock to measure it. */
 #ifndef ARCH_X86_TOLD_RATE_H
 #define ARCH_X86_TOLD_RATE_H
 
@@ -22,7 +22,7 @@ struct told_leaves {
 /** Returns the frequency of the TSC in kHz; 0: CPUID does not tell it. */
 uint32_t told_rate_khz(const struct told_leaves *leaves);
 
-/** Returns true if Hyper-V's MSR tells the frequency. */
+/** Returns true if Hyper-V's MSR reports the frequency. */
 bool told_rate_by_msr(const struct told_leaves *leaves);
 
 #endif
