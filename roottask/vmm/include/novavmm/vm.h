@@ -110,7 +110,7 @@ struct nova_vm {
         struct nova_alarm nmis;                   /**< SVM: looks for NMIs that are late */
         unsigned priority;                        /**< priority of virtual CPUs */
         uint64_t armed;                           /**< deadline for which `timer` waits */
-        nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
+        nova_sel_t objects;                       /**< selectors of PD, ECs, SCs and SMs */
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
         unsigned events_order;                    /**< order of the range of event selectors */
         const char *reset_means; /**< cause given to nova_vm_reset(), for the report */
