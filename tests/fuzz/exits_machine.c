@@ -20,7 +20,7 @@
 
 #define SOFTWARE_ENABLED 0x100u /* bit of a local APIC's register for spurious interrupts */
 
-#define FIRST_EC 0x100 /* selector of the EC of virtual CPU 0; virtual CPU 1 has FIRST_EC + 2 */
+#define FIRST_EC 0x100 /* selector of the EC of virtual CPU 0; the others follow */
 
 struct nova_program nova_program;
 struct nova_vm *exits_vm;
@@ -98,8 +98,9 @@ static uint64_t tell_time(void *context)
 /* The kernel. */
 static unsigned vcpu_of(nova_sel_t ec)
 {
-        require(ec >= FIRST_EC && (ec - FIRST_EC) / 2 < VCPUS && !(ec & 1));
-        return (unsigned)(ec - FIRST_EC) / 2;
+        require(ec >= FIRST_EC && (ec - FIRST_EC) / VCPU_SELECTORS < VCPUS &&
+                (ec - FIRST_EC) % VCPU_SELECTORS == VCPU_EC);
+        return (unsigned)(ec - FIRST_EC) / VCPU_SELECTORS;
 }
 
 nova_word_t nova_trap_1(nova_word_t id)
@@ -314,7 +315,7 @@ static void make_vcpu(unsigned number)
 
         vcpu->vm = exits_vm;
         vcpu->number = number;
-        vcpu->ec = FIRST_EC + 2 * number;
+        vcpu->ec = FIRST_EC + VCPU_SELECTORS * number;
         vcpu->activity = number ? NOVA_VCPU_OFF : NOVA_VCPU_RUNS;
         vcpu->leaves = true; /* a handler does not wait for the destruction of the machine */
         nova_msr_init(&vcpu->msr, number, exits_vm->local_apic);

@@ -112,6 +112,23 @@ TEST(Key, ADestructorMayCreateAndDeleteKeys)
         EXPECT_EQ(own_key_delete(key), 0);
 }
 
+TEST(Key, AValueOfADeletedKeyGoesToNoDestructor)
+{
+        pthread_key_t key, other;
+
+        start();
+        ASSERT_EQ(own_key_create(&key, end), 0);
+        EXPECT_EQ(own_setspecific(key, &value), 0);
+        EXPECT_EQ(own_key_delete(key), 0);
+        ASSERT_EQ(own_key_create(&other, end_new), 0);
+        ASSERT_EQ(other, key) << "the new key has the old one's place";
+        EXPECT_EQ(own_getspecific(other), nullptr);
+        novart_thread_keys_end(&thread);
+        EXPECT_TRUE(ended.empty());
+        EXPECT_TRUE(ended_new.empty());
+        EXPECT_EQ(own_key_delete(other), 0);
+}
+
 TEST(Key, TheDestructorOfANewKeyGetsNoValueOfTheOldOne)
 {
         pthread_key_t key, other;
