@@ -109,8 +109,9 @@ void acpi_read_dmar(struct acpi_table dmar)
         if (dmar.length < TABLE_ENTRIES || acpi.iommus)
                 return;
         acpi.iommus_amd = false;
-        acpi.remaps = acpi_field(dmar, DMAR_FLAGS, 1) & DMAR_REMAPS;
-        acpi.no_x2apic = acpi.remaps && acpi_field(dmar, DMAR_FLAGS, 1) & DMAR_NO_X2APIC;
+        const uint64_t flags = acpi_field(dmar, DMAR_FLAGS, 1);
+        acpi.remaps = flags & DMAR_REMAPS;
+        acpi.no_x2apic = !(~flags & (DMAR_REMAPS | DMAR_NO_X2APIC));
         const uint32_t last = dmar.length - 4;
         uint32_t at = TABLE_ENTRIES;
         /*@ dynamic_split at; */
