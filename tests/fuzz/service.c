@@ -193,11 +193,12 @@ void novart_service_clear_soon(struct nova_service *of)
         novart_session_release(&of->table, novart_session_retired_take(&of->table, &count));
 }
 
-void novart_service_share_end(struct session *session)
+void *novart_service_share_take(struct session *session)
 {
         session->share = NULL;
         session->share_pages = 0;
         session->share_held = false;
+        return NULL; /* the clients own the memory */
 }
 
 int nova_service_lock(struct nova_service *of)

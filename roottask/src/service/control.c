@@ -64,13 +64,13 @@ static void end_session(struct nova_service *service, struct session *session)
         const bool at_once = !(service->cpus & (service->cpus - 1)) && !service->config.share_pages;
 
         remove_portals(service, session);
-        novart_service_share_end(session);
         if (session->notify)
                 nova_sel_release(session->notify, service->config.receive_order);
         if (session->pd)
                 nova_sel_release(session->pd, service->config.receive_order);
         novart_session_finish(&service->table, session, at_once);
-        if (service->table.retired > 4)
+        /* The worker frees the session's memory together with its slot. */
+        if (service->table.retired > 4 || session->share)
                 novart_service_clear_soon(service);
 }
 
@@ -199,6 +199,8 @@ int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
                 return error;
         }
         session->state = SESSION_LIVE;
+        if (!service->watched)
+                novart_service_clear_soon(service); /* the worker must look for the client's end */
         request->answer_count = 0;
         request->give_count = 0;
         give_portals(cpu, session, (unsigned)client_order);

@@ -8,6 +8,7 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
+#include "novart/region.h"
 #include "novart/selector.h"
 
 /* Copies the message: the handler may use the UTCB for calls of its own. */
@@ -122,7 +123,7 @@ static int serve_session(struct service_cpu *cpu, struct session *session)
         case NOVA_OPERATION_UNSHARE:
                 if (session->calls > 1 || session->share_held)
                         return EBUSY; /* another handler may be copying */
-                novart_service_share_end(session);
+                cpu->unshared = novart_service_share_take(session);
                 return 0;
         default:
                 return serve_row(cpu->service, request);
@@ -179,6 +180,9 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
                 error = serve(cpu, portal);
                 novart_service_leave(cpu->service);
         }
+        if (cpu->unshared)
+                nova_region_free(cpu->unshared);
+        cpu->unshared = NULL;
         finish(cpu, utcb, error, items);
         novart_service_runner_end(cpu, SERVICE_CALLS);
 }

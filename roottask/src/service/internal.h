@@ -14,6 +14,22 @@
 /* Handlers of a CPU: for control and session portals, and for the share portal. */
 enum service_handler { SERVICE_CALLS, SERVICE_SHARES, SERVICE_HANDLERS };
 
+struct service_cpu;
+
+/* The thread that lends time to one handler. */
+struct service_runner {
+        struct service_cpu *cpu;
+        struct nova_thread *thread;
+        nova_sel_t wake; /* semaphore that wakes the runner */
+        uint32_t wanted; /* number of the requested pass; written by any thread */
+        uint32_t done;   /* number of the last pass; written by the runner */
+        uint32_t begun;  /* calls that the handler has begun; written by the handler */
+        uint32_t served; /* … and completed */
+        bool rests;      /* the runner waits without a deadline; the handler wakes it when it begins
+                          * a call */
+        bool ended;      /* the handler has ended; written by the runner */
+};
+
 /* State of a service on one CPU. */
 struct service_cpu {
         struct nova_service *service;
@@ -22,24 +38,14 @@ struct service_cpu {
         struct nova_handler *share_handler; /* serves the share portal; NULL: there is none */
         struct nova_request *request;       /* request that the handler serves; it serves one at a
                                              * time */
-        bool needs_lock[SERVICE_HANDLERS];  /* the handler has the lock or waits for it; written by
-                                             * the handler */
         bool giving;                        /* the handler's answer may delegate capabilities;
                                              * written by the handler */
         nova_sel_t second; /* hotspot of the answer's second range; 0: directly after the first */
         struct session *session; /* the session for which the handler works, or NULL */
         nova_sel_t window;       /* receives items; NOVA_SEL_NONE: no items */
+        void *unshared;          /* a region that the handler frees when it has released the lock */
         void *share_window;      /* receives memory; NULL: no memory */
-        struct nova_thread *runner;
-        bool ended;      /* the handlers have ended; written by the runner */
-        nova_sel_t wake; /* semaphore that wakes the runner */
-        uint32_t wanted; /* number of the requested pass; written by any thread */
-        uint32_t done;   /* number of the runner's last pass; written by the runner */
-        bool rests;      /* the runner waits without a deadline; a handler wakes it when it begins a
-                          * call */
-        uint32_t calls_begun[SERVICE_HANDLERS]; /* calls that each handler has begun; written by the
-                                                 * handler */
-        uint32_t calls_ended[SERVICE_HANDLERS]; /* … and completed */
+        struct service_runner runner[SERVICE_HANDLERS];
 };
 
 struct nova_service {
@@ -55,23 +61,25 @@ struct nova_service {
         unsigned portal_order;        /* 2^portal_order portals: one for each CPU number */
         unsigned session_order;       /* order of the range of all session portals */
         uint64_t cpus;                /* bit n: CPU n is served */
-        struct nova_semaphore passed; /* gets an up after each pass of a runner */
+        struct nova_thread *worker;   /* looks for clients that died, and frees retired slots */
+        nova_sel_t wake;              /* semaphore that wakes the worker */
+        struct nova_semaphore passed; /* gets an up after each pass while the worker waits for
+                                       * passes */
+        bool passing;                 /* the worker waits for passes */
         struct nova_later *deferred;  /* pushed by compare-and-swap, taken as a whole */
         bool published;               /* threads other than the runners may have called the
                                        * service */
-        bool watched; /* the parent wakes the first runner when a program has ended */
+        bool watched;                 /* the parent wakes the worker when a program has ended */
         bool stopping;
-        bool abandoned; /* a handler or runner has ended while it held the lock; written by the
+        bool abandoned; /* a handler or the worker has ended while it held the lock; written by the
                            thread that stops the service */
-        bool quiesced;  /* handlers and runners have exited; written by the thread that stops the
+        bool quiesced;  /* handlers and worker have exited; written by the thread that stops the
                            service */
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };
 
-/* Time in ns after which a thread that waits for the lock donates its time; and the period of a
- * runner that does not rest. */
+/* Time in ns after which a thread that waits for the lock wakes the runners. */
 #define SERVICE_PATIENCE 2000000
-#define SERVICE_PERIOD   1000000000
 
 /* Maximum of portal_order: a program can have CPU numbers below 2^SERVICE_ORDER_MAX. */
 #define SERVICE_ORDER_MAX 6
@@ -82,7 +90,10 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
 /* share.c */
 void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 int novart_service_share_window(struct service_cpu *cpu);
-void novart_service_share_end(struct session *session);
+/* Takes the memory of a session, which has no calls. The caller frees it when it has released the
+ * lock, because its pages may have many mappings.
+ * @return the region; NULL: the session shares no memory */
+void *novart_service_share_take(struct session *session);
 
 /* control.c. All functions are called with the lock held. A function that calls the service's own
  * functions may return without the lock; the caller tests this with novart_service_inside(). */
@@ -97,27 +108,32 @@ struct nova_later *novart_service_deferred_take(struct nova_service *service);
 void novart_service_deferred_return(struct nova_service *service, struct nova_later *later);
 void novart_service_deferred_run(struct nova_later *later);
 
-/* runner.c: calls the handler of this CPU among portals. When the call returns, the handler has
- * completed its work. */
-void novart_service_pass(const struct service_cpu *cpu, nova_sel_t portals);
-int novart_service_runner_start(struct service_cpu *cpu);
-/* Ends a runner and the handlers of its CPU.
- * @return false if they could not be ended */
-bool novart_service_runner_stop(struct service_cpu *cpu);
-void novart_service_runner_wake(struct service_cpu *cpu);
+/* runner.c: starts the thread that lends time to a handler, or ends it together with the
+ * handler. */
+int novart_service_runner_start(struct service_runner *runner);
+/* @return false if the handler could not be ended */
+bool novart_service_runner_stop(struct service_runner *runner);
+/* Makes the runner of each handler call the handler. Returns at once. */
+void novart_service_runners_ask(struct nova_service *service);
+/* Waits until each handler has completed its present work, or the service stops. */
+void novart_service_pass_everywhere(struct nova_service *service);
 /* A handler calls the first function when it begins to serve a call, and the second function when
- * it has served the call. In between, the runner wakes up once per period. */
+ * it has served the call. If it takes long, the runner lends it time. */
 void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role);
 void novart_service_runner_end(struct service_cpu *cpu, enum service_handler role);
+
+/* worker.c */
+int novart_service_worker_start(struct nova_service *service);
+void novart_service_worker_stop(struct nova_service *service);
+/* Wakes the worker to free retired slots and to perform deferred actions. */
 void novart_service_clear_soon(struct nova_service *service);
+
+/* Sets the attributes of a thread of the service on a CPU. */
+struct nova_thread_attr novart_service_thread(const struct nova_service *service, nova_word_t cpu);
 
 /* lock.c: takes the lock.
  * @return false if the service stops: a dead handler may hold the lock */
 bool novart_service_enter(struct nova_service *service);
-
-/* Donates time to handlers of this CPU that have the lock or wait for it. Handlers and runners call
- * it while they wait. */
-void novart_service_help(const struct nova_service *service);
 
 /* Releases the lock if the caller holds it. */
 void novart_service_leave(struct nova_service *service);
@@ -125,9 +141,9 @@ void novart_service_leave(struct nova_service *service);
 /* Returns true if the caller holds the lock. */
 bool novart_service_inside(const struct nova_service *service);
 
-/* Functions for the thread that stops the service. The first records that a handler or runner has
- * ended, perhaps with the lock held; thread is the address of its struct nova_thread. The second
- * takes the lock after all handlers and runners have ended. The third waits until no thread is in
+/* Functions for the thread that stops the service. The first records that a handler or the worker
+ * has ended, perhaps with the lock held; thread is the address of its struct nova_thread. The
+ * second takes the lock after all of them have ended. The third waits until no thread is in
  * nova_service_lock(). */
 void novart_service_holder_ended(struct nova_service *service, nova_word_t thread);
 void novart_service_take_over(struct nova_service *service);

@@ -7,9 +7,7 @@
  * stops the service completes its work.
  *
  * A handler whose caller has died has no time to release the lock, or to take it when its turn
- * comes. Normally the CPU's runner calls such a handler. But the runner may be calling the other
- * handler of that CPU, which itself waits for the lock. So a handler or runner that waits for the
- * lock donates its time to the handlers of its CPU that need it. */
+ * comes. So a thread that waits for the lock wakes the runners, which lend the handlers time. */
 #include <errno.h>
 
 #include "internal.h"
@@ -21,72 +19,17 @@ static nova_word_t self(void)
         return (nova_word_t)nova_thread_self();
 }
 
-/* Returns the caller's index among its CPU's handlers; -1 if the caller is not a handler of the
- * service. */
-static int role(const struct service_cpu *cpu)
-{
-        if (cpu && cpu->handler && self() == (nova_word_t)&cpu->handler->thread)
-                return SERVICE_CALLS;
-        if (cpu && cpu->share_handler && self() == (nova_word_t)&cpu->share_handler->thread)
-                return SERVICE_SHARES;
-        return -1;
-}
-
-/* Returns the flag by which a handler shows that it has the lock or waits for it; NULL if the
- * caller is not a handler. */
-static bool *needs_lock(struct nova_service *service)
-{
-        struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
-        const int mine = role(cpu);
-
-        return mine < 0 ? NULL : &cpu->needs_lock[mine];
-}
-
-static void set(bool *needs, bool value)
-{
-        if (needs)
-                __atomic_store_n(needs, value, __ATOMIC_RELEASE);
-}
-
-void novart_service_help(const struct nova_service *service)
-{
-        const struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
-        const int mine = role(cpu);
-
-        if (!cpu || (mine < 0 && nova_thread_self() != cpu->runner))
-                return;
-        if (mine != SERVICE_CALLS &&
-            __atomic_load_n(&cpu->needs_lock[SERVICE_CALLS], __ATOMIC_ACQUIRE))
-                novart_service_pass(cpu, service->control);
-        if (mine != SERVICE_SHARES &&
-            __atomic_load_n(&cpu->needs_lock[SERVICE_SHARES], __ATOMIC_ACQUIRE))
-                novart_service_pass(cpu, service->share);
-}
-
-static void wake_runners(struct nova_service *service)
-{
-        for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++)
-                if (service->cpu[n])
-                        novart_service_runner_wake(service->cpu[n]);
-}
-
-/* Takes the lock. Donates time to its holder while it waits.
+/* Takes the lock. Wakes the runners while it waits.
  * @return false if the service stops and the holder does not release the lock soon */
 static bool take(struct nova_service *service, bool insist)
 {
-        bool *const needs = needs_lock(service);
-
-        set(needs, true);
         while (!nova_mutex_try(&service->lock) &&
                nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
                 if (insist)
                         continue;
-                if (service_stopping(service)) {
-                        set(needs, false);
+                if (service_stopping(service))
                         return false;
-                }
-                wake_runners(service);
-                novart_service_help(service);
+                novart_service_runners_ask(service);
         }
         __atomic_store_n(&service->holder, self(), __ATOMIC_RELAXED);
         return true;
@@ -106,12 +49,8 @@ void novart_service_leave(struct nova_service *service)
 {
         if (!novart_service_inside(service))
                 return;
-
-        bool *const needs = needs_lock(service);
-
         __atomic_store_n(&service->holder, 0, __ATOMIC_RELAXED);
         nova_mutex_unlock(&service->lock);
-        set(needs, false); /* for a caller that is not a handler, the service may be freed by now */
 }
 
 void novart_service_holder_ended(struct nova_service *service, nova_word_t thread)

@@ -99,11 +99,31 @@ static struct nova_service *make(const struct nova_service_config *config)
         service->portal_order =
                 nova_crd_order_for(64 - (nova_word_t)__builtin_clzll(service->cpus));
         service->share = NOVA_SEL_NONE;
+        service->wake = nova_sel_alloc(0);
         service->table.portals = NOVA_SEL_NONE;
         service->control = novart_parent_registry_alloc();
         if (service->config.share_pages)
                 service->share = nova_sel_alloc(service->portal_order);
         return service;
+}
+
+static int make_semaphore(nova_sel_t sel)
+{
+        return sel != NOVA_SEL_NONE && nova_create_sm(sel, nova_program.pd, 0) == NOVA_SUCCESS
+                       ? 0
+                       : ENOMEM;
+}
+
+static int start_runner(struct service_cpu *cpu, enum service_handler role)
+{
+        struct service_runner *const runner = &cpu->runner[role];
+
+        runner->cpu = cpu;
+        runner->wake = nova_sel_alloc(0);
+
+        const int error = make_semaphore(runner->wake);
+
+        return error ? error : novart_service_runner_start(runner);
 }
 
 static int start_share(struct service_cpu *cpu)
@@ -123,7 +143,7 @@ static int start_share(struct service_cpu *cpu)
                 error = novart_service_share_window(cpu);
         if (!error)
                 error = nova_handler_portal(cpu->share_handler, service->share + cpu->cpu, 0);
-        return error;
+        return error ? error : start_runner(cpu, SERVICE_SHARES);
 }
 
 static int start_cpu(struct nova_service *service, nova_word_t number)
@@ -137,9 +157,7 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
         cpu->cpu = number;
         cpu->window = nova_sel_alloc(service->config.receive_order);
         cpu->request = malloc(sizeof(*cpu->request));
-        cpu->wake = nova_sel_alloc(0);
-        if (cpu->window == NOVA_SEL_NONE || !cpu->request || cpu->wake == NOVA_SEL_NONE ||
-            nova_create_sm(cpu->wake, nova_program.pd, 0) != NOVA_SUCCESS)
+        if (cpu->window == NOVA_SEL_NONE || !cpu->request)
                 return ENOMEM;
 
         int error = nova_handler_create(&cpu->handler, number, service->config.name,
@@ -156,7 +174,7 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
                 error = start_share(cpu);
         if (!error)
                 error = nova_handler_portal(cpu->handler, service->control + number, 0);
-        return error ? error : novart_service_runner_start(cpu);
+        return error ? error : start_runner(cpu, SERVICE_CALLS);
 }
 
 /* Publishes the service's name. */
@@ -165,8 +183,7 @@ static int publish(struct nova_service *service)
         const int error = novart_registry_add(service->config.name, service->control);
 
         service->published = !error;
-        service->watched = !error && !novart_parent_registry_watch(
-                                             service->cpu[service_first_cpu(service)]->wake);
+        service->watched = !error && !novart_parent_registry_watch(service->wake);
         return error ? error : novart_parent_registry_serve(service->config.name, service->control);
 }
 
@@ -189,6 +206,10 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX && !error; cpu++)
                 if (service->cpus >> cpu & 1)
                         error = start_cpu(service, cpu);
+        if (!error)
+                error = make_semaphore(service->wake);
+        if (!error)
+                error = novart_service_worker_start(service);
         /* The first client may come before publish() returns, and handlers use the pointer. */
         if (!error && started)
                 *started = service;
@@ -214,10 +235,12 @@ static void end_sessions(struct nova_service *service)
         for (unsigned slot = 0; slot < service->table.slot_count; slot++) {
                 struct session *session = &service->table.slots[slot];
 
-                if (session->state == SESSION_FREE || session->state == SESSION_RETIRED)
-                        continue;
-                session->state = SESSION_CLOSING;
-                novart_service_finish(service, session);
+                if (session->state != SESSION_FREE && session->state != SESSION_RETIRED) {
+                        session->state = SESSION_CLOSING;
+                        novart_service_finish(service, session);
+                }
+                if (session->share)
+                        nova_region_free(session->share);
         }
         if (service->table.portals != NOVA_SEL_NONE)
                 nova_sel_release(service->table.portals, service->session_order);
@@ -249,8 +272,11 @@ static void stop_cpu(struct service_cpu *cpu)
                 nova_region_free(cpu->share_window);
         if (cpu->window != NOVA_SEL_NONE)
                 nova_sel_release(cpu->window, cpu->service->config.receive_order);
-        if (cpu->wake != NOVA_SEL_NONE)
-                nova_sel_release(cpu->wake, 0);
+        for (unsigned role = 0; role < SERVICE_HANDLERS; role++)
+                if (cpu->runner[role].cpu && cpu->runner[role].wake != NOVA_SEL_NONE)
+                        nova_sel_release(cpu->runner[role].wake, 0);
+        if (cpu->unshared)
+                nova_region_free(cpu->unshared);
         free(cpu->request);
         free(cpu);
 }
@@ -269,8 +295,8 @@ static bool stop_runners(struct nova_service *service)
         bool all = true;
 
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (service->cpu[cpu] && !novart_service_runner_stop(service->cpu[cpu]))
-                        all = false;
+                for (unsigned role = 0; service->cpu[cpu] && role < SERVICE_HANDLERS; role++)
+                        all &= novart_service_runner_stop(&service->cpu[cpu]->runner[role]);
         return all;
 }
 
@@ -292,6 +318,7 @@ void nova_service_stop(struct nova_service *service)
                 novart_registry_remove(service->control);
         else if (service->control != NOVA_SEL_NONE)
                 novart_parent_registry_forget(service->control);
+        novart_service_worker_stop(service);
         if (!stop_runners(service)) {
                 leave_behind(service);
                 return;
@@ -305,6 +332,8 @@ void nova_service_stop(struct nova_service *service)
         novart_service_leave(service);
         novart_service_wait_for_waiters(service);
         each_cpu(service, stop_cpu);
+        if (service->wake != NOVA_SEL_NONE)
+                nova_sel_release(service->wake, 0);
         free(service);
 }
 

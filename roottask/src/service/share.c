@@ -29,13 +29,14 @@ int novart_service_share_window(struct service_cpu *cpu)
         return cpu->share_window ? 0 : ENOMEM;
 }
 
-void novart_service_share_end(struct session *session)
+void *novart_service_share_take(struct session *session)
 {
-        if (session->share)
-                nova_region_free(session->share);
+        void *const share = session->share;
+
         session->share = NULL;
         session->share_pages = 0;
         session->share_held = false;
+        return share;
 }
 
 /* The memory that a message offers, read before the UTCB is used for other purposes. */
@@ -61,7 +62,8 @@ static void read(const struct nova_utcb *utcb, struct offer *offer)
                 offer->lacks |= !item.crd;
 }
 
-static int share(struct service_cpu *cpu, const struct offer *offer)
+/* @param[out] old the memory that the session shared before; the caller frees it */
+static int share(struct service_cpu *cpu, const struct offer *offer, void **old)
 {
         struct nova_service *service = cpu->service;
 
@@ -78,7 +80,7 @@ static int share(struct service_cpu *cpu, const struct offer *offer)
                 return EBADF;
         if (session->calls || session->share_held)
                 return EBUSY; /* a handler may be copying from the present memory */
-        novart_service_share_end(session);
+        *old = novart_service_share_take(session);
         session->share = cpu->share_window;
         session->share_pages = (unsigned)offer->pages;
         cpu->share_window = NULL;
@@ -90,6 +92,7 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
         struct service_cpu *cpu = (struct service_cpu *)argument;
         const bool items = nova_utcb_item_count(utcb);
         struct offer offer;
+        void *old = NULL;
         int error = ECONNRESET;
 
         (void)portal;
@@ -101,9 +104,11 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
         }
         novart_service_runner_begin(cpu, SERVICE_SHARES);
         if (novart_service_enter(cpu->service)) {
-                error = share(cpu, &offer);
+                error = share(cpu, &offer, &old);
                 novart_service_leave(cpu->service);
         }
+        if (old)
+                nova_region_free(old);
         if (error && cpu->share_window)
                 nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);
         novart_service_share_window(cpu);
