@@ -287,6 +287,10 @@ static bool create(nova_sel_t portal)
                 return fail("The memory of the guest cannot be created", strerror(error),
                             "; enlarge 'memory' in the description of program hostile");
         normal = (uint8_t *)memory.base;
+        /* Cuts the last page off, which attack_revoke() revokes from the ultravisor. A revocation
+         * of a part of a mapping would take the whole mapping. */
+        nova_revoke(nova_crd_mem((nova_word_t)(normal + MEMORY) / PAGE_BYTES - 1, 0, NOVA_MEM_X),
+                    NOVA_REVOKE_SR);
         error = nova_handler_create(&handler, GUEST_CPU, "vcpu 0", serve, NULL);
         if (!error)
                 error = nova_handler_portal(handler, portal, 0);

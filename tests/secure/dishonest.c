@@ -370,8 +370,18 @@ static void wrong_portal(void)
         end();
 }
 
+/* The pages that are taken away have mappings of their own. */
+static bool separate(void)
+{
+        for (unsigned i = 0; i < PAGES; i++)
+                honest_separate(TAKEN + i * PAGE, 0);
+        honest_separate(OTHER, 7);
+        return true;
+}
+
 int main(void)
 {
+        honest_prepare = separate;
         if (!honest_start_on(3, 0))
                 return 1;
         refusal();

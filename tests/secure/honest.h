@@ -174,6 +174,15 @@ static inline bool honest_next_runs(void)
         return runs;
 }
 
+/* Gives pages of the normal memory a mapping of their own, before the memory is shared: a
+ * revocation of a part of a mapping takes the whole mapping from the ultravisor. */
+static inline void honest_separate(uint32_t at, unsigned order)
+{
+        nova_revoke(
+                nova_crd_mem((nova_word_t)(memory.base + at) >> NOVA_PAGE_BITS, order, NOVA_MEM_X),
+                NOVA_REVOKE_SR);
+}
+
 /* Opens a session with the ultravisor and enters a normal VM, whose virtual CPU runs on @p cpu. */
 static inline bool honest_start_on(uint16_t lpid, nova_word_t cpu)
 {

@@ -61,7 +61,7 @@ static bool replace(unsigned round)
         if (!frame[round])
                 return false;
         memset(frame[round], FILL, PAGE);
-        nova_revoke(RIGHTS(page_of(round), NOVA_MEM_RWX), 1);
+        nova_revoke(RIGHTS(page_of(round), NOVA_MEM_RWX), NOVA_REVOKE_SR);
         return !nova_guest_memory_map(frame[round], page_of(round), 0);
 }
 
@@ -275,8 +275,18 @@ static void taken_forever(void)
         check(honest_next_runs(), "and the next VM runs");
 }
 
+/* Each page that the thread changes has a mapping of its own. */
+static bool separate(void)
+{
+        for (unsigned i = 0; i < ROUNDS; i++)
+                honest_separate(TAKEN + i * PAGE, 0);
+        honest_separate(PLACE, 0);
+        return true;
+}
+
 int main(void)
 {
+        honest_prepare = separate;
         if (!honest_start_on(3, 0) || nova_session_open_trusting(&other, "ultravisor", NULL))
                 return 1;
         moves();

@@ -66,9 +66,10 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
  * end self while TLBs are flushed. */
 static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
                                                           nova_crd_t crd, word_t flags,
-                                                          nova_crd_t window, word_t *copy)
+                                                          nova_crd_t window, unsigned attr,
+                                                          word_t *copy)
 {
-        copy[0] = delegation_at_once(self->pd, to->pd, crd, flags, window);
+        copy[0] = delegation_at_once(self->pd, to->pd, crd, flags, window, attr);
         return copy[0];
 }
 
@@ -91,7 +92,8 @@ bool item_at_once(struct ec *self, const struct ec *to)
         const nova_crd_t window = item_delegate_window(to, false);
         if (nova_crd_type(crd & window) == NOVA_CRD_OBJ)
                 return item_delegate_object(self, to, crd, flags, window, copy);
-        return item_delegate_range(self, to, crd, flags, window, copy);
+        const unsigned attr = load_once(to->receive_limit) ? MAPPING_WHOLE : 0;
+        return item_delegate_range(self, to, crd, flags, window, attr, copy);
 }
 
 bool item_answers_at_once(struct ec *self, const struct ec *to)
@@ -102,7 +104,7 @@ bool item_answers_at_once(struct ec *self, const struct ec *to)
 
         return flags & NOVA_ITEM_DELEGATE &&
                item_delegate_range(self, to, load_once(word[0]), flags,
-                                   item_delegate_window(to, true), &no_copy);
+                                   item_delegate_window(to, true), 0, &no_copy);
 }
 
 /* Begins a delegation. Returns the CRD that the receiver sees; 0: refused. */

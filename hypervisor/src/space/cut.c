@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cuts a mapping of memory or ports into two, at an end of a revoked range. */
+/* Cuts a mapping of memory or ports into two, at an end of a revoked range.
+ *
+ * The PD that has a mapping pays for each part of it, and for tables in place of a large page. So
+ * another PD could use up its account by revocations. A mapping that was received under a limit
+ * (MAPPING_WHOLE) is not cut by others: they take it, with all mappings below it. */
 #include "space/mapping_tree.h"
 #include "space/space.h"
 
@@ -27,6 +31,9 @@ bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *bud
 
         assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
         assert(!tree_find(&mapping->children, x, x - 1));
+        /* Has no parts while mapping_take() is in progress: they would not be found. */
+        if (unlikely(mapping->attr & MAPPING_WHOLE && !mapping_has_rights(mapping)))
+                return false;
         if (space && !space_split(space, sel, budget, flush))
                 return false;
 
@@ -58,5 +65,26 @@ bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *bud
                 mapping_release(later);
                 mapping_release(mapping);
         }
+        return true;
+}
+
+bool mapping_take(struct mapping *mapping, struct revocation *r)
+{
+        if (!mapping_has_rights(mapping))
+                return false;
+        mapping_take_rights(mapping);
+        mapping->cut = revocation_mark_of(r);
+        r->cutting = false;
+        r->takes = true;
+        r->perms = NOVA_PERM_ALL;
+        r->depth = mapping->depth;
+        r->first_source = mapping->in_parent.start;
+        r->last_source = mapping->in_parent.last;
+        r->since = r->since_deep = mapping_cuts[r->space->type];
+        r->sync = r->sync_first = mapping->in_space.start;
+        r->sync_last = mapping->in_space.last;
+        /* emptied: the walk goes on to its end even if the revoking EC ends, because the mapping
+         * leaves its space, where nothing could revoke the mappings below it any more. */
+        r->emptied = r->syncs = r->leaves = true;
         return true;
 }

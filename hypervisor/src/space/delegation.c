@@ -53,7 +53,7 @@ static always_inline void delegation_clip(struct delegation *d, unsigned type, u
 
 /* Decodes an item and a window. Returns the CRD that the receiver sees; 0: refused. */
 static always_inline nova_crd_t delegation_decode(struct pd *from, struct pd *to, nova_crd_t crd,
-                                                  word_t flags, nova_crd_t window,
+                                                  word_t flags, nova_crd_t window, unsigned attr,
                                                   struct delegation *d)
 {
         const nova_crd_t both = crd & window;
@@ -68,7 +68,7 @@ static always_inline nova_crd_t delegation_decode(struct pd *from, struct pd *to
                 return 0;
         delegation_clip(d, type, order);
         d->perms = (uint8_t)perms;
-        d->attr = (uint8_t)((flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
+        d->attr = (uint8_t)(attr | (flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
                             (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
         const bool host = flags & NOVA_ITEM_H && from->is_root;
         d->source = pd_space(host ? &kernel_pd : from, type);
@@ -127,10 +127,10 @@ general:
 }
 
 nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
-                              nova_crd_t window)
+                              nova_crd_t window, unsigned attr)
 {
         struct delegation d;
-        const nova_crd_t received = delegation_decode(from, to, crd, flags, window, &d);
+        const nova_crd_t received = delegation_decode(from, to, crd, flags, window, attr, &d);
 
         return received && range_delegate(&d) ? received : 0;
 }
@@ -141,7 +141,7 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
         assert(!delegation_is_open(d));
         d->at = d->fill = d->fill_end = 0;
         d->failed = d->undo = false;
-        return delegation_decode(from, to, crd, flags, window, d);
+        return delegation_decode(from, to, crd, flags, window, d->left ? MAPPING_WHOLE : 0, d);
 }
 
 /* Delegates the part of one mapping that lies in the delegation's range, up to the next occupied
@@ -206,7 +206,7 @@ static bool delegation_is_own(const struct delegation *d, const struct mapping *
 
 static void delegation_take_rights(struct mapping *mapping)
 {
-        mapping->perms = mapping->attr = 0;
+        mapping_take_rights(mapping);
         mapping->cut = 0;
 }
 
@@ -411,7 +411,7 @@ static void delegation_undo_one(struct delegation *d, struct mapping *mapping, u
         const uint8_t perms = mapping->perms, attr = mapping->attr;
 
         d->fill = mapping->in_space.start;
-        mapping->perms = mapping->attr = 0;
+        mapping_take_rights(mapping);
         space_apply_from(mapping, &d->fill, budget, flush);
         if (d->fill > mapping->in_space.last) {
                 mapping_leave_space(mapping, d->target);

@@ -58,6 +58,9 @@ struct mapping {
 #define MAPPING_UTCB  0x1 /* a UTCB: has no permissions but is mapped for the user */
 #define MAPPING_DMA   0x2 /* memory: also in the DMA page table */
 #define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
+#define MAPPING_WHOLE                                                             \
+        0x8 /* received under a limit: only its own PD may have it cut. A mapping \
+             * without permissions keeps this attribute. */
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
 
@@ -137,9 +140,10 @@ static inline word_t range_selector_in(nova_crd_t range, word_t offset)
 bool range_delegate(const struct delegation *delegation);
 
 /** Delegates the range of a typed item from a PD to another through its window, if that is simple.
- *  Returns the CRD that the receiver sees; 0: refused, or not simple. */
+ *  attr: attributes of the mapping besides those in the flags. Returns the CRD that the receiver
+ *  sees; 0: refused, or not simple. */
 nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
-                              nova_crd_t window);
+                              nova_crd_t window, unsigned attr);
 
 /** Begins a delegation in steps. Returns the CRD that the receiver sees; 0: refused. */
 nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
@@ -210,16 +214,18 @@ struct revocation {
         uint64_t since_deep; /* mapping_cuts when the walk began again at depth_deep or deeper */
         uint16_t depth_deep;
         uint16_t depth; /* depth of the top mapping, where the walk began */
-        uint8_t perms;  /* permissions to take away */
+        uint8_t perms;  /* permissions to take away at present */
+        uint8_t asked;  /* permissions that the caller revokes */
         bool self;      /* the caller's PD loses the permissions, too */
         bool cutting;   /* the next step cuts the mapping visited last, or one below it */
+        bool takes;     /* the walk takes a mapping that may not be cut, and all below it */
         bool syncs;     /* tables of the mapping visited last must still be written */
         bool leaves;    /* the mapping visited last leaves its space when its tables are clear */
         bool up;        /* all mappings below the mapping visited last are done */
         bool passes;    /* the walk does not go below the mapping visited last */
         bool rises;     /* the walk has ended; ancestors that nothing holds are freed */
         bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
-        bool whole;     /* no memory to cut mappings: whole mappings are revoked */
+        bool whole;     /* mappings cannot be cut: whole mappings are revoked */
         bool given_up;  /* the revoking EC has ended: nothing new begins */
 };
 

@@ -68,11 +68,29 @@ static always_inline void mapping_set_range(struct mapping *mapping, struct spac
         mapping->in_parent.last = source + (last - first);
 }
 
+/** Returns true if the mapping's PD may use it. The mapping of a UTCB has no permissions. */
+static inline bool mapping_has_rights(const struct mapping *mapping)
+{
+        return mapping->perms || mapping->attr & MAPPING_UTCB;
+}
+
+/** Takes all rights from a mapping, whose tables must then be cleared. */
+static inline void mapping_take_rights(struct mapping *mapping)
+{
+        mapping->perms = 0;
+        mapping->attr &= MAPPING_WHOLE;
+}
+
 /** Frees a mapping that is in no tree. */
 void mapping_free(struct mapping *mapping);
 
 /** Returns the mapping from which a mapping was delegated; NULL for the first. */
 struct mapping *mapping_parent(struct mapping *mapping);
+
+static inline struct mapping *revocation_child_at(struct tree_node *node)
+{
+        return node ? container_of(node, struct mapping, in_parent) : NULL;
+}
 
 /** Returns the selector at which a mapping has a source (frame or port). */
 static inline word_t mapping_place_in(const struct mapping *mapping, word_t source)
@@ -125,9 +143,28 @@ extern uint64_t mapping_cuts[];
 
 /** Cuts a mapping into two before source x (frame or port), which no child crosses. A cut that
  * splits a large page spends a step's budget. If the mapping has left its space, it may be freed,
- * and so may mappings above it. false: no memory. */
+ * and so may mappings above it. false: no memory, or a revocation takes this mapping whole. */
 bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
                  struct flush *flush);
+
+/** Returns true if a revocation of another PD would have to cut a mapping before source x, but must
+ * take it whole (MAPPING_WHOLE). */
+static inline bool mapping_is_taken_at(const struct mapping *mapping, word_t x)
+{
+        return mapping->attr & MAPPING_WHOLE && mapping->in_parent.start < x &&
+               x <= mapping->in_parent.last;
+}
+
+/** Begins to take a mapping and all mappings below it, during a revocation that cuts. The walk
+ * begins at this mapping, whose tables must be written first. false: another thread has taken the
+ * mapping's rights and may not have ended yet. */
+bool mapping_take(struct mapping *mapping, struct revocation *revocation);
+
+/** Returns the value of mapping.cut in a mapping from which a revocation took all permissions. */
+static inline word_t revocation_mark_of(const struct revocation *r)
+{
+        return (word_t)r;
+}
 
 /** Returns the CRD of the largest aligned range around sel inside first..last. The highest bits in
  * which sel differs from first - 1 and from last + 1 limit its order. */

@@ -36,15 +36,10 @@
 
 #define LEAVES_AT_ONCE 8 /* mappings dropped without a walk; each may empty nine tables */
 
-static struct mapping *revocation_child_at(struct tree_node *node)
-{
-        return node ? container_of(node, struct mapping, in_parent) : NULL;
-}
-
 void mapping_leave_space(struct mapping *mapping, struct space *space)
 {
         assert_held(&space_lock[space->type]);
-        assert(mapping->space == space && !mapping->perms && !mapping->attr);
+        assert(mapping->space == space && !mapping_has_rights(mapping));
         if (space->recent == &mapping->in_space)
                 space->recent = NULL;
         tree_remove_disjoint(&mapping->in_space);
@@ -113,12 +108,6 @@ void mapping_drop(struct mapping *mapping, struct flush *flush)
         mapping_release(mapping);
 }
 
-/* Returns the value of mapping.cut in a mapping from which a revocation took all permissions. */
-static word_t revocation_mark_of(const struct revocation *r)
-{
-        return (word_t)r;
-}
-
 /* Returns true if a mapping below top, or top itself if self, must be cut at x. */
 static inline bool revocation_is_crossed(const struct revocation *r, const struct mapping *top,
                                          word_t x)
@@ -148,7 +137,7 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
                               unsigned *budget, struct flush *flush)
 {
         const bool top = mapping->depth == r->depth;
-        const bool had = mapping->perms || mapping->attr;
+        const bool had = mapping_has_rights(mapping);
         const uint8_t left = mapping->perms & (uint8_t)~r->perms & (uint8_t)parent_perms;
         word_t at = mapping->in_space.start;
 
@@ -158,7 +147,7 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
                 return;
         mapping->perms = left;
         if (!left)
-                mapping->attr = 0;
+                mapping_take_rights(mapping);
         if (had && !left)
                 mapping->cut = revocation_mark_of(r);
         if (top)
@@ -284,11 +273,16 @@ static struct mapping *revocation_rise(struct revocation *r, struct mapping *map
         return above;
 }
 
-/* Ends a walk below top. Another revocation may have cut top meanwhile and removed a piece. The
- * next walk begins with the selectors of a piece that was cut off. If this walk has ended below
- * such a piece, the next walk checks the selectors before the piece again. */
+/* Ends a walk below top, or below a mapping that it took. Another revocation may have cut top
+ * meanwhile and removed a piece. The next walk begins with the selectors of a piece that was cut
+ * off. If this walk has ended below such a piece, the next walk checks those before it again. */
 static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
+        if (unlikely(r->takes)) {
+                r->takes = r->emptied = false;
+                r->perms = r->asked;
+                return revocation_rise(r, top); /* then revocation_find_top() checks again */
+        }
         r->at = r->top_last + 1;
         if (top->in_parent.last < r->last_source)
                 r->at -= r->last_source - top->in_parent.last;
@@ -354,8 +348,8 @@ static struct mapping *revocation_next_sibling(struct revocation *r, struct mapp
 
 /* Moves the walk on: to the first child, else to the next sibling, which then loses its
  * permissions, else up to the parent, which is then also done (up). A sibling that reaches beyond
- * the range keeps its permissions, and the walk does not go below it. Frees empty mappings on the
- * way up. Returns NULL at the end of the walk. */
+ * the range keeps its permissions, and the walk does not go below it. Frees empty mappings when it
+ * goes up. Returns NULL at its end. */
 static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *mapping,
                                           unsigned *budget, struct flush *flush)
 {
@@ -406,8 +400,8 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
 
 /* Moves on the walk that cuts all mappings that cross r->cut_at below top and, if r->self, top too.
  * If a child crosses, marks the mapping and goes down to the child; else cuts the mapping and goes
- * up. Returns NULL at the end. Then revocation_find_top() checks the range again, because other
- * threads may have changed it between two steps. */
+ * up. Takes a mapping that may not be cut. Returns NULL at the end. Then revocation_find_top()
+ * checks the range again, because other threads may have changed it between two steps. */
 static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct mapping *mapping,
                                                    unsigned *budget, struct flush *flush)
 {
@@ -415,6 +409,12 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
         const bool top = mapping->depth == r->depth;
         struct mapping *child = revocation_child_at(tree_find(&mapping->children, x, x - 1));
 
+        if (!top && mapping_is_taken_at(mapping, x)) {
+                if (mapping_take(mapping, r))
+                        return mapping;
+                r->whole = !revocation_is_loose(mapping);
+                return revocation_end_cutting(r, mapping);
+        }
         if (child) {
                 if (mapping->perms && (!top || r->self))
                         mapping->cut = x;
@@ -450,7 +450,7 @@ static struct mapping *revocation_find_top(struct revocation *r, bool *done)
                 r->owed_end = 0;
                 return NULL;
         }
-        if (unlikely((r->given_up || top->in_space.start > r->last) && (top->perms || top->attr))) {
+        if (unlikely((r->given_up || top->in_space.start > r->last) && mapping_has_rights(top))) {
                 r->at = top->in_space.last + 1; /* not to be revoked */
                 return NULL;
         }
@@ -480,14 +480,14 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
         r->space = space;
         r->at = first;
         r->last = last;
-        r->perms = (uint8_t)perms;
+        r->perms = r->asked = (uint8_t)perms;
         r->self = self;
         r->pin = NULL;
         r->sync_space = NULL;
         r->loose = NULL;
         r->owed_end = 0;
         r->syncs = r->leaves = r->up = r->passes = r->rises = r->emptied = r->whole = r->given_up =
-                r->cutting = false;
+                r->cutting = r->takes = false;
 }
 
 /* Handles as much of one mapping as the budget allows. Returns true if all is done. */

@@ -396,6 +396,37 @@ CASE_ON(receive, the_answer_to_an_event_has_no_limit, "X-RECEIVE", needs_receive
         EXPECT_EQ(t->calls, 1);
 }
 
+/* Revokes a permission of every second page of a range from the PDs that received it. */
+static void revoke_every_second_page(word_t first, unsigned order)
+{
+        for (word_t i = 1; i < (word_t)1 << order; i += 2)
+                EXPECT_EQ(hc_revoke(mem(first + i, 0, NOVA_MEM_W), 0), NOVA_SUCCESS);
+}
+
+/* One message is transferred at once, the other in steps. */
+CASE_ON(receive, parts_of_memory_that_its_sender_revokes_cost_nothing, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const word_t src = page_of(memory(6)), dst = page_alloc(7);
+        for (word_t bytes = 8 * TABLE; bytes <= 16 * TABLE; bytes *= 2) {
+                EXPECT_EQ(limit(t->ec, bytes), NOVA_SUCCESS);
+                EXPECT(give(t, mem(src, 6, ALL), dst) != 0);
+                const word_t before = used();
+                revoke_every_second_page(src, 6);
+                EXPECT(used() <= before);
+                for (unsigned i = 0; i < 64; i++)
+                        EXPECT_EQ(remote_look(t, NOVA_CRD_MEM, dst + i), 0);
+                EXPECT_EQ(remote_read(t, dst << NOVA_PAGE_BITS), 1);
+                EXPECT_EQ(look(NOVA_CRD_MEM, src), mem(src, 6, NOVA_MEM_RWX));
+        }
+        EXPECT_EQ(limit(t->ec, NOVA_EC_RECEIVE_ALL), NOVA_SUCCESS);
+        EXPECT(give(t, mem(src, 6, ALL), dst) != 0);
+        const word_t before = used();
+        revoke_every_second_page(src, 6);
+        EXPECT(used() > before);
+        EXPECT_EQ(remote_look(t, NOVA_CRD_MEM, dst), mem(dst, 0, NOVA_MEM_RWX));
+}
+
 CASE_ON(receive, setting_it_needs_an_ec_and_all_permissions, "X-RECEIVE", needs_receive)
 {
         struct thread *t = receiver();

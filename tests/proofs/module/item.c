@@ -32,13 +32,14 @@ nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
 }
 
 nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
-                              nova_crd_t window)
+                              nova_crd_t window, unsigned attr)
 {
         (void)from;
         (void)to;
         (void)crd;
         (void)flags;
         (void)window;
+        (void)attr;
         return any_word();
 }
 
@@ -46,7 +47,7 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
                             nova_crd_t window, struct delegation *delegation)
 {
         (void)delegation;
-        return delegation_at_once(from, to, crd, flags, window);
+        return delegation_at_once(from, to, crd, flags, window, 0);
 }
 
 nova_crd_t translation_find(struct space *sender, nova_crd_t crd, struct space *receiver,

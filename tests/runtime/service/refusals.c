@@ -280,8 +280,11 @@ static void sharing(void)
         nova_revoke(nova_crd_mem((nova_word_t)(memory + NOVA_PAGE_SIZE) >> NOVA_PAGE_BITS, 0,
                                  NOVA_PERM_ALL),
                     0);
-        check(range(0, 4) == EFAULT && range(NOVA_PAGE_SIZE, 4) == 0,
-              "memory that is taken away is not a fault of the server");
+        check(range(0, 4) == EFAULT && range(NOVA_PAGE_SIZE, 4) == EFAULT,
+              "memory of which a part is taken away is not a fault of the server");
+        memory[NOVA_PAGE_SIZE] = memory[all] = 'c';
+        check(memory[NOVA_PAGE_SIZE] == 'c' && memory[all] == 'c',
+              "the client keeps what it takes from the server");
         check(nova_session_share(session, memory, 1) == 0 && range(0, 4) == 0,
               "sharing again replaces the shared memory");
         check(nova_session_unshare(session) == 0 && range(0, 1) == EINVAL,

@@ -100,6 +100,39 @@ TEST(item, picks_a_part_of_a_larger_range_by_the_hotspot)
         EXPECT_EQ(caps.at(0x87).source, 0x11c7u);
 }
 
+// Messages that are transferred at once, and in steps.
+TEST(item, makes_a_mapping_that_others_do_not_cut_if_its_receiver_has_a_limit)
+{
+        for (const word_t bytes : {ITEM_AT_ONCE_BYTES, ITEM_AT_ONCE_BYTES - 1, ~word_t{0}}) {
+                Pair p;
+                item_limit(p.receiver, bytes);
+                p.delegate_host(mem(0x300, 4), mem(0x10000, 8), 0);
+                p.revoke(&kernel_pd, 0x303, 0x303, NOVA_CRD_MEM, 7, false);
+                EXPECT_EQ(caps_of(p.to, NOVA_CRD_MEM).size(), (~bytes ? 0u : 15u) + 1);
+                check_pd(p.to);
+        }
+}
+
+// Its handler is the thread's pager, and the limit does not apply.
+TEST(item, of_an_answer_to_an_event_makes_a_mapping_that_others_cut)
+{
+        for (const bool at_once : {true, false}) {
+                Pair p;
+                item_limit(p.receiver, ITEM_AT_ONCE_BYTES);
+                p.receiver->event_qual[1] = 0x10000 << PAGE_BITS;
+                p.from->is_root = true;
+                p.put(0, mem(0x300, 4),
+                      word_t{0x10000} << NOVA_ITEM_HOTSPOT_SHIFT | NOVA_ITEM_DELEGATE |
+                              NOVA_ITEM_H);
+                if (!at_once || !item_answers_at_once(p.sender, p.receiver)) {
+                        item_transfer_begin(p.sender, p.receiver, true, 1);
+                        item_transfer(p.sender, nullptr);
+                }
+                p.revoke(&kernel_pd, 0x303, 0x303, NOVA_CRD_MEM, 7, false);
+                EXPECT_EQ(caps_of(p.to, NOVA_CRD_MEM).size(), 15u + 1);
+        }
+}
+
 TEST(item, aligns_ranges_and_ignores_the_hotspot_where_both_are_equal)
 {
         Pair p;

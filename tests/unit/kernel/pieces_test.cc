@@ -17,9 +17,9 @@ constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // large pages never fit
 class Pieces : Stepwise
 {
       public:
-        Pieces(unsigned seed, bool shortage)
+        Pieces(unsigned seed, bool shortage, bool limit)
             : Stepwise(random, 8, shortage ? 100 : 0), random(seed), lacks(shortage),
-              size(200 + random() % 3000)
+              limited(limit), size(200 + random() % 3000)
         {
                 for (unsigned i = 0; i < 4; i++)
                         kernel.make_pd();
@@ -32,7 +32,7 @@ class Pieces : Stepwise
                         pd *from = &kernel_pd;
                         for (pd *to : kernel.pds) {
                                 kernel.delegate(from, to == first ? SOURCE : BASE, to, BASE, size,
-                                                NOVA_CRD_MEM, 7, random() % 4 ? 0 : MAPPING_DMA);
+                                                NOVA_CRD_MEM, 7, attributes(random() % 4 == 0));
                                 EXPECT_EQ(caps_of(to, NOVA_CRD_MEM).size(), size);
                                 from = to;
                         }
@@ -50,6 +50,11 @@ class Pieces : Stepwise
         }
 
       private:
+        unsigned attributes(bool dma)
+        {
+                return (dma ? MAPPING_DMA : 0) | (limited && random() % 2 ? MAPPING_WHOLE : 0);
+        }
+
         // Begins an operation. Most revocations are of few pages, and so cut; the others are of
         // half the range or more.
         bool begin(Work *one) override
@@ -67,7 +72,7 @@ class Pieces : Stepwise
                 if (one->delegates)
                         one->d = make_delegation(who ? kernel.pds[who - 1] : &kernel_pd,
                                                  (who ? BASE : SOURCE) + at, pd, BASE + at, count,
-                                                 NOVA_CRD_MEM, 7, random() % 2 ? MAPPING_DMA : 0);
+                                                 NOVA_CRD_MEM, 7, attributes(random() % 2));
                 else
                         revocation_begin(&one->r, &pd->memory.space, BASE + at,
                                          BASE + at + count - 1, perms, random() % 3 != 0);
@@ -87,17 +92,17 @@ class Pieces : Stepwise
 
         Kernel kernel;
         std::mt19937_64 random;
-        const bool lacks;
+        const bool lacks, limited;
         const word_t size;
 };
 
-void try_seeds(bool shortage)
+void try_seeds(bool shortage, bool limited = false)
 {
         const char *const more = std::getenv("NOVA_PIECES");
         const unsigned last = more ? unsigned(std::atoi(more)) : 400;
 
         for (unsigned seed = 1; seed <= last && !testing::Test::HasFailure(); seed++) {
-                Pieces(seed, shortage).run();
+                Pieces(seed, shortage, limited).run();
                 EXPECT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
         }
 }
@@ -110,6 +115,12 @@ TEST(pieces, of_a_range_leave_the_space_of_each_pd)
 TEST(pieces, of_a_range_leave_without_memory_and_when_threads_end)
 {
         try_seeds(true);
+}
+
+TEST(pieces, leave_where_mappings_under_a_limit_may_not_be_cut)
+{
+        try_seeds(false, true);
+        try_seeds(true, true);
 }
 
 } // namespace
