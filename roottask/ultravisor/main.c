@@ -10,6 +10,7 @@
 #include "novart/program.h"
 #include "novart/random.h"
 #include "novart/region.h"
+#include "novart/thread.h"
 #include "novavmm/memory.h"
 #include "server.h"
 #include "vm.h"
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
 
         if (argc == 2 && !strcmp(argv[1], "disabled"))
                 return run_disabled();
+        nova_thread_commit_stacks(); /* VMMs may use up the kernel memory for lazy pages */
         if (sizeof(nova_word_t) < 8)
                 return refuse("secure guests need the x86_64 kernel (--arch x86_64)");
         if (!(nova_program.hip->features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))

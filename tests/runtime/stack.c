@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "nova/crd.h"
+#include "nova/hypercall.h"
 #include "novart/page.h"
 #include "novart/region.h"
 #include "novart/selector.h"
@@ -177,10 +178,46 @@ static void lazy_name(void)
         CHECK(nova_region_free(names) == 0);
 }
 
+static size_t stack_pages; /* pages of a thread's stack that were mapped before their first use */
+
+/* Counts the mapped pages of the caller's stack. */
+static void *count_pages(void *unused)
+{
+        nova_word_t begin, end;
+
+        nova_thread_stack_bounds(&begin, &end);
+        stack_pages = 0;
+        for (nova_word_t at = begin; at < end; at += NOVA_PAGE_SIZE) {
+                nova_crd_t crd = nova_crd_mem(at >> NOVA_PAGE_BITS, 0, 0);
+
+                nova_lookup(&crd);
+                stack_pages += nova_crd_type(crd) == NOVA_CRD_MEM;
+        }
+        return unused;
+}
+
+static size_t pages_of_new_thread(void)
+{
+        struct nova_thread *thread;
+
+        CHECK(nova_thread_create(&thread, NULL, count_pages, NULL) == 0);
+        CHECK(nova_thread_join(thread, NULL) == 0);
+        return stack_pages;
+}
+
+static void committed(void)
+{
+        CHECK(pages_of_new_thread() < NOVA_THREAD_STACK / NOVA_PAGE_SIZE);
+        nova_thread_commit_stacks();
+        CHECK(pages_of_new_thread() >= NOVA_THREAD_STACK / NOVA_PAGE_SIZE);
+}
+
 int main(void)
 {
         all_distances();
         puts("no page of a stack came too late");
+        committed();
+        puts("all pages of a stack came at once");
         lazy_name();
         puts("no name came too late");
         return 0;

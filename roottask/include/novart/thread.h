@@ -36,7 +36,7 @@ struct nova_thread_attr {
                                   NOVA_QPD_QUANTUM_MAX (on x86-32 about one second), and in a child
                                   to its parent's limit */
         size_t stack_bytes;  /**< size of the stack in bytes; 0: NOVA_THREAD_STACK. Pages are
-                              * allocated on first touch */
+                              * allocated on first touch, or by nova_thread_commit_stacks() */
 };
 
 /** Attributes of a thread with its creator's CPU and priority. */
@@ -150,6 +150,16 @@ unsigned nova_thread_priority(const struct nova_thread *thread);
  *  @param[out] begin lowest address, without the guard page
  *  @param[out] end   first address above it */
 void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
+
+/**
+ * From now on, creates threads and handlers with all pages of their stacks mapped. They then touch
+ * no page for which memory may be missing: neither the program's, nor the kernel's for a mapping.
+ * Call it before other threads exist.
+ * @code
+ * nova_thread_commit_stacks(); // the handlers of a service that must not end
+ * @endcode
+ */
+void nova_thread_commit_stacks(void);
 
 /**
  * Creates a handler: a local thread that serves portals with @p function on the time of its

@@ -53,6 +53,13 @@ void novart_thread_tell_name(const struct nova_thread *thread)
         nova_name_set(thread->ec, name);
 }
 
+static bool commits_stacks; /* set before other threads exist */
+
+void nova_thread_commit_stacks(void)
+{
+        commits_stacks = true;
+}
+
 static size_t block_align(void)
 {
         const size_t align = (size_t)__tls_align;
@@ -86,12 +93,13 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 
         if (!stack)
                 return NULL;
-        /* The last pages are committed now. The main thread's block is written before page faults
-         * are served, and a thread needs some memory to end when memory is exhausted. */
+        /* The last pages are always committed. The main thread's block is written before page
+         * faults are served, and a thread needs some memory to end when memory is exhausted. */
         const nova_word_t end = (nova_word_t)stack + size;
         const nova_word_t spare = novart_thread_spare_stack(end) - THREAD_SPARE;
+        const nova_word_t from = commits_stacks ? (nova_word_t)stack : spare;
 
-        if (spare > (nova_word_t)stack && nova_region_commit((void *)spare, end - spare)) {
+        if (from >= (nova_word_t)stack && nova_region_commit((void *)from, end - from)) {
                 nova_region_free(stack);
                 return NULL;
         }
