@@ -233,11 +233,15 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
 }
 
 /* Moves only one page, because the lock is held: decrypting a page takes up to 490,000
- * instructions. Between two pages another call may end the VM or remove the slot. */
+ * instructions. Between two pages another call may end the VM or remove the slot. Only UV_ESM has
+ * blocks of pages: no page is out then, so a block needs no decryption. The other VMMs of the CPU
+ * wait for the call. */
 static enum nova_u_status move_in_page(struct call *call, uint64_t from, uint64_t to)
 {
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
+        if (call->word[4] > NOVA_UV_ORDER_PAGE && call->vm->state != VM_CONVERTING)
+                return NOVA_U_P5;
         return page_in(&call->vm->pages, to, (uint32_t)from, (unsigned)call->word[3]);
 }
 

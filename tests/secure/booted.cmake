@@ -38,7 +38,7 @@ function(nova_add_secure_test name)
   endif()
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]90$"
+nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]87$"
   REJECT "cannot continue")
 # A VMM that tries to pass a PCI function through.
 nova_add_secure_test(passed SOURCES passed.c EXPECT

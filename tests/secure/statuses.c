@@ -256,9 +256,10 @@ static void in_parameters(uint64_t end)
                       nova_uv_page_in(uv, SPARE, AREA, 0, 22) == NOVA_U_P5 &&
                       nova_uv_page_in(uv, SPARE, AREA, 0, UINT64_MAX) == NOVA_U_P5,
               "UV_PAGE_IN: each parameter is checked");
-        check(nova_uv_page_in(&unknown, SPARE, AREA, 0, ORDER + 1) == NOVA_U_PARAMETER &&
-                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER + 1) == NOVA_U_SUCCESS,
-              "UV_PAGE_IN: with all of them right, both pages come in");
+        check(nova_uv_page_in(&unknown, SPARE, AREA, 0, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS &&
+                      nova_uv_page_in(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS,
+              "UV_PAGE_IN: with all of them right, the pages come in");
 }
 
 /* Tests the parameters of UV_PAGE_INVAL while the page at @p at is shared and mapped. */
@@ -351,29 +352,20 @@ static bool move_block_out(void)
                nova_uv_page_out(uv, SPARE + PAGE, BLOCK + PAGE, 0, ORDER) == NOVA_U_SUCCESS;
 }
 
-/* Tests that UV_PAGE_IN of a block stops at the first page that is refused. The pages before that
- * page are in. */
+/* Tests that UV_PAGE_IN decrypts no block of pages, which would take long. */
 static void blocks(void)
 {
         guest(PROBE_WRITE, BLOCK, 0x33333333);
         guest(PROBE_WRITE, BLOCK + PAGE, 0x44444444);
-        check(move_block_out() &&
-                      nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_SUCCESS &&
+        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_P5 && move_block_out() &&
+                      nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_P5 &&
+                      nova_uv_page_in(uv, 0, 0, 0, NOVA_UV_ORDER_MAX) == NOVA_U_P5,
+              "UV_PAGE_IN: a block of pages is refused after UV_ESM");
+        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER) == NOVA_U_SUCCESS &&
+                      nova_uv_page_in(uv, SPARE + PAGE, BLOCK + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
                       guest(PROBE_READ, BLOCK, 0) == 0x33333333 &&
                       guest(PROBE_READ, BLOCK + PAGE, 0) == 0x44444444,
-              "UV_PAGE_IN: a block of two pages comes back");
-        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_P3,
-              "a block that is in cannot be replaced");
-        check(move_block_out(), "the block goes out again");
-        normal(SPARE + PAGE)[77] ^= 1;
-        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_PERMISSION &&
-                      guest(PROBE_READ, BLOCK, 0) == 0x33333333,
-              "a block whose second page has a changed bit is refused there");
-        normal(SPARE + PAGE)[77] ^= 1;
-        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_P3 &&
-                      nova_uv_page_in(uv, SPARE + PAGE, BLOCK + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
-                      guest(PROBE_READ, BLOCK + PAGE, 0) == 0x44444444,
-              "its second page comes back alone");
+              "its pages come back one by one");
 }
 
 /* Moves a page out and in again. @return the status of UV_PAGE_IN */

@@ -154,7 +154,7 @@ static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint
  * @param flags 0, NOVA_UV_CACHE_INHIBITED or NOVA_UV_CACHE_ENABLED, which the ultravisor only
  *              records; each with or without NOVA_UV_WRITE_PROTECTION: the guest ends when it
  *              writes to the pages
- * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
+ * @param order NOVA_UV_ORDER_PAGE; in UV_ESM up to NOVA_UV_ORDER_MAX
  * @return SUCCESS; PARAMETER, P2 to P5; BUSY there is no free secure memory; PERMISSION the page is
  *         not the one that was moved out last */
 static inline enum nova_u_status nova_uv_page_in(const struct nova_uv *uv, uint64_t from,
