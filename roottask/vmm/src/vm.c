@@ -327,15 +327,16 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
 /* Destroys a virtual CPU's handler. A handler in a call to another program is discarded instead,
  * because it may wait for that program for ever. A parked handler leaves park() only now, with the
  * time of the thread that ends it: it takes the machine's lock, and another handler that had left
- * before could have lost its time while it held the lock. */
+ * before could have lost its time while it held the lock. Without memory for that, the handler is
+ * discarded, too: it has no time, so it holds no lock. All portals of the handler are revoked. */
 static void destroy_handler(struct nova_vcpu *vcpu)
 {
-        if (vcpu->call == VCPU_ABANDONED) {
-                nova_handler_discard(vcpu->handler);
-        } else {
+        if (vcpu->call != VCPU_ABANDONED) {
                 novavmm_vcpu_let_go(vcpu);
-                nova_handler_destroy(vcpu->handler);
+                if (!nova_handler_destroy(vcpu->handler))
+                        return;
         }
+        nova_handler_discard(vcpu->handler);
 }
 
 void nova_vm_destroy(struct nova_vm *vm)
@@ -348,13 +349,13 @@ void nova_vm_destroy(struct nova_vm *vm)
                 destroy_vcpu(&vm->vcpu[i]);
         if (vm->objects != NOVA_SEL_NONE)
                 nova_pd_destroy(vm->objects);
+        if (vm->events != NOVA_SEL_NONE)
+                nova_sel_release(vm->events, vm->events_order);
         for (unsigned i = 0; i < vm->vcpus; i++)
                 if (vm->vcpu[i].handler)
                         destroy_handler(&vm->vcpu[i]);
         /* A handler may have been about to use its semaphore's selector. */
         if (vm->objects != NOVA_SEL_NONE)
                 nova_sel_release(vm->objects, OBJECT_ORDER);
-        if (vm->events != NOVA_SEL_NONE)
-                nova_sel_release(vm->events, vm->events_order);
         nova_guest_memory_destroy(&vm->memory);
 }
