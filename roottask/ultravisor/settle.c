@@ -18,7 +18,7 @@
 /* Kernel memory for the first semaphore; vm_settle_init() then takes the rest of it away. */
 #define ROOM NOVA_PAGE_SIZE
 /* Longest wait in ns for another thread that is in vm_settle(). If the VMM of that thread is
- * killed, the thread stops until its handler's runner lends it time, up to 40 ms later. Within
+ * killed, the thread stops until its handler's runner lends it time, up to 200 ms later. Within
  * PATIENCE_NS the kernel frees all memory. */
 #define PATIENCE_NS 50000000
 

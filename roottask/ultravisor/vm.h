@@ -121,7 +121,7 @@ enum nova_u_status vm_start(struct vm *vm);
 bool vm_may_report(struct vm *vm);
 
 /* Destroys the machine of a VM and frees all that belongs to it. If the caller's time ends with the
- * machine, or its VMM is killed, its handler's runner completes this call, within 40 ms. The
+ * machine, or its VMM is killed, its handler's runner completes this call, within 200 ms. The
  * state is VM_ENDING; the caller holds no lock. Afterwards the VM is normal, and all its memory is
  * free, including kernel memory. */
 void vm_stop(struct vm *vm);

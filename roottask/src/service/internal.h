@@ -23,10 +23,12 @@ struct service_runner {
         nova_sel_t wake; /* semaphore that wakes the runner */
         uint32_t wanted; /* number of the requested pass; written by any thread */
         uint32_t done;   /* number of the last pass; written by the runner */
+        uint32_t target; /* number of the pass for which the worker waits; written by the worker */
         uint32_t begun;  /* calls that the handler has begun; written by the handler */
         uint32_t served; /* … and completed */
         bool rests;      /* the runner waits without a deadline; the handler wakes it when it begins
                           * a call */
+        bool lost;       /* the handler had a fault and never answers; written by the runner */
         bool ended;      /* the handler has ended; written by the runner */
 };
 
@@ -50,26 +52,26 @@ struct service_cpu {
 
 struct nova_service {
         struct nova_service_config config;
-        struct session_table table;   /* sessions; protected by lock */
-        struct nova_mutex lock;       /* also held while a handler runs, unless parallel */
-        nova_word_t holder;           /* thread that has the lock; 0: none; written by that
-                                       * thread */
-        unsigned waiters;             /* number of threads in nova_service_lock() */
-        char *states;                 /* states of all slots */
-        nova_sel_t control;           /* control portal of CPU 0; that of CPU n is at control + n */
-        nova_sel_t share;             /* the same for share portals; NOVA_SEL_NONE: none */
-        unsigned portal_order;        /* 2^portal_order portals: one for each CPU number */
-        unsigned session_order;       /* order of the range of all session portals */
-        uint64_t cpus;                /* bit n: CPU n is served */
-        struct nova_thread *worker;   /* looks for clients that died, and frees retired slots */
-        nova_sel_t wake;              /* semaphore that wakes the worker */
-        struct nova_semaphore passed; /* gets an up after each pass while the worker waits for
-                                       * passes */
-        bool passing;                 /* the worker waits for passes */
-        struct nova_later *deferred;  /* pushed by compare-and-swap, taken as a whole */
-        bool published;               /* threads other than the runners may have called the
-                                       * service */
-        bool watched;                 /* the parent wakes the worker when a program has ended */
+        struct session_table table; /* sessions; protected by lock */
+        struct nova_mutex lock;     /* also held while a handler runs, unless parallel */
+        nova_word_t holder;         /* thread that has the lock; 0: none; written by that
+                                     * thread */
+        unsigned waiters;           /* number of threads in nova_service_lock() */
+        char *states;               /* states of all slots */
+        nova_sel_t control;         /* control portal of CPU 0; that of CPU n is at control + n */
+        nova_sel_t share;           /* the same for share portals; NOVA_SEL_NONE: none */
+        unsigned portal_order;      /* 2^portal_order portals: one for each CPU number */
+        unsigned session_order;     /* order of the range of all session portals */
+        uint64_t cpus;              /* bit n: CPU n is served */
+        struct nova_thread *worker; /* looks for clients that died, and frees retired slots */
+        nova_sel_t wake;            /* semaphore that wakes the worker */
+        bool passing;               /* each pass wakes the worker; written by the worker */
+        unsigned passing_head;      /* retired slots that are free after the passes */
+        struct nova_later *passing_later; /* actions that are performed then */
+        struct nova_later *deferred;      /* pushed by compare-and-swap, taken as a whole */
+        bool published;                   /* threads other than the runners may have called the
+                                           * service */
+        bool watched;                     /* the parent wakes the worker when a program has ended */
         bool stopping;
         bool abandoned; /* a handler or the worker has ended while it held the lock; written by the
                            thread that stops the service */
@@ -113,10 +115,13 @@ void novart_service_deferred_run(struct nova_later *later);
 int novart_service_runner_start(struct service_runner *runner);
 /* @return false if the handler could not be ended */
 bool novart_service_runner_stop(struct service_runner *runner);
-/* Makes the runner of each handler call the handler. Returns at once. */
+/* Makes the runner of each handler that serves a call lend its time. Returns at once. */
 void novart_service_runners_ask(struct nova_service *service);
-/* Waits until each handler has completed its present work, or the service stops. */
-void novart_service_pass_everywhere(struct nova_service *service);
+/* Makes each runner call its handler, and wake the worker afterwards. Returns at once. */
+void novart_service_pass_begin(struct nova_service *service);
+/* Returns true if each handler has completed the work that it had at novart_service_pass_begin().
+ */
+bool novart_service_has_passed(struct nova_service *service);
 /* A handler calls the first function when it begins to serve a call, and the second function when
  * it has served the call. If it takes long, the runner lends it time. */
 void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role);

@@ -19,7 +19,7 @@
 #include "thread/handler.h"
 
 /* Time in ns after which a runner looks again for a handler that has stopped. */
-#define SERVICE_STEP 20000000
+#define SERVICE_STEP 100000000
 
 void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role)
 {
@@ -53,18 +53,23 @@ static void pass(struct service_runner *self)
         nova_utcb_set_windows(utcb, 0, 0);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, NOVA_OPERATION_NOP);
-        nova_call(portals + self->cpu->cpu, 0);
+        self->lost = nova_call(portals + self->cpu->cpu, 0) != NOVA_SUCCESS;
         __atomic_store_n(&self->done, wanted, __ATOMIC_SEQ_CST);
         if (__atomic_load_n(&service->passing, __ATOMIC_SEQ_CST))
-                nova_semaphore_up(&service->passed);
+                nova_sm_up(service->wake);
+}
+
+static bool is_working(const struct service_runner *runner)
+{
+        return __atomic_load_n(&runner->begun, __ATOMIC_SEQ_CST) !=
+               __atomic_load_n(&runner->served, __ATOMIC_ACQUIRE);
 }
 
 /* Rests unless the handler serves a call. A handler that begins later finds `rests` set. */
 static void rest(struct service_runner *self)
 {
         __atomic_store_n(&self->rests, true, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&self->begun, __ATOMIC_SEQ_CST) !=
-            __atomic_load_n(&self->served, __ATOMIC_ACQUIRE))
+        if (is_working(self) && !self->lost)
                 __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
 }
 
@@ -75,7 +80,7 @@ static void look(struct service_runner *self, uint32_t *seen)
 
         if (begun != *seen)
                 *seen = begun;
-        else if (begun != __atomic_load_n(&self->served, __ATOMIC_ACQUIRE))
+        else if (is_working(self) && !self->lost)
                 pass(self);
         else
                 rest(self);
@@ -95,6 +100,9 @@ static void *run(void *argument)
 
                 if (service_stopping(service))
                         break;
+                if (self->rests && __atomic_load_n(&self->begun, __ATOMIC_ACQUIRE) != seen)
+                        nova_sm_up(service->wake); /* while calls come, the worker looks for clients
+                                                    * that died */
                 __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
                 if (__atomic_load_n(&self->wanted, __ATOMIC_ACQUIRE) != self->done)
                         pass(self);
@@ -113,41 +121,59 @@ static void *run(void *argument)
         return NULL;
 }
 
-static void ask(struct service_runner *runner)
+static uint32_t ask(struct service_runner *runner)
 {
-        __atomic_add_fetch(&runner->wanted, 1, __ATOMIC_ACQ_REL);
+        const uint32_t wanted = __atomic_add_fetch(&runner->wanted, 1, __ATOMIC_ACQ_REL);
+
         nova_sm_up(runner->wake);
+        return wanted;
 }
 
-static void each_runner(struct nova_service *service, void (*function)(struct service_runner *))
+/* Calls a function for each runner until it returns false. */
+static bool each_runner(struct nova_service *service, bool (*function)(struct service_runner *))
 {
+        bool all = true;
+
         for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++)
                 for (unsigned role = 0; service->cpu[n] && role < SERVICE_HANDLERS; role++)
                         if (service->cpu[n]->runner[role].thread)
-                                function(&service->cpu[n]->runner[role]);
+                                all = all && function(&service->cpu[n]->runner[role]);
+        return all;
+}
+
+/* Only a handler that serves a call can have the lock, or wait for it. */
+static bool ask_if_working(struct service_runner *runner)
+{
+        if (is_working(runner))
+                ask(runner);
+        return true;
 }
 
 void novart_service_runners_ask(struct nova_service *service)
 {
-        each_runner(service, ask);
+        each_runner(service, ask_if_working);
 }
 
-static void await(struct service_runner *runner)
+static bool set_target(struct service_runner *runner)
 {
-        struct nova_service *const service = runner->cpu->service;
-        const uint32_t wanted = __atomic_load_n(&runner->wanted, __ATOMIC_ACQUIRE);
-
-        while ((int32_t)(__atomic_load_n(&runner->done, __ATOMIC_SEQ_CST) - wanted) < 0 &&
-               !service_stopping(service))
-                nova_semaphore_down_until(&service->passed, nova_deadline_in(SERVICE_PATIENCE));
+        runner->target = ask(runner);
+        return true;
 }
 
-void novart_service_pass_everywhere(struct nova_service *service)
+void novart_service_pass_begin(struct nova_service *service)
 {
         __atomic_store_n(&service->passing, true, __ATOMIC_SEQ_CST);
-        each_runner(service, ask);
-        each_runner(service, await);
-        __atomic_store_n(&service->passing, false, __ATOMIC_SEQ_CST);
+        each_runner(service, set_target);
+}
+
+static bool has_passed(struct service_runner *runner)
+{
+        return (int32_t)(__atomic_load_n(&runner->done, __ATOMIC_SEQ_CST) - runner->target) >= 0;
+}
+
+bool novart_service_has_passed(struct nova_service *service)
+{
+        return each_runner(service, has_passed);
 }
 
 int novart_service_runner_start(struct service_runner *runner)

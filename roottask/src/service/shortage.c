@@ -9,7 +9,8 @@
 #include "novart/page.h"
 #include "novart/selector.h"
 
-/* Kernel memory of a service on each CPU: two handlers, a runner and their portals. */
+/* Kernel memory of a service on each CPU: two handlers, two runners and their portals; on one CPU
+ * the worker, too. */
 #define CPU_BYTES ((nova_word_t)56 << 10)
 
 /* Number of free bytes below which an account may be too small for the next thread: memory is

@@ -8,6 +8,7 @@
  * end of a program. If the parent does not report such ends, the worker looks for clients that died
  * once per period while a session is open. */
 #include "internal.h"
+#include "nova/arch/tsc.h"
 #include "nova/hypercall.h"
 #include "novart/region.h"
 #include "novart/time.h"
@@ -31,32 +32,45 @@ static void free_shares(struct nova_service *service, unsigned head)
         }
 }
 
-/* Frees retired slots, and performs the deferred actions. If the service is stopping, the thread
- * that stops it performs them when the handlers have ended. */
-static void clear(struct nova_service *service)
+/* Begins to clear: takes the retired slots and the deferred actions. */
+static void begin_clearing(struct nova_service *service)
 {
         unsigned count;
 
         if (!novart_service_enter(service))
                 return;
-        const unsigned head = novart_session_retired_take(&service->table, &count);
-        struct nova_later *const later = novart_service_deferred_take(service);
+        service->passing_head = novart_session_retired_take(&service->table, &count);
+        service->passing_later = novart_service_deferred_take(service);
+        novart_service_leave(service);
+        if (!count && !service->passing_later)
+                return;
+        free_shares(service, service->passing_head);
+        novart_service_pass_begin(service);
+}
 
-        novart_service_leave(service);
-        if (!count && !later)
+/* Frees the slots and performs the actions, when all handlers have passed. If the service is
+ * stopping, the thread that stops it performs the actions. */
+static void end_clearing(struct nova_service *service)
+{
+        if (!novart_service_enter(service))
                 return;
-        free_shares(service, head);
-        novart_service_pass_everywhere(service);
-        if (!novart_service_enter(service)) {
-                novart_service_deferred_return(service, later);
-                return;
+        novart_session_release(&service->table, service->passing_head);
+        if (!service_stopping(service)) {
+                novart_service_deferred_run(service->passing_later);
+                service->passing_later = NULL;
         }
-        novart_session_release(&service->table, head);
-        if (service_stopping(service))
-                novart_service_deferred_return(service, later);
-        else
-                novart_service_deferred_run(later);
         novart_service_leave(service);
+        __atomic_store_n(&service->passing, false, __ATOMIC_SEQ_CST);
+}
+
+/* Frees retired slots, and performs the deferred actions. Does not wait for handlers: their passes
+ * wake the worker. */
+static void clear(struct nova_service *service)
+{
+        if (service->passing && novart_service_has_passed(service))
+                end_clearing(service);
+        if (!service->passing)
+                begin_clearing(service);
 }
 
 static void sweep(struct nova_service *service)
@@ -82,8 +96,9 @@ static void *work(void *argument)
         bool again = false;           /* a period must follow it */
 
         while (!service_stopping(service)) {
-                const bool due =
-                        nova_sm_down_until(service->wake, NOVA_SM_ZC, next) != NOVA_SUCCESS;
+                nova_sm_down_until(service->wake, NOVA_SM_ZC, next);
+
+                const bool due = next != NOVA_FOREVER && nova_rdtsc() >= next;
 
                 if (service_stopping(service))
                         break;
@@ -132,5 +147,6 @@ void novart_service_worker_stop(struct nova_service *service)
         nova_sm_up(service->wake);
         nova_thread_join(service->worker, NULL);
         service->worker = NULL;
+        novart_service_deferred_return(service, service->passing_later);
         novart_service_holder_ended(service, worker);
 }

@@ -23,8 +23,8 @@
 
 static struct nova_mutex own = NOVA_MUTEX_INITIALIZER; /* a lock of the service's functions */
 static struct nova_semaphore go_on = NOVA_SEMAPHORE_INITIALIZER(0);
-static bool held, release, hangs; /* atomic */
-static unsigned closed;           /* atomic */
+static bool held, hangs; /* atomic */
+static unsigned closed;  /* atomic */
 static struct nova_service *service;
 static char *page;
 
@@ -33,8 +33,7 @@ static int hold(struct nova_request *request)
         (void)request;
         nova_mutex_lock(&own);
         __atomic_store_n(&held, true, __ATOMIC_RELEASE);
-        while (!__atomic_load_n(&release, __ATOMIC_ACQUIRE))
-                __builtin_ia32_pause();
+        nova_semaphore_down(&go_on);
         nova_mutex_unlock(&own);
         return 0;
 }
@@ -204,7 +203,7 @@ static void closes_sessions(struct nova_session *session)
               "a handler holds a lock");
         nova_sel_release(pd, 0);
         sever(lender);
-        __atomic_store_n(&release, true, __ATOMIC_RELEASE);
+        nova_semaphore_up(&go_on);
         check(wait_for_closed(1), "it loses its time, and the program's session is closed");
 }
 
