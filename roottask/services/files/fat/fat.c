@@ -197,13 +197,7 @@ static int fat_sync(struct files_system *system, struct files_node *node)
         for (struct fat_node *i = fat->nodes; i && !error; i = i->next)
                 if (!node || i == (struct fat_node *)node)
                         error = fat_file_commit(i);
-        if (!error)
-                error = fat_flush(fat);
-        if (!error && fat->copy_failed) {
-                fat->copy_failed = false;
-                error = EIO;
-        }
-        return error;
+        return error ? error : fat_flush(fat);
 }
 
 static void fat_unmount(struct files_system *system)

@@ -18,7 +18,7 @@
 
 #define FAT_SECTOR_MAX 4096
 #define FAT_CACHE      16   /* number of cached sectors of the table and of folders */
-#define FAT_STUCK_MAX  8    /* cached sectors that the disk may refuse to write */
+#define FAT_STUCK_MAX  8    /* cached sectors of the table that may be changed at once */
 #define FAT_ENTRY      32   /* size of an entry of a folder in bytes */
 #define FAT_POINTS     256  /* maximum number of known places in the chain of a large file */
 #define FAT_GROUPS     8192 /* maximum number of groups of clusters; a multiple of 8 */
@@ -73,8 +73,9 @@ struct fat {
         bool info_stale;                            /* `free` differs from the value on the disk */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
-        bool copy_failed;                           /* a write of another copy of the table failed;
-                                                     * fat_sync() reports it */
+        bool copies_differ;                         /* a bit of `stale` is set */
+        uint32_t stale_sectors;                     /* sectors of the table for each bit of it */
+        uint8_t stale[FAT_GROUPS / 8];              /* bits: a write of another copy failed */
         uint64_t time;                              /* time of the cache, for the last uses */
         struct fat_node *nodes;                     /* nodes in use */
         struct fat_cached cache[FAT_CACHE];
@@ -135,15 +136,18 @@ static inline struct fat *fat_of(const struct fat_node *node)
 /* sector.c. The result of fat_sector() is valid until FAT_CACHE - FAT_STUCK_MAX - 1 other sectors
  * were requested. */
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes);
-int fat_sector_write(struct fat *fat, uint32_t sector);   /* now */
-void fat_sector_change(struct fat *fat, uint32_t sector); /* later; only for the table */
+int fat_sector_write(struct fat *fat, uint32_t sector); /* now */
+/* Lets the caller change a sector of the table, which is written later. @return 0, or EIO: the disk
+ * refuses so many changed sectors that the cache has no room for another one */
+int fat_sector_change(struct fat *fat, uint32_t sector);
 void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count);
 int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, size_t bytes);
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
-int fat_flush(struct fat *fat);         /* waits until all writes survive a loss of power */
-int fat_flush_ordered(struct fat *fat); /* like fat_flush(), without the free count */
+int fat_flush(struct fat *fat); /* waits until all writes survive a loss of power */
+/* Like fat_flush(), without the free count, and without copies of the table that differ. */
+int fat_flush_ordered(struct fat *fat);
 
 /* table.c */
 static inline uint32_t fat_cluster_sector(const struct fat *fat, uint32_t cluster)

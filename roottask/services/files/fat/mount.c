@@ -75,6 +75,7 @@ static const char *place(struct fat *fat, const struct layout *layout)
         fat->cluster_bytes = layout->sector_bytes * layout->cluster_sectors;
         fat->table_sectors = layout->table_sectors;
         fat->table_count = layout->one_table ? 1 : layout->tables;
+        fat->stale_sectors = layout->table_sectors / FAT_GROUPS + 1;
         fat->table = layout->reserved + layout->active * layout->table_sectors;
         fat->root = (uint32_t)(layout->reserved + tables);
         fat->root_sectors = root;

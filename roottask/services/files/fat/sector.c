@@ -29,19 +29,37 @@ static bool in_table(const struct fat *fat, uint32_t sector)
         return sector >= fat->table && sector - fat->table < fat->table_sectors;
 }
 
+/* Records that the other copies of the table differ from the first one. A bit stands for a group of
+ * sectors, so that the record outlives the sector in the cache. */
+static void set_stale(struct fat *fat, uint32_t sector)
+{
+        const uint32_t group = (sector - fat->table) / fat->stale_sectors;
+
+        fat->stale[group / 8] |= (uint8_t)(1u << group % 8);
+        fat->copies_differ = true;
+}
+
+/* Writes a sector to the other copies of the table. */
+static int write_copies(struct fat *fat, uint32_t sector, const void *bytes)
+{
+        int error = 0;
+
+        for (uint32_t i = 1; i < fat->table_count && !error; i++)
+                error = disk_write(fat, sector + i * fat->table_sectors, bytes, 1);
+        return error;
+}
+
 /* Writes a sector; writes a sector of the table to all copies. Only the first copy is in use, so
- * the write succeeds without the others. */
+ * the write succeeds without the others, and fat_flush() writes these again. */
 static int write_cached(struct fat *fat, struct fat_cached *cached)
 {
-        const uint32_t copies = in_table(fat, cached->sector) ? fat->table_count : 1;
         const int error = disk_write(fat, cached->sector, cached->bytes, 1);
 
         cached->stuck = error && cached->dirty;
         if (error)
                 return error;
-        for (uint32_t i = 1; i < copies; i++)
-                if (disk_write(fat, cached->sector + i * fat->table_sectors, cached->bytes, 1))
-                        fat->copy_failed = true;
+        if (in_table(fat, cached->sector) && write_copies(fat, cached->sector, cached->bytes))
+                set_stale(fat, cached->sector);
         cached->dirty = false;
         return 0;
 }
@@ -54,18 +72,16 @@ static struct fat_cached *find(struct fat *fat, uint32_t sector)
         return NULL;
 }
 
-/* Returns the sector whose last use is the oldest; omits stuck ones, unless there are too many. */
-static struct fat_cached *oldest(struct fat *fat)
+/* Returns the sector whose last use is the oldest and that the disk has not refused; NULL: there is
+ * none. @p dirty: only among the changed ones */
+static struct fat_cached *oldest(struct fat *fat, bool dirty)
 {
         struct fat_cached *found = NULL;
-        unsigned stuck = 0;
 
-        for (unsigned i = 0; i < FAT_CACHE; i++)
-                stuck += fat->cache[i].stuck;
         for (unsigned i = 0; i < FAT_CACHE; i++) {
                 struct fat_cached *cached = &fat->cache[i];
 
-                if ((!cached->stuck || stuck >= FAT_STUCK_MAX) &&
+                if (!cached->stuck && (cached->dirty || !dirty) &&
                     (!found || cached->used < found->used))
                         found = cached;
         }
@@ -73,18 +89,16 @@ static struct fat_cached *oldest(struct fat *fat)
 }
 
 /* Finds room for another sector. A sector that the disk refuses stays in the cache, and the room of
- * another one is taken: otherwise no client could read any more. */
-static int make_room(struct fat *fat, struct fat_cached **room)
+ * another one is taken: otherwise no client could read any more. There is always room, because only
+ * changed sectors are stuck, and at most FAT_STUCK_MAX are changed. */
+static struct fat_cached *make_room(struct fat *fat)
 {
-        for (;;) {
-                struct fat_cached *cached = oldest(fat);
-                const bool stuck = cached->stuck;
-                const int error = cached->dirty ? write_cached(fat, cached) : 0;
+        struct fat_cached *cached;
 
-                *room = cached;
-                if (!error || stuck)
-                        return error;
-        }
+        do
+                cached = oldest(fat, false);
+        while (cached->dirty && write_cached(fat, cached));
+        return cached;
 }
 
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes)
@@ -93,9 +107,7 @@ int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes)
         int error;
 
         if (!cached) {
-                error = make_room(fat, &cached);
-                if (error)
-                        return error;
+                cached = make_room(fat);
                 cached->sector = UINT32_MAX;
                 error = disk_read(fat, sector, cached->bytes, 1);
                 if (error)
@@ -117,9 +129,28 @@ int fat_sector_write(struct fat *fat, uint32_t sector)
         return error;
 }
 
-void fat_sector_change(struct fat *fat, uint32_t sector)
+static unsigned count_dirty(const struct fat *fat)
 {
-        find(fat, sector)->dirty = true;
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < FAT_CACHE; i++)
+                count += fat->cache[i].dirty;
+        return count;
+}
+
+int fat_sector_change(struct fat *fat, uint32_t sector)
+{
+        struct fat_cached *const cached = find(fat, sector);
+
+        while (!cached->dirty && count_dirty(fat) >= FAT_STUCK_MAX) {
+                struct fat_cached *const other = oldest(fat, true);
+
+                if (!other)
+                        return EIO;
+                write_cached(fat, other);
+        }
+        cached->dirty = true;
+        return 0;
 }
 
 void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count)
@@ -240,9 +271,50 @@ static int write_info(struct fat *fat)
         return fat_sector_write(fat, fat->info);
 }
 
+/* Writes the sectors of a group to the other copies of the table. */
+static int mend_group(struct fat *fat, uint32_t group)
+{
+        const uint32_t first = group * fat->stale_sectors;
+        int error = 0;
+
+        for (uint32_t i = first; i < first + fat->stale_sectors && !error; i++) {
+                uint8_t *bytes;
+
+                if (i >= fat->table_sectors)
+                        break;
+                error = fat_sector(fat, fat->table + i, &bytes);
+                if (!error)
+                        error = write_copies(fat, fat->table + i, bytes);
+        }
+        return error;
+}
+
+/* Makes the copies of the table equal again, after writes that the disk has refused. */
+static int mend_copies(struct fat *fat)
+{
+        for (uint32_t group = 0; group < FAT_GROUPS; group++) {
+                int error;
+
+                if (!(fat->stale[group / 8] >> group % 8 & 1))
+                        continue;
+                error = mend_group(fat, group);
+                if (error)
+                        return error;
+                fat->stale[group / 8] &= (uint8_t) ~(1u << group % 8);
+        }
+        fat->copies_differ = false;
+        return 0;
+}
+
+/* The copies are mended after the first table, so that they never have a newer change. */
 int fat_flush(struct fat *fat)
 {
-        const int error = write_info(fat);
+        int error = write_info(fat);
 
+        if (!error)
+                error = fat_flush_ordered(fat);
+        if (error || !fat->copies_differ)
+                return error;
+        error = mend_copies(fat);
         return error ? error : fat_flush_ordered(fat);
 }

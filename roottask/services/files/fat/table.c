@@ -48,6 +48,10 @@ static int put12(struct fat *fat, uint32_t cluster, uint32_t value)
 
         if (!error)
                 error = find_byte(fat, offset + 1, &high_sector, &high);
+        if (!error)
+                error = fat_sector_change(fat, low_sector);
+        if (!error)
+                error = fat_sector_change(fat, high_sector);
         if (error)
                 return error;
         if (cluster % 2) {
@@ -57,8 +61,6 @@ static int put12(struct fat *fat, uint32_t cluster, uint32_t value)
                 *low = (uint8_t)value;
                 *high = (uint8_t)((*high & 0xf0) | value >> 8);
         }
-        fat_sector_change(fat, low_sector);
-        fat_sector_change(fat, high_sector);
         return 0;
 }
 
@@ -86,13 +88,14 @@ static int put(struct fat *fat, uint32_t cluster, uint32_t value)
         if (fat->kind == 12)
                 return put12(fat, cluster, value);
         error = find_byte(fat, cluster * (fat->kind / 8), &sector, &at);
+        if (!error)
+                error = fat_sector_change(fat, sector);
         if (error)
                 return error;
         if (fat->kind == 16)
                 fat_put16(at, value);
         else
                 fat_put32(at, (fat_get32(at) & ~mask(fat)) | value);
-        fat_sector_change(fat, sector);
         return 0;
 }
 
