@@ -32,43 +32,55 @@ static struct {
 } port_ranges[RANGES_MAX];
 static unsigned port_range_count;
 
-static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last)
+/* Finds a range of a list that overlaps a range, and sets @p begin to its first number. */
+static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last, uint64_t *begin)
 {
         for (unsigned i = 0; i < list.count; i++) {
                 const struct nova_system_range *const range = &init.system.range[list.first + i];
 
-                if (range->first <= last && first <= range->last)
-                        return true;
+                if (range->first > last || first > range->last)
+                        continue;
+                *begin = range->first;
+                return true;
         }
         return false;
 }
 
-static bool ports_are_free(uint64_t first, uint64_t last)
+/* Returns true if ports belong to the board or to a device. Sets @p begin to the first of them. */
+static bool ports_are_taken(uint64_t first, uint64_t last, uint64_t *begin)
 {
+        *begin = 0;
+        if (first < PORTS_MIN)
+                return true;
         for (unsigned i = 0; i < init.system.devices; i++)
-                if (overlap(init.system.device[i].ports, first, last))
-                        return false;
-        return true;
+                if (overlap(init.system.device[i].ports, first, last, begin))
+                        return true;
+        return false;
 }
 
-static bool memory_is_free(uint64_t first, uint64_t last)
+/* Returns true if something else lies at addresses. Sets @p begin to its first address. */
+static bool memory_is_taken(uint64_t first, uint64_t last, uint64_t *begin)
 {
         struct nova_hip_mem mem;
 
         for (unsigned i = 0; nova_hip_get_mem(nova_program.hip, i, &mem); i++)
-                if (mem.size && mem.addr <= last && first <= mem.addr + (mem.size - 1))
-                        return false;
+                if (mem.size && mem.addr <= last && first <= mem.addr + (mem.size - 1)) {
+                        *begin = mem.addr;
+                        return true;
+                }
         for (unsigned i = 0; i < init.system.devices; i++)
-                if (overlap(init.system.device[i].memory, first, last))
-                        return false;
-        return true;
+                if (overlap(init.system.device[i].memory, first, last, begin))
+                        return true;
+        return false;
 }
 
 /* Devices that no program uses, such as the clock, do not reserve their interrupts. */
 static bool interrupt_is_free(nova_word_t gsi)
 {
+        uint64_t begin;
+
         for (unsigned i = 0; i < init.system.devices; i++)
-                if (overlap(init.system.device[i].interrupts, gsi, gsi) &&
+                if (overlap(init.system.device[i].interrupts, gsi, gsi, &begin) &&
                     nova_system_owner(&init.system, init.system.device[i].name) >= 0)
                         return false;
         return true;
@@ -117,6 +129,7 @@ static int answer_device(struct nova_child_pci *question)
 static int answer_memory(struct nova_child_pci *question)
 {
         const uint64_t first = question->first, bytes = question->bytes;
+        uint64_t begin;
         unsigned i = 0;
 
         if (!bytes || (first | bytes) % NOVA_PAGE_SIZE || first + (bytes - 1) < first)
@@ -124,7 +137,7 @@ static int answer_memory(struct nova_child_pci *question)
         while (i < range_count && (ranges[i].first != first || ranges[i].bytes != bytes))
                 i++;
         if (i == range_count) {
-                if (!memory_is_free(first, first + (bytes - 1)))
+                if (memory_is_taken(first, first + (bytes - 1), &begin))
                         return EACCES;
                 if (i == RANGES_MAX || bytes > BYTES_MAX - range_bytes)
                         return ENOMEM;
@@ -170,13 +183,28 @@ static int request_ports(nova_sel_t first, nova_word_t count)
 static int answer_ports(const struct nova_child_pci *question)
 {
         const uint64_t first = question->first, count = question->bytes;
+        uint64_t begin;
 
         if (!count || first >= PORTS_END || count > PORTS_END - first)
                 return EINVAL;
-        if (first < PORTS_MIN || !ports_are_free(first, first + count - 1))
+        if (ports_are_taken(first, first + count - 1, &begin))
                 return EACCES;
 
         return request_ports((nova_sel_t)first, (nova_word_t)count);
+}
+
+static int answer_obstacle(struct nova_child_pci *question)
+{
+        const bool ports = question->number == NOVA_PARENT_PCI_PORTS;
+        const uint64_t first = question->first, count = question->bytes;
+
+        if (!count || first + (count - 1) < first || (ports && first + (count - 1) >= PORTS_END))
+                return EINVAL;
+        if (!ports && question->number != NOVA_PARENT_PCI_MEMORY)
+                return EINVAL;
+        question->taken = ports ? ports_are_taken(first, first + (count - 1), &question->first)
+                                : memory_is_taken(first, first + (count - 1), &question->first);
+        return 0;
 }
 
 static int answer_gsi(struct nova_child_pci *question)
@@ -215,6 +243,8 @@ int pci_answer(const struct program *program, struct nova_child_pci *question)
                 return answer_gsi(question);
         case NOVA_PARENT_PCI_QUIET:
                 return answer_quiet(question);
+        case NOVA_PARENT_PCI_OBSTACLE:
+                return answer_obstacle(question);
         case NOVA_PARENT_PCI_WATCH:
                 quarantine_watch(question->sel);
                 return 0;

@@ -120,6 +120,7 @@ static void use_pci(void)
         struct nova_parent_pci_device *const device = malloc(sizeof(*device));
         const size_t bytes = answers_take_word();
         void *memory = NULL;
+        uint64_t begin;
         int error;
 
         if (!check(nova_parent_pci_describe(answers_take(), device)))
@@ -127,6 +128,7 @@ static void use_pci(void)
         error = check(nova_parent_pci_memory(answers_take_word(), bytes, &memory));
         check_memory(error, memory, bytes);
         check(nova_parent_pci_ports(0x100, 4));
+        check(nova_parent_pci_obstacle(NOVA_PARENT_PCI_PORTS, 0x100, 4, &begin));
         check(nova_parent_pci_gsi(9, SEL));
         check(nova_parent_pci_quiet(1, true));
         check(nova_parent_pci_watch(7));

@@ -148,6 +148,15 @@ int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory)
         return 0;
 }
 
+int nova_parent_pci_obstacle(enum nova_parent_pci_kind kind, uint64_t first, uint64_t count,
+                             uint64_t *begin)
+{
+        require(kind == NOVA_PARENT_PCI_MEMORY || kind == NOVA_PARENT_PCI_PORTS);
+        require(count && first + (count - 1) >= first);
+        *begin = first;
+        return 0;
+}
+
 int nova_parent_pci_ports(uint16_t first, unsigned count)
 {
         require(count && first + count <= 0x10000);

@@ -53,9 +53,12 @@ struct nova_child_device {
 /** A request of the child that holds the configuration space of PCI. */
 struct nova_child_pci {
         unsigned kind;                        /**< enum nova_parent_pci_kind */
-        nova_word_t number;                   /**< number of a device or of an interrupt */
+        nova_word_t number;                   /**< number of a device or of an interrupt; kind of a
+                                                 range */
         uint64_t first, bytes;                /**< address or port, and size */
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
+        bool taken;     /**< answer to NOVA_PARENT_PCI_OBSTACLE: something lies there; its begin is
+                           then in `first` */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
         nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program; request
                            NOVA_PARENT_PCI_WATCH: the semaphore's selector, the first of 64

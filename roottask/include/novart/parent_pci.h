@@ -25,6 +25,9 @@ enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_GSI,   /**< 0, number; item: its semaphore */
         NOVA_PARENT_PCI_QUIET, /**< number of a device; 1: quiet, 0: cannot be reset */
         NOVA_PARENT_PCI_WATCH, /**< item: a semaphore that gets an up when a driver ends */
+        NOVA_PARENT_PCI_OBSTACLE, /**< kind MEMORY or PORTS, first low, high, number low, high;
+                                     answer: 1 if something lies there or 0, its first byte or port
+                                     low, high */
 };
 
 /** Flags of a device. */
@@ -73,6 +76,20 @@ int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *dev
  * @retval ENOMEM no addresses or no kernel memory
  */
 int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory);
+
+/**
+ * Asks whether something else lies in a range of addresses or ports, without mapping it.
+ *
+ * @param kind       NOVA_PARENT_PCI_MEMORY or NOVA_PARENT_PCI_PORTS
+ * @param first      physical address or number of the first port
+ * @param count      number of bytes or ports
+ * @param[out] begin with EACCES: where the thing begins; it may begin before @p first
+ * @retval 0      nothing of which the parent knows lies there
+ * @retval EACCES as nova_parent_pci_memory() or nova_parent_pci_ports()
+ * @retval EINVAL @p count is 0, or the range ends beyond the last address or port
+ */
+int nova_parent_pci_obstacle(enum nova_parent_pci_kind kind, uint64_t first, uint64_t count,
+                             uint64_t *begin);
 
 /**
  * Gets ports of a PCI function.

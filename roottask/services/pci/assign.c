@@ -2,7 +2,7 @@
 /* Addresses for base address registers that firmware left empty. A function below a bridge gets
  * them from the bridge's window. The windows of the first bus are not known. Its functions get
  * addresses from the gaps between the ranges that firmware has assigned to other functions of this
- * bus. The parent may refuse an address, because something that is not a function lies there. */
+ * bus. The parent may name something that is not a function and lies at an address. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,7 +16,7 @@
 #define PORTS_FIRST 0x1000u     /* lower addresses belong to the board */
 #define PORTS_END   0x10000u
 #define STEPS_MAX   4096
-#define TRIES_MAX   24 /* addresses that the parent may refuse */
+#define TRIES_MAX   256 /* addresses that the parent may refuse */
 
 /* [first, end) */
 struct range {
@@ -156,24 +156,29 @@ static bool write_base(struct device *device, struct nova_pci_function *function
         return (config_read(function->address, offset) & mask) == base;
 }
 
-/* Gives a register an address that the parent does not refuse. After each refusal it skips twice as
- * many addresses, because what lies there may be large. The function does not respond meanwhile. */
+/* Gives a register an address that the parent does not refuse. After a refusal, the search goes on
+ * below the thing that lies there. The function does not respond meanwhile. */
 static bool assign(struct device *device, struct nova_pci_function *function, unsigned n)
 {
         const struct nova_pci_bar *const bar = &function->bar[n];
         const bool ports = is_ports(bar);
         const uint64_t size = ports || bar->size > NOVA_PAGE_SIZE ? bar->size : NOVA_PAGE_SIZE;
-        uint64_t limit = UINT64_MAX, skip = 0;
+        const enum nova_parent_pci_kind kind =
+                ports ? NOVA_PARENT_PCI_PORTS : NOVA_PARENT_PCI_MEMORY;
+        uint64_t limit = UINT64_MAX;
 
         for (unsigned i = 0; i < TRIES_MAX; i++) {
                 const uint64_t base = find(size, function->address >> 8, ports, limit);
+                uint64_t begin = base;
 
-                if (!base || !write_base(device, function, n, base))
+                if (!base)
                         break;
-                if (!memory_is_refused(device, n))
-                        return true;
-                limit = base > skip ? base - skip : 0;
-                skip = skip ? 2 * skip : size;
+                if (nova_parent_pci_obstacle(kind, base, size, &begin) != EACCES) {
+                        if (write_base(device, function, n, base))
+                                return true;
+                        break;
+                }
+                limit = begin < base + size ? begin : base;
         }
         write_base(device, function, n, 0);
         return false;

@@ -92,10 +92,6 @@ int assign_empty(struct device *device);
 /* memory.c: maps the memory of base address register n in this program. Returns 0 or an errno
  * value. */
 int memory_map(struct device *device, unsigned n);
-/* Returns true if the parent refuses the addresses of base address register n, because they belong
- * to something else; otherwise this program may hold them afterwards. Does not ask about memory of
- * more than 16 MiB, because an answer would map it. */
-bool memory_is_refused(struct device *device, unsigned n);
 /* Gets the ports of base address register n. Returns 0 or an errno value. */
 int memory_ports(struct device *device, unsigned n);
 /* Returns true if a page of a register's memory holds vectors of MSI-X, which only this program may

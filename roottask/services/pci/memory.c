@@ -13,7 +13,6 @@
 #include "server.h"
 
 #define PAGE_MASK ((uint64_t)NOVA_PAGE_SIZE - 1)
-#define ASK_MAX   0x1000000u /* a larger memory takes kernel memory that others may need */
 
 static uint64_t first_page(const struct nova_pci_bar *bar)
 {
@@ -120,15 +119,6 @@ static int get_ports(struct device *device, unsigned n)
 
         device->has_ports[n] = !error;
         return error;
-}
-
-bool memory_is_refused(struct device *device, unsigned n)
-{
-        const struct nova_pci_bar *const bar = &device->function.bar[n];
-
-        if (bar->flags & NOVA_PCI_BAR_PORTS)
-                return get_ports(device, n) == EACCES;
-        return bar->size <= ASK_MAX && get_memory(device, n) == EACCES;
 }
 
 int memory_map(struct device *device, unsigned n)

@@ -143,15 +143,15 @@ static uint32_t power_on(uint16_t address, unsigned power)
 }
 
 /* Brings a function to full power: in a state of low power, in which firmware may have left it, its
- * registers in memory cannot be accessed. The change may reset the function. Returns false if the
- * function had full power. */
-static bool wake(struct nova_service *service, uint16_t address, unsigned power)
+ * registers in memory cannot be accessed. The change may reset the function. Sets *woken to false
+ * if the function had full power. Returns false if the service ends. */
+static bool wake(struct nova_service *service, uint16_t address, unsigned power, bool *woken)
 {
-        if (!power || !(config_read(address, power + POWER_CONTROL) & POWER_STATE))
-                return false;
+        *woken = power && config_read(address, power + POWER_CONTROL) & POWER_STATE;
+        if (!*woken)
+                return true;
         config_write(address, power + POWER_CONTROL, power_on(address, power));
-        sleep_unlocked(service, POWER_MS);
-        return true;
+        return sleep_unlocked(service, POWER_MS);
 }
 
 static bool reset_by_power(struct nova_service *service, uint16_t address, unsigned power)
@@ -178,7 +178,8 @@ bool reset_function(struct nova_service *service, const struct device *device)
         interrupt_off(device);
         device_command(device, COMMAND_NO_PIN, COMMAND_MASTER | COMMAND_DECODES);
         save(address, &saved);
-        woken = wake(service, address, power);
+        if (!wake(service, address, power, &woken))
+                return false;
         if (saved.express && config_read(address, saved.express + EXPRESS_ABILITIES) & EXPRESS_FLR)
                 done = reset_by_function(service, address, saved.express);
         else if (advanced && (config_read(address, advanced) & ADVANCED_FLR) == ADVANCED_FLR)

@@ -55,6 +55,21 @@ int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory)
         return novart_parent_call_fetch(bytes, call, &question, memory);
 }
 
+int nova_parent_pci_obstacle(enum nova_parent_pci_kind kind, uint64_t first, uint64_t count,
+                             uint64_t *begin)
+{
+        struct pci_question question = {NOVA_PARENT_PCI_OBSTACLE, first, count};
+        const int error = call(&question, kind, 0);
+        const struct nova_utcb *const utcb = nova_thread_utcb();
+
+        if (error)
+                return error;
+        if (nova_utcb_word_count(utcb) < 4)
+                return EIO;
+        *begin = (uint64_t)utcb->word[3] << 32 | (uint32_t)utcb->word[2];
+        return utcb->word[1] ? EACCES : 0;
+}
+
 int nova_parent_pci_ports(uint16_t first, unsigned count)
 {
         struct pci_question question = {NOVA_PARENT_PCI_PORTS, first, count};

@@ -33,6 +33,14 @@ static int give_memory(struct request *request, const struct nova_child_pci *que
         return 0;
 }
 
+static int give_obstacle(struct request *request, const struct nova_child_pci *question)
+{
+        nova_utcb_put(request->utcb, question->taken);
+        nova_utcb_put(request->utcb, (uint32_t)question->first);
+        nova_utcb_put(request->utcb, (nova_word_t)(question->first >> 32));
+        return 0;
+}
+
 /* The parent keeps the window, which has received the semaphore. The server gets another window. */
 static int take_watch(struct request *request, struct nova_child_pci *question)
 {
@@ -88,6 +96,8 @@ int novart_serve_pci(struct request *request)
                 return 0;
         case NOVA_PARENT_PCI_QUIET:
                 return 0;
+        case NOVA_PARENT_PCI_OBSTACLE:
+                return give_obstacle(request, &question);
         default:
                 return EINVAL;
         }

@@ -8,7 +8,7 @@ std::vector<nova_parent_pci_device> description;
 std::vector<char> bar_memory;
 std::map<unsigned, unsigned> semaphore; /* counter, by selector */
 std::set<std::pair<uint64_t, uint64_t>> forbidden;
-bool has_iommu, has_window;
+bool has_iommu, has_window, ends;
 enum nova_status assign_status = NOVA_SUCCESS;
 unsigned slept_ms, assigned_to, waiters, sweeps;
 bool swept_dead;
@@ -60,9 +60,22 @@ int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *dev
         return 0;
 }
 
+int nova_parent_pci_obstacle(enum nova_parent_pci_kind, uint64_t first, uint64_t count,
+                             uint64_t *begin)
+{
+        for (const auto &range : forbidden)
+                if (range.first < first + count && first < range.first + range.second) {
+                        *begin = range.first;
+                        return EACCES;
+                }
+        return 0;
+}
+
 int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory)
 {
-        if (forbidden.count({address, bytes}))
+        uint64_t begin;
+
+        if (nova_parent_pci_obstacle(NOVA_PARENT_PCI_MEMORY, address, bytes, &begin))
                 return EACCES;
         EXPECT_LE(bytes, bar_memory.size());
         *memory = bar_memory.data();
@@ -147,7 +160,7 @@ void nova_service_later(struct nova_service *, struct nova_later *later)
 
 int nova_service_lock(struct nova_service *)
 {
-        return 0;
+        return ends ? ECANCELED : 0;
 }
 
 void nova_service_unlock(struct nova_service *)

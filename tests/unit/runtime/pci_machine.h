@@ -40,9 +40,10 @@ extern std::map<uint16_t, function> machine;
 extern std::vector<nova_pci_function> table;
 extern std::vector<nova_parent_pci_device> description;
 extern std::vector<char> bar_memory;
-extern std::map<unsigned, unsigned> semaphore; // counter, by selector
-extern std::set<std::pair<uint64_t, uint64_t>> forbidden;
+extern std::map<unsigned, unsigned> semaphore;            // counter, by selector
+extern std::set<std::pair<uint64_t, uint64_t>> forbidden; // address and size in bytes
 extern bool has_iommu, has_window;
+extern bool ends;                      // the service is being stopped
 extern enum nova_status assign_status; // result of assignments to an I/O MMU
 extern unsigned slept_ms, assigned_to, waiters, sweeps;
 extern bool swept_dead;
@@ -116,7 +117,7 @@ struct pci_device : testing::Test {
                 revoked.clear();
                 memset(devices, 0, sizeof(devices));
                 device_count = 0;
-                has_iommu = swept_dead = false;
+                has_iommu = swept_dead = ends = false;
                 has_window = true;
                 slept_ms = assigned_to = waiters = sweeps = 0;
                 bar_memory.assign(0x10000, 0);

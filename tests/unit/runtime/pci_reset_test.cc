@@ -28,6 +28,20 @@ TEST_F(pci_device, a_function_with_low_power_gets_full_power_and_keeps_its_addre
         }
 }
 
+TEST_F(pci_device, a_function_is_not_accessed_any_more_when_the_service_ends_during_its_start)
+{
+        function &f = disk();
+
+        f.value[0x50 / 4] = 0x00000001;
+        f.value[0x54 / 4] = f.writable[0x54 / 4] = 3;
+        f.written = [&](unsigned, uint32_t) { EXPECT_EQ(slept_ms, 0U) << "without the lock"; };
+        device *const d = claimed();
+
+        ends = true;
+        EXPECT_FALSE(reset_function((nova_service *)&f, d));
+        EXPECT_GE(slept_ms, 10U);
+}
+
 /* A function of conventional PCI has its function-level reset in another capability. */
 TEST_F(pci_device, advanced_features_have_a_function_level_reset)
 {
@@ -181,6 +195,35 @@ TEST_F(pci_gap, a_function_does_not_respond_to_addresses_that_the_parent_refuses
                 EXPECT_EQ(disk().value[1] & COMMAND_DECODES, 0U);
                 EXPECT_EQ(devices[0].function.bar[0].base, 0U);
         }
+}
+
+/* The obstacle may be small: the address directly below it is free. */
+TEST_F(pci_gap, no_free_address_below_a_refused_one_is_skipped)
+{
+        forbidden.insert({0xfd00f000, 0x1000});
+        forbidden.insert({0xfd008000, 0x1000});
+        device *const d = claimed();
+
+        EXPECT_EQ(d->function.bar[0].base, 0xfd004000U);
+}
+
+TEST_F(pci_gap, the_parent_is_asked_about_a_large_memory)
+{
+        disk().writable[4] = 0xfe000000;
+        table[0].bar[0].size = 0x2000000;
+        table[2].bar[0].base = 0xfe000000;
+        table[1].bar[0].base = 0xf0000000;
+        forbidden.insert({0xfa123000, 0x1000});
+        device *const d = claimed();
+
+        EXPECT_EQ(d->function.bar[0].base, 0xfc000000U);
+        SetUp();
+        disk().writable[4] = 0xfe000000;
+        table[0].bar[0].size = 0x2000000;
+        table[2].bar[0].base = 0xfe000000;
+        table[1].bar[0].base = 0xf0000000;
+        forbidden.insert({0xfd123000, 0x1000});
+        EXPECT_EQ(claimed()->function.bar[0].base, 0xfa000000U);
 }
 
 TEST_F(pci_device, the_dma_of_a_function_goes_to_a_pd_of_the_driver)
