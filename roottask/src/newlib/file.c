@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Open files: the numbers 3 and above. */
+/* Open files: the numbers 3 and above. Copies from and to the caller's memory are guarded: a thread
+ * that faulted during a copy would leave the file locked for all others. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "newlib/files.h"
+#include "novart/guard.h"
 #include "novart/sync.h"
 
 #define VIEW_MIN    0x4000 /* smallest read in bytes that uses a view of the file */
@@ -98,15 +100,16 @@ static long transfer_shared(struct file *file, char *data, size_t bytes, bool wr
                 words[3] = bytes < room ? bytes : room;
                 put_place(words + 1, file->offset);
                 if (writes)
-                        memcpy(shared, data, words[3]);
+                        error = nova_copy_guarded(shared, data, words[3]);
+        }
+        if (!error)
                 error = novart_files_call(file->session,
                                           writes ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
                                           answer, writes ? 3 : 1, writes ? 3 : 1);
-        }
         if (!error && answer[0] > words[3])
                 error = EPROTO;
         if (!error && !writes)
-                memcpy(data, shared, answer[0]);
+                error = nova_copy_guarded(data, shared, answer[0]);
         novart_files_unlock();
         if (!error && writes)
                 take_place(file, answer);
@@ -125,8 +128,8 @@ static long read_message(const struct file *file, char *to, size_t bytes)
                                   sizeof(answer) / sizeof(answer[0]), 1);
         if (error || answer[0] > words[3])
                 return error ? -error : -EPROTO;
-        memcpy(to, answer + 1, answer[0]);
-        return (long)answer[0];
+        error = nova_copy_guarded(to, answer + 1, answer[0]);
+        return error ? -error : (long)answer[0];
 }
 
 static long write_message(struct file *file, const char *from, size_t bytes)
@@ -137,9 +140,10 @@ static long write_message(struct file *file, const char *from, size_t bytes)
         int error;
 
         put_place(words + 1, file->offset);
-        memcpy(words + 4, from, words[3]);
-        error = novart_files_call(file->session, NOVA_FILES_WRITE, words,
-                                  (unsigned)FILES_WORDS(words[3]), answer, 3, 3);
+        error = nova_copy_guarded(words + 4, from, words[3]);
+        if (!error)
+                error = novart_files_call(file->session, NOVA_FILES_WRITE, words,
+                                          (unsigned)FILES_WORDS(words[3]), answer, 3, 3);
         if (!error && answer[0] > words[3])
                 error = EPROTO;
         if (error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two threads on two CPUs use one open file: each write() and read() takes a part of the file of
- * its own, and lseek() adds to the offset. */
+ * its own, and lseek() adds to the offset. A wrong address in a call does not lock the file. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 
 #include "../cpu.h"
 #include "expect.h"
+#include "novart/region.h"
 
 #define THREADS 2
 #define STEPS   5000 /* of lseek() in each thread */
@@ -107,8 +109,31 @@ static void share_file(size_t bytes, unsigned count, int flags)
         expect(close(file) == 0, "close");
 }
 
+/* Reads and writes with memory that the program does not have, in calls of each size. */
+static void use_wrong_memory(void)
+{
+        static const size_t sizes[] = {64, 5000, 100000};
+        static char data[100000];
+        char *const away = nova_region_reserve(sizeof(data));
+
+        file = open("/shared", O_RDWR | O_CREAT | O_TRUNC, 0666);
+        expect(write(file, data, sizeof(data)) == (int)sizeof(data), "write");
+        for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+                expect(lseek(file, 0, SEEK_SET) == 0, "lseek to the start");
+                errno = 0;
+                expect(read(file, away, sizes[i]) == -1 && errno == EFAULT, "EFAULT of read");
+                errno = 0;
+                expect(write(file, away, sizes[i]) == -1 && errno == EFAULT, "EFAULT of write");
+                expect(lseek(file, 0, SEEK_CUR) == 0, "the offset stays");
+                expect(read(file, data, sizes[i]) == (int)sizes[i], "a read afterwards");
+        }
+        expect(close(file) == 0, "close");
+        nova_region_free(away);
+}
+
 int main(void)
 {
+        use_wrong_memory();
         share_file(64, 2000, 0);
         share_file(5000, 100, 0);
         share_file(5000, 100, O_APPEND);
