@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hostile clients of the service `memory`: any messages, in any order, while memory is short. A
- * model of each client's blocks predicts each answer. No client may exceed its quota, or end a
- * block of another one. A block is revoked at once when it ends, and again before its pages become
- * free. */
+ * model of each client's blocks predicts each answer. No client may exceed its quota, even with the
+ * pages of blocks that have ended, or end a block of another one. A block is revoked at once when
+ * it ends, and again before its pages become free. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ void *__real_malloc(size_t bytes);
 /* A client's blocks, as it knows them. */
 static struct client {
         unsigned count;
-        size_t used;
+        size_t used, ended; /* ended: bytes of blocks whose pages are not free yet */
         struct {
                 nova_word_t number;
                 nova_crd_t crd;
@@ -66,6 +66,14 @@ static void query(unsigned session)
         require(clients[session].used <= quota);
 }
 
+/* Ends the pages of blocks that have ended. */
+static void deliver(void)
+{
+        client_deliver();
+        for (unsigned i = 0; i < CLIENT_SESSIONS; i++)
+                clients[i].ended = 0;
+}
+
 /* Lets a client allocate a block. It writes to all pages that it gets. */
 static void allocate(unsigned session, nova_word_t order)
 {
@@ -81,6 +89,10 @@ static void allocate(unsigned session, nova_word_t order)
         client_call(session, NOVA_MEMORY_ALLOC, &order, 1, NULL, &answer);
         if (!fits || bytes > quota - client->used) {
                 require(answer.error == (fits ? EDQUOT : EINVAL));
+                return;
+        }
+        if (bytes > quota - client->used - client->ended) {
+                require(answer.error == EAGAIN);
                 return;
         }
         require(answer.error == 0 || (scarce && answer.error == ENOMEM));
@@ -115,6 +127,7 @@ static void release(unsigned session, nova_word_t number)
                 return;
         require(revoked == client->block[i].crd);
         client->used -= client->block[i].bytes;
+        client->ended += client->block[i].bytes;
         client->block[i] = client->block[--client->count];
 }
 
@@ -131,11 +144,13 @@ static nova_word_t number_of(const uint8_t *step)
 static void close_session(unsigned session)
 {
         const unsigned before = revokes, count = clients[session].count;
+        const size_t ended = clients[session].ended + clients[session].used;
         struct client_answer answer;
 
         client_call(session, NOVA_OPERATION_CLOSE, "", 0, NULL, &answer);
         require(!answer.error && !client_is_open(session) && revokes - before == count);
         memset(&clients[session], 0, sizeof(clients[session]));
+        clients[session].ended = ended;
 }
 
 /* Sends messages that the protocol does not have. */
@@ -157,15 +172,25 @@ static void send_wrong(unsigned session, const uint8_t *step)
         require(answer.error == EINVAL);
 }
 
+/* @return false: the heap had no memory */
+static bool open_session(unsigned session)
+{
+        const bool scarce = heap_fails;
+        const int error = client_open(session, "", 0);
+
+        require(error == 0 || (scarce && error == ENOMEM));
+        return !error;
+}
+
 /* Performs a step. Its bytes: what happens, session, and arguments. */
 static void run_step(const uint8_t *step)
 {
         const unsigned session = step[1] % CLIENT_SESSIONS;
 
         if (pages_count() > PAGES)
-                client_deliver();
-        if (!client_is_open(session))
-                client_open(session, "", 0);
+                deliver();
+        if (!client_is_open(session) && !open_session(session))
+                return;
         switch (step[0] % 8) {
         case 0:
         case 1:
@@ -183,7 +208,7 @@ static void run_step(const uint8_t *step)
                 send_wrong(session, step);
                 break;
         case 6:
-                client_deliver();
+                deliver();
                 break;
         default:
                 pages_fail = step[2] & 3;

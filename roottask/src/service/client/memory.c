@@ -7,6 +7,11 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/region.h"
+#include "novart/time.h"
+
+/* Number of attempts while freed memory is not free yet, and ns between two of them. */
+#define TRIES    100
+#define PAUSE_NS 10000000
 
 int nova_memory_open(struct nova_session **session)
 {
@@ -53,6 +58,12 @@ int nova_memory_alloc(struct nova_session *session, size_t bytes, struct nova_me
                 .answer_max = 1};
         int error = nova_session_call(session, &message);
 
+        for (unsigned tries = 1; error == EAGAIN && tries < TRIES; tries++) {
+                nova_sleep(PAUSE_NS);
+                error = nova_session_call(session, &message);
+        }
+        if (error == EAGAIN)
+                error = ENOMEM;
         if (!error && !message.answer_count)
                 error = EPROTO;
         if (!error && !arrived(memory)) {
