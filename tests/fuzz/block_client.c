@@ -11,7 +11,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct nova_block *block;
-static uint32_t block_bytes; /* block size that the service stated when the session was opened */
+/* Block size and identity of the disk that the service stated when the session was opened. */
+static uint32_t block_bytes;
+static uint64_t identity;
 static struct nova_block_range present, wanted; /* restrictions of the session */
 static bool changes;                            /* the program restricts the session */
 static bool in_flight[256];                     /* indexed by the cookie of a request */
@@ -27,6 +29,7 @@ static void answer(unsigned long operation, void *words, size_t bytes)
         about->block_bytes = rings_take() == 0xfe ? rings_take_word() : 512u << (rings_take() & 3);
         about->segments = rings_take_word();
         about->request_max = rings_take_word();
+        about->identity = about->request_max >> 28;
 }
 
 /* Records the restriction of a session. The ring and a claim must come after the restriction that
@@ -64,7 +67,8 @@ static void check(void)
                 requests += in_flight[i];
         require(block->used == requests && block->lost <= block->used);
         require(block->used <= NOVA_BLOCK_ENTRIES &&
-                nova_block_get_info(block)->block_bytes == block_bytes);
+                nova_block_get_info(block)->block_bytes == block_bytes &&
+                nova_block_get_info(block)->identity == identity);
 }
 
 static void submit(void)
@@ -180,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         }
         block_bytes = nova_block_get_info(block)->block_bytes;
+        identity = nova_block_get_info(block)->identity;
         while (rings_has_input()) {
                 run_step();
                 check();

@@ -102,7 +102,7 @@ int nova_block_open(struct nova_block **block, const char *service, const char *
         require(!strcmp(service, "disk") && !arguments);
         if (error)
                 return error;
-        session->info = (struct nova_block_info){BLOCKS, BYTES, 0, REQUESTS, 1, 1, 0};
+        session->info = (struct nova_block_info){BLOCKS, BYTES, 0, REQUESTS, 1, 1, 0, 0};
         session->pool_bytes = pool_bytes;
         session->page = pages += 0x1000;
         session->next = opened;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "block/identity.h"
+
 _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 bytes");
 
 #define FIS_COMMAND   0x27
@@ -15,6 +17,10 @@ _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 byt
 /* Words of the description, and bits in them. */
 #define GENERAL        0
 #define NOT_ATA        0x8000
+#define SERIAL_NUMBER  10
+#define SERIAL_WORDS   10
+#define MODEL          27
+#define MODEL_WORDS    20
 #define CAPABILITIES   49
 #define HAS_DMA        0x0100
 #define HAS_BLOCKS     0x0200
@@ -63,6 +69,10 @@ const char *ahci_read_identity(const uint16_t *word, struct ahci_disk *disk)
                 disk->depth = (word[QUEUE_DEPTH] & DEPTH_MASK) + 1u;
         disk->cache = !is_valid(word[ENABLED_VALID]) || word[ENABLED] & CACHE_ENABLED;
         disk->discard = word[DISCARD] != 0xffff && word[DISCARD] & HAS_DISCARD;
+        disk->identity = block_identity_add(BLOCK_IDENTITY_BEGIN, &word[SERIAL_NUMBER],
+                                            SERIAL_WORDS * sizeof(*word));
+        disk->identity =
+                block_identity_add(disk->identity, &word[MODEL], MODEL_WORDS * sizeof(*word));
         return NULL;
 }
 

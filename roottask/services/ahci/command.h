@@ -44,6 +44,7 @@ struct ahci_disk {
         uint32_t block_bytes;
         unsigned depth; /* maximum number of queued commands; 0: the disk has no queue */
         bool cache, discard;
+        uint64_t identity; /* hash of the serial number and the model */
 };
 
 /* Reads a copy of the disk's description. @return NULL, or a sentence about an error */

@@ -198,7 +198,8 @@ static void describe(void)
                 .flags = (disk->cache ? (uint32_t)NOVA_BLOCK_HAS_CACHE : 0) |
                          (disk->discard ? (uint32_t)NOVA_BLOCK_HAS_DISCARD : 0),
                 .segments = NOVA_BLOCK_SEGMENTS,
-                .request_max = TRANSFER / disk->block_bytes};
+                .request_max = TRANSFER / disk->block_bytes,
+                .identity = disk->identity};
         device.depth = ahci.slots;
         device.start = start;
         device.kick = kick;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "block/identity.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "ring/claim.h"
@@ -40,6 +41,8 @@
 #define INTERRUPTS         0x2 /* the queue raises interrupts */
 
 /* Offsets in the data that IDENTIFY returns. */
+#define NAMES        4 /* serial number and model */
+#define NAMES_BYTES  60
 #define TRANSFER_MAX 77 /* 4096 << this; 0: no limit */
 #define OPTIONAL     520
 #define DISCARD      0x4
@@ -48,6 +51,8 @@
 #define FORMAT       26
 #define ATTRIBUTES   99
 #define PROTECTED    0x1
+#define SPACE_NAMES  104 /* NGUID and EUI64; 0: the namespace has none */
+#define SPACE_BYTES  24
 #define FORMATS      128
 
 /* Pages of the memory: two for the I/O commands, one for each other purpose. */
@@ -181,6 +186,8 @@ static const char *read_space(struct nvme *nvme)
         memcpy(&nvme->blocks, answer + BLOCKS, sizeof(nvme->blocks));
         memcpy(format, answer + FORMATS + (answer[FORMAT] & 0xf) * sizeof(format), sizeof(format));
         nvme->read_only = answer[ATTRIBUTES] & PROTECTED;
+        nvme->identity = block_identity_add(nvme->identity, &nvme->space, sizeof(nvme->space));
+        nvme->identity = block_identity_add(nvme->identity, answer + SPACE_NAMES, SPACE_BYTES);
         if (!nvme->blocks)
                 return "the namespace has no blocks.";
         if (format[2] < 9 || format[2] > 12)
@@ -206,6 +213,7 @@ static const char *read_properties(struct nvme *nvme)
         nvme->transfer_max = transfer && transfer < 6 ? NVME_PAGE << transfer : TRANSFER;
         nvme->cache = answer[CACHE] & 1;
         nvme->discard = answer[OPTIONAL] & DISCARD;
+        nvme->identity = block_identity_add(BLOCK_IDENTITY_BEGIN, answer + NAMES, NAMES_BYTES);
         wrong = find_space(nvme);
         if (wrong)
                 return wrong;

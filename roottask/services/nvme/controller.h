@@ -19,7 +19,9 @@ struct nvme {
         uint64_t blocks;
         uint32_t block_bytes, transfer_max; /* bytes of a command */
         bool cache, discard, read_only;
-        bool unsupported; /* nvme_open() failed because of a property of the namespace */
+        uint64_t identity; /* hash of the controller's serial number and model, and of the
+                              namespace's number and identifiers */
+        bool unsupported;  /* nvme_open() failed because of a property of the namespace */
 };
 
 /* Claims a controller, resets it, and creates its queues. @return NULL, or a sentence about an

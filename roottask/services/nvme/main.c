@@ -213,7 +213,8 @@ static void describe(void)
                          (nvme.cache ? (uint32_t)NOVA_BLOCK_HAS_CACHE : 0) |
                          (nvme.discard ? (uint32_t)NOVA_BLOCK_HAS_DISCARD : 0),
                 .segments = NOVA_BLOCK_SEGMENTS,
-                .request_max = nvme.transfer_max / nvme.block_bytes};
+                .request_max = nvme.transfer_max / nvme.block_bytes,
+                .identity = nvme.identity};
         device.start = start;
         device.kick = kick;
         device.source = (struct share_source){dma_alloc, dma_release};

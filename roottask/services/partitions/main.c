@@ -109,6 +109,7 @@ static int read_table(const char *service)
         const struct table_disk source = {info->blocks, info->block_bytes, read_block};
 
         wrong = table_read(&source, &table);
+        table.identity = info->identity;
         nova_block_close(disk);
         if (wrong) {
                 printf("'%s' has no usable partition table: %s%s\n", service, wrong,

@@ -6,6 +6,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,21 @@ static void close_session(struct nova_service *service, void *state)
         nova_service_later(service, &link->later);
 }
 
+/* The driver may have started again with another disk, to which the table does not belong. */
+static int check_disk(const struct nova_block *disk)
+{
+        static bool told;
+
+        if (nova_block_get_info(disk)->identity == table->identity)
+                return 0;
+        if (!told)
+                printf("'%s' now has another disk than when its table was read; connect the first "
+                       "disk again, or restart this program.\n",
+                       disk_service);
+        told = true;
+        return ENODEV;
+}
+
 static int open_disk(struct link *link, size_t pages)
 {
         const struct grant *grant = link->grant;
@@ -201,7 +217,9 @@ static int open_disk(struct link *link, size_t pages)
                 error = nova_block_open(&link->disk, disk_service, NULL, pages << NOVA_PAGE_BITS);
         if (error)
                 return error;
-        error = nova_block_restrict(link->disk, &range);
+        error = check_disk(link->disk);
+        if (!error)
+                error = nova_block_restrict(link->disk, &range);
         if (error) {
                 nova_block_close(link->disk);
                 link->disk = NULL;

@@ -26,8 +26,9 @@ struct table_disk {
 };
 
 struct table {
-        const char *kind; /* "GPT" or "MBR" */
-        const char *note; /* a sentence about damage; NULL: no damage */
+        const char *kind;  /* "GPT" or "MBR" */
+        const char *note;  /* a sentence about damage; NULL: no damage */
+        uint64_t identity; /* identity of the disk from which the table was read */
         unsigned count;
         struct partition partition[TABLE_PARTITIONS];
 };

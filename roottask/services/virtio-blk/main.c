@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "block/identity.h"
 #include "block/server.h"
 #include "novart/program.h"
+#include "novart/time.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
 #include "ring/driver.h"
@@ -31,6 +34,7 @@
 #define TYPE_READ     0
 #define TYPE_WRITE    1
 #define TYPE_FLUSH    4
+#define TYPE_SERIAL   8
 #define TYPE_DISCARD  11
 #define STATUS_GOOD   0
 #define STATUS_NEVER  0xff /* the device has not written a status */
@@ -38,6 +42,8 @@
 #define DEPTH_MAX     128
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
+#define SERIAL_BYTES  20
+#define SERIAL_MS     5000 /* time limit for its request */
 
 /* The data that the device reads and writes in addition to the data of a request. */
 struct slot {
@@ -46,7 +52,8 @@ struct slot {
         uint64_t discard_sector;
         uint32_t discard_count, discard_flags;
         volatile uint8_t status;
-        uint8_t fill[31];
+        uint8_t serial[SERIAL_BYTES];
+        uint8_t fill[11];
 };
 
 static struct virtio virtio;
@@ -249,6 +256,40 @@ static void make_queue(void)
         device.depth = queue.depth;
 }
 
+/* Asks for the serial number. A device may have none. */
+static void read_serial(void)
+{
+        static const uint8_t none[SERIAL_BYTES];
+        const struct queue_part part[] = {
+                {slots_device, offsetof(struct slot, discard_sector), false},
+                {slots_device + offsetof(struct slot, serial), SERIAL_BYTES, true},
+                {slots_device + offsetof(struct slot, status), 1, true}};
+        enum queue_answer answer = QUEUE_EMPTY;
+        uint8_t serial[SERIAL_BYTES];
+        unsigned number;
+        uint32_t bytes;
+
+        memset(slots, 0, sizeof(*slots));
+        slots->type = TYPE_SERIAL;
+        slots->status = STATUS_NEVER;
+        queue_add(&queue, 0, part, sizeof(part) / sizeof(*part));
+        kick();
+        for (unsigned ms = 0; answer == QUEUE_EMPTY && ms < SERIAL_MS; ms++) {
+                answer = queue_take(&queue, &number, &bytes);
+                if (answer == QUEUE_EMPTY)
+                        nova_sleep(1000000);
+        }
+        if (answer != QUEUE_TAKEN) {
+                virtio_reset(&virtio);
+                driver_fail("the device does not answer the request for its serial number.");
+        }
+        memcpy(serial, slots->serial, sizeof(serial));
+        device.info.identity =
+                slots->status == STATUS_GOOD && memcmp(serial, none, sizeof(serial)) != 0
+                        ? block_identity_add(BLOCK_IDENTITY_BEGIN, serial, sizeof(serial))
+                        : 0;
+}
+
 int main(int argc, char **argv)
 {
         static const struct driver_kind kind = {
@@ -267,6 +308,7 @@ int main(int argc, char **argv)
         wrong = virtio_start(&virtio, &queue, 1);
         if (wrong)
                 driver_fail(wrong);
+        read_serial();
         device.start = start;
         device.kick = kick;
         device.source = (struct share_source){dma_alloc, dma_release};

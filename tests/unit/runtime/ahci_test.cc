@@ -57,6 +57,21 @@ TEST_F(ahci_identity, a_plain_disk_has_its_size_only)
         EXPECT_FALSE(disk.discard);
 }
 
+TEST_F(ahci_identity, disks_with_other_serial_numbers_or_models_differ)
+{
+        EXPECT_EQ(read(), nullptr);
+        const uint64_t plain = disk.identity;
+        for (const unsigned at : {10U, 19U, 27U, 46U}) {
+                word[at] = 0x3130;
+                EXPECT_EQ(read(), nullptr);
+                EXPECT_NE(disk.identity, plain) << "word " << at;
+                word[at] = 0;
+        }
+        word[169] = 1; /* an option */
+        EXPECT_EQ(read(), nullptr);
+        EXPECT_EQ(disk.identity, plain);
+}
+
 TEST_F(ahci_identity, queue_cache_and_discard_are_found)
 {
         word[75] = 31;

@@ -36,6 +36,7 @@ unsigned head, done;          /* admin commands */
 std::string violations;       /* violations of the specification */
 std::vector<uint32_t> spaces; /* namespaces in use */
 bool has_list;                /* the controller can list them */
+std::string serial;           /* serial number of the controller, up to 20 characters */
 
 uint64_t address(unsigned reg)
 {
@@ -58,6 +59,8 @@ void execute()
                         const uint64_t blocks = 1000 * command->space;
 
                         memset(answer, 0, 4096);
+                        if (what == 1)
+                                memcpy(answer + 4, serial.data(), serial.size());
                         if (what == 0 && std::count(spaces.begin(), spaces.end(), command->space)) {
                                 memcpy(answer, &blocks, sizeof(blocks));
                                 answer[130] = 9;
@@ -108,6 +111,7 @@ struct nvme_controller : testing::Test {
                 violations = "";
                 spaces = {1};
                 has_list = true;
+                serial = "";
         }
 
         std::string open()
@@ -279,6 +283,26 @@ TEST_F(nvme_controller, that_cannot_list_its_namespaces_has_the_first_one)
         has_list = false;
         spaces = {};
         EXPECT_EQ(open(), "the namespace has no blocks.");
+}
+
+TEST_F(nvme_controller, has_an_identity_from_its_serial_number_and_namespace)
+{
+        std::vector<uint64_t> identities;
+
+        for (const char *name : {"one", "two", "one"}) {
+                SetUp();
+                serial = name;
+                EXPECT_EQ(open(), "");
+                identities.push_back(controller.identity);
+        }
+        SetUp();
+        serial = "one";
+        spaces = {2};
+        EXPECT_EQ(open(), "");
+        EXPECT_NE(identities[0], 0U);
+        EXPECT_NE(identities[0], identities[1]);
+        EXPECT_EQ(identities[0], identities[2]);
+        EXPECT_NE(identities[0], controller.identity) << "another namespace";
 }
 
 TEST_F(nvme_controller, without_a_namespace_is_refused)

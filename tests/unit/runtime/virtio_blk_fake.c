@@ -4,15 +4,18 @@
 #include "virtio_blk_fake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "block/server.h"
 #include "driver_fake.h"
+#include "novart/time.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
 #include "ring/driver.h"
 #include "virtio/pci.h"
 
-#define PENDING (-1)
+#define PENDING      (-1)
+#define SERIAL_BYTES 20
 
 static _Alignas(4096) char memory[0x10000];
 static const struct block_device *disk;
@@ -20,6 +23,7 @@ static uint64_t status_at; /* address of the status of the request in flight */
 static uint32_t written;
 static bool done;
 static int result;
+static const char *disk_serial;
 
 int fake_read(uint32_t blocks, uint32_t bytes, int status)
 {
@@ -45,6 +49,16 @@ int fake_read(uint32_t blocks, uint32_t bytes, int status)
         return result;
 }
 
+uint64_t fake_identity(const char *serial)
+{
+        char name[] = "virtio-blk";
+
+        disk = NULL;
+        disk_serial = serial;
+        fake_driver_start(name);
+        return disk->info.identity;
+}
+
 const char *virtio_open(struct virtio *virtio, uint64_t wanted)
 {
         virtio->features = wanted & VIRTIO_INDIRECT;
@@ -63,6 +77,11 @@ uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned byte
         return offset ? 0 : 1000;
 }
 
+void nova_sleep(uint64_t ns)
+{
+        (void)ns;
+}
+
 size_t queue_bytes(const struct queue *queue)
 {
         (void)queue;
@@ -78,6 +97,17 @@ void queue_add(struct queue *queue, unsigned number, const struct queue_part *pa
 {
         (void)queue, (void)number;
         status_at = parts[count - 1].address;
+        if (disk)
+                return;
+        /* the request for the serial number */
+        if (*(uint32_t *)parts[0].address != 8 || count != 3 || parts[1].bytes != SERIAL_BYTES ||
+            !parts[1].device_writes)
+                abort();
+        if (disk_serial)
+                memcpy((void *)parts[1].address, disk_serial, SERIAL_BYTES);
+        *(uint8_t *)status_at = disk_serial ? 0 : 2;
+        written = SERIAL_BYTES + 1;
+        done = true;
 }
 
 bool queue_publish(struct queue *queue)

@@ -9,4 +9,8 @@
  * @p status is negative, writes a status. @return the error with which the request ends */
 int fake_read(uint32_t blocks, uint32_t bytes, int status);
 
+/* Starts the driver. @param serial the disk's serial number, of 20 bytes; NULL: the device does not
+ * support the request for it. @return the identity of the disk */
+uint64_t fake_identity(const char *serial);
+
 #endif

@@ -12,6 +12,17 @@ namespace
 constexpr int GOOD = 0, FAILED = 1, NEVER = -1;
 } // namespace
 
+TEST(virtio_blk, disks_with_other_serial_numbers_differ)
+{
+        const uint64_t one = fake_identity("one\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+
+        EXPECT_NE(one, 0U);
+        EXPECT_NE(one, fake_identity("two\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+        EXPECT_EQ(one, fake_identity("one\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+        EXPECT_EQ(fake_identity(nullptr), 0U) << "the device has none";
+        EXPECT_EQ(fake_identity("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), 0U);
+}
+
 TEST(virtio_blk_read, succeeds_whether_or_not_the_device_counts_the_status)
 {
         EXPECT_EQ(fake_read(8, 8 * 512 + 1, GOOD), 0);

@@ -20,7 +20,8 @@
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
  * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed;
- * nova_block_open() waits for it up to a second. The client does an up on the doorbell when a
+ * nova_block_open() waits for it up to a second; ENODEV `partitions`: the driver has another disk
+ * than when the table was read. The client does an up on the doorbell when a
  * request waits, and the service does an up on the bell when a request has completed, but only if
  * the other side sleeps. CLAIM answers EINVAL before ATTACH, and EAGAIN while the session of a
  * client that has died is being closed. RESTRICT may precede ATTACH. `partitions` answers EINVAL
@@ -66,7 +67,8 @@ enum nova_block_use {
         NOVA_BLOCK_WRITES,    /**< excludes all other claims to the blocks */
 };
 
-/** Properties of a session. */
+/** Properties of a session. A service of an older version does not send the identity; it is then
+ * 0. */
 struct nova_block_info {
         uint64_t blocks;      /**< number of blocks */
         uint32_t block_bytes; /**< size of a block: 512 to 4096 */
@@ -75,6 +77,7 @@ struct nova_block_info {
         uint32_t segments;    /**< maximum number of segments of a request */
         uint32_t request_max; /**< maximum number of blocks of a read or a write */
         uint32_t pool_bytes;  /**< maximum size of a pool */
+        uint64_t identity;    /**< hash of the disk's model and serial number; 0: it has none */
 };
 
 /** A part of the data of a request. */
@@ -110,6 +113,7 @@ struct nova_block_ring {
         struct nova_block_entry entry[NOVA_BLOCK_ENTRIES];          /**< client writes them */
 };
 
+NOVA_STATIC_ASSERT(sizeof(struct nova_block_info) == 40, "32 bytes in older versions");
 NOVA_STATIC_ASSERT(sizeof(struct nova_block_entry) == 128, "two cache lines");
 NOVA_STATIC_ASSERT(sizeof(struct nova_block_ring) == 4096 + 128 * NOVA_BLOCK_ENTRIES, "3 pages");
 
@@ -156,6 +160,7 @@ struct nova_block_result {
  * @retval EINVAL the pool is too large
  * @retval ENOMEM no memory in client or service
  * @retval EPROTO the service does not follow the protocol
+ * @retval ENODEV `partitions`: the driver has another disk than when the table was read
  * @retval EBUSY  `partitions`: the client has one session with the partition, by `requests=N`
  * @retval EMFILE `partitions`: the other clients may need the rest of the driver's sessions
  * @retval …      as nova_session_open() and nova_session_call()
@@ -313,6 +318,9 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
  * Opens a session again after ECONNRESET, with an empty pool at its old address. Requests that were
  * in flight end with EIO: nova_block_reap() returns them. The caller still has their data and may
  * submit them again.
+ *
+ * If the service now has a disk with another identity, the session stays without a disk, and the
+ * program prints a sentence. A later call succeeds if the first disk is there again.
  * @code
  * extern struct nova_block *block;
  * struct nova_block_result result;
@@ -320,7 +328,8 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
  * if (nova_block_reap(block, &result) == ECONNRESET && nova_block_reopen(block) == 0)
  *         puts("The service runs again.");
  * @endcode
- * @return as nova_session_reopen() and nova_block_open()
+ * @retval ENODEV the service has another disk
+ * @retval …      as nova_session_reopen() and nova_block_open()
  */
 int nova_block_reopen(struct nova_block *block);
 

@@ -3,6 +3,8 @@
 #include "novart/service/block.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,9 @@
 #include "service/client/ring.h"
 
 #define TRIES 10 /* attempts at a request if the service ends repeatedly */
+
+/* Number of words of nova_block_info without the identity. */
+#define OLD_WORDS NOVA_WORDS_OF(offsetof(struct nova_block_info, identity))
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };
 
@@ -27,6 +32,7 @@ struct nova_block {
         nova_word_t use;               /* the claimed use; 0: none */
         struct nova_block_range range; /* the restriction; count 0: none */
         bool begun;                    /* the session has the restriction and the claim */
+        bool told;                     /* the message about another disk was printed */
         unsigned used, lost;           /* number of slots that are not free; number of lost ones */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
@@ -40,20 +46,37 @@ static bool is_valid(const struct nova_block *block, const struct nova_block_inf
                (!before || bytes == before) && info->request_max && info->segments;
 }
 
+/* After an end of the service another disk may be in its place, for example if the first one has
+ * failed. A write would destroy its data. @return 0 or ENODEV */
+static int check_identity(struct nova_block *block, const struct nova_block_info *info)
+{
+        if (!block->info.block_bytes || info->identity == block->info.identity)
+                return 0;
+        if (!block->told)
+                fprintf(stderr, "the block service has started again with another disk, which this "
+                                "session does not use; connect the first disk again, or restart "
+                                "this program.\n");
+        block->told = true;
+        return ENODEV;
+}
+
 static int get_info(struct nova_block *block)
 {
         struct nova_block_info info;
-        nova_word_t words[NOVA_WORDS_OF(sizeof(info))];
+        nova_word_t words[NOVA_WORDS_OF(sizeof(info))] = {0};
         struct nova_message message = {.operation = NOVA_BLOCK_INFO,
                                        .answer = words,
                                        .answer_max = sizeof(words) / sizeof(words[0])};
-        const int error = nova_session_call(block->of.session, &message);
+        int error = nova_session_call(block->of.session, &message);
 
         if (error)
                 return error;
-        if (message.answer_count < message.answer_max)
+        if (message.answer_count < OLD_WORDS)
                 return EPROTO;
         memcpy(&info, words, sizeof(info));
+        error = check_identity(block, &info);
+        if (error)
+                return error;
         if (!is_valid(block, &info))
                 return EPROTO;
         block->info = info;
@@ -250,7 +273,7 @@ int nova_block_reap(struct nova_block *block, struct nova_block_result *result)
         if (block->lost)
                 return reap_lost(block, result);
         some = novart_ring_peek(&block->end, &completion, NOVA_BLOCK_ENTRIES);
-        if (!novart_ring_alive(&block->of))
+        if (!block->begun || !novart_ring_alive(&block->of))
                 return ECONNRESET;
         if (!some)
                 return EAGAIN;
