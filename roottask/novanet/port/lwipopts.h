@@ -64,9 +64,9 @@
 /* Size of the largest datagram that a session can send (../patches/9-socket-errors.patch). */
 #define LWIP_DATAGRAM_BYTES() novanet_datagram_bytes()
 
-/* While few buffers are free, a socket with unread data gets no more (../src/pool.c,
+/* A socket with unread data gets no more buffers than are free beyond a reserve (../src/pool.c,
  * ../patches/12-unread.patch). */
-#define LWIP_POOL_REFUSES(unread, data) novanet_pool_refuses(unread, data)
+#define LWIP_POOL_REFUSES(conn, data) novanet_pool_refuses(conn, data)
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, first, second, data) \
         novanet_take_segment(pcb, header, data)
 

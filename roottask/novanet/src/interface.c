@@ -239,14 +239,14 @@ static void end_join(void)
         input(after, WITHOUT_CHECK);
 }
 
-/* Passes a frame to lwIP, perhaps together with the next ones, unless few buffers are free: lwIP
- * drops or keeps joined frames as one segment.
+/* Passes a frame to lwIP, perhaps together with the next ones, unless sockets share the buffers:
+ * lwIP drops or keeps joined frames as one segment.
  * @param good its checksum of TCP or UDP need not be checked */
 static void join(struct pbuf *buffer, bool good)
 {
         struct nova_tcp_segment next;
 
-        if (buffer->next || novanet_pool_is_low() ||
+        if (buffer->next || novanet_pool_is_shared() ||
             !nova_tcp_segment_read(&next, buffer->payload, buffer->len, good) ||
             next.headers != NOVA_TCP_HEADERS_MIN) { /* lwIP reads the options */
                 end_join();

@@ -1,54 +1,105 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pool of buffers for received frames. The receive window of TCP limits bytes, but each frame
- * takes a whole buffer. So while few buffers are free, a socket with unread data gets no more
- * frames: other machines send lost segments again. Acknowledgements, and streams that the program
- * reads, continue. */
+ * takes a whole buffer. So a socket may hold as many buffers as are free beyond a limit, and a few
+ * more down to the reserve: if N sockets are not read, a stream that the program reads has about as
+ * many buffers as each of them. The reserve is for sockets that hold none, and for fragments. Other
+ * machines send lost segments again. */
 #include "pool.h"
 
 #include "lwip/api.h"
 #include "lwip/memp.h"
+#include "lwip/priv/api_msg.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/stats.h"
 
-#define LOW 96 /* free buffers: enough for fragments that wait, and for a frame of each socket */
+/* The reserve: enough for the fragments that wait, of IPv4 and IPv6, and for a frame of each
+ * socket. */
+#define RESERVE (2 * IP_REASS_MAX_PBUFS + MEMP_NUM_NETCONN)
 
-/* A packet of several frames needs this number of free buffers. What is left is still enough for
- * one frame of each socket. */
-#define LOW_FOR_CHAIN 72
+#define FEW    4 /* buffers that a socket may hold above the reserve */
+#define SHARED (PBUF_POOL_SIZE - RESERVE - 32) /* buffers that sockets with more of them share */
 
-_Static_assert(LOW_FOR_CHAIN > MEMP_NUM_NETCONN, "each socket can receive a frame");
+/* Nothing is refused up to this number of buffers: one socket may hold all of them. */
+#define ALONE (SHARED / 2)
 
-static unsigned count_free(void)
+_Static_assert(RESERVE < PBUF_POOL_SIZE && ALONE >= TCP_WND / TCP_MSS,
+               "a stream alone has its whole window");
+
+static unsigned count_taken(void)
 {
-        return PBUF_POOL_SIZE - (unsigned)lwip_stats.memp[MEMP_PBUF_POOL]->used;
+        return (unsigned)lwip_stats.memp[MEMP_PBUF_POOL]->used;
 }
 
-bool novanet_pool_is_low(void)
+bool novanet_pool_is_shared(void)
 {
-        return count_free() < LOW;
+        return count_taken() > ALONE;
 }
 
-bool novanet_pool_refuses(bool unread, const struct pbuf *data)
+static unsigned weigh_datagram(const void *message)
 {
-        const unsigned left = count_free();
+        return pbuf_clen(((const struct netbuf *)message)->p);
+}
 
-        return left < LOW && (unread || (data->next && left < LOW_FOR_CHAIN));
+static unsigned weigh_bytes(const void *message)
+{
+        err_t error;
+
+        return lwip_netconn_is_err_msg((void *)message, &error) ? 0 : pbuf_clen(message);
+}
+
+/* Returns the number of buffers that a socket's unread data takes. */
+static unsigned count_unread(const struct netconn *conn)
+{
+        return novanet_mailbox_weigh(conn->recvmbox, NETCONNTYPE_GROUP(conn->type) == NETCONN_TCP
+                                                             ? weigh_bytes
+                                                             : weigh_datagram);
+}
+
+/* @param held number of buffers that the socket has already */
+static bool refuses(unsigned held, const struct pbuf *data)
+{
+        const unsigned taken = count_taken();
+        const unsigned share = taken < SHARED ? SHARED - taken : 0;
+
+        if (PBUF_POOL_SIZE - taken < RESERVE)
+                return held || data->next;
+        return held && held + pbuf_clen(data) > (share > FEW ? share : FEW);
+}
+
+bool novanet_pool_refuses(const struct netconn *conn, const struct pbuf *data)
+{
+        return novanet_pool_is_shared() && refuses(count_unread(conn), data);
+}
+
+/* Returns the number of buffers that a connection has, if a segment is the next one.
+ * Other segments must wait for the next one, which must not wait for them: for others, the result
+ * is not 0, and contains those that wait. */
+static unsigned count_held(const struct tcp_pcb *pcb, bool is_next)
+{
+        const struct netconn *const conn = pcb->callback_arg;
+        unsigned held = conn ? count_unread(conn) : 0;
+
+        if (pcb->refused_data)
+                held += pbuf_clen(pcb->refused_data);
+        if (is_next)
+                return held;
+        for (const struct tcp_seg *segment = pcb->ooseq; segment; segment = segment->next)
+                held += pbuf_clen(segment->p);
+        return held + 1;
 }
 
 /* lwIP calls this function before it processes a segment. A segment without new data takes no
- * buffer. One that fills no gap waits for others.
+ * buffer. If a segment is refused, the other machine learns at once which bytes are missing, and
+ * need not wait for its timeout.
  * @return ERR_OK, or an error: lwIP drops the segment */
-int8_t novanet_take_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
+int8_t novanet_take_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header,
                             const struct pbuf *data)
 {
-        const struct netconn *conn;
-        bool unread;
-
         if (pcb->state < ESTABLISHED || pcb->state > FIN_WAIT_2 || TCPH_FLAGS(header) & TCP_RST ||
-            !TCP_SEQ_GT(header->seqno + data->tot_len, pcb->rcv_nxt))
+            !TCP_SEQ_GT(header->seqno + data->tot_len, pcb->rcv_nxt) || !novanet_pool_is_shared() ||
+            !refuses(count_held(pcb, !TCP_SEQ_GT(header->seqno, pcb->rcv_nxt)), data))
                 return ERR_OK;
-        conn = pcb->callback_arg;
-        unread = pcb->refused_data || TCP_SEQ_GT(header->seqno, pcb->rcv_nxt) ||
-                 (conn && conn->recv_avail > 0);
-        return novanet_pool_refuses(unread, data) ? ERR_MEM : ERR_OK;
+        tcp_ack_now(pcb);
+        tcp_output(pcb);
+        return ERR_MEM;
 }

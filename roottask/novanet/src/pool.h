@@ -6,8 +6,14 @@
 #include <stdbool.h>
 
 #include "lwip/pbuf.h"
+#include "lwip/sys.h"
 
-/* @return whether few buffers are free */
-bool novanet_pool_is_low(void);
+/* Returns true if more buffers are in use than one socket may hold. */
+bool novanet_pool_is_shared(void);
+
+/* Returns the sum of the weights of the messages in a queue between threads; NULL: 0
+ * (sys_arch.c). */
+unsigned novanet_mailbox_weigh(struct novanet_mailbox *mailbox,
+                               unsigned (*weigh)(const void *message));
 
 #endif

@@ -9,6 +9,7 @@
 #include "novart/random.h"
 #include "novart/thread.h"
 #include "novart/time.h"
+#include "pool.h"
 
 #define NS_PER_MS 1000000
 #define AWAITED   1 /* a bit that is 0 in addresses of threads */
@@ -224,6 +225,20 @@ int sys_mbox_valid(sys_mbox_t *mbox)
 void sys_mbox_set_invalid(sys_mbox_t *mbox)
 {
         *mbox = NULL;
+}
+
+unsigned novanet_mailbox_weigh(struct novanet_mailbox *mailbox,
+                               unsigned (*weigh)(const void *message))
+{
+        unsigned sum = 0;
+
+        if (!mailbox)
+                return 0;
+        nova_mutex_lock(&mailbox->mutex);
+        for (unsigned i = 0; i < mailbox->count; i++)
+                sum += weigh(mailbox->message[(mailbox->first + i) % mailbox->size]);
+        nova_mutex_unlock(&mailbox->mutex);
+        return sum;
 }
 
 static void put(struct novanet_mailbox *mailbox, void *message)

@@ -32,7 +32,7 @@
 
 /* The tests' sockets get all that comes. */
 #undef LWIP_POOL_REFUSES
-#define LWIP_POOL_REFUSES(unread, data) 0
+#define LWIP_POOL_REFUSES(conn, data) 0
 #undef LWIP_HOOK_TCP_INPACKET_PCB
 
 /* The tests read these counts. */

@@ -10,7 +10,8 @@ with four streams at once; `wide`: sends NUMBER times seven streams at once, who
 frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the largest
 segments, loses some of them and changes its window; `web`: fetches the page of the example
 status over both protocols, and ends the machine; or `unread`: sends small segments on connections,
-and large datagrams, which target.c does not read, and then a stream that must come back.
+and large datagrams, which target.c does not read, and then streams that must come back, most of
+their segments at once.
 
 No stream may wait for a timeout of the server's TCP. The length of a wait is the number of pings
 that come back in it, at most one per TICK. So time in which the driver or the host's processor is
@@ -44,6 +45,8 @@ TOGETHER, WIDE_TOGETHER = 4, 7  # streams at once
 UNREAD_BYTES = 300  # on each connection that the server does not read
 UNREAD_SECONDS = 4.0
 UNREAD_DATAGRAMS = 20
+UNREAD_STREAMS = 4
+UNREAD_RESENDS = 2  # of a stream beside unread data
 WIDE = 36000  # bytes in flight of a wide stream: 25 frames; a session has 32 buffers
 
 
@@ -59,6 +62,9 @@ class Stream:
         self.got = b""
         self.over = False  # the other machine has ended the connection
         self.due = 0.0
+        self.resends = 0  # timeouts after which data was sent again
+        self.fast = False  # sends data again after three equal acknowledgements (RFC 5681, 3.2)
+        self.equal = 0  # equal acknowledgements since the last progress
         self.losses = losses  # a random.Random, for a stream with losses
         self.wide = wide
         self.largest = LARGEST if len(to) == 4 else LARGEST6
@@ -82,6 +88,7 @@ class Stream:
     def push(self):
         """Sends what the window allows; retransmits everything after the timeout."""
         if time.monotonic() >= self.due:
+            self.resends += self.sent > max(self.acked, 0)
             self.sent = max(self.acked, 0)
             self.due = time.monotonic() + AGAIN_SECONDS
             if self.acked < 0:
@@ -125,7 +132,12 @@ class Stream:
             self.expected, self.acked = (number + 1) % 2**32, max(self.acked, 0)
             self.transmit(p.ACK, self.sent)
             return
+        before = self.acked
         self.acked = max(self.acked, (acked - self.start - 1) % 2**32 if self.acked >= 0 else 0)
+        self.equal = self.equal + 1 if before == self.acked and not data else 0
+        if self.fast and self.equal == 3:
+            self.sent = self.acked
+            self.due = time.monotonic() + AGAIN_SECONDS
         if number == self.expected:
             self.got += data
             self.expected = (number + len(data) + (flags & p.FIN)) % 2**32
@@ -217,10 +229,11 @@ class Talker(Machine):
 class Rounds:
     """Rounds of AT_ONCE streams each."""
 
-    def __init__(self, machine, at_once, wide=False):
-        self.machine, self.at_once, self.wide = machine, at_once, wide
+    def __init__(self, machine, at_once, wide=False, fast=False):
+        self.machine, self.at_once, self.wide, self.fast = machine, at_once, wide, fast
         self.count = 0  # streams so far
         self.wait = 0  # ticks; the longest wait of all streams
+        self.resends = 0  # of the stream that sent again most often
 
     def run(self):
         """Sends the streams of a round, and ends them. Returns a sentence about an error."""
@@ -229,11 +242,13 @@ class Rounds:
             data = random.Random(number).randbytes(STREAM_BYTES)
             streams.append(Stream(self.machine, theirs[number % 2], (10000 + number % 50000, 7),
                                   data, wide=self.wide))
+            streams[-1].fast = self.fast
         self.count += self.at_once
         # The server may have forgotten this machine's address, and asks for it again.
         self.machine.run(streams, Stream.is_done)
         for stream in streams:
             self.wait = max(self.wait, stream.wait)
+            self.resends = max(self.resends, stream.resends)
             stream.abort()
             if stream.wait > stream.limit:
                 return (f"stream {stream.ports[0] - 10000} waited for a timer of TCP: for "
@@ -246,8 +261,8 @@ class Rounds:
 
     def report(self, what):
         """Prints the result."""
-        print(f"stream.py: {self.count} streams, {what}, the longest wait {self.wait * TICK:.2f} s",
-              flush=True)
+        print(f"stream.py: {self.count} streams, {what}, the longest wait {self.wait * TICK:.2f} s,"
+              f" data sent again {self.resends} times", flush=True)
 
 
 def talk(machine, number, function):
@@ -306,7 +321,7 @@ def fill(machine, number):
 
 
 def unread(machine, number):
-    """Fills what the server does not read, and sends a stream. Returns a sentence about an
+    """Fills what the server does not read, and sends streams. Returns a sentence about an
     error."""
     fill(machine, number)
     for i in range(UNREAD_DATAGRAMS):
@@ -317,9 +332,12 @@ def unread(machine, number):
     answers = [machine.ask(b"state") for _ in range(10)]
     print("stream.py: the states are", answers, flush=True)
     wrong = None if any(answers) else "the server receives nothing more"
-    rounds = Rounds(machine, 1)
-    wrong = wrong or rounds.run()
+    rounds = Rounds(machine, 1, fast=True)
+    for _ in range(UNREAD_STREAMS):
+        wrong = wrong or rounds.run()
     rounds.report("beside unread ones")
+    if rounds.resends > UNREAD_RESENDS:
+        wrong = wrong or f"a stream was sent again {rounds.resends} times"
     end_server(machine)
     return wrong
 

@@ -23,6 +23,7 @@ typedef int sys_prot_t;
 
 struct ip6_addr;
 struct ip_addr;
+struct netconn;
 struct netif;
 struct pbuf;
 struct tcp_hdr;
@@ -33,8 +34,8 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
                              const struct ip_addr *destination);
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most);
 uint16_t novanet_datagram_bytes(void);
-bool novanet_pool_refuses(bool unread, const struct pbuf *data);
-int8_t novanet_take_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
+bool novanet_pool_refuses(const struct netconn *conn, const struct pbuf *data);
+int8_t novanet_take_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header,
                             const struct pbuf *data);
 void novanet_unlock(void);
 uint32_t novanet_random(void);
