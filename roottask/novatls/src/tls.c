@@ -19,12 +19,12 @@
 #include "novart/random.h"
 #include "novart/time.h"
 
-#define NET_FAILED (-0x004c) /* error of mbedTLS's own functions for sockets */
+#define NET_FAILED (-0x004c)            /* error of mbedTLS's own functions for sockets */
+#define CLOSE_NS   UINT64_C(1000000000) /* maximum time for the report of a stream's end */
 
 struct nova_tls {
         int socket;
         int error;                   /* errno of the socket */
-        bool ends;                   /* nova_tls_close() does not wait */
         uint64_t patience, deadline; /* nanoseconds; 0: no limit */
         mbedtls_ssl_context ssl;
         mbedtls_ssl_config config;
@@ -72,8 +72,8 @@ static int wait_for(const struct nova_tls *tls, short event)
         struct pollfd one = {.fd = tls->socket, .events = event};
         uint64_t now;
 
-        if (tls->ends || !tls->deadline)
-                return tls->ends ? MSG_DONTWAIT : 0;
+        if (!tls->deadline)
+                return 0;
         while ((now = nova_time_ns()) < tls->deadline) {
                 const uint64_t ms = (tls->deadline - now + 999999) / 1000000;
 
@@ -93,7 +93,7 @@ static int send_bytes(void *argument, const unsigned char *data, size_t bytes)
         do {
                 flags = wait_for(tls, POLLOUT);
                 sent = flags < 0 ? -1 : send(tls->socket, data, bytes, flags);
-        } while (sent < 0 && errno == EWOULDBLOCK && flags && !tls->ends);
+        } while (sent < 0 && errno == EWOULDBLOCK && flags);
         return keep(tls, sent);
 }
 
@@ -106,7 +106,7 @@ static int receive_bytes(void *argument, unsigned char *data, size_t bytes)
         do {
                 flags = wait_for(tls, POLLIN);
                 got = flags < 0 ? -1 : recv(tls->socket, data, bytes, flags);
-        } while (got < 0 && errno == EWOULDBLOCK && flags && !tls->ends);
+        } while (got < 0 && errno == EWOULDBLOCK && flags);
         return keep(tls, got);
 }
 
@@ -300,9 +300,13 @@ ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes)
         return result < 0 ? fail(tls, result) : result;
 }
 
+/* If the socket has no room, the server may read a moment later. Without the report it takes the
+ * stream for cut off. */
 void nova_tls_close(struct nova_tls *tls)
 {
-        tls->ends = true;
+        if (!tls->patience || tls->patience > CLOSE_NS)
+                tls->patience = CLOSE_NS;
+        begin(tls);
         mbedtls_ssl_close_notify(&tls->ssl);
         destroy(tls);
 }
