@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # mbedTLS from Debian's source package. Each user has its own configuration and builds the files
-# that it needs; source.py unpacks them once, into build/mbedtls.
+# that it needs; source.py unpacks them once, into build/mbedtls, and applies the patches.
 include_guard()
 set(NOVA_MBEDTLS "${NOVA_ROOT}/build/mbedtls")
 set(NOVA_MBEDTLS_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/source.py")
+file(GLOB NOVA_MBEDTLS_PATCHES CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/patches/*.patch")
 
 # nova_add_mbedtls(<target> CONFIG <header> FOLDER <folder> FILES <name>... [LINK <target>]): makes
 # the object library <target> of the files <name>.c with the configuration <header>, which is in
@@ -11,7 +12,8 @@ set(NOVA_MBEDTLS_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/source.py")
 # the property NOVA_MBEDTLS_MISSING gives the reason.
 function(nova_add_mbedtls target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;FOLDER;LINK" "FILES")
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_MBEDTLS_SCRIPT}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_MBEDTLS_SCRIPT}"
+    ${NOVA_MBEDTLS_PATCHES})
   execute_process(COMMAND "${NOVA_PYTHON}" -B "${NOVA_MBEDTLS_SCRIPT}" "${NOVA_MBEDTLS}"
     RESULT_VARIABLE failed OUTPUT_VARIABLE reason OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(failed)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unpacks mbedTLS's source from Debian's source package: source.py FOLDER.
+"""Unpacks mbedTLS's source from Debian's source package, and applies the patches: source.py FOLDER.
 
 Writes `library`, `include` and LICENSE to the folder. If that is impossible, prints the reason and
 ends with status 1; CMake calls this program again when it next configures the build.
