@@ -17,6 +17,12 @@
 #define BLOCKED_NS 1000000
 #define HELD_NS    100000000
 
+/* Maximum number of frames that are handled at once, with the machine's lock held, and time in ns
+ * before the thread continues after them. A service that behaves well never fills the buffers of a
+ * turn again before its end. A hostile service may do that for ever. */
+#define RECEIVE_MAX NOVA_NET_ENTRIES
+#define PAUSE_NS    50000
+
 /* The thread notices errors of the session, too. Until then the guest's frames are dropped. If the
  * thread waits for a buffer of the guest, it now looks for buffers of the session more often. */
 static void *prepare(void *context)
@@ -68,19 +74,29 @@ static void room(void *context)
         nova_semaphore_up(&card->room);
 }
 
-/* Passes frames to the guest. Without a machine, they are dropped.
- * @return 0 if the guest has no buffer for the next one; EAGAIN, or the error of the session */
-static int receive_all(struct nova_guest_net *card)
+/* Passes the held frame to the guest. Without a machine, it is dropped. */
+static void pass(struct nova_guest_net *card)
+{
+        card->holds = card->vm && !nova_virtio_net_receive_more(&card->device, card->held.data,
+                                                                card->held.bytes, card->held.sum);
+        if (!card->holds)
+                nova_net_release(card->net, &card->held);
+}
+
+/* Passes frames to the guest, at most RECEIVE_MAX.
+ * @return 0 if the guest has no buffer for the next one, which is held, or if there may be more;
+ * EAGAIN, or the error of the session */
+static int receive_some(struct nova_guest_net *card)
 {
         int error = 0;
 
-        while (card->holds || !(error = nova_net_receive(card->net, &card->held))) {
-                card->holds =
-                        card->vm && !nova_virtio_net_receive_more(&card->device, card->held.data,
-                                                                  card->held.bytes, card->held.sum);
-                if (card->holds)
+        if (card->holds)
+                pass(card);
+        for (unsigned left = RECEIVE_MAX; left && !card->holds; left--) {
+                error = nova_net_receive(card->net, &card->held);
+                if (error)
                         break;
-                nova_net_release(card->net, &card->held);
+                pass(card);
         }
         if (card->vm)
                 nova_virtio_net_receive_end(&card->device);
@@ -92,9 +108,9 @@ static int receive_all(struct nova_guest_net *card)
         return error ? error : ended;
 }
 
-/* Handles all frames that have arrived.
+/* Handles frames that have arrived.
  * @param[out] blocked frames of the guest wait for the session
- * @return as receive_all() */
+ * @return as receive_some() */
 static int handle(struct nova_guest_net *card, bool *blocked)
 {
         int error;
@@ -102,7 +118,7 @@ static int handle(struct nova_guest_net *card, bool *blocked)
         nova_mutex_lock(&card->lock);
         if (card->vm)
                 nova_vm_lock(card->vm);
-        error = receive_all(card);
+        error = receive_some(card);
         if (card->blocked && card->vm)
                 nova_virtio_net_resume(&card->device);
         card->down = error && error != EAGAIN;
@@ -151,8 +167,10 @@ static void *serve(void *argument)
 
         do {
                 error = handle(card, &blocked);
-                if (!error)
+                if (!error && card->holds) /* no other thread changes it */
                         wait_for_room(card, blocked);
+                else if (!error)
+                        nova_sleep(PAUSE_NS);
                 else if (error == EAGAIN)
                         error = nova_net_listen(card->net, NOVA_FOREVER);
                 else

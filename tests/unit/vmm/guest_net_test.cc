@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's network card whose guest has no buffer for the next frame: the guest can still send,
- * and the end of the session is noticed. */
+ * and the end of the session is noticed. A service that has a frame at each moment does not keep
+ * the locks. */
 #include "novavmm/guest_net.h"
 
 #include <cerrno>
@@ -14,6 +15,7 @@ namespace
 {
 
 constexpr uint64_t ms = 1000000;
+constexpr unsigned most = NOVA_NET_ENTRIES; /* frames in one turn */
 
 /* The thread ends by one of these. */
 struct stuck {
@@ -29,8 +31,11 @@ struct service {
         unsigned sent = 0, arrived = 0, held = 0; /* frames */
         unsigned room = 0;                        /* value of the semaphore */
         unsigned reopened = 0;
+        unsigned received = 0, locks = 0; /* since the last pause; number of locks held */
         bool alive = true;
-        std::vector<uint64_t> waits;              /* in ns */
+        bool is_endless = false;     /* there is a frame at each moment */
+        std::vector<unsigned> turns; /* numbers of frames between two pauses of the thread */
+        std::vector<uint64_t> waits; /* in ns */
         std::vector<std::function<void()>> steps; /* what happens at each end of a wait */
 };
 
@@ -92,9 +97,12 @@ int nova_net_flush(nova_net *)
 
 int nova_net_receive(nova_net *, nova_net_frame *frame)
 {
-        if (!now->arrived)
+        if (now->received > 2 * most)
+                throw stuck();
+        if (!now->is_endless && !now->arrived)
                 return EAGAIN;
-        now->arrived--;
+        now->arrived -= !now->is_endless;
+        now->received++;
         now->held++;
         *frame = {};
         frame->data = now->buffer;
@@ -138,18 +146,30 @@ unsigned nova_thread_priority(const nova_thread *)
 
 void nova_mutex_lock(nova_mutex *)
 {
+        now->locks++;
 }
 
 void nova_mutex_unlock(nova_mutex *)
 {
+        now->locks--;
 }
 
 void nova_vm_lock(nova_vm *)
 {
+        now->locks++;
 }
 
 void nova_vm_unlock(nova_vm *)
 {
+        now->locks--;
+}
+
+void nova_sleep(uint64_t)
+{
+        EXPECT_EQ(now->locks, 0u);
+        now->turns.push_back(now->received);
+        now->received = 0;
+        now->is_endless = now->turns.size() < 3;
 }
 
 uint64_t nova_deadline_in(uint64_t ns)
@@ -256,6 +276,24 @@ TEST_F(guest_net, a_guest_without_buffers_gets_a_new_session)
         EXPECT_THROW(thread(&card), ended);
         EXPECT_EQ(slow.reopened, 1u);
         EXPECT_FALSE(card.holds);
+}
+
+TEST_F(guest_net, frames_without_end_for_a_guest_without_a_driver_leave_the_locks)
+{
+        out(status, 1, 0);
+        slow.is_endless = true;
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(slow.turns, (std::vector<unsigned>{most, most, most}));
+        EXPECT_EQ(slow.held, 0u);
+        EXPECT_EQ(slow.locks, 0u);
+}
+
+TEST_F(guest_net, frames_without_end_for_no_machine_leave_the_lock)
+{
+        nova_guest_net_detach(&card);
+        slow.is_endless = true;
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(slow.turns, (std::vector<unsigned>{most, most, most}));
 }
 
 } // namespace
