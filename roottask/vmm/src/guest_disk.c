@@ -19,6 +19,13 @@
 /* Time in ns before the thread continues after REAP_MAX completions. */
 #define PAUSE_NS 50000
 
+static bool is_up(void *context)
+{
+        const struct nova_guest_disk *const disk = context;
+
+        return !disk->down;
+}
+
 static void start(void *context, const struct nova_virtio_block_step *step)
 {
         static const enum nova_block_operation operations[] = {
@@ -32,8 +39,6 @@ static void start(void *context, const struct nova_virtio_block_step *step)
         struct nova_guest_disk *const disk = context;
         struct nova_block_segment *const part = &disk->part[disk->started];
 
-        if (disk->down)
-                return; /* the request starts when the service is available again */
         part->offset = step->request * NOVA_VIRTIO_BLOCK_STEP;
         part->bytes = step->bytes;
         disk->batch[disk->started] = (struct nova_block_request){
@@ -50,21 +55,26 @@ static void start(void *context, const struct nova_virtio_block_step *step)
 
 /* Submits requests. A fast disk executes them before the driver returns the CPU, while the handler
  * of the exit has the machine's lock. The thread would be woken and wait for the lock; instead,
- * poll() takes these completions before the guest continues. kick() need not check whether the
- * service has ended, because the thread notices that. */
+ * poll() takes these completions before the guest continues. If the session has lost pages of the
+ * pool, the requests are not submitted. The thread opens the session again when the bell rings or
+ * the service has ended. */
 static void kick(void *context)
 {
         struct nova_guest_disk *const disk = context;
         const unsigned count = disk->started;
+        const bool looks = disk->looks && !disk->error;
+        int error;
 
         disk->started = 0;
         if (!count || disk->down)
                 return;
-        if (disk->looks && !disk->error)
+        if (looks)
                 nova_block_mute(disk->block);
-        nova_block_submit(disk->block, disk->batch, count);
-        if (disk->looks && !disk->error)
+        error = nova_block_submit(disk->block, disk->batch, count);
+        if (looks)
                 disk->ready |= nova_block_unmute(disk->block);
+        if (error)
+                disk->error = error;
 }
 
 static bool check(void *context, const struct nova_virtio_block_step *step)
@@ -94,8 +104,10 @@ static int reap_some(struct nova_guest_disk *disk, unsigned *left)
 
         for (; *left && !error; --*left) {
                 error = nova_block_reap(disk->block, &result);
-                if (!error)
-                        complete(disk, &result);
+                if (error)
+                        break;
+                complete(disk, &result);
+                error = disk->error; /* of a further request that this completion has started */
         }
         return error;
 }
@@ -239,6 +251,7 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
                 .has_cache = info->flags & NOVA_BLOCK_HAS_CACHE,
                 .has_discard = info->flags & NOVA_BLOCK_HAS_DISCARD,
                 .buffer = nova_block_pool(disk->block, &pool_bytes),
+                .is_up = is_up,
                 .start = start,
                 .kick = kick,
                 .check = check,

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <functional>
 
 #include "novart/program.h"
 #include "novart/time.h"
@@ -24,6 +25,10 @@ struct service {
         bool muted = false;
         unsigned wakes = 0;             /* completions for which the thread was woken */
         unsigned reaped = 0, locks = 0; /* since the lock was taken; number of locks held */
+        unsigned reopened = 0;
+        int error = 0;                      /* of submits */
+        int session = 0;                    /* error of the session */
+        std::function<void()> while_reopen; /* what happens while the session is opened again */
         std::vector<unsigned> turns; /* numbers of completions between two pauses of the thread */
 };
 
@@ -67,6 +72,8 @@ void *nova_block_pool(const nova_block *, size_t *bytes)
 
 int nova_block_submit(nova_block *, const nova_block_request *requests, unsigned count)
 {
+        if (now->error)
+                return now->error;
         for (unsigned i = 0; i < count; i++)
                 now->done.push_back(requests[i].cookie);
         now->wakes += count && !now->muted;
@@ -75,6 +82,8 @@ int nova_block_submit(nova_block *, const nova_block_request *requests, unsigned
 
 int nova_block_reap(nova_block *, nova_block_result *result)
 {
+        if (now->session)
+                return now->session;
         if (now->done.empty())
                 return EAGAIN;
         *result = {now->done.front(), 0};
@@ -106,7 +115,12 @@ int nova_block_listen(const nova_block *, uint64_t)
 
 int nova_block_reopen(nova_block *)
 {
-        return EPERM;
+        now->reopened++;
+        if (!now->while_reopen)
+                return EPERM;
+        now->while_reopen();
+        now->error = now->session = 0;
+        return 0;
 }
 
 int nova_thread_create(nova_thread **, const nova_thread_attr *, void *(*function)(void *), void *)
@@ -188,6 +202,17 @@ struct guest_disk : test {
                 start();
         }
 
+        void write_block()
+        {
+                poke<uint64_t>(data, 1);
+                poke<uint64_t>(data + 8, 0);
+                describe(0, 0, data, 16, chained, 1);
+                describe(0, 1, 0xa000, block_bytes, chained, 2);
+                describe(0, 2, 0x4000, 1, writable);
+                offer(0, 0);
+                kick(0);
+        }
+
         /* Makes a request that takes many steps. */
         void read_blocks()
         {
@@ -229,6 +254,35 @@ TEST_F(guest_disk, the_thread_pauses_without_locks)
         EXPECT_EQ(fast.turns, (std::vector<unsigned>{most, most}));
         EXPECT_EQ(fast.reaped, steps - 2 * most);
         EXPECT_EQ(fast.locks, 0u);
+}
+
+TEST_F(guest_disk, the_pool_is_untouched_while_the_service_is_away)
+{
+        const auto before = fast.pool;
+
+        memset(&ram[0xa000], 'w', block_bytes);
+        fast.session = ECONNRESET;
+        fast.while_reopen = [&] {
+                write_block();
+                EXPECT_TRUE(fast.pool == before);
+                EXPECT_EQ(used_index(0), 0);
+        };
+        thread(&disk);
+        EXPECT_EQ(fast.reopened, 1u);
+        EXPECT_EQ(fast.pool[0], 'w');
+        EXPECT_EQ(used_index(0), 1);
+}
+
+TEST_F(guest_disk, requests_that_cannot_be_submitted_are_repeated_in_a_new_session)
+{
+        fast.error = ECONNRESET;
+        fast.while_reopen = [] {};
+        write_block();
+        device->after_exit(device);
+        EXPECT_EQ(used_index(0), 0);
+        thread(&disk);
+        EXPECT_EQ(fast.reopened, 1u);
+        EXPECT_EQ(used_index(0), 1);
 }
 
 } // namespace

@@ -21,7 +21,7 @@ struct virtio_block_store : test {
         nova_virtio_block_store store = {};
         std::vector<nova_virtio_block_step> steps;
         unsigned kicks = 0;
-        bool valid = true;
+        bool valid = true, up = true;
 
         static void start_step(void *context, const nova_virtio_block_step *step)
         {
@@ -31,6 +31,11 @@ struct virtio_block_store : test {
         static void kick_store(void *context)
         {
                 static_cast<virtio_block_store *>(context)->kicks++;
+        }
+
+        static bool is_up(void *context)
+        {
+                return static_cast<virtio_block_store *>(context)->up;
         }
 
         static bool check(void *context, const nova_virtio_block_step *)
@@ -44,6 +49,7 @@ struct virtio_block_store : test {
                 store.block_bytes = NOVA_SECTOR;
                 store.step_bytes = NOVA_VIRTIO_BLOCK_STEP;
                 store.buffer = buffer.data();
+                store.is_up = is_up;
                 store.start = start_step;
                 store.kick = kick_store;
                 store.check = check;
@@ -170,6 +176,27 @@ TEST_F(virtio_block_store, a_request_larger_than_a_step_takes_several)
         EXPECT_EQ(status_of(0), 0u);
         EXPECT_EQ(used_bytes(0, 0), 5 * NOVA_SECTOR + 1);
         EXPECT_EQ(memcmp(&ram[body_at], &bytes[10 * NOVA_SECTOR], 5 * NOVA_SECTOR), 0);
+}
+
+TEST_F(virtio_block_store, the_buffer_is_untouched_while_the_store_is_away)
+{
+        const auto before = buffer;
+
+        memset(&ram[body_at], 'w', NOVA_SECTOR);
+        up = false;
+        put(0, 1, 7, NOVA_SECTOR, false);
+        put(3, 0, 8, NOVA_SECTOR, true);
+        kick(0);
+        EXPECT_TRUE(buffer == before);
+        EXPECT_TRUE(steps.empty());
+        EXPECT_EQ(disk.in_flight, 2u);
+        up = true;
+        nova_virtio_block_restart(&disk);
+        perform();
+        perform();
+        EXPECT_EQ(bytes[7 * NOVA_SECTOR], 'w');
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(status_of(3), 0u);
 }
 
 TEST_F(virtio_block_store, an_error_of_the_store_fails_the_request_only)

@@ -29,7 +29,7 @@ struct nova_guest_disk {
         bool looks;       /**< poll() will look for completions, so the service need not wake the
                                thread */
         bool ready;       /**< there are completions for which the thread is not woken */
-        int error;        /**< error of the session that poll() found; the thread handles it */
+        int error;        /**< error of the session that an exit found; the thread handles it */
         uint32_t busy;    /**< bits of requests in the session */
         unsigned started; /**< number of entries of `batch` and `part` */
         struct nova_block_request batch[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests to submit next */

@@ -48,18 +48,22 @@ static void release(struct nova_virtio_block *block, struct nova_virtio_block_re
 }
 
 /* Starts a step, or starts it again. The guest may change the data of a write at any time; it only
- * damages its own disk. */
+ * damages its own disk. While the store is away, memory for its buffer may arrive at any time, and
+ * a write to the buffer would put other memory there. */
 static void start(const struct nova_virtio_block *block,
                   const struct nova_virtio_block_request *request)
 {
+        const struct nova_virtio_block_store *const store = block->store;
         const struct nova_virtio_block_step *const step = &request->step;
 
+        if (store->is_up && !store->is_up(store->context))
+                return;
         if (step->operation == NOVA_VIRTIO_BLOCK_WRITE && request->zeroes)
                 memset(buffer(block, step->request), 0, step->bytes);
         else if (step->operation == NOVA_VIRTIO_BLOCK_WRITE)
                 nova_virtio_read(&request->chain, sizeof(struct header) + request->done,
                                  buffer(block, step->request), step->bytes);
-        block->store->start(block->store->context, step);
+        store->start(store->context, step);
 }
 
 /* Sets the size of the next step and starts it. */
