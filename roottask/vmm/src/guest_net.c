@@ -52,7 +52,7 @@ static bool send_open(void *context, size_t bytes, uint32_t sum)
 {
         struct nova_guest_net *const card = context;
 
-        if (!card->drops && !(nova_net_get_info(card->net)->flags & NOVA_NET_SUMS))
+        if (!card->drops && !(card->info.flags & NOVA_NET_SUMS))
                 return false;
         if (card->drops || nova_net_queue_sum(card->net, bytes, sum))
                 card->lost++;
@@ -130,17 +130,19 @@ static int handle(struct nova_guest_net *card, bool *blocked)
 }
 
 /* Waits until the service is available again. The session has no other user, because `down` is set.
+ * The wait has no limit, so it holds no lock: the card may get another machine meanwhile.
  * @return as nova_net_reopen() */
 static int reopen(struct nova_guest_net *card)
 {
-        int error;
+        const int error = nova_net_reopen(card->net);
 
         nova_mutex_lock(&card->lock);
-        error = nova_net_reopen(card->net);
         if (card->vm)
                 nova_vm_lock(card->vm);
         card->holds = false;
         card->down = error != 0;
+        if (!error)
+                card->info = *nova_net_get_info(card->net);
         if (card->vm && card->blocked) /* frames waited for the session that has ended */
                 nova_virtio_net_resume(&card->device);
         if (card->vm)
@@ -191,6 +193,7 @@ int nova_guest_net_open(struct nova_guest_net *card, const char *service, const 
         if (error)
                 return error;
         card->cable = (struct nova_virtio_net_cable){prepare, send, kick, room, card, send_open};
+        card->info = *nova_net_get_info(card->net);
         nova_net_accept_sums(card->net);
         error = nova_thread_create(&card->thread, &attr, serve, card);
         if (error)
@@ -201,7 +204,7 @@ int nova_guest_net_open(struct nova_guest_net *card, const char *service, const 
 /* Tells the guest that the service takes only smaller frames than usual. */
 static void limit_frames(struct nova_guest_net *card)
 {
-        const uint32_t most = nova_net_get_info(card->net)->frame_max;
+        const uint32_t most = card->info.frame_max;
 
         if (most < NOVA_VIRTIO_NET_FRAME_MAX)
                 nova_virtio_net_limit(&card->device, most);
@@ -212,8 +215,7 @@ int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsig
         int error;
 
         nova_mutex_lock(&card->lock);
-        nova_virtio_net_init(&card->device, &pc->vm->memory, nova_net_get_info(card->net)->address,
-                             &card->cable);
+        nova_virtio_net_init(&card->device, &pc->vm->memory, card->info.address, &card->cable);
         limit_frames(card);
         error = nova_pc_add_virtio(pc, slot, &card->device.virtio);
         card->blocked = false;

@@ -115,6 +115,7 @@ int nova_block_listen(const nova_block *, uint64_t)
 
 int nova_block_reopen(nova_block *)
 {
+        EXPECT_EQ(now->locks, 0u); /* the service may never answer */
         now->reopened++;
         if (!now->while_reopen)
                 return EPERM;
@@ -283,6 +284,24 @@ TEST_F(guest_disk, requests_that_cannot_be_submitted_are_repeated_in_a_new_sessi
         thread(&disk);
         EXPECT_EQ(fast.reopened, 1u);
         EXPECT_EQ(used_index(0), 1);
+}
+
+TEST_F(guest_disk, a_disk_gets_another_machine_while_the_service_is_away)
+{
+        write_block();
+        fast.session = ECONNRESET;
+        fast.while_reopen = [this] {
+                nova_guest_disk_detach(&disk);
+                EXPECT_EQ(nova_guest_disk_attach(&disk, &pc, 1), 0);
+                EXPECT_EQ(disk.device.in_flight, 1u); /* of the former machine */
+                attach(pc.virtio[1]);
+                start();
+                write_block();
+        };
+        thread(&disk);
+        EXPECT_EQ(fast.reopened, 1u);
+        EXPECT_EQ(used_index(0), 1);
+        EXPECT_EQ(disk.device.in_flight, 0u);
 }
 
 } // namespace

@@ -33,7 +33,8 @@ struct service {
         unsigned reopened = 0;
         unsigned received = 0, locks = 0; /* since the last pause; number of locks held */
         bool alive = true;
-        bool is_endless = false;     /* there is a frame at each moment */
+        bool is_endless = false; /* there is a frame at each moment */
+        std::function<void()> while_reopen = [] {};
         std::vector<unsigned> turns; /* numbers of frames between two pauses of the thread */
         std::vector<uint64_t> waits; /* in ns */
         std::vector<std::function<void()>> steps; /* what happens at each end of a wait */
@@ -99,6 +100,8 @@ int nova_net_receive(nova_net *, nova_net_frame *frame)
 {
         if (now->received > 2 * most)
                 throw stuck();
+        if (!now->alive)
+                return ECONNRESET;
         if (!now->is_endless && !now->arrived)
                 return EAGAIN;
         now->arrived -= !now->is_endless;
@@ -123,6 +126,8 @@ int nova_net_listen(const nova_net *, uint64_t)
 
 int nova_net_reopen(nova_net *)
 {
+        EXPECT_EQ(now->locks, 0u); /* the service may never answer */
+        now->while_reopen();
         now->alive = true;
         now->reopened++;
         return 0;
@@ -294,6 +299,27 @@ TEST_F(guest_net, frames_without_end_for_no_machine_leave_the_lock)
         slow.is_endless = true;
         EXPECT_THROW(thread(&card), ended);
         EXPECT_EQ(slow.turns, (std::vector<unsigned>{most, most, most}));
+}
+
+TEST_F(guest_net, a_card_gets_another_machine_while_the_service_is_away)
+{
+        slow.alive = false;
+        slow.info.address[5] = 1; /* the card has read the properties already */
+        slow.while_reopen = [this] {
+                nova_guest_net_detach(&card);
+                EXPECT_EQ(nova_guest_net_attach(&card, &pc, 1), 0);
+                EXPECT_EQ(card.device.virtio.config[5], 0);
+                attach(pc.virtio[1]);
+                start_with(0);
+                send_frames(2);
+        };
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(slow.reopened, 1u);
+        EXPECT_EQ(used_index(from_guest), 2);
+        EXPECT_EQ(card.lost, 2u);
+        EXPECT_EQ(card.info.address[5], 1);
+        send_frames(1);
+        EXPECT_EQ(slow.sent, 1u);
 }
 
 } // namespace

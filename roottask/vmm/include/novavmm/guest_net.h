@@ -23,6 +23,8 @@ struct nova_guest_net {
         struct nova_thread *thread;         /**< waits for frames */
         struct nova_mutex lock;             /**< protects `vm`; taken before the machine's lock */
         struct nova_vm *vm;                 /**< machine that has the card, or NULL */
+        struct nova_net_info info;          /**< properties of the session, when it was last opened;
+                                                 changes with both locks held */
 
         /* Private to the library; changes with the machine locked, or without a machine. */
         bool down;    /**< the service has ended and is not available again yet */
