@@ -16,6 +16,7 @@
 #define TCG_EDX 0x47435447u
 
 #define LAST_EXTENDED 0x80000008
+#define FEATURE_LEAF  7
 #define POWER_LEAF    0x80000007
 
 /* Leaf 1, ecx: SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
@@ -148,7 +149,7 @@ static void without_xsave(struct nova_cpuid *out, uint32_t leaf)
 {
         if (leaf == 1)
                 out->ecx &= ~LEAF1_ECX_BY_XSAVE;
-        else if (leaf == 7)
+        else if (leaf == FEATURE_LEAF)
                 out->ebx &= ~LEAF7_EBX_BY_XSAVE;
         else if (leaf == XSAVE_LEAF)
                 *out = (struct nova_cpuid){0, 0, 0, 0};
@@ -168,6 +169,10 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                         out->ecx |= LEAF1_ECX_OSXSAVE;
                 if (view->local_apic)
                         out->edx |= LEAF1_EDX_APIC;
+                break;
+        case FEATURE_LEAF: /* eax of subleaf 0, the highest subleaf, is 0 */
+                if (subleaf)
+                        *out = (struct nova_cpuid){0, 0, 0, 0};
                 break;
         case XSAVE_LEAF:
                 xsave(out, source, view->xcr0, subleaf);

@@ -111,6 +111,18 @@ TEST(cpuid, offers_the_state_of_the_features_in_leaf_7_and_no_other)
                 EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
 }
 
+TEST(cpuid, has_no_further_subleaves_of_leaf_7)
+{
+        const nova_cpuid_view view = {0, 1, false, false, false, true, 1, false};
+
+        EXPECT_EQ(ask(7).eax, 0u);
+        for (uint32_t subleaf : {1u, 2u, UINT32_MAX}) {
+                const nova_cpuid out = nova_cpuid_answer(everything, &view, 7, subleaf);
+
+                EXPECT_EQ(out.eax | out.ebx | out.ecx | out.edx, 0u) << subleaf;
+        }
+}
+
 /* Answers CPUID for a CPU with more features than guests get, all of them enabled. */
 nova_cpuid with_sizes(uint32_t leaf, uint32_t subleaf)
 {
