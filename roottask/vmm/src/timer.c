@@ -11,12 +11,17 @@
 #define PAUSE_MAX_NS 200000
 #define PAUSE_FACTOR 16
 
+/* The thread runs already when devices are added. */
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)
 {
-        if (vm->alarms == NOVA_VM_ALARMS)
-                return ENOSPC;
-        vm->alarm[vm->alarms++] = alarm;
-        return 0;
+        bool fits;
+
+        nova_vm_lock(vm);
+        fits = vm->alarms < NOVA_VM_ALARMS;
+        if (fits)
+                vm->alarm[vm->alarms++] = alarm;
+        nova_vm_unlock(vm);
+        return fits ? 0 : ENOSPC;
 }
 
 static uint64_t earliest(const struct nova_vm *vm)

@@ -210,7 +210,8 @@ int nova_vm_no_memory(struct nova_vm *vm, size_t bytes);
  */
 void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *handler);
 
-/** Adds an alarm of a device. Must be called before nova_vm_run(). @retval 0 done
+/** Adds an alarm of a device. Must be called before nova_vm_run(), without the machine's lock.
+ * @retval 0 done
  * @retval ENOSPC the machine has NOVA_VM_ALARMS already */
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
 
