@@ -108,6 +108,13 @@ static int receive_some(struct nova_guest_net *card)
         return error ? error : ended;
 }
 
+/* Sends frames of the guest that have waited. None waits if the guest has reset the card. */
+static void resume(struct nova_guest_net *card)
+{
+        if (card->blocked && card->vm && !nova_virtio_net_resume(&card->device))
+                card->blocked = false;
+}
+
 /* Handles frames that have arrived.
  * @param[out] blocked frames of the guest wait for the session
  * @return as receive_some() */
@@ -119,8 +126,7 @@ static int handle(struct nova_guest_net *card, bool *blocked)
         if (card->vm)
                 nova_vm_lock(card->vm);
         error = receive_some(card);
-        if (card->blocked && card->vm)
-                nova_virtio_net_resume(&card->device);
+        resume(card);
         card->down = error && error != EAGAIN;
         *blocked = card->blocked;
         if (card->vm)
@@ -143,8 +149,7 @@ static int reopen(struct nova_guest_net *card)
         card->down = error != 0;
         if (!error)
                 card->info = *nova_net_get_info(card->net);
-        if (card->vm && card->blocked) /* frames waited for the session that has ended */
-                nova_virtio_net_resume(&card->device);
+        resume(card); /* frames may have waited for the session that has ended */
         if (card->vm)
                 nova_vm_unlock(card->vm);
         nova_mutex_unlock(&card->lock);

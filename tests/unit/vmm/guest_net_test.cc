@@ -262,6 +262,21 @@ TEST_F(guest_net, a_guest_without_buffers_sends)
         EXPECT_EQ(slow.held, 1u);
 }
 
+TEST_F(guest_net, a_guest_that_has_reset_its_card_has_no_frames_that_wait)
+{
+        slow.arrived = 1;
+        slow.steps = {[this] { send_frames(6); },
+                      [this] {
+                              start_with(0);
+                              slow.arrived = 1;
+                      },
+                      [] {}};
+        EXPECT_THROW(thread(&card), stuck);
+        EXPECT_EQ(slow.sent, 4u);
+        EXPECT_EQ(slow.waits, (std::vector<uint64_t>{100 * ms, ms, 100 * ms}));
+        EXPECT_FALSE(card.blocked);
+}
+
 TEST_F(guest_net, a_guest_with_a_new_buffer_gets_the_frame_at_once)
 {
         slow.arrived = 1;

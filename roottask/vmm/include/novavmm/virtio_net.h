@@ -164,8 +164,9 @@ bool nova_virtio_net_receive_more(struct nova_virtio_net *net, const void *frame
  * lock. */
 void nova_virtio_net_receive_end(struct nova_virtio_net *net);
 
-/** Sends the guest's frames that waited for room. The caller holds the machine's lock. */
-void nova_virtio_net_resume(struct nova_virtio_net *net);
+/** Sends the guest's frames that waited for room. The caller holds the machine's lock.
+ * @return true if frames still wait; false: there are no more, or the guest has reset the card */
+bool nova_virtio_net_resume(struct nova_virtio_net *net);
 
 #ifdef __cplusplus
 }

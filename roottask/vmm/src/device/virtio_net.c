@@ -181,10 +181,14 @@ static void reset(struct nova_virtio *virtio)
         tell_room(net);
 }
 
-void nova_virtio_net_resume(struct nova_virtio_net *net)
+bool nova_virtio_net_resume(struct nova_virtio_net *net)
 {
+        struct nova_virtio *const virtio = &net->virtio;
+
         transmit(net);
-        nova_virtio_report(&net->virtio); /* no exit follows: the guest may have halted */
+        nova_virtio_report(virtio); /* no exit follows: the guest may have halted */
+        return nova_virtio_ready(virtio) &&
+               (net->large.waits || nova_virtio_waiting(virtio, FROM_GUEST));
 }
 
 void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_memory *memory,
