@@ -11,6 +11,7 @@
 #include "novavmm/cpuid.h"
 #include "novavmm/registers.h"
 #include "require.h"
+#include "vm.h"
 
 #define STEP   8
 #define VCPUS  3u
@@ -60,6 +61,11 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
         require(vcpu->number);
         now[vcpu->number].resets++;
+}
+
+void novavmm_vm_check_dead(struct nova_vm *of)
+{
+        require(of == vm);
 }
 
 void nova_vcpu_nmi(struct nova_vcpu *vcpu)

@@ -2,6 +2,8 @@
 /* A PC's APICs and their connections (see apic.h). */
 #include "apic.h"
 
+#include "vm.h"
+
 /* The timer's interrupt is wired to another input of the I/O APIC. ACPI's tables describe that. */
 #define TIMER_IRQ   0
 #define TIMER_INPUT 2
@@ -30,6 +32,7 @@ static void init(struct nova_pc *pc, unsigned vcpu)
         }
         nova_lapic_reset(&pc->lapic[vcpu]);
         nova_vcpu_reset(&pc->vm->vcpu[vcpu]);
+        novavmm_vm_check_dead(pc->vm); /* the others may have halted before */
 }
 
 static bool is_on(const struct nova_pc *pc, unsigned vcpu)

@@ -241,32 +241,13 @@ static void wrmsr(struct nova_vcpu *vcpu)
                 vcpu->vm->apic_switched(vcpu);
 }
 
-/* Returns true if no virtual CPU can run again: all that have started halted with interrupts off,
- * and no NMI is pending for them. */
-static bool is_dead(const struct nova_vm *vm)
-{
-        for (unsigned i = 0; i < vm->vcpus; i++) {
-                const struct nova_vcpu *const vcpu = &vm->vcpu[i];
-
-                if (vcpu->activity == NOVA_VCPU_RUNS || vcpu->activity == NOVA_VCPU_HALTS ||
-                    (vcpu->activity == NOVA_VCPU_DEAD && novavmm_vcpu_wakes_by_nmi(vcpu)))
-                        return false;
-        }
-        return true;
-}
-
 static void halt(struct nova_vcpu *vcpu)
 {
         nova_vcpu_skip(vcpu, 1);
         if (vcpu->recalled_for & VCPU_STEP)
                 return; /* the guest's #DB ends the halt */
         vcpu->activity = vcpu->state->flags & NOVA_FLAG_IF ? NOVA_VCPU_HALTS : NOVA_VCPU_DEAD;
-        if (!is_dead(vcpu->vm))
-                return;
-        if (vcpu->vm->report_halt)
-                novavmm_vcpu_recall_for(vcpu, VCPU_DEAD);
-        else
-                nova_vm_end_with(vcpu->vm, NOVA_VM_HALTED);
+        novavmm_vm_check_dead(vcpu->vm);
 }
 
 static void cache(struct nova_vcpu *vcpu)

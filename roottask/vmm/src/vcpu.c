@@ -149,6 +149,29 @@ void novavmm_vcpu_stop(struct nova_vcpu *vcpu)
         novavmm_vcpu_recall_for(vcpu, VCPU_RESET);
 }
 
+/* Returns true if a virtual CPU runs, or an interrupt or an NMI would wake it. */
+static bool is_alive(const struct nova_vcpu *vcpu)
+{
+        return vcpu->activity == NOVA_VCPU_RUNS || vcpu->activity == NOVA_VCPU_HALTS ||
+               (vcpu->activity == NOVA_VCPU_DEAD && novavmm_vcpu_wakes_by_nmi(vcpu));
+}
+
+void novavmm_vm_check_dead(struct nova_vm *vm)
+{
+        struct nova_vcpu *halted = vm->serving;
+
+        for (unsigned i = 0; i < vm->vcpus; i++) {
+                if (is_alive(&vm->vcpu[i]))
+                        return;
+                if (!halted || halted->activity == NOVA_VCPU_OFF)
+                        halted = &vm->vcpu[i];
+        }
+        if (vm->report_halt && halted->activity == NOVA_VCPU_DEAD)
+                novavmm_vcpu_recall_for(halted, VCPU_DEAD);
+        else
+                nova_vm_end_with(vm, NOVA_VM_HALTED);
+}
+
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
         if (!novavmm_secure_reset(vcpu))

@@ -89,6 +89,11 @@ void novavmm_vcpu_end_call(struct nova_vcpu *vcpu);
  * after INIT. Called with the lock held. */
 void novavmm_vcpu_stop(struct nova_vcpu *vcpu);
 
+/* Ends the machine, or lets a virtual CPU report it, if none can run again: all that have started
+ * halted with interrupts off, and no NMI is pending for them. Called with the lock held, after a
+ * virtual CPU has halted or stopped. */
+void novavmm_vm_check_dead(struct nova_vm *vm);
+
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */
 void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 

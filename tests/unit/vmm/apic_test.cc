@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "apic.h"
+#include "vm.h"
 }
 
 namespace
@@ -36,6 +37,10 @@ void nova_vcpu_start_at(nova_vcpu *vcpu, uint8_t)
 void nova_vcpu_reset(nova_vcpu *vcpu)
 {
         note("reset", vcpu);
+}
+
+void novavmm_vm_check_dead(nova_vm *)
+{
 }
 
 void nova_vcpu_nmi(nova_vcpu *vcpu)

@@ -28,8 +28,8 @@ enum nova_vm_end {
         NOVA_VM_RUNS,   /**< it has not ended */
         NOVA_VM_OFF,    /**< the guest powered it off */
         NOVA_VM_RESET,  /**< the guest reset it, to restart or after a panic */
-        NOVA_VM_HALTED, /**< all its virtual CPUs halted with interrupts disabled, so no event can
-                           wake them */
+        NOVA_VM_HALTED, /**< all its virtual CPUs halted with interrupts disabled, or were stopped
+                           by an INIT message, so no event can wake them */
         NOVA_VM_ERROR,  /**< the guest made a fatal error, or a handler or device raised an
                            exception: a report was printed */
         NOVA_VM_STOPPED /**< nova_vm_stop() ended it */
