@@ -105,6 +105,12 @@ TEST_F(tables, lead_from_the_root_pointer_to_each_other)
         EXPECT_EQ(check(fadt), "FACP");
         EXPECT_EQ(check(get<uint64_t>(xsdt + 44)), "APIC");
         EXPECT_EQ(check(get<uint64_t>(fadt + 140)), "DSDT");
+
+        const uint64_t rsdt = get<uint32_t>(rsdp + 16); /* for systems before ACPI 2.0 */
+        EXPECT_EQ(check(rsdt), "RSDT");
+        EXPECT_EQ(get<uint32_t>(rsdt + 4), 44u);
+        EXPECT_EQ(get<uint32_t>(rsdt + 36), fadt);
+        EXPECT_EQ(get<uint32_t>(rsdt + 40), get<uint64_t>(xsdt + 44));
         EXPECT_EQ(memcmp(&ram[get<uint32_t>(fadt + 36)], "FACS", 4), 0);
 }
 

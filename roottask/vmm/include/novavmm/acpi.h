@@ -44,7 +44,8 @@ uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 /**
- * Writes RSDP, XSDT, FADT, MADT, FACS and DSDT into a guest's memory, between 0xe0000 and 1 MiB.
+ * Writes RSDP, XSDT, RSDT, FADT, MADT, FACS and DSDT into a guest's memory, between 0xe0000 and 1
+ * MiB.
  *
  * @code
  * extern struct nova_vm vm;

@@ -10,6 +10,7 @@
 #define AREA_BYTES 0x20000u
 #define RSDP_AT    0x0000u
 #define XSDT_AT    0x0040u
+#define RSDT_AT    0x0080u
 #define FADT_AT    0x0100u
 #define FACS_AT    0x0240u
 #define MADT_AT    0x0280u
@@ -68,6 +69,7 @@ static void make_rsdp(uint8_t *area)
         put_text(rsdp, "RSD PTR ");
         put_text(rsdp + 9, "NOVA  ");
         rsdp[15] = 2;
+        put(rsdp + 16, AREA + RSDT_AT, 4);
         put(rsdp + 20, RSDP_BYTES, 4);
         put(rsdp + 24, AREA + XSDT_AT, 8);
         rsdp[8] = negative_sum(rsdp, 20);
@@ -81,6 +83,16 @@ static void make_xsdt(uint8_t *area)
         put(xsdt + HEADER_BYTES, AREA + FADT_AT, 8);
         put(xsdt + HEADER_BYTES + 8, AREA + MADT_AT, 8);
         finish(xsdt, "XSDT", 1, HEADER_BYTES + 16);
+}
+
+/* Systems before ACPI 2.0 know only this table. It lists the same tables as the XSDT. */
+static void make_rsdt(uint8_t *area)
+{
+        uint8_t *const rsdt = area + RSDT_AT;
+
+        put(rsdt + HEADER_BYTES, AREA + FADT_AT, 4);
+        put(rsdt + HEADER_BYTES + 4, AREA + MADT_AT, 4);
+        finish(rsdt, "RSDT", 1, HEADER_BYTES + 8);
 }
 
 /* Writes a generic address: a port and its width. */
@@ -170,6 +182,7 @@ uint64_t nova_acpi_tables(const struct nova_guest_memory *memory,
         memset(area, 0, AREA_BYTES);
         make_rsdp(area);
         make_xsdt(area);
+        make_rsdt(area);
         make_fadt(area);
         make_facs(area);
         make_madt(area, config);
