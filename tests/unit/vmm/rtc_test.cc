@@ -25,6 +25,16 @@ struct rtc : testing::Test {
                 return static_cast<unsigned>(nova_rtc_read(&clock, 0x71, 1));
         }
 
+        /* Returns the checksum of the memory that firmware checks. */
+        unsigned sum()
+        {
+                unsigned sum = 0;
+
+                for (unsigned i = 0x10; i <= 0x2d; i++)
+                        sum += get(i);
+                return sum;
+        }
+
         void put(unsigned index, unsigned value)
         {
                 nova_rtc_write(&clock, 0x70, 1, index);
@@ -36,6 +46,8 @@ TEST_F(rtc, notes_how_much_ram_there_is)
 {
         set(0);
         nova_rtc_set_ram(&clock, 48u << 20);
+        EXPECT_EQ(sum(), get(0x2e) << 8 | get(0x2f));
+        EXPECT_NE(sum(), 0u);
         EXPECT_EQ(get(0x15) | get(0x16) << 8, 640u);
         EXPECT_EQ(get(0x17) | get(0x18) << 8, 47u * 1024);
         EXPECT_EQ(get(0x30) | get(0x31) << 8, 47u * 1024);

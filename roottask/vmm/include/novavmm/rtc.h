@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It keeps the time and
- * the written bytes, but raises no interrupts. */
+ * the written bytes, but raises no interrupts. Writes to the registers of the time change
+ * nothing. */
 #ifndef NOVAVMM_RTC_H
 #define NOVAVMM_RTC_H
 
@@ -25,7 +26,8 @@ struct nova_rtc {
 /** Initialises the clock. @param seconds current time since 1970 */
 void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
 
-/** Stores the size of the RAM, @p bytes, at the place where firmware looks for it. */
+/** Stores the size of the RAM, @p bytes, at the place where firmware looks for it, and the checksum
+ *  of the memory. */
 void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71. The function suits struct

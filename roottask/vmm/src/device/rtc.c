@@ -31,6 +31,11 @@
 #define KIB           1024u
 #define MIB           (1024u * KIB)
 
+/* Position of the sum of the bytes from SUM_FIRST to SUM_LAST, with the upper byte first. */
+#define SUM       0x2e
+#define SUM_FIRST 0x10
+#define SUM_LAST  0x2d
+
 #define A_32KHZ  0x26 /* the divider of a running clock, with the usual rate */
 #define B_24H    0x02
 #define B_BINARY 0x04
@@ -88,11 +93,16 @@ static void note(struct nova_rtc *rtc, unsigned at, uint64_t value)
 void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes)
 {
         const uint64_t extended = bytes > MIB ? (bytes - MIB) / KIB : 0;
+        unsigned sum = 0;
 
         note(rtc, RAM_BASE, bytes < 640 * KIB ? bytes / KIB : 640);
         note(rtc, RAM_EXTENDED, extended);
         note(rtc, RAM_EXTENDED2, extended);
         note(rtc, RAM_HIGH, bytes > 16 * MIB ? (bytes - 16 * MIB) / (64 * KIB) : 0);
+        for (unsigned i = SUM_FIRST; i <= SUM_LAST; i++)
+                sum += rtc->memory[i];
+        rtc->memory[SUM] = (uint8_t)(sum >> 8);
+        rtc->memory[SUM + 1] = (uint8_t)sum;
 }
 
 static uint8_t number(const struct nova_rtc *rtc, unsigned value)
