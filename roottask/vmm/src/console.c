@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A PC's serial port and the program's console. A thread writes the collected output, because the
- * handlers of virtual CPUs may not call services. Another thread reads input. It remains after a
- * machine has ended, because its wait cannot be cancelled. */
+ * handlers of virtual CPUs may not call services. Two other threads read input and offer it to the
+ * guest: so the report key is heard while a guest that hangs takes no input. They remain after a
+ * machine has ended, because the wait for input cannot be cancelled. */
 #include "console.h"
 
 #include <string.h>
@@ -20,11 +21,19 @@
  * until the console accepts some again. */
 #define PATIENCE_NS 1000000000
 
+/* Maximum number of bytes of input that wait for a guest. */
+#define INPUT_MAX 1024u
+
 /* The machine that gets the program's input. Lock order: a thread takes this lock before a
  * machine's lock. */
 static struct nova_mutex listener_lock;
 static struct nova_pc *listener;
-static struct nova_thread *reader;
+static struct nova_thread *reader, *offerer;
+
+/* Input that no guest has taken yet. The reader counts `come`, the offerer counts `gone`. */
+static char input[INPUT_MAX];
+static unsigned come, gone;
+static struct nova_semaphore some_input;
 
 /* Waits for room in the ring. The caller holds the ring's lock, which is released during the
  * wait. */
@@ -133,18 +142,61 @@ static bool offer(struct nova_pc *pc, char byte)
         return taken;
 }
 
+/* Makes a report if @p byte is the key for it. The caller holds listener_lock.
+ * @return false if it is another key */
+static bool report(char byte)
+{
+        if (!listener || !byte || byte != listener->report_key)
+                return false;
+        nova_vm_report(listener->vm);
+        return true;
+}
+
+/* A key that came while there was no listener can be the report key of the next one. */
 static bool offer_to_listener(char byte)
 {
         bool taken;
 
         nova_mutex_lock(&listener_lock);
-        taken = listener && byte && byte == listener->report_key;
-        if (taken)
-                nova_vm_report(listener->vm);
-        else
-                taken = listener && offer(listener, byte);
+        taken = report(byte) || (listener && offer(listener, byte));
         nova_mutex_unlock(&listener_lock);
         return taken;
+}
+
+static bool report_to_listener(char byte)
+{
+        bool done;
+
+        nova_mutex_lock(&listener_lock);
+        done = report(byte);
+        nova_mutex_unlock(&listener_lock);
+        return done;
+}
+
+/* Offers the next byte of input until it is taken. */
+static void offer_next(void)
+{
+        nova_semaphore_down(&some_input);
+        while (!offer_to_listener(input[gone % INPUT_MAX]))
+                nova_sleep(OFFER_NS);
+        __atomic_store_n(&gone, gone + 1, __ATOMIC_RELEASE);
+}
+
+static void *offer_input(void *unused)
+{
+        for (;;)
+                offer_next();
+        return unused;
+}
+
+/* Keeps a byte of input for the offerer. If too many bytes wait, further ones wait at the console,
+ * also the report key. */
+static void keep(char byte)
+{
+        while (come - __atomic_load_n(&gone, __ATOMIC_ACQUIRE) == INPUT_MAX)
+                nova_sleep(OFFER_NS);
+        input[come++ % INPUT_MAX] = byte;
+        nova_semaphore_up(&some_input);
 }
 
 static void *read_input(void *unused)
@@ -152,8 +204,8 @@ static void *read_input(void *unused)
         char byte;
 
         while (nova_console_read(&byte, 1) == 1)
-                while (!offer_to_listener(byte))
-                        nova_sleep(OFFER_NS);
+                if (!report_to_listener(byte))
+                        keep(byte);
         return unused;
 }
 
@@ -164,9 +216,14 @@ int novavmm_console_start(struct nova_pc *pc)
                 .cpu = NOVA_CPU_SELF,
                 .priority = pc->vm->priority + 1,
         };
+        struct nova_thread_attr input_attr = attr;
         int error = nova_thread_create(&pc->writer, &attr, writer, pc);
 
+        input_attr.name = "vm input";
+
         nova_mutex_lock(&listener_lock);
+        if (!error && !offerer)
+                error = nova_thread_create(&offerer, &input_attr, offer_input, NULL);
         if (!error && !reader)
                 error = nova_thread_create(&reader, &attr, read_input, NULL);
         if (!error)
