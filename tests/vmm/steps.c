@@ -4,6 +4,7 @@
  * does not support task switches. */
 #include <stdio.h>
 
+#include "novavmm/hv.h"
 #include "novavmm/load.h"
 
 #include "guest_code.h"
@@ -39,7 +40,9 @@ GUEST_CODE(stepper, 32,
                   "after_rdmsr:  cpuid\n"
                   "after_cpuid:  inb $0x80, %al\n"
                   "after_in:     wbinvd\n"
-                  "after_wbinvd: movl 0xd0000000, %eax\n"
+                  "after_wbinvd: movl $0x400000f0, %ecx\n"
+                  "at_idle:      rdmsr\n" /* does not sleep */
+                  "after_idle:   movl 0xd0000000, %eax\n"
                   "after_mov:    hlt\n"
                   "after_hlt:    movl $0x5000, %esi\n"
                   "after_si:     movl $2, %ecx\n"
@@ -78,8 +81,8 @@ GUEST_CODE(switcher, 32,
                   "              hlt\n");
 
 extern const char after_rdmsr[], after_cpuid[], after_in[], after_wbinvd[], after_mov[];
-extern const char after_hlt[], after_si[], after_cx[], at_outs[], after_outs[];
-extern const char after_pushf[], after_and[];
+extern const char at_idle[], after_idle[], after_hlt[], after_si[], after_cx[], at_outs[];
+extern const char after_outs[], after_pushf[], after_and[];
 
 static uint32_t peek(const struct nova_vm *vm, uint64_t at)
 {
@@ -101,13 +104,12 @@ static bool check_steps(const struct nova_vm *vm)
 {
         static const struct {
                 const char *name, *after;
-        } steps[] = {{"rdmsr", after_rdmsr}, {"cpuid", after_cpuid},
-                     {"in", after_in},       {"wbinvd", after_wbinvd},
-                     {"mov", after_mov},     {"hlt", after_hlt},
-                     {"si", after_si},       {"cx", after_cx},
-                     {"dx", at_outs},        {"a round of outs", at_outs},
-                     {"outs", after_outs},   {"pushf", after_pushf},
-                     {"and", after_and}};
+        } steps[] = {
+                {"rdmsr", after_rdmsr},   {"cpuid", after_cpuid}, {"in", after_in},
+                {"wbinvd", after_wbinvd}, {"cx", at_idle},        {"the idle register", after_idle},
+                {"mov", after_mov},       {"hlt", after_hlt},     {"si", after_si},
+                {"cx", after_cx},         {"dx", at_outs},        {"a round of outs", at_outs},
+                {"outs", after_outs},     {"pushf", after_pushf}, {"and", after_and}};
         const unsigned count = sizeof(steps) / sizeof(*steps);
         bool good = vm->end == NOVA_VM_HALTED && peek(vm, STEPS_AT) == count + 1;
 
@@ -133,9 +135,11 @@ static bool run(const char *name, const char *code, const char *end,
                 bool (*judge)(const struct nova_vm *vm))
 {
         static struct nova_vm vm;
+        static struct nova_hv hv;
         const struct nova_vm_config config = {.name = name, .memory = 2u << 20};
+        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGE_IDLE};
 
-        if (!machine_create(&vm, &config, NULL))
+        if (!machine_create(&vm, &config, NULL) || nova_hv_enable(&hv, &vm, &enlightened))
                 return false;
         nova_guest_write(&vm.memory, GUEST_AT, code, (size_t)(end - code));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);

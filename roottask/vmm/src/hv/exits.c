@@ -14,6 +14,7 @@
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novavmm/pc.h"
+#include "novavmm/registers.h"
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* length of VMCALL and VMMCALL */
@@ -167,12 +168,12 @@ static bool has(const struct nova_vcpu *vcpu, uint32_t number)
 }
 
 /* A guest that reads the idle register sleeps until an interrupt is pending, even with interrupts
- * disabled. */
+ * disabled. It does not sleep if it single-steps: its #DB would wake it. */
 static bool get_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
         if (!has(vcpu, number) || !nova_hv_msr_get(vcpu->vm->hv, vcpu->number, number, value))
                 return false;
-        if (number == NOVAVMM_MSR_IDLE)
+        if (number == NOVAVMM_MSR_IDLE && !(vcpu->state->flags & NOVA_FLAG_TF))
                 vcpu->activity = NOVA_VCPU_HALTS;
         return true;
 }
