@@ -137,3 +137,12 @@ struct mapping *mapping_parent(struct mapping *mapping)
                 return NULL;
         return container_of(tree_of(&mapping->in_parent), struct mapping, children);
 }
+
+void mapping_drop(struct mapping *mapping, struct flush *flush)
+{
+        mapping->perms = 0;
+        mapping->attr = 0;
+        space_apply(mapping, flush);
+        mapping_leave_space(mapping, mapping->space);
+        mapping_release(mapping);
+}

@@ -99,15 +99,6 @@ void mapping_release(struct mapping *mapping)
         }
 }
 
-void mapping_drop(struct mapping *mapping, struct flush *flush)
-{
-        mapping->perms = 0;
-        mapping->attr = 0;
-        space_apply(mapping, flush);
-        mapping_leave_space(mapping, mapping->space);
-        mapping_release(mapping);
-}
-
 /* Returns true if a mapping below top, or top itself if self, must be cut at x. */
 static inline bool revocation_is_crossed(const struct revocation *r, const struct mapping *top,
                                          word_t x)
