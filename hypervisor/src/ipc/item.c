@@ -193,12 +193,12 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
         return step;
 }
 
-/* Returns true if the present item delegates objects while too many frames wait for the grace
- * period. If the item exceeds the receiver's limit, the tables that it has created will be added to
- * these frames, and their account does not pay for them any more. */
+/* Returns true if the present item delegates objects under a limit while too many frames wait for
+ * the grace period. If the item exceeds the limit, the tables that it has created will be added to
+ * these frames, and their account does not pay for them any more. Other items add none. */
 static bool item_must_wait(const struct ec *self)
 {
-        return unlikely(reclaim_is_full(self->cpu)) &&
+        return unlikely(reclaim_is_full(self->cpu)) && self->transfer.left &&
                self->transfer.delegation.source->type == NOVA_CRD_OBJ;
 }
 

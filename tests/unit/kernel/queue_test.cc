@@ -123,4 +123,22 @@ TEST(queue, makes_a_sender_wait_whose_items_exceed_the_receivers_limit)
         EXPECT_LE(b.most, unsigned{RECLAIM_FULL} + OPERATION);
 }
 
+// The other frames in the queue do not concern a receiver without a limit: its items add none.
+TEST(queue, delays_no_sender_whose_receiver_has_no_limit)
+{
+        Busy b;
+        for (word_t i = 0; i < PAGES; i++)
+                b.make_sm(b.from, i * CAPABILITY_SLOTS + SM);
+        item_limit(b.receiver, PAGES * PAGE_SIZE);
+        for (unsigned i = 0; i < 1000 && !reclaim_is_full(cpu_self()); i++)
+                b.send(0, ORDER);
+        ASSERT_TRUE(reclaim_is_full(cpu_self()));
+        item_limit(b.receiver, ~word_t{0});
+        waits = 0;
+        b.send(0, ORDER);
+        EXPECT_EQ(waits, 0u);
+        EXPECT_EQ(caps_of(b.to, NOVA_CRD_OBJ).size(), PAGES);
+        b.revoke(b.from, 0, (word_t{1} << ORDER) - 1, NOVA_CRD_OBJ, NOVA_PERM_ALL, false);
+}
+
 } // namespace
