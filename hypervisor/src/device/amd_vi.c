@@ -342,7 +342,8 @@ static bool amd_vi_start(struct unit *unit, const struct acpi_iommu *entry, uint
         iommu_write_u64(unit->registers, REG_QUEUE, pool_to_phys(unit->queue) | LENGTH_256);
         iommu_write(unit->high, REG_QUEUE_HEAD, 0);
         iommu_write(unit->high, REG_QUEUE_TAIL, 0);
-        functions[(size_t)entry->rid % function_count * ENTRY_WORDS + 2] |= INTERRUPTS_PASS;
+        if (entry->rid < function_count)
+                functions[(size_t)entry->rid * ENTRY_WORDS + 2] |= INTERRUPTS_PASS;
         amd_vi_start_log(unit, true);
 
         bool done_all = true; /* discard everything that firmware has left */

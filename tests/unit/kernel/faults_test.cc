@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <functional>
+#include <vector>
 
 #include "kernel.h"
 
@@ -35,6 +36,12 @@ struct alignas(PAGE_SIZE) Unit {
 };
 
 Unit amd[UNITS], intel[UNITS];
+
+// A unit's own function, beyond the last bus.
+constexpr unsigned FAR = 0xff05;
+
+// Whether the units of AMD pass interrupts without remapping, for each function in their table.
+std::vector<bool> passed;
 
 // Bits of each page for VT-d: if one unit cannot be told to snoop, and if all can.
 uint64_t bits_of_pages[2];
@@ -74,6 +81,16 @@ void answer()
         }
 }
 
+// Reads from the table of functions which interrupts are passed.
+void read_functions()
+{
+        const uint64_t value = amd[0].at<uint64_t>(0, 0), *table = memory_at(value & ~0xfffULL);
+        const size_t count = ((value & 0x1ff) + 1) * PAGE_SIZE / 32;
+
+        for (size_t i = 0; i < count; i++)
+                passed.push_back(table[4 * i + 2] & uint64_t{1} << 60);
+}
+
 class faults : public testing::Test
 {
       protected:
@@ -89,7 +106,10 @@ class faults : public testing::Test
                         amd[i].at<uint64_t>(0, 0x20) = 0x7654001; // memory that is not protected
                         amd[i].at<uint32_t>(2, 0x20) = 0x18;      // queue and log run
                 }
+                acpi.iommu[1].rid = FAR;
                 EXPECT_GT(real_amd_vi_driver.init(), 0u);
+                read_functions();
+                acpi.iommu[1].rid = 0;
                 EXPECT_EQ(dma_format.page, 1 | uint64_t{1} << 60); // present; accesses snoop
                 for (Unit &unit : amd)
                         EXPECT_EQ(unit.at<uint64_t>(0, 0x20), 0u);
@@ -334,6 +354,15 @@ TEST_F(faults, that_came_while_others_were_dropped_are_reported)
                 unit.at<uint32_t>(0, 0x34) = 0;
         iommu_poll();
         EXPECT_GT(fake_lines, LINES);
+}
+
+// The table has no place for one of the units. No other function passes interrupts for it.
+TEST_F(faults, no_function_passes_interrupts_in_place_of_a_unit_beyond_the_table)
+{
+        ASSERT_GE(passed.size(), 0x100u);
+        ASSERT_LE(passed.size(), FAR);
+        for (unsigned rid = 0; rid < passed.size(); rid++)
+                EXPECT_EQ(passed[rid], rid == 0) << rid;
 }
 
 } // namespace
