@@ -3,7 +3,15 @@
  *
  * The PD that has a mapping pays for each part of it, and for tables in place of a large page. So
  * another PD could use up its account by revocations. A mapping that was received under a limit
- * (MAPPING_WHOLE) is not cut by others: they take it, with all mappings below it. */
+ * (MAPPING_WHOLE) is not cut by others: they take it, with all mappings below it. They also take a
+ * mapping if its PD has no memory for the parts.
+ *
+ * A thread that has stopped at a mapping keeps it from being freed after it was taken. Such a
+ * mapping (MAPPING_BARREN) must be cut all the same, so that the mappings above it can be cut. It
+ * becomes shorter if no child is left beyond the cut. Otherwise threads have stopped below it, too,
+ * and the revoking PD pays for the part if the mapping's PD cannot. No thread needs to find the
+ * parts, because no mapping below them has rights, or can get any. */
+#include "object/pd.h"
 #include "space/mapping_tree.h"
 #include "space/space.h"
 
@@ -23,7 +31,37 @@ static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel
         tree_insert_at(&space->tree, place, &later->in_space);
 }
 
-bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
+/* Creates the upper part of a mapping that is cut before source x. NULL: no memory. */
+static struct mapping *cut_alloc(struct mapping *mapping, const struct revocation *r, word_t x)
+{
+        struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
+
+        if (!later && mapping->attr & MAPPING_BARREN)
+                later = mapping_alloc(r->space->pd->account, mapping->depth);
+        if (!later)
+                return NULL;
+        later->perms = mapping->perms;
+        later->attr = mapping->attr;
+        later->may = mapping->may;
+        later->in_parent.start = x;
+        later->in_parent.last = mapping->in_parent.last;
+        return later;
+}
+
+/* Enters the upper part of a mapping into the tree of the parent's children, and moves its own
+ * children to it. */
+static void cut_parent(struct mapping *mapping, struct mapping *later, word_t x)
+{
+        if (mapping->in_parent.parent) {
+                tree_set_last(&mapping->in_parent, x - 1);
+                tree_insert(tree_of(&mapping->in_parent), &later->in_parent);
+        } else {
+                mapping->in_parent.last = x - 1;
+        }
+        tree_split(&mapping->children, x, &later->children);
+}
+
+bool mapping_cut(struct mapping *mapping, const struct revocation *r, word_t x, unsigned *budget,
                  struct flush *flush)
 {
         struct space *space = mapping->space;
@@ -32,29 +70,25 @@ bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *bud
         assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
         assert(!tree_find(&mapping->children, x, x - 1));
         /* Has no parts while mapping_take() is in progress: they would not be found. */
-        if (unlikely(mapping->attr & MAPPING_WHOLE && !mapping_has_rights(mapping)))
+        if (unlikely(mapping->attr & MAPPING_WHOLE && !mapping_has_rights(mapping) &&
+                     !(mapping->attr & MAPPING_BARREN)))
                 return false;
+        if (mapping->attr & MAPPING_BARREN &&
+            !tree_find(&mapping->children, x, mapping->in_parent.last)) {
+                tree_set_last(&mapping->in_parent, x - 1);
+                mapping_release(mapping);
+                return true;
+        }
         if (space && !space_split(space, sel, budget, flush))
                 return false;
 
-        struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
+        struct mapping *later = cut_alloc(mapping, r, x);
         if (!later)
                 return false;
         if (space)
                 cut_space(mapping, later, sel);
-        later->perms = mapping->perms;
-        later->attr = mapping->attr;
-        later->in_parent.start = x;
-        later->in_parent.last = mapping->in_parent.last;
-        if (mapping->in_parent.parent) {
-                tree_set_last(&mapping->in_parent, x - 1);
-                tree_insert(tree_of(&mapping->in_parent), &later->in_parent);
-        } else {
-                mapping->in_parent.last = x - 1;
-        }
-        tree_split(&mapping->children, x, &later->children);
-        later->may = mapping->may;
-        later->torn = ++mapping_cuts[type] & MAPPING_TORN_MASK;
+        cut_parent(mapping, later, x);
+        later->torn = ++mapping_cuts[r->space->type] & MAPPING_TORN_MASK;
         *mapping_origin(later) =
                 mapping->torn ? *mapping_origin(mapping) : mapping->in_parent.start;
         if (mapping->perms)
@@ -68,11 +102,11 @@ bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *bud
         return true;
 }
 
-bool mapping_take(struct mapping *mapping, struct revocation *r)
+void mapping_take(struct mapping *mapping, struct revocation *r)
 {
-        if (!mapping_has_rights(mapping))
-                return false;
+        assert(!(mapping->attr & MAPPING_BARREN));
         mapping_take_rights(mapping);
+        mapping->attr |= MAPPING_WHOLE;
         mapping->cut = revocation_mark_of(r);
         r->cutting = false;
         r->takes = true;
@@ -85,6 +119,13 @@ bool mapping_take(struct mapping *mapping, struct revocation *r)
         r->sync_last = mapping->in_space.last;
         /* emptied: the walk goes on to its end even if the revoking EC ends, because the mapping
          * leaves its space, where nothing could revoke the mappings below it any more. */
-        r->emptied = r->syncs = r->leaves = true;
-        return true;
+        r->emptied = true;
+        r->syncs = r->leaves = mapping->space;
+}
+
+void mapping_taken(struct mapping *mapping, struct revocation *r)
+{
+        mapping->attr |= MAPPING_BARREN;
+        r->takes = r->emptied = false;
+        r->perms = r->asked;
 }

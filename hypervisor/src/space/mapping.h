@@ -58,9 +58,10 @@ struct mapping {
 #define MAPPING_UTCB  0x1 /* a UTCB: has no permissions but is mapped for the user */
 #define MAPPING_DMA   0x2 /* memory: also in the DMA page table */
 #define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
-#define MAPPING_WHOLE                                                             \
-        0x8 /* received under a limit: only its own PD may have it cut. A mapping \
-             * without permissions keeps this attribute. */
+#define MAPPING_WHOLE                                                               \
+        0x8 /* received under a limit, or taken: only its own PD may have it cut. A \
+             * mapping without permissions keeps this attribute. */
+#define MAPPING_BARREN 0x10 /* taken, has left its space, and no mapping below it has rights */
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
 
@@ -202,6 +203,7 @@ struct revocation {
         word_t sync_first;   /* first selector of pin whose pieces must still leave the space */
         word_t sync_last;    /* last selector for sync and sync_first */
         word_t cut_at;       /* source at which crossing mappings are being cut */
+        word_t whole_last;   /* whole: last selector of the mapping that cannot be cut */
         word_t owed_end; /* mappings in at..owed_end - 1 may have lost all permissions; 0: none */
         /* Space of sync between two steps. The revocation holds a reference to the space's PD. */
         struct space *sync_space;
@@ -218,14 +220,14 @@ struct revocation {
         uint8_t asked;  /* permissions that the caller revokes */
         bool self;      /* the caller's PD loses the permissions, too */
         bool cutting;   /* the next step cuts the mapping visited last, or one below it */
-        bool takes;     /* the walk takes a mapping that may not be cut, and all below it */
+        bool takes;     /* the walk takes a mapping that is not cut, and all below it */
         bool syncs;     /* tables of the mapping visited last must still be written */
         bool leaves;    /* the mapping visited last leaves its space when its tables are clear */
         bool up;        /* all mappings below the mapping visited last are done */
         bool passes;    /* the walk does not go below the mapping visited last */
         bool rises;     /* the walk has ended; ancestors that nothing holds are freed */
         bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
-        bool whole;     /* mappings cannot be cut: whole mappings are revoked */
+        bool whole;     /* a mapping of the caller cannot be cut, and all of it is revoked */
         bool given_up;  /* the revoking EC has ended: nothing new begins */
 };
 

@@ -78,7 +78,7 @@ static inline bool mapping_has_rights(const struct mapping *mapping)
 static inline void mapping_take_rights(struct mapping *mapping)
 {
         mapping->perms = 0;
-        mapping->attr &= MAPPING_WHOLE;
+        mapping->attr &= MAPPING_WHOLE | MAPPING_BARREN;
 }
 
 /** Frees a mapping that is in no tree. */
@@ -141,24 +141,32 @@ void mapping_drop(struct mapping *mapping, struct flush *flush);
 /** Number of cuts since boot, for each type of space. */
 extern uint64_t mapping_cuts[];
 
-/** Cuts a mapping into two before source x (frame or port), which no child crosses. A cut that
- * splits a large page spends a step's budget. If the mapping has left its space, it may be freed,
- * and so may mappings above it. false: no memory, or a revocation takes this mapping whole. */
-bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
-                 struct flush *flush);
+/** Cuts a mapping into two before source x (frame or port), which no child crosses, for a
+ * revocation. A cut that splits a large page spends a step's budget. If the mapping has left its
+ * space, it may be freed, and so may mappings above it. false: no memory, or mapping_take() has
+ * begun and not ended. */
+bool mapping_cut(struct mapping *mapping, const struct revocation *revocation, word_t x,
+                 unsigned *budget, struct flush *flush);
 
 /** Returns true if a revocation of another PD would have to cut a mapping before source x, but must
- * take it whole (MAPPING_WHOLE). */
-static inline bool mapping_is_taken_at(const struct mapping *mapping, word_t x)
+ * take it whole: because of MAPPING_WHOLE, or because it has lost its rights below a mapping that
+ * was taken. Pieces of it would keep that mapping from becoming shorter without memory. */
+static inline bool mapping_is_taken_at(struct mapping *mapping, word_t x)
 {
-        return mapping->attr & MAPPING_WHOLE && mapping->in_parent.start < x &&
-               x <= mapping->in_parent.last;
+        if (mapping->in_parent.start >= x || x > mapping->in_parent.last ||
+            mapping->attr & MAPPING_BARREN)
+                return false;
+        return mapping->attr & MAPPING_WHOLE ||
+               (!mapping_has_rights(mapping) && mapping_parent(mapping)->attr & MAPPING_BARREN);
 }
 
 /** Begins to take a mapping and all mappings below it, during a revocation that cuts. The walk
- * begins at this mapping, whose tables must be written first. false: another thread has taken the
- * mapping's rights and may not have ended yet. */
-bool mapping_take(struct mapping *mapping, struct revocation *revocation);
+ * begins at this mapping, whose tables must be written first. Needs no memory. Another thread may
+ * have taken the mapping's rights: this revocation then does the rest, too. */
+void mapping_take(struct mapping *mapping, struct revocation *revocation);
+
+/** Ends mapping_take(), after the walk. */
+void mapping_taken(struct mapping *mapping, struct revocation *revocation);
 
 /** Returns the value of mapping.cut in a mapping from which a revocation took all permissions. */
 static inline word_t revocation_mark_of(const struct revocation *r)

@@ -270,8 +270,7 @@ static struct mapping *revocation_rise(struct revocation *r, struct mapping *map
 static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
         if (unlikely(r->takes)) {
-                r->takes = r->emptied = false;
-                r->perms = r->asked;
+                mapping_taken(top, r);
                 return revocation_rise(r, top); /* then revocation_find_top() checks again */
         }
         r->at = r->top_last + 1;
@@ -373,7 +372,9 @@ static struct mapping *revocation_end_cutting(struct revocation *r, struct mappi
 }
 
 /* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
- * continues. The mapping may be freed. */
+ * continues. The mapping may be freed. If there is no memory, takes the mapping. If it was taken
+ * before and threads have stopped at it and below it, not even the caller's PD has memory: then
+ * all of the caller's mapping is revoked. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
                                             unsigned *budget, struct flush *flush)
 {
@@ -382,11 +383,17 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
 
         parent->pins++;
         const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
-        r->whole = crosses && !mapping_cut(mapping, r->space->type, x, budget, flush);
-        if (!crosses || r->whole) /* not freed by a cut; others may have taken it */
+        const bool stays = crosses && !mapping_cut(mapping, r, x, budget, flush);
+        if (!crosses) /* not freed by a cut; others may have taken it */
                 mapping_release(mapping);
         parent->pins--;
-        return r->whole ? revocation_end_cutting(r, parent) : parent;
+        if (likely(!stays))
+                return parent;
+        r->whole = mapping->attr & MAPPING_BARREN;
+        if (r->whole)
+                return revocation_end_cutting(r, mapping);
+        mapping_take(mapping, r);
+        return mapping;
 }
 
 /* Moves on the walk that cuts all mappings that cross r->cut_at below top and, if r->self, top too.
@@ -401,10 +408,8 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
         struct mapping *child = revocation_child_at(tree_find(&mapping->children, x, x - 1));
 
         if (!top && mapping_is_taken_at(mapping, x)) {
-                if (mapping_take(mapping, r))
-                        return mapping;
-                r->whole = !revocation_is_loose(mapping);
-                return revocation_end_cutting(r, mapping);
+                mapping_take(mapping, r);
+                return mapping;
         }
         if (child) {
                 if (mapping->perms && (!top || r->self))
@@ -414,7 +419,7 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
         if (!top)
                 return revocation_cut_below(r, mapping, budget, flush);
         if (r->self && mapping->space && mapping->in_parent.start < x &&
-            x <= mapping->in_parent.last && !mapping_cut(mapping, r->space->type, x, budget, flush))
+            x <= mapping->in_parent.last && !mapping_cut(mapping, r, x, budget, flush))
                 r->whole = true;
         return revocation_end_cutting(r, mapping);
 }
@@ -425,6 +430,7 @@ static struct mapping *revocation_begin_cutting(struct revocation *r, struct map
         r->cutting = true;
         r->cut_at = x;
         r->depth = top->depth;
+        r->whole_last = top->in_space.last;
         return top;
 }
 
@@ -447,6 +453,8 @@ static struct mapping *revocation_find_top(struct revocation *r, bool *done)
         }
 
         const struct tree_node *node = &top->in_space;
+        r->whole =
+                r->whole && node->start <= r->whole_last; /* only this mapping, and pieces of it */
         const word_t first = r->whole ? node->start : max_word(node->start, r->at);
         const word_t last = r->whole ? node->last : min_word(node->last, r->last);
         r->first_source = top->in_parent.start + (first - node->start);

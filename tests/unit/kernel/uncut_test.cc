@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Revocations that find no memory to cut a mapping below the caller's. They take this mapping with
+// all mappings below it, and no other one, even if a thread of its PD has stopped in the middle of
+// a revocation.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "kernel.h"
+#include "stepwise.h"
+
+namespace
+{
+
+constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // large pages never fit
+constexpr word_t COUNT = 256, HALF = COUNT / 2;
+
+// One mapping of a parent, which has delegated its halves to two children.
+struct Family : Kernel {
+        static constexpr word_t QUOTA = word_t{1} << 20;
+        pd *parent = make_pd(), *hostile = make_poor(), *sibling = make_pd();
+
+        explicit Family(unsigned attr = 0)
+        {
+                delegate(&kernel_pd, SOURCE, parent, BASE, COUNT, NOVA_CRD_MEM, 7, 0);
+                delegate(parent, BASE, hostile, BASE, HALF, NOVA_CRD_MEM, 7, attr);
+                delegate(parent, BASE + HALF, sibling, BASE, HALF, NOVA_CRD_MEM, 7, 0);
+        }
+
+        ~Family()
+        {
+                empty();
+        }
+
+        // Makes a PD with an account of its own.
+        pd *make_poor()
+        {
+                pd *made = nullptr;
+                EXPECT_EQ(pd_create(&kernel_pd, &account_root, QUOTA, &made), NOVA_SUCCESS);
+                pds.push_back(made);
+                return made;
+        }
+
+        // The hostile PD has used all its memory, or has memory again.
+        void fill()
+        {
+                hostile->account->limit = hostile->account->used;
+        }
+
+        void empty()
+        {
+                hostile->account->limit = QUOTA;
+        }
+
+        size_t has(pd *one)
+        {
+                return caps_of(one, NOVA_CRD_MEM).size();
+        }
+
+        void check(bool settled = true)
+        {
+                for (pd *one : pds)
+                        check_pd(one, settled);
+        }
+};
+
+TEST(uncut, mapping_goes_and_its_siblings_stay_if_its_account_is_full)
+{
+        for (const bool self : {false, true})
+                for (const unsigned attr : {0u, unsigned(MAPPING_WHOLE)}) {
+                        Family f(attr);
+                        f.fill();
+                        f.revoke(f.parent, BASE + 7, BASE + 7, NOVA_CRD_MEM, NOVA_MEM_RWX, self);
+                        EXPECT_EQ(f.has(f.hostile), 0u);
+                        EXPECT_EQ(f.has(f.sibling), HALF);
+                        EXPECT_EQ(f.has(f.parent), COUNT - self);
+                        f.check();
+                }
+}
+
+TEST(uncut, mapping_goes_and_its_siblings_stay_if_the_pool_is_empty)
+{
+        Family f;
+        f.delegate(f.hostile, BASE, f.hostile, BASE + COUNT, HALF, NOVA_CRD_MEM, 7, 0);
+        fake_settle();
+        fake_fail_allocations_from(0);
+        f.revoke(f.parent, BASE + 7, BASE + 7, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+        fake_fail_allocation(-1);
+        EXPECT_EQ(f.has(f.hostile), 0u);
+        EXPECT_EQ(f.has(f.sibling), HALF);
+        EXPECT_EQ(f.has(f.parent), COUNT);
+        f.check();
+}
+
+// The revoked range has a page of each child's mapping, whose account is full.
+TEST(uncut, mappings_at_both_ends_of_the_range_go)
+{
+        Family f;
+        pd *third = f.make_pd();
+        f.delegate(f.sibling, BASE, third, BASE, HALF, NOVA_CRD_MEM, 7, 0);
+        f.fill();
+        f.revoke(f.parent, BASE + HALF - 1, BASE + HALF, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+        EXPECT_EQ(f.has(f.hostile), 0u);
+        EXPECT_EQ(f.has(f.sibling), HALF - 1);
+        EXPECT_EQ(f.has(third), HALF - 1);
+        f.check();
+}
+
+// The range spans two mappings of the caller. There is no memory to cut the first one. All of it
+// goes, and returns the memory to cut the second one.
+TEST(uncut, mapping_of_the_caller_goes_alone)
+{
+        Family f;
+        f.delegate(&kernel_pd, SOURCE + COUNT, f.hostile, BASE + HALF, COUNT, NOVA_CRD_MEM, 7, 0);
+        EXPECT_EQ(f.has(f.hostile), HALF + COUNT);
+        f.fill();
+        f.revoke(f.hostile, BASE + HALF - 2, BASE + HALF + 5, NOVA_CRD_MEM, NOVA_MEM_RWX, true);
+        EXPECT_EQ(f.has(f.hostile), COUNT - 6);
+        EXPECT_EQ(f.has(f.parent), COUNT);
+        f.check();
+}
+
+// A thread of the hostile PD stops after any number of steps of its own revocation. The parent then
+// revokes pages one by one. It needs memory only to cut its own mapping.
+TEST(uncut, mapping_goes_alone_while_a_thread_of_its_pd_revokes_it)
+{
+        for (unsigned steps = 1; steps < 40; steps++)
+                for (const unsigned variant : {0u, 1u, 2u, 3u}) {
+                        SCOPED_TRACE(steps * 10 + variant);
+                        const bool self = variant & 1;
+                        Family f(variant & 2 ? MAPPING_WHOLE : 0);
+                        for (word_t copy = 1; copy < 6; copy++)
+                                f.delegate(f.hostile, BASE + (copy > 3 ? 0 : COUNT), f.hostile,
+                                           BASE + copy * COUNT, HALF, NOVA_CRD_MEM, 7, 0);
+                        for (word_t copy = 1; copy < 6; copy++)
+                                f.delegate(f.hostile, BASE, f.hostile, BASE + copy * COUNT, HALF,
+                                           NOVA_CRD_MEM, 7, 0);
+                        Step slow(f.hostile, BASE, BASE + HALF - 1, NOVA_MEM_RWX, true);
+                        for (unsigned i = 0; i < steps; i++)
+                                slow.once();
+                        f.fill();
+                        fake_settle();
+                        if (!self)
+                                fake_fail_allocations_from(0);
+                        for (const word_t page : {7, 9, 8, 100, 55}) {
+                                Step r(f.parent, BASE + page, BASE + page, NOVA_MEM_RWX, self);
+                                EXPECT_LT(r.finish(), 200u);
+                                EXPECT_FALSE(r.r.whole);
+                        }
+                        fake_fail_allocation(-1);
+                        EXPECT_EQ(f.has(f.sibling), HALF);
+                        EXPECT_EQ(f.has(f.parent), COUNT - (self ? 5 : 0));
+                        check_pd(f.parent, false);
+                        check_pd(f.sibling, false);
+                        slow.finish();
+                        f.check();
+                        EXPECT_EQ(f.has(f.hostile), 0u);
+                }
+}
+
+// Several threads of the hostile PD stop, each at another mapping below the revoked one.
+TEST(uncut, mapping_goes_alone_while_many_threads_of_its_pd_revoke_below_it)
+{
+        for (unsigned steps = 1; steps < 12; steps++) {
+                SCOPED_TRACE(steps);
+                Family f;
+                for (word_t copy = 1; copy < 8; copy++)
+                        f.delegate(f.hostile, BASE, f.hostile, BASE + copy * COUNT, HALF,
+                                   NOVA_CRD_MEM, 7, 0);
+                for (word_t i = 0; i < HALF; i += 8)
+                        f.delegate(f.hostile, BASE + i, f.hostile, BASE + 8 * COUNT + i, 1,
+                                   NOVA_CRD_MEM, 7, 0);
+                std::vector<std::unique_ptr<Step>> slow;
+                for (word_t copy = 0; copy < 9; copy++) {
+                        const word_t at = BASE + copy % 8 * COUNT;
+                        slow.push_back(std::make_unique<Step>(f.hostile, at, at + HALF - 1,
+                                                              NOVA_MEM_RWX, copy % 3 != 2));
+                        for (unsigned i = 0; i < steps + copy % 2; i++)
+                                slow.back()->once();
+                }
+                f.fill();
+                for (const word_t page : {7, 9, 8, 100, 55}) {
+                        Step r(f.parent, BASE + page, BASE + page, NOVA_MEM_RWX, page != 8);
+                        EXPECT_LT(r.finish(), 500u);
+                        EXPECT_FALSE(r.r.whole);
+                }
+                EXPECT_EQ(f.has(f.sibling), HALF);
+                EXPECT_EQ(f.has(f.parent), COUNT - 4);
+                check_pd(f.parent, false);
+                check_pd(f.sibling, false);
+                for (auto &one : slow)
+                        one->finish();
+                f.check();
+                EXPECT_EQ(f.has(f.hostile), 0u);
+        }
+}
+
+// The parent's thread ends after any number of steps. A later revocation completes its work.
+TEST(uncut, mapping_leaves_nothing_below_it_if_the_revoking_thread_ends)
+{
+        for (unsigned steps = 0; steps < 12; steps++) {
+                SCOPED_TRACE(steps);
+                Family f;
+                f.delegate(f.hostile, BASE, f.hostile, BASE + COUNT, HALF, NOVA_CRD_MEM, 7, 0);
+                f.delegate(f.hostile, BASE + COUNT, f.hostile, BASE + 2 * COUNT, HALF, NOVA_CRD_MEM,
+                           7, 0);
+                f.fill();
+                Step r(f.parent, BASE + 7, BASE + 7, NOVA_MEM_RWX, false);
+                bool done = false;
+                for (unsigned i = 0; i < steps && !done; i++)
+                        done = r.once() == STEP_DONE;
+                if (!done)
+                        abandon(&r.r);
+                f.check(false);
+                EXPECT_EQ(f.has(f.sibling), HALF);
+                f.revoke(f.parent, BASE, BASE + HALF - 1, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+                EXPECT_EQ(f.has(f.hostile), 0u);
+                EXPECT_EQ(f.has(f.sibling), HALF);
+                f.check();
+        }
+}
+
+} // namespace
