@@ -224,7 +224,7 @@ static void opens_sessions(struct nova_session *session, nova_word_t cpu)
         nova_service_unlock(service);
 
         const int error =
-                nova_session_open_until(&fresh, config.name, NULL, nova_deadline_in(10ul * SECOND));
+                nova_session_open_until(&fresh, config.name, NULL, nova_deadline_in(10ull * SECOND));
 
         check(error == 0, "the handler loses its time, and another client opens a session");
         if (!error)
