@@ -233,9 +233,9 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
 }
 
 /* Moves only one page, because the lock is held: decrypting a page takes up to 490,000
- * instructions. Between two pages another call may end the VM or remove the slot. Only UV_ESM has
- * blocks of pages: no page is out then, so a block needs no decryption. The other VMMs of the CPU
- * wait for the call. */
+ * instructions. Between two pages another call may end the VM or remove the slot. Blocks of
+ * several pages are accepted only in UV_ESM: then no page is out, so a block needs no decryption.
+ * Larger blocks would delay other VMMs on this CPU. */
 static enum nova_u_status move_in_page(struct call *call, uint64_t from, uint64_t to)
 {
         if (!is_secure(call))

@@ -194,8 +194,8 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
 }
 
 /* Returns true if the present item delegates objects under a limit while too many frames wait for
- * the grace period. If the item exceeds the limit, the tables that it has created will be added to
- * these frames, and their account does not pay for them any more. Other items add none. */
+ * the grace period. If such an item exceeds the limit, its tables are freed: they also wait for the
+ * grace period, and no account pays for them meanwhile. Other items free no tables. */
 static bool item_must_wait(const struct ec *self)
 {
         return unlikely(reclaim_is_full(self->cpu)) && self->transfer.left &&

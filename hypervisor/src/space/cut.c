@@ -2,12 +2,12 @@
 /* Cuts a mapping of memory or ports into two, at an end of a revoked range.
  *
  * The PD that has a mapping pays for each part of it, and for tables in place of a large page. So
- * another PD could use up its account by revocations. A mapping that was received under a limit
- * (MAPPING_WHOLE) is not cut by others: they take it, with all mappings below it. They also take a
- * mapping if its PD has no memory for the parts.
+ * another PD could exhaust this account by revocations. Other PDs do not cut a mapping that was
+ * received under a limit (MAPPING_WHOLE): they take it, with all mappings below it. They also take
+ * a mapping if its PD has no memory for the parts.
  *
- * A thread that has stopped at a mapping keeps it from being freed after it was taken. Such a
- * mapping (MAPPING_BARREN) must be cut all the same, so that the mappings above it can be cut. It
+ * A taken mapping is not freed while a thread has stopped at it. Such a mapping (MAPPING_BARREN)
+ * must be cut all the same, so that the mappings above it can be cut. It
  * becomes shorter if no child is left beyond the cut. Otherwise threads have stopped below it, too,
  * and the revoking PD pays for the part if the mapping's PD cannot. No thread needs to find the
  * parts, because no mapping below them has rights, or can get any. */
@@ -69,7 +69,7 @@ bool mapping_cut(struct mapping *mapping, const struct revocation *r, word_t x, 
 
         assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
         assert(!tree_find(&mapping->children, x, x - 1));
-        /* Has no parts while mapping_take() is in progress: they would not be found. */
+        /* No parts while mapping_take() is in progress: its walk would not find them. */
         if (unlikely(mapping->attr & MAPPING_WHOLE && !mapping_has_rights(mapping) &&
                      !(mapping->attr & MAPPING_BARREN)))
                 return false;

@@ -58,9 +58,9 @@ struct mapping {
 #define MAPPING_UTCB  0x1 /* a UTCB: has no permissions but is mapped for the user */
 #define MAPPING_DMA   0x2 /* memory: also in the DMA page table */
 #define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
-#define MAPPING_WHOLE                                                               \
-        0x8 /* received under a limit, or taken: only its own PD may have it cut. A \
-             * mapping without permissions keeps this attribute. */
+/* Received under a limit, or taken: other PDs do not cut the mapping before it is barren. A mapping
+ * without permissions keeps the attribute. */
+#define MAPPING_WHOLE  0x8
 #define MAPPING_BARREN 0x10 /* taken, has left its space, and no mapping below it has rights */
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)

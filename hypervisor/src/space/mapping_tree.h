@@ -149,8 +149,9 @@ bool mapping_cut(struct mapping *mapping, const struct revocation *revocation, w
                  unsigned *budget, struct flush *flush);
 
 /** Returns true if a revocation of another PD would have to cut a mapping before source x, but must
- * take it whole: because of MAPPING_WHOLE, or because it has lost its rights below a mapping that
- * was taken. Pieces of it would keep that mapping from becoming shorter without memory. */
+ * take it instead. This holds for a mapping with MAPPING_WHOLE. It also holds for one without
+ * rights whose parent is barren: its pieces would keep the parent from becoming shorter without
+ * memory. */
 static inline bool mapping_is_taken_at(struct mapping *mapping, word_t x)
 {
         if (mapping->in_parent.start >= x || x > mapping->in_parent.last ||
@@ -162,7 +163,7 @@ static inline bool mapping_is_taken_at(struct mapping *mapping, word_t x)
 
 /** Begins to take a mapping and all mappings below it, during a revocation that cuts. The walk
  * begins at this mapping, whose tables must be written first. Needs no memory. Another thread may
- * have taken the mapping's rights: this revocation then does the rest, too. */
+ * have taken the mapping's rights: this revocation then completes the removal. */
 void mapping_take(struct mapping *mapping, struct revocation *revocation);
 
 /** Ends mapping_take(), after the walk. */

@@ -372,9 +372,9 @@ static struct mapping *revocation_end_cutting(struct revocation *r, struct mappi
 }
 
 /* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
- * continues. The mapping may be freed. If there is no memory, takes the mapping. If it was taken
- * before and threads have stopped at it and below it, not even the caller's PD has memory: then
- * all of the caller's mapping is revoked. */
+ * continues. The mapping may be freed. If there is no memory, takes the mapping. A barren mapping
+ * was taken before: if it cannot be cut, not even the caller's PD has memory, and the caller's
+ * whole mapping is revoked. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
                                             unsigned *budget, struct flush *flush)
 {

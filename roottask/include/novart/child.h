@@ -57,8 +57,8 @@ struct nova_child_pci {
                                                  range */
         uint64_t first, bytes;                /**< address or port, and size */
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
-        bool taken;     /**< answer to NOVA_PARENT_PCI_OBSTACLE: something lies there; its begin is
-                           then in `first` */
+        bool taken;     /**< answer to NOVA_PARENT_PCI_OBSTACLE: there is an obstacle; `first` is
+                           then its first address or port */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
         nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program; request
                            NOVA_PARENT_PCI_WATCH: the semaphore's selector, the first of 64

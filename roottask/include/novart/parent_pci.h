@@ -26,7 +26,7 @@ enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_QUIET, /**< number of a device; 1: quiet, 0: cannot be reset */
         NOVA_PARENT_PCI_WATCH, /**< item: a semaphore that gets an up when a driver ends */
         NOVA_PARENT_PCI_OBSTACLE, /**< kind MEMORY or PORTS, first low, high, number low, high;
-                                     answer: 1 if something lies there or 0, its first byte or port
+                                     answer: 1 if there is an obstacle or 0, its first byte or port
                                      low, high */
 };
 
@@ -78,12 +78,12 @@ int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *dev
 int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory);
 
 /**
- * Asks whether something else lies in a range of addresses or ports, without mapping it.
+ * Asks whether anything that the parent knows uses a range of addresses or ports. Maps nothing.
  *
  * @param kind       NOVA_PARENT_PCI_MEMORY or NOVA_PARENT_PCI_PORTS
  * @param first      physical address or number of the first port
  * @param count      number of bytes or ports
- * @param[out] begin with EACCES: where the thing begins; it may begin before @p first
+ * @param[out] begin with EACCES: first address or port of the obstacle; may be below @p first
  * @retval 0      nothing of which the parent knows lies there
  * @retval EACCES as nova_parent_pci_memory() or nova_parent_pci_ports()
  * @retval EINVAL @p count is 0, or the range ends beyond the last address or port

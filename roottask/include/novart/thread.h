@@ -152,8 +152,8 @@ unsigned nova_thread_priority(const struct nova_thread *thread);
 void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
 
 /**
- * From now on, creates threads and handlers with all pages of their stacks mapped. They then touch
- * no page for which memory may be missing: neither the program's, nor the kernel's for a mapping.
+ * From now on, commits the whole stack of each new thread and handler. So a first touch of a stack
+ * cannot fail for lack of the program's memory, or of the kernel's for a mapping.
  * Call it before other threads exist.
  * @code
  * nova_thread_commit_stacks(); // the handlers of a service that must not end

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pool of buffers for received frames. The receive window of TCP limits bytes, but each frame
- * takes a whole buffer. So a socket may hold as many buffers as are free beyond a limit, and a few
- * more down to the reserve: if N sockets are not read, a stream that the program reads has about as
- * many buffers as each of them. The reserve is for sockets that hold none, and for fragments. Other
- * machines send lost segments again. */
+ * takes a whole buffer. So a socket with unread data may hold at most as many buffers as are free
+ * beyond a limit, and a few even if fewer are free, down to the reserve: if N sockets are not read,
+ * a stream that the program reads has about as many buffers as each of them. The reserve is for
+ * sockets that hold none, and for fragments. Other machines send lost segments again. */
 #include "pool.h"
 
 #include "lwip/api.h"
@@ -16,8 +16,9 @@
  * socket. */
 #define RESERVE (2 * IP_REASS_MAX_PBUFS + MEMP_NUM_NETCONN)
 
-#define FEW    4 /* buffers that a socket may hold above the reserve */
-#define SHARED (PBUF_POOL_SIZE - RESERVE - 32) /* buffers that sockets with more of them share */
+#define FEW 4 /* buffers that each socket may hold even if the shared ones are in use */
+/* Buffers for which sockets that hold more than FEW compete. */
+#define SHARED (PBUF_POOL_SIZE - RESERVE - 32)
 
 /* Nothing is refused up to this number of buffers: one socket may hold all of them. */
 #define ALONE (SHARED / 2)
@@ -71,9 +72,9 @@ bool novanet_pool_refuses(const struct netconn *conn, const struct pbuf *data)
         return novanet_pool_is_shared() && refuses(count_unread(conn), data);
 }
 
-/* Returns the number of buffers that a connection has, if a segment is the next one.
- * Other segments must wait for the next one, which must not wait for them: for others, the result
- * is not 0, and contains those that wait. */
+/* Returns the number of buffers that a connection holds. For a segment that came too early
+ * (not is_next), the count includes the other segments that came too early, and is not 0: it needs
+ * the missing segment, which must not wait for it. */
 static unsigned count_held(const struct tcp_pcb *pcb, bool is_next)
 {
         const struct netconn *const conn = pcb->callback_arg;

@@ -300,8 +300,8 @@ ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes)
         return result < 0 ? fail(tls, result) : result;
 }
 
-/* If the socket has no room, the server may read a moment later. Without the report it takes the
- * stream for cut off. */
+/* If the socket has no room, waits: the server may read soon. A server that gets no report assumes
+ * that the stream was cut off. */
 void nova_tls_close(struct nova_tls *tls)
 {
         if (!tls->patience || tls->patience > CLOSE_NS)

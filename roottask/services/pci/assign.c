@@ -2,7 +2,7 @@
 /* Addresses for base address registers that firmware left empty. A function below a bridge gets
  * them from the bridge's window. The windows of the first bus are not known. Its functions get
  * addresses from the gaps between the ranges that firmware has assigned to other functions of this
- * bus. The parent may name something that is not a function and lies at an address. */
+ * bus. The parent may report an obstacle that is not a function. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -156,8 +156,8 @@ static bool write_base(struct device *device, struct nova_pci_function *function
         return (config_read(function->address, offset) & mask) == base;
 }
 
-/* Gives a register an address that the parent does not refuse. After a refusal, the search goes on
- * below the thing that lies there. The function does not respond meanwhile. */
+/* Gives a register an address at which the parent reports no obstacle. After a report, the search
+ * continues below the obstacle. The function does not respond meanwhile. */
 static bool assign(struct device *device, struct nova_pci_function *function, unsigned n)
 {
         const struct nova_pci_bar *const bar = &function->bar[n];

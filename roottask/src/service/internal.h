@@ -92,7 +92,7 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
 /* share.c */
 void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 int novart_service_share_window(struct service_cpu *cpu);
-/* Takes the memory of a session, which has no calls. The caller frees it when it has released the
+/* Detaches the memory of a session that has no calls. The caller frees it when it has released the
  * lock, because its pages may have many mappings.
  * @return the region; NULL: the session shares no memory */
 void *novart_service_share_take(struct session *session);

@@ -73,17 +73,20 @@ static void rest(struct service_runner *self)
                 __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
 }
 
-/* Looks for a call that lasts since the runner looked before. *seen: number of calls up to then. */
+/* Looks for a call that has lasted since the runner last looked. While calls come, the worker looks
+ * for clients that died. *seen: number of calls up to then. */
 static void look(struct service_runner *self, uint32_t *seen)
 {
         const uint32_t begun = __atomic_load_n(&self->begun, __ATOMIC_SEQ_CST);
 
-        if (begun != *seen)
+        if (begun != *seen) {
                 *seen = begun;
-        else if (is_working(self) && !self->lost)
+                nova_sm_up(self->cpu->service->wake);
+        } else if (is_working(self) && !self->lost) {
                 pass(self);
-        else
+        } else {
                 rest(self);
+        }
 }
 
 static void *run(void *argument)
@@ -100,9 +103,6 @@ static void *run(void *argument)
 
                 if (service_stopping(service))
                         break;
-                if (self->rests && __atomic_load_n(&self->begun, __ATOMIC_ACQUIRE) != seen)
-                        nova_sm_up(service->wake); /* while calls come, the worker looks for clients
-                                                    * that died */
                 __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
                 if (__atomic_load_n(&self->wanted, __ATOMIC_ACQUIRE) != self->done)
                         pass(self);

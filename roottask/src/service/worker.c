@@ -93,7 +93,7 @@ static void *work(void *argument)
 {
         struct nova_service *const service = (struct nova_service *)argument;
         uint64_t next = NOVA_FOREVER; /* time of the next search */
-        bool again = false;           /* a period must follow it */
+        bool again = false;           /* another period follows the search */
 
         while (!service_stopping(service)) {
                 nova_sm_down_until(service->wake, NOVA_SM_ZC, next);
@@ -105,8 +105,8 @@ static void *work(void *argument)
                 if (due)
                         sweep(service);
                 clear(service);
-                /* A program whose end was reported may still be about to end, so a search follows
-                 * each report a whole period later. */
+                /* The report may come before the program has ended, so a search follows at least a
+                 * whole period after each report. */
                 if (!due && next != NOVA_FOREVER) {
                         again = true;
                 } else if (!due || again || must_look(service)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A PC's serial port and the program's console. A thread writes the collected output, because the
- * handlers of virtual CPUs may not call services. Two other threads read input and offer it to the
- * guest: so the report key is heard while a guest that hangs takes no input. They remain after a
- * machine has ended, because the wait for input cannot be cancelled. */
+ * handlers of virtual CPUs may not call services. One more thread reads input, and another offers
+ * it to the guest. So the report key works even if a guest that hangs takes no input. They remain
+ * after a machine has ended, because the wait for input cannot be cancelled. */
 #include "console.h"
 
 #include <string.h>
@@ -189,8 +189,8 @@ static void *offer_input(void *unused)
         return unused;
 }
 
-/* Keeps a byte of input for the offerer. If too many bytes wait, further ones wait at the console,
- * also the report key. */
+/* Keeps a byte of input for the offerer. If INPUT_MAX bytes wait, later input stays in the console,
+ * and the report key has no effect. */
 static void keep(char byte)
 {
         while (come - __atomic_load_n(&gone, __ATOMIC_ACQUIRE) == INPUT_MAX)

@@ -186,7 +186,8 @@ static void give_up(struct nova_guest_disk *disk, int error)
 }
 
 /* Waits until the service is available again. The session has no other user, because `down` is set.
- * The wait has no limit, so it holds no lock: the disk may get another machine meanwhile.
+ * Holds no lock, because a hostile service may never answer. So the disk may get another machine
+ * meanwhile.
  * @return 0; ECONNRESET if the service is not available in time, but may be later; another error if
  * it never comes back */
 static int reopen(struct nova_guest_disk *disk)

@@ -17,9 +17,9 @@
 #define BLOCKED_NS 1000000
 #define HELD_NS    100000000
 
-/* Maximum number of frames that are handled at once, with the machine's lock held, and time in ns
- * before the thread continues after them. A service that behaves well never fills the buffers of a
- * turn again before its end. A hostile service may do that for ever. */
+/* Maximum number of frames in one turn, with the machine's lock held, and time in ns between two
+ * turns. A service that behaves well does not deliver frames as fast as a turn takes them; a
+ * hostile one may. */
 #define RECEIVE_MAX NOVA_NET_ENTRIES
 #define PAUSE_NS    50000
 
@@ -84,8 +84,8 @@ static void pass(struct nova_guest_net *card)
 }
 
 /* Passes frames to the guest, at most RECEIVE_MAX.
- * @return 0 if the guest has no buffer for the next one, which is held, or if there may be more;
- * EAGAIN, or the error of the session */
+ * @return 0 if the guest has no buffer for the next one, which is held, or if RECEIVE_MAX frames
+ * were passed and more may wait; EAGAIN, or the error of the session */
 static int receive_some(struct nova_guest_net *card)
 {
         int error = 0;
@@ -136,7 +136,8 @@ static int handle(struct nova_guest_net *card, bool *blocked)
 }
 
 /* Waits until the service is available again. The session has no other user, because `down` is set.
- * The wait has no limit, so it holds no lock: the card may get another machine meanwhile.
+ * Holds no lock, because a hostile service may never answer. So the card may get another machine
+ * meanwhile.
  * @return as nova_net_reopen() */
 static int reopen(struct nova_guest_net *card)
 {

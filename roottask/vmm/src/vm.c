@@ -325,10 +325,11 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
 }
 
 /* Destroys a virtual CPU's handler. A handler in a call to another program is discarded instead,
- * because it may wait for that program for ever. A parked handler leaves park() only now, with the
- * time of the thread that ends it: it takes the machine's lock, and another handler that had left
- * before could have lost its time while it held the lock. Without memory for that, the handler is
- * discarded, too: it has no time, so it holds no lock. All portals of the handler are revoked. */
+ * because it may wait for that program for ever. A parked handler leaves park() only now, on the
+ * time of the thread that ends it. It takes the machine's lock then; if several handlers left
+ * earlier, one could lose its time while it holds the lock. If there is no memory to end the
+ * handler, it is discarded, too: without time it is still parked and holds no lock. All portals of
+ * the handler are revoked. */
 static void destroy_handler(struct nova_vcpu *vcpu)
 {
         if (vcpu->call != VCPU_ABANDONED) {

@@ -89,8 +89,8 @@ void novavmm_vcpu_end_call(struct nova_vcpu *vcpu);
  * after INIT. Called with the lock held. */
 void novavmm_vcpu_stop(struct nova_vcpu *vcpu);
 
-/* Ends the machine, or lets a virtual CPU report it, if none can run again: all that have started
- * halted with interrupts off, and no NMI is pending for them. Called with the lock held, after a
+/* Ends the machine, or lets a virtual CPU report it, if no virtual CPU can run again: each one is
+ * off, or has halted with interrupts off and has no pending NMI. Called with the lock held, after a
  * virtual CPU has halted or stopped. */
 void novavmm_vm_check_dead(struct nova_vm *vm);
 

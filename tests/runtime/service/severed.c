@@ -16,10 +16,10 @@
 #include "service/client.h"
 #include "thread/thread.h"
 
-#define OP_HOLD (NOVA_OPERATION_FIRST + 0) /* holds a lock of the service until main() says so */
+#define OP_HOLD (NOVA_OPERATION_FIRST + 0) /* takes a lock, and releases it when main() says so */
 #define OP_HANG (NOVA_OPERATION_FIRST + 1) /* waits for main() */
 #define SECOND  1000000000
-#define MOMENT  50000000 /* ns in which a thread gets to its wait */
+#define MOMENT  50000000 /* ns after which a new thread waits */
 
 static struct nova_mutex own = NOVA_MUTEX_INITIALIZER; /* a lock of the service's functions */
 static struct nova_semaphore go_on = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -189,7 +189,7 @@ static void sever(const struct nova_thread *lender)
                 nova_sc_destroy(nova_thread_sc(lender));
 }
 
-/* A handler on the service's first CPU loses its time with the lock that the
+/* A handler on the service's first CPU loses its time while it holds the lock that the
  * service's close function needs. Meanwhile the service closes the session of a
  * program that has ended. */
 static void closes_sessions(struct nova_session *session)
@@ -223,8 +223,8 @@ static void opens_sessions(struct nova_session *session, nova_word_t cpu)
         sever(lender);
         nova_service_unlock(service);
 
-        const int error =
-                nova_session_open_until(&fresh, config.name, NULL, nova_deadline_in(10ull * SECOND));
+        const int error = nova_session_open_until(&fresh, config.name, NULL,
+                                                  nova_deadline_in(10ull * SECOND));
 
         check(error == 0, "the handler loses its time, and another client opens a session");
         if (!error)

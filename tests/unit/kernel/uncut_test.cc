@@ -93,8 +93,8 @@ TEST(uncut, mapping_goes_and_its_siblings_stay_if_the_pool_is_empty)
         f.check();
 }
 
-// The revoked range has a page of each child's mapping, whose account is full.
-TEST(uncut, mappings_at_both_ends_of_the_range_go)
+// The range has one page of each child's mapping. Only the hostile child's account is full.
+TEST(uncut, mapping_at_one_end_goes_and_the_mapping_at_the_other_end_is_cut)
 {
         Family f;
         pd *third = f.make_pd();

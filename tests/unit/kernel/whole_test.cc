@@ -143,7 +143,7 @@ TEST(whole, range_of_ports_goes_when_its_sender_revokes_a_port)
 }
 
 // Random delegations along a chain of PDs, some of them under a limit. Each revocation takes at
-// least what it names, and its own PD keeps the rest.
+// least its range from the PDs below, and nothing from the revoking PD.
 TEST(whole, mappings_lose_at_least_what_is_revoked)
 {
         constexpr word_t SIZE = 300;

@@ -20,8 +20,8 @@
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
  * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed;
- * nova_block_open() waits for it up to a second; ENODEV `partitions`: the driver has another disk
- * than when the table was read. The client does an up on the doorbell when a
+ * nova_block_open() waits for it up to a second; ENODEV `partitions`: the driver's disk is not the
+ * disk whose table was read. The client does an up on the doorbell when a
  * request waits, and the service does an up on the bell when a request has completed, but only if
  * the other side sleeps. CLAIM answers EINVAL before ATTACH, and EAGAIN while the session of a
  * client that has died is being closed. RESTRICT may precede ATTACH. `partitions` answers EINVAL
@@ -77,7 +77,7 @@ struct nova_block_info {
         uint32_t segments;    /**< maximum number of segments of a request */
         uint32_t request_max; /**< maximum number of blocks of a read or a write */
         uint32_t pool_bytes;  /**< maximum size of a pool */
-        uint64_t identity;    /**< hash of the disk's model and serial number; 0: it has none */
+        uint64_t identity;    /**< hash of what identifies the disk; 0: nothing does */
 };
 
 /** A part of the data of a request. */
@@ -160,7 +160,7 @@ struct nova_block_result {
  * @retval EINVAL the pool is too large
  * @retval ENOMEM no memory in client or service
  * @retval EPROTO the service does not follow the protocol
- * @retval ENODEV `partitions`: the driver has another disk than when the table was read
+ * @retval ENODEV `partitions`: the driver's disk is not the disk whose table was read
  * @retval EBUSY  `partitions`: the client has one session with the partition, by `requests=N`
  * @retval EMFILE `partitions`: the other clients may need the rest of the driver's sessions
  * @retval …      as nova_session_open() and nova_session_call()

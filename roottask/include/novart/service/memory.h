@@ -14,8 +14,8 @@
  * | QUERY | – | bytes allocated by the client; its quota in bytes | – |
  *
  * Errors of ALLOC: EINVAL the order exceeds NOVA_MEMORY_ORDER_MAX; EDQUOT the request exceeds the
- * client's quota; EAGAIN it would not exceed the quota, but memory that the client has freed is not
- * free yet; ENOMEM the service has no more memory.
+ * client's quota; EAGAIN pages that the client has freed still count against its quota, so it must
+ * try again; ENOMEM the service has no more memory.
  *
  * A client has one session. When memory is freed or the session ends, the service revokes the
  * memory from all programs that got it, and clears it.
@@ -47,7 +47,8 @@ struct nova_memory {
 int nova_memory_open(struct nova_session **session);
 
 /**
- * Allocates memory, filled with 0. Waits up to a second for memory that the client has freed.
+ * Allocates memory, filled with 0. Waits up to a second until pages that the client has freed no
+ * longer count against its quota.
  * @code
  * struct nova_session *session;
  * struct nova_memory memory;

@@ -94,8 +94,8 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
 ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes);
 
 /** Reports the end of the stream to the server, and destroys the connection, but not the socket.
- * Waits up to a second, or up to @p config's shorter patience_ns, if the socket has no room for the
- * report; then the server gets none. */
+ * If the socket has no room for the report, waits up to a second, or up to the config's patience_ns
+ * if that is shorter. If there is still no room, the server gets no report. */
 void nova_tls_close(struct nova_tls *tls);
 
 #ifdef __cplusplus

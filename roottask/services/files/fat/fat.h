@@ -18,7 +18,7 @@
 
 #define FAT_SECTOR_MAX 4096
 #define FAT_CACHE      16   /* number of cached sectors of the table and of folders */
-#define FAT_STUCK_MAX  8    /* cached sectors of the table that may be changed at once */
+#define FAT_STUCK_MAX  8    /* maximum number of changed sectors of the table in the cache */
 #define FAT_ENTRY      32   /* size of an entry of a folder in bytes */
 #define FAT_POINTS     256  /* maximum number of known places in the chain of a large file */
 #define FAT_GROUPS     8192 /* maximum number of groups of clusters; a multiple of 8 */
@@ -74,10 +74,10 @@ struct fat {
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
         bool copies_differ;                         /* a bit of `stale` is set */
-        uint32_t stale_sectors;                     /* sectors of the table for each bit of it */
-        uint8_t stale[FAT_GROUPS / 8];              /* bits: a write of another copy failed */
-        uint64_t time;                              /* time of the cache, for the last uses */
-        struct fat_node *nodes;                     /* nodes in use */
+        uint32_t stale_sectors;        /* sectors of the table for each bit of `stale` */
+        uint8_t stale[FAT_GROUPS / 8]; /* bits: a write of another copy failed */
+        uint64_t time;                 /* time of the cache, for the last uses */
+        struct fat_node *nodes;        /* nodes in use */
         struct fat_cached cache[FAT_CACHE];
         uint8_t *bounce; /* one sector, for transfers of parts of sectors */
 };
@@ -146,7 +146,7 @@ int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
 int fat_flush(struct fat *fat); /* waits until all writes survive a loss of power */
-/* Like fat_flush(), without the free count, and without copies of the table that differ. */
+/* Like fat_flush(), but does not write the free count or mend the copies of the table. */
 int fat_flush_ordered(struct fat *fat);
 
 /* table.c */

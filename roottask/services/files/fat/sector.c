@@ -72,8 +72,8 @@ static struct fat_cached *find(struct fat *fat, uint32_t sector)
         return NULL;
 }
 
-/* Returns the sector whose last use is the oldest and that the disk has not refused; NULL: there is
- * none. @p dirty: only among the changed ones */
+/* Returns the least recently used sector that the disk has not refused; NULL: there is none.
+ * @p dirty: considers only changed sectors */
 static struct fat_cached *oldest(struct fat *fat, bool dirty)
 {
         struct fat_cached *found = NULL;
@@ -88,8 +88,8 @@ static struct fat_cached *oldest(struct fat *fat, bool dirty)
         return found;
 }
 
-/* Finds room for another sector. A sector that the disk refuses stays in the cache, and the room of
- * another one is taken: otherwise no client could read any more. There is always room, because only
+/* Finds room for another sector. A sector that the disk refuses stays in the cache, and another
+ * one makes room: otherwise no client could read any more. There is always room, because only
  * changed sectors are stuck, and at most FAT_STUCK_MAX are changed. */
 static struct fat_cached *make_room(struct fat *fat)
 {
@@ -306,7 +306,7 @@ static int mend_copies(struct fat *fat)
         return 0;
 }
 
-/* The copies are mended after the first table, so that they never have a newer change. */
+/* Mends the copies only after the first table is written, so that no copy is newer. */
 int fat_flush(struct fat *fat)
 {
         int error = write_info(fat);

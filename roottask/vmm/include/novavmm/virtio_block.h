@@ -55,9 +55,8 @@ struct nova_virtio_block_store {
         bool has_discard;     /**< blocks can be discarded */
         uint8_t *buffer;      /**< NOVA_VIRTIO_BLOCK_STEP bytes for each request, in the order of
                                    their numbers */
-        /** Returns false while the store is away. Then the device does not access the buffer and
-         * starts no step: nova_virtio_block_restart() will follow. NULL: the store is never away.
-         */
+        /** Returns false while the store is away. The device then neither accesses the buffer nor
+         * starts a step, until nova_virtio_block_restart(). NULL: the store is never away. */
         bool (*is_up)(void *context);
         /** Starts a step; nova_virtio_block_done() reports its end. */
         void (*start)(void *context, const struct nova_virtio_block_step *step);

@@ -48,8 +48,8 @@ static void release(struct nova_virtio_block *block, struct nova_virtio_block_re
 }
 
 /* Starts a step, or starts it again. The guest may change the data of a write at any time; it only
- * damages its own disk. While the store is away, memory for its buffer may arrive at any time, and
- * a write to the buffer would put other memory there. */
+ * damages its own disk. While the store is away, its buffer has no pages until the new session
+ * maps some, and a write to the buffer would make the runtime map other memory there. */
 static void start(const struct nova_virtio_block *block,
                   const struct nova_virtio_block_request *request)
 {
