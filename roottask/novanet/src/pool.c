@@ -90,12 +90,15 @@ static unsigned count_held(const struct tcp_pcb *pcb, bool is_next)
 }
 
 /* lwIP calls this function before it processes a segment. A segment without new data takes no
- * buffer. If a segment is refused, the other machine learns at once which bytes are missing, and
- * need not wait for its timeout.
+ * buffer. This includes acknowledgements after a segment that was refused: their number is beyond
+ * the missing data. If a segment is refused, the other machine learns at once which bytes are
+ * missing, and need not wait for its timeout.
  * @return ERR_OK, or an error: lwIP drops the segment */
 int8_t novanet_take_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header,
                             const struct pbuf *data)
 {
+        if (!data->tot_len && !(TCPH_FLAGS(header) & TCP_FIN))
+                return ERR_OK;
         if (pcb->state < ESTABLISHED || pcb->state > FIN_WAIT_2 || TCPH_FLAGS(header) & TCP_RST ||
             !TCP_SEQ_GT(header->seqno + data->tot_len, pcb->rcv_nxt) || !novanet_pool_is_shared() ||
             !refuses(count_held(pcb, !TCP_SEQ_GT(header->seqno, pcb->rcv_nxt)), data))
