@@ -44,7 +44,7 @@ static void decode(unsigned type, unsigned send, unsigned receive)
 
         from.is_root = any_bool();
         if (!delegation_decode(&from, &to, any_crd(type, send), any_word(), any_crd(type, receive),
-                               &d))
+                               any_bool() ? MAPPING_WHOLE : 0, &d))
                 return;
         /*@ assert count: d.count <= limit; */
         if (!d.count)
