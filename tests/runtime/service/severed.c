@@ -236,7 +236,7 @@ static void opens_sessions(struct nova_session *session, nova_word_t cpu)
 int main(void)
 {
         const uint64_t others = nova_program.cpus & ~((uint64_t)1 << nova_program.cpu);
-        struct nova_session *session;
+        struct nova_session *session = NULL;
 
         page = nova_region_lazy("page", NOVA_PAGE_SIZE);
         check(page && !nova_region_commit(page, NOVA_PAGE_SIZE) &&
