@@ -224,26 +224,11 @@ static void *serve(void *argument)
         return NULL;
 }
 
-int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, const char *arguments)
+static void make_store(struct nova_guest_disk *disk)
 {
-        const struct nova_thread_attr attr = {
-                .name = "vm disk",
-                .cpu = NOVA_CPU_SELF,
-                .priority = nova_thread_priority(nova_thread_self()),
-        };
-        const size_t bytes = (size_t)NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP;
-        int error = nova_block_open(&disk->block, service, arguments, bytes);
-        const struct nova_block_info *info;
+        const struct nova_block_info *const info = nova_block_get_info(disk->block);
         size_t pool_bytes;
 
-        if (error)
-                return error;
-        error = nova_block_claim(disk->block, NOVA_BLOCK_WRITES);
-        if (error) {
-                nova_block_close(disk->block);
-                return error;
-        }
-        info = nova_block_get_info(disk->block);
         disk->store = (struct nova_virtio_block_store){
                 .bytes = info->blocks * info->block_bytes,
                 .block_bytes = info->block_bytes,
@@ -261,6 +246,26 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
         };
         if (info->request_max < NOVA_VIRTIO_BLOCK_STEP / info->block_bytes)
                 disk->store.step_bytes = info->request_max * info->block_bytes;
+}
+
+int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, const char *arguments)
+{
+        const struct nova_thread_attr attr = {
+                .name = "vm disk",
+                .cpu = NOVA_CPU_SELF,
+                .priority = nova_thread_priority(nova_thread_self()),
+        };
+        const size_t bytes = (size_t)NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP;
+        int error = nova_block_open(&disk->block, service, arguments, bytes);
+
+        if (error)
+                return error;
+        error = nova_block_claim(disk->block, NOVA_BLOCK_WRITES);
+        if (error) {
+                nova_block_close(disk->block);
+                return error;
+        }
+        make_store(disk);
         disk->looks = true;
         error = nova_thread_create(&disk->thread, &attr, serve, disk);
         if (error)
