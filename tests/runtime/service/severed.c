@@ -23,8 +23,7 @@
 
 static struct nova_mutex own = NOVA_MUTEX_INITIALIZER; /* a lock of the service's functions */
 static struct nova_semaphore go_on = NOVA_SEMAPHORE_INITIALIZER(0);
-static bool held, hangs; /* atomic */
-static unsigned closed;  /* atomic */
+static bool held, hangs, closed; /* atomic */
 static struct nova_service *service;
 static char *page;
 
@@ -51,7 +50,7 @@ static void on_close(struct nova_service *of, void *state)
         (void)of, (void)state;
         nova_mutex_lock(&own);
         nova_mutex_unlock(&own);
-        __atomic_add_fetch(&closed, 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&closed, true, __ATOMIC_RELEASE);
 }
 
 static const struct nova_service_operation operations[] = {
@@ -104,16 +103,6 @@ static bool wait_for(const bool *flag)
 {
         for (unsigned tries = 0; tries < 1000; tries++) {
                 if (__atomic_load_n(flag, __ATOMIC_ACQUIRE))
-                        return true;
-                nova_sleep(SECOND / 100);
-        }
-        return false;
-}
-
-static bool wait_for_closed(unsigned count)
-{
-        for (unsigned tries = 0; tries < 1000; tries++) {
-                if (__atomic_load_n(&closed, __ATOMIC_ACQUIRE) == count)
                         return true;
                 nova_sleep(SECOND / 100);
         }
@@ -204,7 +193,7 @@ static void closes_sessions(struct nova_session *session)
         nova_sel_release(pd, 0);
         sever(lender);
         nova_semaphore_up(&go_on);
-        check(wait_for_closed(1), "it loses its time, and the program's session is closed");
+        check(wait_for(&closed), "it loses its time, and the program's session is closed");
 }
 
 /* A call on another CPU takes long. Meanwhile the other handler of that CPU

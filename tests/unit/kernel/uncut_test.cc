@@ -107,8 +107,8 @@ TEST(uncut, mapping_at_one_end_goes_and_the_mapping_at_the_other_end_is_cut)
         f.check();
 }
 
-// The range spans two mappings of the caller. There is no memory to cut the first one. All of it
-// goes, and returns the memory to cut the second one.
+// The range spans two mappings of the caller, and memory to cut the first one is missing. The whole
+// first mapping goes, and its memory pays for the cut of the second one.
 TEST(uncut, mapping_of_the_caller_goes_alone)
 {
         Family f;

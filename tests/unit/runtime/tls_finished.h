@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The messages Finished of mbedTLS's handshake when there is no memory. */
+/* mbedTLS's Finished messages if memory runs out. */
 #ifndef UNIT_TLS_FINISHED_H
 #define UNIT_TLS_FINISHED_H
 
