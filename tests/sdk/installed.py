@@ -22,7 +22,7 @@ AWAY = PLACE / "source that moved away"
 PREFIX = PLACE / "the prefix"
 NOVA = PREFIX / "bin/nova"
 IGNORED = ("build", "__pycache__", ".git", ".cache")
-OF_COPY, OF_TREE = ("x86_64", "release"), ("x86_32", "release")
+OF_COPY, OF_TREE = ("x86_32", "release"), ("x86_64", "release")
 PRESETS = (OF_COPY, OF_TREE)
 
 

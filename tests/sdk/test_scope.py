@@ -36,9 +36,38 @@ class Rows(unittest.TestCase):
                 with self.subTest(row=row.pattern, pattern=pattern):
                     self.assertTrue([one for one in known if fnmatchcase(one, pattern)])
 
-    def test_the_presets_are_those_of_a_whole_run(self):
-        args = argparse.Namespace(arch=None, config=None, compiler=None, words=[])
+    def test_the_presets_are_those_of_a_run_with_all(self):
+        args = argparse.Namespace(arch=None, config=None, compiler=None, words=[], all=True)
         self.assertEqual({*GCC, *CLANG, tree.HOST_PRESET}, set(scope.presets(args)))
+
+    def test_a_run_without_all_has_each_width_each_configuration_and_each_compiler(self):
+        args = argparse.Namespace(arch=None, config=None, compiler=None, words=[], all=False)
+        self.assertEqual(
+            scope.presets(args),
+            ["host", "x86_64-release", "x86_32-debug", "x86_64-release-clang"],
+        )
+
+    def test_a_run_without_all_takes_the_presets_of_the_row_or_the_one_of_its_width(self):
+        for presets, expected in (
+            ("*-release *-debug", {"x86_64-release", "x86_32-debug"}),
+            ("x86_64-release x86_32-release", {"x86_64-release"}),
+            ("x86_64-debug x86_32-debug", {"x86_32-debug"}),
+            ("*-clang", {"x86_64-release-clang"}),
+            ("x86_64-debug", {"x86_64-release"}),
+            ("x86_32-release x86_64-debug", {"x86_32-debug"}),
+        ):
+            rows = [scope.Row("a", tuple(presets.split()), "why")]
+            with self.subTest(presets=presets):
+                self.assertEqual(
+                    {one for one in scope.ONCE if scope.runs_once(rows, named("a", one))}, expected
+                )
+                self.assertTrue(all(scope.runs_once([], named("a", one)) for one in scope.ONCE))
+
+    def test_each_name_that_a_row_has_runs_without_all(self):
+        for row in scope.read():
+            found = [one for one in scope.ONCE if scope.runs_once([row._replace(pattern="a")],
+                                                                  named("a", one))]
+            self.assertTrue(found, row.pattern)
 
     def test_a_request_for_a_width_or_the_compiler_chooses_the_other_clang_kernel(self):
         for chosen in ({"arch": "x86_32"}, {"compiler": "clang"}):
@@ -69,7 +98,7 @@ class Rows(unittest.TestCase):
 
     def test_a_mistake_is_among_the_failures_at_the_end_of_a_run(self):
         totals = testing.Totals()
-        testing._check_scope([named("no row fits this", "x86_64-release")], totals)
+        testing._check_scope([named("no row fits this", "x86_64-release")], totals, scope.runs)
         self.assertEqual(totals.failed, len(totals.failures))
         self.assertIn("presets.tsv: no test fits 'secure.stub'", totals.failures)
         self.assertEqual(totals.status(), errors.EXIT_FAILED)
@@ -142,11 +171,19 @@ class Choice(unittest.TestCase):
         self.assertTrue(self.selected(test, "sdk", config="debug"))
         self.assertFalse(self.selected(test, "docs", config="debug"))
 
-    def test_quick_is_chosen_alone(self):
-        for words in (["unit"], ["--arch", "x86_64"], ["--config", "debug"]):
-            result = paths.nova("test", "--quick", *words)
-            self.assertEqual(result.returncode, 2)
-            self.assertIn("--quick chooses tests and presets itself", result.stderr)
+    def test_all_and_words_overrule_the_choice_of_one_kernel(self):
+        test = named("boot.size.x", "x86_32-release", "boot")
+        self.assertFalse(self.selected(test))
+        self.assertTrue(self.selected(test, all=True))
+        self.assertTrue(self.selected(test, "boot"))
+
+    def test_quick_and_all_are_chosen_alone(self):
+        for words in (["unit"], ["--arch", "x86_64"], ["--config", "debug"], ["--coverage"]):
+            for option in ("--quick", "--all"):
+                result = paths.nova("test", option, *words)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(f"{option} chooses tests and presets itself", result.stderr)
+        self.assertEqual(paths.nova("test", "--quick", "--all").returncode, 2)
 
     def test_quick_builds_the_host_and_one_kernel_of_each_width(self):
         args = argparse.Namespace(words=[], quick=True)

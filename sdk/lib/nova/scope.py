@@ -3,7 +3,8 @@
 
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
 `folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
-a test applies."""
+a test applies. `nova test --all` runs each test on all presets of its row. Without --all, a whole
+run builds only the presets ONCE, and runs each test on those of its row, or on a substitute."""
 
 from collections import namedtuple
 from fnmatch import fnmatchcase
@@ -14,6 +15,11 @@ from nova.errors import EXIT_FAILED, NovaError
 FILE = tree.ROOT / "tests/presets.tsv"
 HEADER = ["tests", "presets", "reason"]
 Row = namedtuple("Row", ("pattern", "presets", "reason"))
+
+# The presets of a whole run without --all: each width, each configuration and each compiler. The
+# first two take the tests of the same width whose rows name none of these presets.
+STANDARD = {"x86_64": "x86_64-release", "x86_32": "x86_32-debug"}
+ONCE = (tree.HOST_PRESET, *STANDARD.values(), "x86_64-release-clang")
 
 # Labels and names of --quick, without the slow checks of the whole tree's sources.
 QUICK = {
@@ -35,6 +41,8 @@ def presets(args):
         return list(QUICK)
     if getattr(args, "coverage", False):
         return coverage_presets(args)
+    if is_once(args):
+        return list(ONCE)
     chosen = []
     if not (args.arch or args.config or args.compiler):
         chosen.append(tree.HOST_PRESET)
@@ -47,6 +55,12 @@ def presets(args):
                 if compiler == "gcc" or _has_clang_kernel(args, arch, config):
                     chosen.append(tree.preset_name(arch, config, compiler))
     return chosen
+
+
+def is_once(args):
+    """Returns whether ARGS ask for all tests, but not on all their presets."""
+    options = ("words", "arch", "config", "compiler", "all", "quick", "coverage")
+    return not any(getattr(args, name, None) for name in options)
 
 
 def _has_clang_kernel(args, arch, config):
@@ -98,6 +112,23 @@ def runs(rows, test):
     return row is None or any(fnmatchcase(test.preset, preset) for preset in row.presets)
 
 
+def runs_once(rows, test):
+    """Returns whether the preset runs the test in a whole run without --all."""
+    if test.preset not in ONCE:
+        return False
+    row = row_of(rows, test)
+    if row is None or any(fnmatchcase(one, pattern) for one in ONCE for pattern in row.presets):
+        return runs(rows, test)
+    return test.preset == _substitute(row)
+
+
+def _substitute(row):
+    """Returns the preset in ONCE for tests of a row that names no preset in ONCE: that of the same
+    width as the row's first preset."""
+    widths = [arch for arch in tree.ARCHES if fnmatchcase(arch, row.presets[0].partition("-")[0])]
+    return STANDARD[widths[0]]
+
+
 def is_recorded(test):
     """Returns whether --coverage can run a test on its preset. A test under Bochs needs the preset
     with trace.c. A test under QEMU needs any other preset: there the plugin records."""
@@ -105,9 +136,9 @@ def is_recorded(test):
     return under_bochs == (test.preset == tree.COVERAGE_PRESET)
 
 
-def mistakes(rows, tests):
-    """Returns a message for each row that matches none of TESTS, which are those of all presets,
-    and for each test that no preset runs."""
+def mistakes(rows, tests, runs=runs):
+    """Returns a message for each row that matches none of TESTS, which are those of all presets of
+    a run, and for each test that no preset RUNS."""
     used, names, running = set(), set(), set()
     for test in tests:
         row = row_of(rows, test)

@@ -40,8 +40,9 @@ mutation runs only when named. It shows that a test, or a check of the debug ker
 each of many one-line faults of the kernel and the libraries. `nova test mutation WORD…`
 selects the faults whose names contain a WORD; --record writes the tests that detected them
 into tests/mutation/caught.tsv.
-Each preset runs the tests whose result can differ there, according to tests/presets.tsv.
-A test chosen by its NAME or the beginning of its name runs on every chosen preset. So
+Without arguments, each test runs at least once, on three kernels. --all also runs it on the
+other kernels where its result can differ, according to tests/presets.tsv, and so does a
+label. A test chosen by its NAME or the beginning of its name runs on every chosen preset. So
 does a test chosen by a label, if --config or --compiler is given.
 """
 DESCRIPTION = f"""\
@@ -84,6 +85,11 @@ def add_parser(commands):
             "--quick", action="store_true",
             help="run what every commit must pass, in four minutes: unit tests, quick checks, "
             "conformance, examples",
+        )
+        parser.add_argument(
+            "--all", action="store_true",
+            help="run each test on every kernel where its result can differ: five kernels instead "
+            "of three, in about twice the time",
         )
         parser.add_argument(
             "--coverage", action="store_true",
@@ -160,6 +166,8 @@ def select(tests, args):
     if getattr(args, "coverage", False):
         return _chosen([test for test in tests if scope.is_recorded(test)], args.words)
     rows = scope.read()
+    if scope.is_once(args):
+        return _chosen([test for test in tests if scope.runs_once(rows, test)], [])
     return _chosen([test for test in tests if _in_scope(rows, test, args)], args.words)
 
 
@@ -248,9 +256,10 @@ def _prepare(args, totals, selected, begin):
     if not totals.not_built:
         known = [test for tests in listed.values() for test in tests]
         _check_words(args.words, known)
-        every = argparse.Namespace(arch=None, config=None, compiler=None)
-        if scope.presets(args) == scope.presets(every):
-            _check_scope(known, totals)
+        if scope.is_once(args):
+            _check_scope(known, totals, scope.runs_once)
+        elif args.all:
+            _check_scope(known, totals, scope.runs)
     kernels = [preset for preset in listed if preset != tree.HOST_PRESET]
     kernels = [preset for preset in kernels if preset in selected or not args.words]
     begin(tree.HOST_PRESET)
@@ -264,10 +273,10 @@ def _prepare(args, totals, selected, begin):
         begin(preset)
 
 
-def _check_scope(known, totals):
-    """Counts as failures: rows of scope.FILE that match no test, and tests that no preset runs.
-    KNOWN has the tests of all presets."""
-    for sentence in scope.mistakes(scope.read(), known):
+def _check_scope(known, totals, runs):
+    """Counts as failures: rows of scope.FILE that match no test, and tests that no preset RUNS.
+    KNOWN has the tests of all presets of the run."""
+    for sentence in scope.mistakes(scope.read(), known, runs):
         totals.fail(f"{scope.FILE.name}: {sentence}")
 
 
@@ -497,9 +506,15 @@ def _show_failed(selected, ran, progress):
             _show_output(test)
 
 
-def _check_quick(args):
-    if args.words or args.arch or args.config or args.compiler:
-        raise errors.NovaError("--quick chooses tests and presets itself: give no other arguments.")
+def _check_alone(args):
+    """Refuses --quick and --all beside other arguments."""
+    given = [name for name in ("quick", "all") if getattr(args, name, False)]
+    if not given:
+        return
+    if args.words or args.arch or args.config or args.compiler or args.coverage or given[1:]:
+        raise errors.NovaError(
+            f"--{given[0]} chooses tests and presets itself: give no other arguments."
+        )
 
 
 def _projects(args):
@@ -513,8 +528,7 @@ def _projects(args):
 
 def run(args):
     found = _projects(args)
-    if getattr(args, "quick", False):
-        _check_quick(args)
+    _check_alone(args)
     if "mutation" in args.words and not found:
         from nova import mutation  # which an installed SDK lacks
 
@@ -530,8 +544,6 @@ def _run_recorded(args):
     """Runs the tests under QEMU and Bochs, and the kernel's unit tests if they are chosen."""
     from nova import coverage  # which an installed SDK lacks
 
-    if args.quick:
-        raise errors.NovaError("--coverage and --quick choose different tests: give one of them.")
     coverage.begin()
     status = errors.EXIT_OK
     if not args.words or "unit" in args.words:

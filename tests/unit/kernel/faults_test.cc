@@ -357,7 +357,7 @@ TEST_F(faults, that_came_while_others_were_dropped_are_reported)
 }
 
 // The table has no place for one of the units. No other function passes interrupts for it.
-TEST_F(faults, no_function_passes_interrupts_in_place_of_a_unit_beyond_the_table)
+TEST_F(faults, a_unit_beyond_the_table_passes_no_other_function)
 {
         ASSERT_GE(passed.size(), 0x100u);
         ASSERT_LE(passed.size(), FAR);

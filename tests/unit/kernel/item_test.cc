@@ -114,7 +114,7 @@ TEST(item, makes_a_mapping_that_others_do_not_cut_if_its_receiver_has_a_limit)
 }
 
 // Its handler is the thread's pager, and the limit does not apply.
-TEST(item, of_an_answer_to_an_event_makes_a_mapping_that_others_cut)
+TEST(item, in_a_reply_to_an_event_makes_a_mapping_that_may_be_cut)
 {
         for (const bool at_once : {true, false}) {
                 Pair p;

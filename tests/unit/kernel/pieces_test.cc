@@ -117,7 +117,7 @@ TEST(pieces, of_a_range_leave_without_memory_and_when_threads_end)
         try_seeds(true);
 }
 
-TEST(pieces, leave_where_mappings_under_a_limit_may_not_be_cut)
+TEST(pieces, of_whole_mappings_leave_as_one)
 {
         try_seeds(false, true);
         try_seeds(true, true);

@@ -207,7 +207,7 @@ TEST_F(pci_gap, no_free_address_below_a_refused_one_is_skipped)
         EXPECT_EQ(d->function.bar[0].base, 0xfd004000U);
 }
 
-TEST_F(pci_gap, the_parent_is_asked_about_a_large_memory)
+TEST_F(pci_gap, a_large_bar_avoids_memory_that_the_parent_refuses)
 {
         disk().writable[4] = 0xfe000000;
         table[0].bar[0].size = 0x2000000;

@@ -111,7 +111,7 @@ TEST(cpuid, offers_the_state_of_the_features_in_leaf_7_and_no_other)
                 EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
 }
 
-TEST(cpuid, has_no_further_subleaves_of_leaf_7)
+TEST(cpuid, leaf_7_has_one_subleaf)
 {
         const nova_cpuid_view view = {0, 1, false, false, false, true, 1, false};
 

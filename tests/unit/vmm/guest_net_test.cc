@@ -298,7 +298,7 @@ TEST_F(guest_net, a_guest_without_buffers_gets_a_new_session)
         EXPECT_FALSE(card.holds);
 }
 
-TEST_F(guest_net, frames_without_end_for_a_guest_without_a_driver_leave_the_locks)
+TEST_F(guest_net, an_endless_stream_without_a_driver_releases_the_locks)
 {
         out(status, 1, 0);
         slow.is_endless = true;
@@ -308,7 +308,7 @@ TEST_F(guest_net, frames_without_end_for_a_guest_without_a_driver_leave_the_lock
         EXPECT_EQ(slow.locks, 0u);
 }
 
-TEST_F(guest_net, frames_without_end_for_no_machine_leave_the_lock)
+TEST_F(guest_net, an_endless_stream_without_a_machine_releases_the_lock)
 {
         nova_guest_net_detach(&card);
         slow.is_endless = true;

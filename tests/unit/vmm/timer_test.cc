@@ -101,7 +101,7 @@ TEST(timer, an_alarm_is_added_with_the_machine_locked)
         EXPECT_EQ(vm.alarm[0], &alarm);
 }
 
-TEST(timer, an_alarm_too_many_is_refused_and_the_machine_is_unlocked)
+TEST(timer, refuses_more_alarms_than_a_machine_holds)
 {
         nova_vm vm = {};
         nova_alarm alarm = {};
