@@ -78,7 +78,7 @@ typedef unsigned pthread_key_t;
 
 /** Control of a function that runs once. */
 typedef struct {
-        unsigned char state[8]; /**< state of the runtime */
+        unsigned char state[8]; /**< private to the runtime */
 } pthread_once_t;
 
 #define PTHREAD_ONCE_INIT \
@@ -182,7 +182,7 @@ int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
 /** Destroys a condition. @retval EBUSY a thread waits for it */
 int pthread_cond_destroy(pthread_cond_t *cond);
 
-/** Waits for a signal. The caller holds @p mutex exactly once, before and after. */
+/** Waits for a signal. Before and after the call, the caller holds @p mutex, locked once. */
 int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /** Waits like pthread_cond_wait(), at most until @p time on the condition's clock.
@@ -225,8 +225,8 @@ void *pthread_getspecific(pthread_key_t key);
  * for the thread's values */
 int pthread_setspecific(pthread_key_t key, const void *value);
 
-/** Calls @p function unless a thread has called it for @p once already. Returns after this one call
- * has returned, even if another thread made it. */
+/** Calls @p function unless a thread has already done so for @p once. Returns after @p function has
+ * returned, even if another thread called it. */
 int pthread_once(pthread_once_t *once, void (*function)(void));
 
 #ifdef __cplusplus

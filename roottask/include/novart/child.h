@@ -10,10 +10,10 @@
  * parent's threads must get time on each CPU of the child. They have the parent's priority.
  *
  * A program to which the child gives its PD capability can create objects that the child's account
- * of kernel memory pays for. Those objects live on when the child has ended. The unused part of the
- * account returns to the parent at once; the part for these objects returns when that program has
- * ended or has revoked them. If the child starts again and again, and that program creates objects
- * each time, the parent loses up to the whole account each time until it ends that program. */
+ * of kernel memory pays for. Those objects outlive the child. The unused part of the account
+ * returns to the parent at once; the part for these objects returns when that program has ended or
+ * has revoked them. If the child starts again and again, and that program creates objects each
+ * time, the parent loses up to the whole account each time, until it ends the program. */
 #ifndef NOVART_CHILD_H
 #define NOVART_CHILD_H
 
@@ -62,7 +62,7 @@ struct nova_child_pci {
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
         nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program; request
                            NOVA_PARENT_PCI_WATCH: the semaphore's selector, the first of 64
-                           selectors that belong to the function if it returns 0 */
+                           selectors, which belong to the function `pci` if it returns 0 */
 };
 
 /** A question of a child about CPUs, sessions or text. */
@@ -74,7 +74,7 @@ struct nova_child_status {
                 struct nova_parent_session session;
                 struct nova_parent_log log;
                 struct nova_parent_own own;
-        } answer; /**< all zero when the function is called */
+        } answer; /**< all zero when `status` is called */
 };
 
 /**
@@ -112,13 +112,13 @@ struct nova_child_grants {
          * @param page  the block of 2^order pages of nova_page_alloc()
          * @return true: the function keeps the block and owns it; false: it is freed at once */
         bool (*keep)(void *context, void *page, unsigned order);
-        /** Called when the child has ended: its requests get no answer any more. Other children
-         * must not get from `open` what it has provided (nova_child_retire()). */
+        /** Called when the child has ended: its requests get no answer any more. From then on,
+         * `open` must not return the services that the child provided (nova_child_retire()). */
         void (*closed)(void *context);
         /** Called when the child has ended and its resources are free, so nova_child_wait() will
-         * not block. A program to which the child has given its parent's portal still has what
-         * `device`, `pci` and `module` have returned: the function should revoke the devices
-         * (nova_revoke() without NOVA_REVOKE_SR), so that the next child has them alone. */
+         * not block. A program to which the child has given its parent's portal still has the
+         * resources that `device`, `pci` and `module` have returned. So this function should revoke
+         * the devices (nova_revoke() without NOVA_REVOKE_SR): then only the next child has them. */
         void (*ended)(void *context);
         void *context; /**< first argument of each function */
 };
@@ -129,14 +129,14 @@ struct nova_child_config {
         const char *name;   /**< name in messages and in argv[0]; at most 31 characters */
         const void *image;  /**< its ELF file, preferably page-aligned; must stay valid until the
                                child has ended. The child uses read-only pages of the file in place.
-                               A program to which it has given its parent's portal keeps them:
-                               revoke them before you use this memory for other data */
+                               A program to which it has given its parent's portal keeps these
+                               pages: revoke them before you use the memory for other data */
         size_t image_bytes; /**< size of the image in bytes */
         const char *const *arguments;   /**< argv[1] and up, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
         size_t memory; /**< memory that it may allocate, in bytes; 0: 256 KiB. Rounded up to pages;
-                          with NOVA_CHILD_MAY_DMA to a power of two, because the memory is one block
-                          then */
+                          with NOVA_CHILD_MAY_DMA to a power of two, because the memory is then one
+                          block */
         size_t image_memory; /**< maximum size of its segments in bytes, without the read-only parts
                                 of the file; 0: 16 MiB */
         size_t kernel_memory; /**< limit of its account in bytes; 0: 128 KiB, and 48 KiB for each
@@ -189,8 +189,8 @@ int nova_child_start(struct nova_child **child, const struct nova_child_config *
 /**
  * Waits until a child has ended and its resources are free. @p child is then invalid.
  *
- * @param[out] status exit status: that of exit(), 128 + the number of the fatal event, or that of
- *                    nova_child_kill(); may be NULL
+ * @param[out] status exit status: the argument of exit() or nova_child_kill(), or
+ *                    NOVA_FAULT_STATUS + the number of the fatal event; may be NULL
  */
 void nova_child_wait(struct nova_child *child, int *status);
 
@@ -232,8 +232,8 @@ int nova_child_kernel_memory(struct nova_child *child, size_t *used, size_t *lim
  * service that has ended. Revokes their capabilities at once. Frees the selectors when no thread
  * can send an answer that names them any more: otherwise a child that delays an answer would get
  * the objects that the program later has at these selectors. Never blocks. Needs no memory for
- * selectors that the function `serve` has received; if memory is exhausted, others are not used
- * again.
+ * selectors that the function `serve` has received. Needs memory for all others; if there is none,
+ * they stay allocated.
  * @code
  * static nova_sel_t service; // was returned by the function `open`
  *
@@ -243,11 +243,11 @@ int nova_child_kernel_memory(struct nova_child *child, size_t *used, size_t *lim
  * @param sel   first selector
  * @param order log2 of the number of selectors
  * @par Who may call
- * The functions of struct nova_child_grants; this one is an exception from their rule.
+ * The functions of struct nova_child_grants, as an exception to their rule.
  */
 void nova_child_retire(nova_sel_t sel, unsigned order);
 
-/** Returns the number of children that have not been waited for. */
+/** Returns the number of children for which nova_child_wait() has not returned. */
 unsigned nova_child_count(void);
 
 #ifdef __cplusplus

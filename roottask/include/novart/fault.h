@@ -16,7 +16,7 @@ extern "C" {
 #define NOVA_FAULT_FRAMES 24
 #define NOVA_FAULT_NAME   24
 
-/** Exit status of a child that an event ended: this plus the event's number. */
+/** Exit status of a child that an event ended: this value plus the event's number. */
 #define NOVA_FAULT_STATUS 128
 
 /** Result of nova_thread_join() for a thread of a root that an event ended. */

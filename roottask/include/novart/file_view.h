@@ -61,8 +61,7 @@ int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view);
  * Checks that all bytes that were read from a view so far were the file's data.
  *
  * @retval 0 they were the file's data
- * @retval ESTALE the service has revoked the pages: end the view, and get a new one or use
- read() */
+ * @retval ESTALE the service has revoked the pages: end the view, and get another or use read() */
 int nova_file_view_check(const struct nova_file_view *view);
 
 /** Ends a view. The program must not access its data afterwards. */

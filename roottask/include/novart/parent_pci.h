@@ -41,8 +41,8 @@ struct nova_parent_pci_device {
         char program[NOVA_NAME_SIZE]; /**< first characters of the name of the program that has the
                                        * device; a service recognises the program by them. All 0: no
                                        * program has it */
-        uint32_t class_code, class_mask; /**< bits of the class that must agree; mask 0: any */
-        uint16_t vendor, device;         /**< numbers that must agree, with NOVA_PARENT_PCI_ID */
+        uint32_t class_code, class_mask; /**< class, and its bits that must match; mask 0: any */
+        uint16_t vendor, device;         /**< numbers that must match, with NOVA_PARENT_PCI_ID */
         uint16_t at;    /**< bus << 8 | device << 3 | function, with NOVA_PARENT_PCI_AT */
         uint16_t flags; /**< NOVA_PARENT_PCI_… */
 };

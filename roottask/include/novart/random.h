@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/** Returns true if the CPU has RDRAND, and it works. There is no other source of random bytes: the
- * times of a program's instructions can be guessed, especially in an emulator. */
+/** Returns true if the CPU has RDRAND, and it works. There is no other source of random bytes,
+ * because the timing of instructions can be guessed, especially in an emulator. */
 bool nova_random_available(void);
 
 /**

@@ -87,8 +87,8 @@ int nova_region_commit(void *addr, size_t bytes);
  * Frees a region: revokes its pages from this program and from all programs that got them from
  * these addresses, and returns them to the pool.
  *
- * Another thread that touches the region meanwhile gets one of its pages or a fault, never a page
- * of another owner.
+ * Another thread that touches the region meanwhile gets a page of the region or a fault, never a
+ * page of another owner.
  * @param addr an address in the region
  * @retval 0      done
  * @retval EINVAL there is no region at @p addr

@@ -73,8 +73,8 @@ struct nova_service_config {
                                  0: 64 KiB plus 256 bytes per page that can be shared */
         bool parallel; /**< handlers of several CPUs may run at once; otherwise one handler runs
                         * at a time and needs no lock */
-        bool proof;    /**< refuse clients that do not use nova_session_open_trusting(): without its
-                        * proof, another server of the client could pose as the client */
+        bool proof;    /**< refuse clients that do not use nova_session_open_trusting(). Without the
+                        * proof of that function, another server of the client could pose as it */
         uint64_t cpus; /**< bit n: serve CPU n; 0: all CPUs of the program */
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
         void *argument;    /**< result of nova_service_argument() */
@@ -176,8 +176,8 @@ const char *nova_service_client(const struct nova_service *service, const void *
 nova_sel_t nova_service_client_pd(const struct nova_service *service, const void *state);
 
 /** Closes the sessions of clients that have died. Without this call, the runtime closes them some
- * seconds later. The caller holds the lock. The open function of a service that is not parallel
- * holds it already. */
+ * seconds later. The caller holds the lock. In a service that is not parallel, the open function
+ * holds the lock already. */
 void nova_service_sweep(struct nova_service *service);
 
 /**

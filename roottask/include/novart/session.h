@@ -58,8 +58,8 @@ struct nova_message {
 /**
  * Opens a session with a service.
  *
- * Waits for up to five seconds while the service is starting. If the service does not answer, it
- * blocks without limit.
+ * Waits for up to five seconds while the service is starting. If the service does not answer, this
+ * function blocks without limit.
  * @param[out] opened  the session, to be closed by nova_session_close()
  * @param service      its name in the system description
  * @param arguments    interpreted by the service; NULL: none

@@ -66,10 +66,10 @@ struct nova_cond {
                 }                     \
         }
 
-/** A counter that never becomes negative: down waits while it is 0. */
+/** A semaphore. Its value is never negative: a down waits while the value is 0. */
 struct nova_semaphore {
-        int32_t count; /**< counter; if negative, minus the number of threads that wait or are about
-                          to wait */
+        int32_t count; /**< value of the semaphore; if negative, the value is 0, and this is minus
+                          the number of threads that wait or are about to wait */
         uint32_t granted; /**< ups for threads that are about to wait */
         struct nova_wait_queue queue;
 };

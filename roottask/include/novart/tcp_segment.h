@@ -29,7 +29,7 @@ extern "C" {
 
 /** A frame that can be joined with others. */
 struct nova_tcp_segment {
-        uint8_t *frame;    /**< frame, from its headers */
+        uint8_t *frame;    /**< first byte of the frame */
         uint32_t headers;  /**< number of bytes before the data */
         uint32_t sequence; /**< number of the first byte of data */
         uint32_t bytes;    /**< number of bytes of data */
@@ -73,11 +73,11 @@ struct nova_tcp_cut {
         uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< without fields that differ between frames */
         uint32_t header_bytes;                 /**< number of bytes of the headers */
         uint32_t ip_sum;                       /**< sum of the header of IPv4 */
-        uint32_t tcp_sum;                      /**< sum of the header of TCP, and of addresses */
-        uint32_t sequence;                     /**< number of the next byte */
-        uint32_t left;                         /**< number of bytes of data that are not in a frame
-                                                    yet */
-        uint8_t flags;                         /**< flags of TCP */
+        uint32_t tcp_sum;  /**< sum of the header of TCP, and of the addresses */
+        uint32_t sequence; /**< number of the next byte */
+        uint32_t left;     /**< number of bytes of data that are not in a frame
+                                yet */
+        uint8_t flags;     /**< flags of TCP */
 };
 
 /**
@@ -98,7 +98,7 @@ struct nova_tcp_cut {
  *         }
  * @endcode
  * @param[out] cut the packet
- * @param headers  of its frame: @p bytes, but no more than NOVA_TCP_HEADERS_MAX are read
+ * @param headers  first byte of its frame; at most NOVA_TCP_HEADERS_MAX bytes are read
  * @param bytes    number of bytes of its frame
  * @return false: it is not a whole packet of TCP over IPv4 with data, has IPv4 options or urgent
  *                data, opens or breaks a connection, or its size differs from that in its header
@@ -111,7 +111,7 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
  * @param frame  the frame, with its data after nova_tcp_cut::header_bytes bytes unless @p open is
  *               true
  * @param bytes  number of bytes of data, at most nova_tcp_cut::left
- * @param number identification of the frame's packet; no recent packet of the machine has the same
+ * @param number identification of the frame's packet; no recent packet of the machine has this one
  * @param open   true: leaves the checksum of TCP open (novart/service/net.h)
  */
 void nova_tcp_cut_write(struct nova_tcp_cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number,

@@ -77,7 +77,7 @@ struct nova_block_info {
         uint32_t segments;    /**< maximum number of segments of a request */
         uint32_t request_max; /**< maximum number of blocks of a read or a write */
         uint32_t pool_bytes;  /**< maximum size of a pool */
-        uint64_t identity;    /**< hash of what identifies the disk; 0: nothing does */
+        uint64_t identity;    /**< hash of the data that identify the disk; 0: none do */
 };
 
 /** A part of the data of a request. */
@@ -161,7 +161,7 @@ struct nova_block_result {
  * @retval ENOMEM no memory in client or service
  * @retval EPROTO the service does not follow the protocol
  * @retval ENODEV `partitions`: the driver's disk is not the disk whose table was read
- * @retval EBUSY  `partitions`: the client has one session with the partition, by `requests=N`
+ * @retval EBUSY  `partitions`: with `requests=N`, a client can have only one session
  * @retval EMFILE `partitions`: the other clients may need the rest of the driver's sessions
  * @retval …      as nova_session_open() and nova_session_call()
  */
@@ -319,8 +319,8 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
  * in flight end with EIO: nova_block_reap() returns them. The caller still has their data and may
  * submit them again.
  *
- * If the service now has a disk with another identity, the session stays without a disk, and the
- * program prints a sentence. A later call succeeds if the first disk is there again.
+ * If the service now has a disk with another identity, the session stays without a disk, and this
+ * function prints a message. A later call succeeds if the first disk is there again.
  * @code
  * extern struct nova_block *block;
  * struct nova_block_result result;

@@ -40,26 +40,27 @@
  * RENAME: as OPEN and REMOVE; EINPROGRESS; EXDEV: the new name of a folder needs another sector of
  * the disk; copy the folder.
  *
- * VIEW gives the client the pages of the service's cache that hold the file's data at an offset, a
- * multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
- * data, when the last user closes the file, or when it needs the pages for other data. Bytes after
- * the end of the file are 0. At the end of the file the answer is two zeros, without pages. A
+ * VIEW gives the client, read-only, the pages of the service's cache that hold the file's data at
+ * the place, a multiple of NOVA_FILES_VIEW_BYTES. The service revokes the pages before it changes
+ * this data, when the last user closes the file, or when it needs the pages for other data. Bytes
+ * after the end of the file are 0. At the end of the file the answer is two zeros, without pages. A
  * request with the number of a view checks this view, and its answer has no pages. If the service
- * has not revoked the view, the answer is the same number and the bytes of the view; otherwise it
- * is two zeros. A client makes this request after it has received a view, because the service may
- * have revoked the pages before they arrived. ENOTSUP: the service has no cache; EAGAIN: no place
- * in the cache is free at the moment.
+ * has not revoked the view, the answer is the view's number and size; otherwise it is two zeros. A
+ * client makes this request after it has received a view, because the service may have revoked the
+ * pages before they arrived. ENOTSUP: the service has no cache; EAGAIN: no place in the cache is
+ * free at the moment.
  *
  * A write to an APPEND file goes to the end of the file, so the next place may differ from the
  * request's. Fewer bytes than requested are written only if the disk is full or fails.
  *
- * EINPROGRESS: WRITE and RESIZE fill a gap after the end of a file with zeroes, at most 256 KiB in
- * one call. The file has become longer by this number of bytes; the client repeats the request
- * until the answer is another one. The service checks the room on the disk before the first zero.
- * If a later part fails, the file gets its size before the gap again, unless a client has written
- * to the file meanwhile. RENAME copies at most 256 KiB of a file in one call, and the client
- * repeats it, too. The service gives up the copy when the session ends or renames another file.
- * After a write to the file meanwhile, the file is renamed without a copy.
+ * EINPROGRESS: WRITE and RESIZE fill a gap after the end of a file with zeros, at most 256 KiB in
+ * one call. Each call makes the file longer by the bytes that it has filled, and the client repeats
+ * the request while the answer is EINPROGRESS. The service checks the room on the disk before the
+ * first zero. If a later part fails, the file gets its size before the gap again, unless a client
+ * has written to the file meanwhile. RENAME copies at most 256 KiB of a file in one call, and the
+ * client repeats it in this way, too. The service gives up the copy when the session ends or
+ * renames another file. If a client writes to the file meanwhile, the service renames it without a
+ * copy.
  *  @{ */
 
 #define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */

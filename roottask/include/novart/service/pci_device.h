@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Drivers for PCI devices: a function that the description gives to the program, with its
- * registers, interrupts and DMA. */
+/* Access of drivers to PCI devices: a driver claims a function that the description gives to it,
+ * and gets the function's registers, interrupts and DMA. */
 #ifndef NOVART_SERVICE_PCI_DEVICE_H
 #define NOVART_SERVICE_PCI_DEVICE_H
 
@@ -57,7 +57,7 @@ extern "C" {
 
 #define NOVA_PCI_INTERRUPTS_MAX 32 /**< interrupts of one function */
 
-/* The command register, the one that nova_pci_config_write() can write. */
+/* The command register, the only one that nova_pci_config_write() can write. */
 #define NOVA_PCI_COMMAND        0x04  /**< its offset; it has 2 bytes */
 #define NOVA_PCI_COMMAND_PORTS  0x1   /**< respond to ports */
 #define NOVA_PCI_COMMAND_MEMORY 0x2   /**< respond to memory addresses */
@@ -189,8 +189,9 @@ int nova_pci_config_read(struct nova_pci_device *device, unsigned offset, unsign
  * @param bytes  2
  * @param value  the register's value, in which only these bits differ from the present one
  * @retval 0     done
- * @retval EPERM another register, another bit, bus mastering that nova_pci_flags() excludes, the
- * pin although nova_pci_interrupts() has not given it, or addresses that the function does not have
+ * @retval EPERM the write is to another register or another bit, or it enables bus mastering that
+ * nova_pci_flags() excludes, the pin although nova_pci_interrupts() has not given it, or addresses
+ * that the function does not have
  * @retval EBUSY the function is being reset
  */
 int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsigned bytes,

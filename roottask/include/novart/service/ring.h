@@ -50,11 +50,11 @@
  * keep `service_waits` at 0.
  *
  * The service reads a request once, copies it, and checks the copy. The client writes `reaped`,
- * with release, after it has read a completion; with n requests in a ring, it submits a request
- * only while `submitted` - `reaped` is less than n, so there is always room for the completion.
- * The counters are invalid if one of these differences is greater than n: `submitted` - the number
- * of requests taken, `completed` - `reaped`, `submitted` - `reaped`. Then the service takes no
- * further request of the session, and writes 0 to `magic`, with release.
+ * with release, after it has read a completion. It submits a request only while `submitted` -
+ * `reaped` is less than N, so there is always room for the completion. The counters are invalid if
+ * one of these differences is greater than N: `submitted` - the number of requests taken,
+ * `completed` - `reaped`, `submitted` - `reaped`. Then the service takes no further request of the
+ * session, and writes 0 to `magic`, with release.
  *
  * After a client has read anything from a ring or from its pool, it executes an acquire fence and
  * reads `magic`. The data that it has read is valid only if `magic` is the number of the protocol.
@@ -70,8 +70,8 @@ struct nova_ring {
         uint32_t fill1[14];     /**< padding to the next cache line */
         uint32_t submitted;     /**< number of requests; the client writes */
         uint32_t reaped;        /**< number of completions that it has read; the client writes */
-        uint32_t client_waits;  /**< 1: the bell needs an up after a completion; the service clears
-                                 * it */
+        uint32_t client_waits;  /**< 1: the bell needs an up after a completion; the client sets it,
+                                 * and the service clears it */
         uint32_t fill2[13];     /**< padding to the next cache line */
 };
 

@@ -123,8 +123,8 @@ enum nova_uv_call {
 #define NOVA_UV_ORDER_PAGE 12u /**< one page */
 #define NOVA_UV_ORDER_MAX  21u /**< 2 MiB */
 
-/** Calls that the ultravisor makes to a VMM: ROW(NAME, number, "what the VMM does"). The calls from
- * PORT on are not in the Protected Execution Facility: we chose their numbers. */
+/** Calls that the ultravisor makes to a VMM: ROW(NAME, number, "what the VMM does"). PORT and the
+ * calls after it are not in the Protected Execution Facility: we chose their numbers. */
 #define NOVA_H_CALL_ROWS(ROW)                                                              \
         ROW(SVM_PAGE_IN, 0xef00, "provides a page by UV_PAGE_IN")                          \
         ROW(SVM_PAGE_OUT, 0xef04, "takes a page by UV_PAGE_OUT")                           \
