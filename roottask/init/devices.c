@@ -209,8 +209,8 @@ static void take_device(const struct nova_system_device *says)
                 nova_revoke(nova_crd_obj(turn, 0, NOVA_PERM_ALL), 0);
 }
 
-/* nova_system_read() has refused a device of two programs, and devices of two programs that have a
- * resource in common. */
+/* No other program of the description has a resource of these devices: nova_system_read() refuses
+ * such a description. */
 void devices_take(const struct nova_system_program *says)
 {
         for (unsigned i = 0; i < init.system.devices; i++)

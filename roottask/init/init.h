@@ -17,17 +17,17 @@ struct program {
         enum program_state state;
         struct nova_child *child;
         unsigned restarts;
-        unsigned failures;    /* number of ends with a status other than 0 since the program last
-                               * came up */
-        bool up;              /* the program has offered a service since its start; atomic */
-        uint64_t started;     /* time of its last start in ns since boot */
-        int status;           /* exit status of its last end */
-        bool closed;          /* the child provides nothing any more and will end; the main thread
-                               * clears it; atomic */
-        bool ended;           /* the child has ended; the main thread clears it; atomic */
-        unsigned denials;     /* number of reports about services that it may not open or offer; for
-                               * grants.c */
-        bool stuck;           /* init has reported that this program waits for an overdue one */
+        unsigned failures; /* number of ends with a status other than 0 since the program last
+                            * came up */
+        bool up;           /* the program has offered a service since its start; atomic */
+        uint64_t started;  /* time of its last start in ns since boot */
+        int status;        /* exit status of its last end */
+        bool closed;       /* the child provides no service any more and will end; the main thread
+                            * clears it; atomic */
+        bool ended;        /* the child has ended; the main thread clears it; atomic */
+        unsigned denials;  /* number of reports about services that it may not open or offer; for
+                            * grants.c */
+        bool stuck;        /* init has reported that this program waits for an overdue one */
         uint64_t serve_until; /* deadline for its services in ns since boot */
         uint64_t pause_until; /* time of its next start in ns since boot */
 };
@@ -64,8 +64,8 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
 /* Returns the semaphore of an interrupt, whose number is less than NOVA_HIP_GSI. Returns 0 or an
  * errno value. */
 int devices_get_interrupt(nova_word_t gsi, nova_sel_t *sel);
-/* Takes the devices of a program that has ended from all other programs: it may have given them its
- * parent's portal. */
+/* Takes the devices of a program that has ended away from all other programs: the program may have
+ * given its parent's portal to them. */
 void devices_take(const struct nova_system_program *says);
 /* Revokes a range of init's memory or ports, or the semaphore of an interrupt, from all programs
  * but init. */

@@ -236,8 +236,8 @@ static void look_at(struct program *program)
                 start_first(program);
 }
 
-/* Returns true if the system ends now: when all programs without services have ended. A system of
- * services alone never ends by itself. */
+/* Returns true if the system ends now, that is, if all programs without services have ended. A
+ * system of services alone never ends by itself. */
 static bool over(void)
 {
         bool other = false;

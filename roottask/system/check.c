@@ -306,7 +306,7 @@ static const char *common(const struct nova_system *system, const struct nova_sy
         return overlap(system, a->interrupts, b->interrupts) ? "an interrupt" : NULL;
 }
 
-/* Checks one device of a program against the devices of all programs up to it. */
+/* Checks one device of a program against the devices of the programs before it. */
 static void check_device(struct reader *reader, unsigned number, const char *name, int device,
                          const int *owner)
 {
@@ -394,8 +394,8 @@ static const char *common_service(const struct nova_system *system,
         return NULL;
 }
 
-/* Checks that services can distinguish their clients: they identify a client by the name of its PD,
- * which is shorter than a program's name. */
+/* Checks that services can distinguish their clients. A service identifies a client by the name of
+ * its PD, which has only the first characters of the program's name. */
 static void check_label(struct reader *reader, unsigned number)
 {
         const struct nova_system *system = reader->system;

@@ -22,8 +22,8 @@ extern "C" {
 #define NOVA_SYSTEM_CPUS_MAX     64
 
 /** The device of the service pci. It has the configuration ports, and range n of its memory is the
- * configuration space of bus n, if the machine maps that space. Which buses have one depends on the
- * machine, so a description cannot name these ranges. */
+ * configuration space of bus n, if the machine maps that space. These ranges depend on the machine,
+ * so a description cannot name them. */
 #define NOVA_SYSTEM_PCI "pci-config"
 
 /** ROW(ENUM, "keyword", "example"): the properties of a program. */
@@ -97,7 +97,7 @@ struct nova_system_program {
 #define NOVA_SYSTEM_PCI_AT          0x4 /* `at` */
 #define NOVA_SYSTEM_PCI_UNPROTECTED 0x8 /* `dma-unprotected` */
 
-/** The PCI functions that match a device: those that agree with all its lines. */
+/** The lines that a PCI function must match to be the device. */
 struct nova_system_pci_match {
         uint32_t class_code, class_mask; /**< class, subclass and interface in 24 bits */
         uint16_t vendor, device;
@@ -134,7 +134,7 @@ struct nova_system {
 /** Reports one mistake: its line (0: the whole file) and a sentence with the remedy. */
 typedef void nova_system_report(void *context, unsigned line, const char *sentence);
 
-/** Reads a system description and checks it, each program alone and all together.
+/** Reads a system description, and checks each program alone and all programs together.
  * @param[out] system content of the description; valid if there are no mistakes
  * @param text, bytes the file, which is not trusted
  * @param report called for each mistake, mostly in the order of lines
@@ -198,7 +198,8 @@ static inline bool nova_system_is_pci(const struct nova_system_device *device)
 /** Returns whether a program could reach all memory by a device of its own, although the
  * description does not permit it. On a machine without an I/O MMU, it could if it may use DMA. In
  * a system with secure guests, it could on every machine if its device has ports or memory other
- * than those that are known to be harmless. But the service `pci` may have PCI's configuration.
+ * than those that are known to be harmless. The service `pci` is an exception: it may have PCI's
+ * configuration space in such a system, too.
  * @param iommu the machine has an I/O MMU */
 bool nova_system_is_unprotected(const struct nova_system *system,
                                 const struct nova_system_program *program,

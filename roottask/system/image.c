@@ -29,8 +29,8 @@ static uint64_t number(const unsigned char *at, unsigned bytes)
         return value;
 }
 
-/* Returns the bytes that a segment needs: none if it is read-only and completely in the file,
- * because it is mapped in place then. All other segments are copied. */
+/* Returns the number of bytes that a segment needs. A segment that is read-only and completely in
+ * the file needs none, because it is mapped in place. All other segments are copied. */
 static uint64_t segment_bytes(const unsigned char *header, const struct layout *layout)
 {
         const uint64_t address = number(header + layout->address, layout->word);

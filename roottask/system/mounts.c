@@ -108,7 +108,8 @@ static bool read_grant(const char *text, const char *client, struct grant *grant
                (name.bytes >= LABEL_MAX || !client[name.bytes]);
 }
 
-/* Replaces the service partitions by its disk, and a missing partition by the program's first one.
+/* Replaces the service partitions with its disk, and a missing partition with the first one that
+ * the program may open.
  * @return false if the disk or the partition is unknown */
 static bool find_disk(const struct nova_system *system, struct mount *mount)
 {

@@ -82,7 +82,8 @@ void check_programs(struct reader *reader);
  * keyword. */
 bool value_keyword(struct reader *reader, const char *word);
 bool value_name(struct reader *reader, const char *what, const char *word);
-/* Reads a number without checking the bounds, which only the message about a wrong word names. */
+/* Reads a number. Does not check the bounds, which only appear in the message about a wrong word.
+ */
 bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,
                   unsigned max, uint64_t *value);
 bool value_size(struct reader *reader, const char *what, const char *word, uint64_t *bytes);

@@ -9,7 +9,7 @@
 #define INTERRUPT_MAX 127
 #define PAGE_MASK     4095
 #define MIB           (UINT64_C(1) << 20)
-/* Maximum that `nova run` supports. */
+/* Least and greatest memory of a machine that `nova run` supports, in bytes. */
 #define MACHINE_MIN (8 * MIB)
 #define MACHINE_MAX ((1 << 20) * MIB)
 
