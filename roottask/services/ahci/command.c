@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands, and the description that a disk reports of itself. */
+/* Commands, and the description that a disk returns. */
 #include "command.h"
 
 #include <string.h>

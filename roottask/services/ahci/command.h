@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ATA commands in the memory of an AHCI controller (AHCI 1.3.1, 4.2), and the description that a
- * disk reports of itself (ACS-3, 7.12). */
+ * disk returns (ACS-3, 7.12). */
 #ifndef NOVART_AHCI_COMMAND_H
 #define NOVART_AHCI_COMMAND_H
 
@@ -59,7 +59,7 @@ void ahci_set_command(struct ahci_table *table, uint8_t command, unsigned featur
 void ahci_set_transfer(struct ahci_table *table, bool write, bool queued, unsigned slot,
                        uint64_t block, uint32_t blocks);
 
-/* Writes a command that discards as many blocks as one command can, from the first block on.
+/* Writes a command that discards as many of the blocks as one command can, beginning at @p block.
  * @return the number of blocks that it discards */
 uint32_t ahci_set_discard(struct ahci_table *table, uint64_t block, uint32_t blocks);
 

@@ -54,7 +54,7 @@
 #define TASK_BUSY        0x88
 #define KIND_DISK        0x00000101
 #define LINK_MASK        0xf
-#define LINK_FOUND       0x1 /* something is connected, and does not communicate yet */
+#define LINK_FOUND       0x1 /* a device is connected, but does not communicate yet */
 #define LINK_READY       0x3
 #define CONTROL_AWAKE    0x300 /* the link does not sleep */
 #define CONTROL_RESET    0x301
@@ -80,7 +80,7 @@ struct header {
 #define FIRMWARE_NS (2000 * MS)
 #define STOP_NS     (500 * MS)
 #define STEP_NS     (20 * MS)
-#define SETTLE_NS   (100 * MS) /* a link that has found nothing by now is empty */
+#define SETTLE_NS   (100 * MS) /* a link that has found no device by then is empty */
 #define LINK_NS     (1000 * MS)
 #define READY_NS    (25000 * MS) /* the motor may have to start; the watchdog waits longer */
 #define IDENTIFY_NS (5000 * MS)
@@ -263,7 +263,7 @@ static uint32_t power_ports(struct ahci *ahci, size_t bytes)
         return ports;
 }
 
-/* Returns a bitmap of those of some ports whose links are in a state. */
+/* Returns a bitmap of the ports in @p ports whose links are in a state. */
 static uint32_t ports_with(struct ahci *ahci, uint32_t ports, uint32_t state)
 {
         uint32_t found = 0;
@@ -276,8 +276,8 @@ static uint32_t ports_with(struct ahci *ahci, uint32_t ports, uint32_t state)
         return found;
 }
 
-/* Starts the first of some ports that has a disk. Sets @p wrong to NULL, or to a sentence about an
- * error. @return false: other ports may have a disk */
+/* Starts the first port in @p ports that has a disk. Sets @p wrong to NULL, or to a sentence about
+ * an error. @return false: other ports may have a disk */
 static bool start_first(struct ahci *ahci, uint32_t ports, const char **wrong)
 {
         for (unsigned i = 0; i < 32; i++) {
@@ -299,9 +299,9 @@ static bool start_first(struct ahci *ahci, uint32_t ports, const char **wrong)
         return false;
 }
 
-/* Finds the first port with a disk, and starts it. First waits until each link is up, or has found
- * nothing: the disk must be the same after each start of the driver. Without a disk, waits up to a
- * second for further links. */
+/* Finds the first port with a disk, and starts it. First waits until each link is up or empty, so
+ * that each start of the driver finds the same disk. Without a disk, waits up to a second for
+ * further links. */
 static const char *find_disk(struct ahci *ahci, size_t bytes)
 {
         const char *wrong = "no port has a disk.";

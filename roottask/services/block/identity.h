@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The identity of a disk (nova_block_info::identity): a hash of what the disk reports of itself. */
+/* The identity of a disk (nova_block_info::identity): a hash of the serial number and the other
+ * identifiers that the disk reports. */
 #ifndef NOVART_BLOCK_IDENTITY_H
 #define NOVART_BLOCK_IDENTITY_H
 

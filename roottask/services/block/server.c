@@ -39,7 +39,7 @@ static void destroy(struct nova_later *later)
         free(session);
 }
 
-/* A session without requests in flight ends; otherwise its last request ends it. */
+/* Ends a session without requests in flight. The last request in flight ends any other session. */
 static void close_session(struct nova_service *of, void *state)
 {
         struct block_session *session = *(struct block_session **)state;
@@ -165,8 +165,7 @@ static bool is_claimed(const struct block_session *session, nova_word_t use)
         return false;
 }
 
-/* NOVA_BLOCK_CLAIM. The session that has claimed the blocks may be that of a client that has
- * died. */
+/* NOVA_BLOCK_CLAIM. The blocks may still be claimed by the session of a client that has died. */
 static int claim(struct nova_request *request)
 {
         struct block_session *session = session_of(request);
@@ -262,8 +261,8 @@ static void start(struct block_session *session, struct nova_block_entry *entry)
 }
 
 /* Returns true if the device still has a write of a closed or broken session to blocks of this
- * session. A write that starts now could complete before the older write, and would then be lost:
- * the claim of the older session has ended. */
+ * session. If a new write completed first, the older write would overwrite its data. The claim of
+ * the older session has ended, so it does not exclude the new write. */
 static bool is_preceded(const struct block_session *session)
 {
         const struct block_limits *limits = &session->limits;

@@ -38,8 +38,8 @@ struct block_device {
                 info;   /* the driver sets request_max and segments, the library the rest */
         unsigned depth; /* maximum number of requests at once */
         unsigned client_sessions; /* maximum number of sessions of one client; 0: 16 */
-        uint64_t timeout_ns; /* time limit for each request, after which the device counts as stuck,
-                                and for a thread that holds the lock; 0: no limit */
+        uint64_t timeout_ns; /* time limit for each request in the device, and for each thread that
+                                holds the lock, after which the program ends; 0: no limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* called after one or more starts; may be
                                                          NULL */

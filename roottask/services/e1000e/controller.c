@@ -58,8 +58,8 @@
 #define GCR2             0x5b64
 #define REGISTER_BYTES   0x6000 /* the registers that the driver uses are below this offset */
 
-/* Bits that the card needs to have these values, and that its settings may leave otherwise. Those
- * of GCR and GCR2 avoid faults of the card with power saving of its link. */
+/* Bits that the driver must clear or set, because the card's settings may contain other values. The
+ * bits of GCR and GCR2 avoid faults of the card in the power saving of its link. */
 #define CTRL_CLEAR     (1u << 29)
 #define CTRL_EXT_CLEAR (1u << 23)
 #define CTRL_EXT_SET   (1u << 22)

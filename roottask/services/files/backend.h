@@ -14,11 +14,12 @@
 
 #define FILES_NAME_SIZE 256 /* size of a name in bytes, UTF-8, including the terminating 0 */
 
-/* Maximum number of zeroes in bytes that one call writes into a gap: other clients wait meanwhile
- */
+/* Maximum number of zero bytes that one call writes into a gap, because other clients wait
+ * meanwhile. */
 #define FILES_GROW_MAX 0x40000
 
-/* Maximum number of bytes that one call copies for a rename */
+/* Maximum number of bytes that one call copies for a rename, because other clients wait meanwhile.
+ */
 #define FILES_COPY_MAX 0x40000
 
 /* The disk of a file system: a partition, or a boot module. The object stays valid while the file
@@ -112,8 +113,8 @@ struct files_backend {
         int (*sync)(struct files_system *system, struct files_node *node);
 };
 
-/* Tries all file systems that the service knows. @return as `mount`; EILSEQ: no file system is
- * known; @p sentence is NULL or a reason */
+/* Tries all file systems that the service knows. @return as `mount`; EILSEQ: none of them matches;
+ * @p sentence is NULL or a reason */
 int files_mount(struct files_disk *disk, struct files_system **system, const char **sentence);
 
 /* The file systems. */

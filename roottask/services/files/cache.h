@@ -41,7 +41,8 @@ const void *cache_find(const struct files_node *file, uint64_t place, size_t *by
 void cache_change(struct nova_service *service, const struct files_node *file, uint64_t place,
                   size_t bytes);
 
-/* Removes all of a file. To be called before its size changes or its last user releases it. */
+/* Removes all pieces of a file. To be called before the file's size changes or its last user
+ * releases it. */
 void cache_forget(struct nova_service *service, const struct files_node *file);
 
 #endif

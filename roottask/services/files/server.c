@@ -120,7 +120,7 @@ static int create(const struct session *session, const char *path, bool folder,
         return error;
 }
 
-/* Checks that a file agrees with the flags of OPEN. */
+/* Checks that a file can be opened with the flags of OPEN. */
 static int check_open(struct nova_request *request, struct files_node *node, unsigned flags,
                       struct files_about *about)
 {
@@ -209,7 +209,7 @@ static int check_data(const struct handle *handle, bool writes)
         return error ? error : about.folder ? EISDIR : 0;
 }
 
-/* Reads a part of a file. @return 0 or an errno value; *from is where the bytes are */
+/* Reads a part of a file. Sets *from to the address of the bytes. @return 0 or an errno value */
 static int read_part(const struct handle *handle, uint64_t place, size_t bytes, const void **from,
                      size_t *done)
 {

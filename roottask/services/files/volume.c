@@ -39,8 +39,8 @@ static int64_t now(void)
         return (int64_t)time(NULL);
 }
 
-/* Mounts the file system of a session's blocks, which no other mount may write. If this file system
- * can be written, no other mount may read them either. */
+/* Mounts the file system of a session's blocks. No other mount may write these blocks. If this file
+ * system can be written, no other mount may read them either. */
 static int mount_blocks(struct volume *volume, const char **sentence)
 {
         struct nova_block *const block = volume->disk.context;

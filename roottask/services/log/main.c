@@ -23,8 +23,8 @@
 
 #define UART_ABSENT 0xff /* read from ports without a device */
 
-/* Number of keys after which the thread sleeps, as many as the UART's FIFO holds, and for how long
- * in ns: a device that always reports a key leaves time to the others. */
+/* Number of keys after which the thread sleeps, which is the size of the UART's FIFO, and the time
+ * in ns for which it sleeps. So a device that always reports a key leaves time to other threads. */
 #define KEYS_MAX 16
 #define REST_NS  1000000
 

@@ -147,7 +147,8 @@ void log_service_key(char key)
 
 int log_service_start(log_sink *sink, void *sink_argument)
 {
-        /* Other clients wait for the serial line, on which each line feed is a line with a name. */
+        /* The text of a call is short, because other clients wait for the serial line, and each
+         * line feed in the text becomes a line with the client's name. */
         static const struct nova_service_operation operations[] = {
                 {write_text, 1, 1 + NOVA_LOG_TEXT_WORDS, false},
                 {take_part, 0, 0, false},

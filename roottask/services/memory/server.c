@@ -136,7 +136,8 @@ static void give_back(struct nova_later *later)
 }
 
 /* Ends a lease. Another thread of the client may be receiving the block at this moment, because it
- * can guess the number, so the pages are revoked again later. Until then they count. */
+ * can guess the number, so the pages are revoked again later. Until then they count against the
+ * client's quota. */
 static void end_lease(struct nova_service *service, struct lease **link)
 {
         struct lease *lease = *link;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names under which programs publish capabilities: the owner of each name, and the rights that
- * others get. */
+/* Names under which programs publish capabilities: the owner of each name, and the permissions that
+ * other programs get. */
 #ifndef NOVART_NAMES_TABLE_H
 #define NOVART_NAMES_TABLE_H
 

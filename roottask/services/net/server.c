@@ -86,8 +86,8 @@ static int get_info(struct nova_request *request)
 }
 
 /* Returns true if the device should take more empty buffers, because it has less than half of the
- * client's. If it took them only when it has none, it would need a wake-up for each frame that the
- * client has read. */
+ * client's buffers. If it took buffers only when it had none, it would need a wake-up for each
+ * frame that the client has read. */
 static bool lacks_buffers(const struct net_port *port)
 {
         return service->buffers &&

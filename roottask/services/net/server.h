@@ -48,12 +48,12 @@ struct net_service {
         bool (*serve)(struct net_port *port);
         /* Returns true if serve() would take something. */
         bool (*pending)(const struct net_port *port);
-        /* Returns the number of empty buffers that the device has. When they are
-         * few, the doorbell wakes the service for released buffers. NULL: the service takes a
-         * buffer for each frame. */
+        /* Returns the number of empty buffers that the device has. If the number is low, the
+         * doorbell wakes the service for released buffers. NULL: the service takes a buffer for
+         * each frame. */
         unsigned (*buffers)(void);
-        /* Called after one or more calls of serve(), when clients have been told to ring the
-         * doorbell again. May be NULL. */
+        /* Called after one or more calls of serve(), once `service_waits` shows the clients that
+         * the doorbell needs an up. May be NULL. */
         void (*kick)(void);
         /* The port loses its rings. Afterwards the service and its device use neither rings nor
          * pool. May be NULL. */

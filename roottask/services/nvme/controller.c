@@ -34,7 +34,7 @@
 #define IDENTIFY           0x06
 #define SET_FEATURES       0x09
 #define QUEUE_COUNT        0x07 /* a feature */
-#define SPACE              0    /* what to identify */
+#define SPACE              0    /* IDENTIFY describes a namespace */
 #define CONTROLLER         1
 #define SPACES             2   /* the list of namespaces in use, in ascending order */
 #define CONTIGUOUS         0x1 /* the queue is contiguous */

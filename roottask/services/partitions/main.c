@@ -94,7 +94,7 @@ static void tell_partition(const struct partition *partition)
                *partition->name ? " " : "", partition->name);
 }
 
-/* @return 0, or the status with which the program ends */
+/* Reads the partition table. @return 0, or the status with which the program ends */
 static int read_table(const char *service)
 {
         const int error = nova_block_open(&disk, service, NULL, 0);

@@ -14,7 +14,7 @@
 #include "nova/hypercall.h"
 #include "novart/service/block.h"
 
-#define DISK_SESSIONS 16 /* that a driver gives to one program */
+#define DISK_SESSIONS 16 /* sessions that a driver gives to one program */
 
 /* The data of a session. It outlives the session while an answer with its capabilities may not have
  * been delivered yet. */
@@ -22,7 +22,7 @@ struct link {
         struct nova_later later;
         struct nova_block *disk; /* NULL: not attached yet */
         const struct grant *grant;
-        size_t pages; /* of the pool, while the session counts in uses[] */
+        size_t pages; /* pages of the pool, while the session counts in uses[] */
 };
 
 static const char *disk_service;
@@ -30,10 +30,10 @@ static const struct table *table;
 static const struct grant *grants;
 static unsigned grant_count;
 
-/* Sum of sessions with the disk. */
+/* Sessions with the disk, counted together. */
 struct use {
         unsigned sessions;
-        size_t pages; /* of their pools */
+        size_t pages; /* pages of their pools */
 };
 
 static struct use uses[GRANTS]; /* by grant; destroy() reduces them without the lock */
@@ -83,7 +83,7 @@ static struct use read_use(const struct use *use)
 }
 
 /* Checks that a session with the disk takes nothing that another grant may need: each grant can
- * have one session. All sessions of a grant have together the requests and the pool of one.
+ * have one session. All sessions of a grant together may have the pages of one largest pool.
  * @param list uses[], or live[] if the closed sessions do not count */
 static int check_use(const struct link *link, size_t pages, const struct use *list)
 {
@@ -115,7 +115,7 @@ static void begin_use(struct link *link, size_t pages)
         live[grant].pages += pages;
 }
 
-/* Ends the use by a client's session. Its session with the disk may stay for a while. */
+/* Ends the use by a client's session. The session with the disk may stay for a while. */
 static void close_use(const struct link *link)
 {
         const size_t grant = (size_t)(link->grant - grants);
@@ -295,8 +295,7 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
-/* NOVA_BLOCK_CLAIM. The session that has claimed the blocks may be that of a client that has
- * died. */
+/* NOVA_BLOCK_CLAIM. The blocks may still be claimed by the session of a client that has died. */
 static int claim(struct nova_request *request)
 {
         const struct link *link = link_of(request);

@@ -56,7 +56,7 @@ static int absent(struct device *device)
         return ENODEV;
 }
 
-/* With an I/O MMU, the function can now reach the driver's memory and no other. */
+/* Restricts the function to the driver's memory, if there is an I/O MMU. */
 static int confine(struct device *device, nova_sel_t pd)
 {
         const nova_word_t page = config_page(device->function.address);
@@ -76,8 +76,9 @@ static int confine(struct device *device, nova_sel_t pd)
         }
 }
 
-/* Returns the bits of the command register that let the function respond to its addresses. Without
- * a register of that kind that has an address, it would respond to addresses of others. */
+/* Returns the bits of the command register that let the function respond to its addresses. Omits
+ * the bit for ports or memory if no register of that kind has an address: the function would
+ * respond to addresses of other functions. */
 static uint32_t decodes_of(const struct device *device)
 {
         uint32_t decodes = 0;

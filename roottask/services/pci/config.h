@@ -14,8 +14,8 @@
 /* Gets the ports from the parent. Returns 0 or an errno value. */
 int config_init(void);
 
-/* Maps the configuration space of a bus, if the machine maps it. Only config_read() beyond the
- * ports' 256 bytes needs it. */
+/* Maps the configuration space of a bus, if the machine has it in memory. config_page(), and
+ * registers beyond the ports' 256 bytes, need this. */
 void config_map_bus(unsigned bus);
 
 /* Returns the address of a function's configuration space in this program, by which hypercalls name
@@ -25,7 +25,7 @@ nova_word_t config_page(uint16_t address);
 /* Returns true if this register of a function can be read and written. */
 bool config_reaches(uint16_t address, unsigned offset);
 
-/* offset: a multiple of 4, for which config_reaches() holds. */
+/* Read and write a register. offset: a multiple of 4, for which config_reaches() returns true. */
 uint32_t config_read(uint16_t address, unsigned offset);
 void config_write(uint16_t address, unsigned offset, uint32_t value);
 

@@ -37,7 +37,7 @@ static bool is_taken(const struct nova_pci_function *function)
         return false;
 }
 
-/* read once, because the registers of a faulty device could change */
+/* Reads the capability once, because a faulty device could change its registers. */
 static void read_msix(struct device *device)
 {
         const uint16_t address = device->function.address;

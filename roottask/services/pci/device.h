@@ -11,8 +11,8 @@
 #define DEVICES_MAX 32
 
 /* ABSENT: no function matches the device. Otherwise the device goes from FREE to CLAIMED, to
- * STOPPING (the driver has no access any more, and the stopper resets the function), and back to
- * FREE. */
+ * STOPPING (the driver has no access any more, and a thread of stop.c resets the function), and
+ * back to FREE. */
 enum device_state { DEVICE_ABSENT, DEVICE_FREE, DEVICE_CLAIMED, DEVICE_STOPPING };
 
 enum device_interrupts { DEVICE_NO_INTERRUPTS, DEVICE_PIN, DEVICE_MSI, DEVICE_MSIX };
@@ -58,8 +58,8 @@ bool device_may_master(const struct device *device);
 /* Returns true if a function is a bridge that leads to a bus. Firmware may have left a bridge
  * without buses; its registers are then 0. */
 bool device_is_above(const struct nova_pci_function *function, unsigned bus);
-/* Lets the bridges above a function pass on its DMA and its messages, which firmware may have
- * switched off. */
+/* Lets the bridges above a function forward its DMA and its messages. Firmware may have disabled
+ * this in a bridge. */
 void device_open_bridges(const struct device *device);
 /* Sets and clears bits of the command register. */
 void device_command(const struct device *device, uint32_t set, uint32_t clear);
@@ -74,8 +74,9 @@ int claim_device(struct nova_request *request, const char *name, struct device *
 /* Gives the function's DMA to a PD that the driver holds. Returns 0 or an errno value. */
 int claim_assign(struct device *device, nova_sel_t pd);
 /* Writes the bits of the command register that concern the driver's function alone: bus mastering,
- * the responses to addresses that the function has, and the pin that the driver has. Its line may
- * belong to the pin of another driver's function. Returns 0, or EPERM for other bits. */
+ * the responses to addresses that the function has, and the pin. A driver enables the pin only if
+ * it has the pin's interrupt: another driver may have the interrupt of that line. Returns 0, or
+ * EPERM for other bits. */
 int claim_command(struct device *device, uint32_t value);
 /* Takes all access back from a driver. Its function is free after the thread of stop.c has reset
  * it. */

@@ -149,7 +149,7 @@ static int ports(struct nova_request *request)
         return 0;
 }
 
-/* The requested CPU must be that of the call, so a driver cannot use the time of other CPUs. */
+/* The requested CPU must be the CPU of the call, so a driver cannot use the time of other CPUs. */
 static int interrupts(struct nova_request *request)
 {
         struct device *const device = device_of(request);

@@ -13,7 +13,8 @@ _Noreturn void driver_fail(const char *sentence);
 _Noreturn void driver_refuse(const char *sentence);
 
 /* Serves the device and the clients until the program ends.
- * @param error     result of the start of the service: if it is not 0, the program ends with it
+ * @param error     result of the start of the service; if it is not 0, the program ends with a
+ *                  message
  * @param interrupt semaphore of the device's interrupt
  * @param handle    called with the service's lock after each interrupt */
 _Noreturn void driver_run(int error, nova_sel_t interrupt, void (*handle)(void));

@@ -53,8 +53,9 @@ void share_ring_bell(const struct share *share);
 /* Takes everything from the client, whose session has ended. share_destroy() follows. */
 void share_close(const struct share *share);
 
-/* Ends an object. Call it after share_close(), when the device no longer uses the pool. As soon as
- * no client can reach the memory any more, the function that share_init() got is called. */
+/* Ends an object. Call it after share_close(), when the device no longer uses the pool. The
+ * function that was passed to share_init() is called as soon as no client can reach the memory any
+ * more. */
 void share_destroy(struct share *share, struct nova_service *service);
 
 /* Frees what the object has. */

@@ -74,7 +74,8 @@ static void report(struct card *card)
         card->report_at = 2 * card->forged;
 }
 
-/* Opens the session again, without the lock. While the driver stays away, clients see no cable. */
+/* Opens the session again, without the lock. If that does not succeed at once, clients see no cable
+ * until it does. */
 static void reach(struct card *card)
 {
         int error = nova_net_reopen(card->net);

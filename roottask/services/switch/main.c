@@ -236,8 +236,9 @@ static int make_wake(void)
                        : 0;
 }
 
-/* Passes a frame of a card to one client. The copy is valid only if nova_net_release() returns 0:
- * the driver had then not ended before the copy was complete. @return as nova_net_release() */
+/* Passes a frame of a card to one client. The copy is valid only if nova_net_release() returns 0,
+ * which means that the driver still ran when the copy was complete. @return as
+ * nova_net_release() */
 static int pass_to_one(struct client *client, const struct frame *frame, struct card *card,
                        const struct nova_net_frame *in)
 {

@@ -63,7 +63,7 @@ static uint64_t slots_device;
 static struct block_request *requests[DEPTH_MAX]; /* by number */
 static struct block_device device = {.name = "virtio-blk", .timeout_ns = TIMEOUT_NS};
 static uint32_t discard_max;          /* blocks of one command */
-static uint32_t discarded[DEPTH_MAX]; /* number of blocks of each request */
+static uint32_t discarded[DEPTH_MAX]; /* number of blocks whose discard was sent, by request */
 
 static uint32_t block_sectors(void)
 {

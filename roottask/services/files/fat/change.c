@@ -138,7 +138,8 @@ struct rename {
         struct fat_node *from, *to; /* folders */
         const char *name;           /* the new name */
         struct fat_node *file;
-        struct fat_set old, new; /* the new name may be an entry that is replaced */
+        struct fat_set old, new; /* entries of both names; `new` first describes the entry that is
+                                  * replaced, if there is one */
         bool replace;
 };
 
@@ -187,8 +188,8 @@ static int copy_part(struct fat_node *file)
 }
 
 /* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
- * of power no two names have the same clusters; a large file is not copied, nor is one that others
- * write meanwhile. */
+ * of power no two names have the same clusters. A large file is renamed without a copy, and so is a
+ * file to which a client writes meanwhile. */
 static int rename_by_copy(struct rename *rename)
 {
         struct fat *fat = fat_of(rename->from);

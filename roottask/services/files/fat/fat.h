@@ -67,7 +67,7 @@ struct fat {
         uint32_t last;                              /* highest number of a cluster */
         uint32_t info;                              /* sector with the free count; 0: none */
         uint32_t free;                              /* free clusters; UINT32_MAX: unknown */
-        uint32_t hint;                              /* cluster to begin the search at */
+        uint32_t hint;                              /* cluster at which the next search begins */
         uint32_t group;                             /* clusters of a group; 0: no groups */
         uint8_t full[FAT_GROUPS / 8];               /* bits: groups without a free cluster */
         bool info_stale;                            /* `free` differs from the value on the disk */
@@ -97,7 +97,7 @@ struct fat_node {
         uint32_t disk_clusters;    /* number of clusters in the part of the chain on the disk */
         uint32_t tail;             /* last cluster of that part; 0: not looked up */
         uint32_t added;            /* first cluster to be linked to the tail; 0: none */
-        uint32_t gap_begin;        /* where the gap begins that is filled in parts */
+        uint32_t gap_begin;        /* beginning of a gap that is filled in parts */
         uint32_t gap_end;          /* end of its filled part; 0: there is no such gap */
         uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
         struct fat_points *points; /* NULL: a short chain, or no memory */

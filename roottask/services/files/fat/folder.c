@@ -192,7 +192,7 @@ static void take_candidate(const uint8_t *name)
                 candidates[i - 1].taken |= !memcmp(candidates[i - 1].name, name, 11);
 }
 
-/* Takes the candidates that an entry has as its short name or, in any case, as its long one. */
+/* Marks the candidates that are an entry's short name or, regardless of case, its long name. */
 static void take_names(const struct fat_set *set)
 {
         char upper[FAT_PIECE] = "";
@@ -211,7 +211,7 @@ static void take_names(const struct fat_set *set)
 }
 
 /* Finds a short name that no other entry of the folder has. Reads the folder at most twice, because
- * other clients wait: one with many entries has megabytes. */
+ * a large folder has megabytes, and other clients wait. */
 static int choose_short(const struct fat_node *folder, const uint16_t *wide, unsigned length,
                         uint8_t short_name[11])
 {

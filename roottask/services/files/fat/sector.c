@@ -49,8 +49,8 @@ static int write_copies(struct fat *fat, uint32_t sector, const void *bytes)
         return error;
 }
 
-/* Writes a sector; writes a sector of the table to all copies. Only the first copy is in use, so
- * the write succeeds without the others, and fat_flush() writes these again. */
+/* Writes a sector; writes a sector of the table to all copies. Only the first copy is in use, so a
+ * write succeeds even if it fails for the others. fat_flush() then writes the others again. */
 static int write_cached(struct fat *fat, struct fat_cached *cached)
 {
         const int error = disk_write(fat, cached->sector, cached->bytes, 1);
