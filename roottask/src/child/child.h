@@ -62,7 +62,7 @@ struct child_closing {
 };
 
 /* A thread's scheduling context that a child requested. If the child has dropped it, the child's
- * next one gets its selector: a suspended handler may still send an answer that names it. */
+ * next SC gets the selector: a suspended handler may still send an answer with the selector. */
 struct child_sc {
         struct child_sc *next;
         nova_sel_t sel;
@@ -79,7 +79,8 @@ struct nova_child {
         struct child_layout layout;
         nova_sel_t block; /* first of its selectors in this program */
         unsigned block_order;
-        nova_sel_t block_end; /* first selector after those in use: the child's own begin there */
+        nova_sel_t block_end; /* first selector after those in use, and the first that the child may
+                               * allocate */
         uint64_t cpus;
         nova_word_t cpu; /* CPU of its first thread */
         unsigned priority, quantum_us, flags;
@@ -95,7 +96,7 @@ struct nova_child {
                                                 * ended; 0: none */
 };
 
-/* The server of a CPU. The handler writes portal and pending only. If the handler may have been
+/* The server of a CPU. The handler writes only portal and pending. If the handler may have been
  * suspended, another thread of the parent, the runner, calls it and thus donates time to it. The
  * runner takes no lock, so a thread that waits for the handler may hold one. */
 struct child_server {
@@ -139,8 +140,8 @@ nova_word_t novart_child_closings(void);
  * Reclaims the closed children and retired selectors that no handler can name any more. */
 void novart_child_flushed(nova_word_t cpu, nova_word_t count);
 
-/* Reserves what nova_child_retire() needs for selectors that the parent keeps, so that it cannot
- * fail. The second function undoes this. The first one returns 0 or ENOMEM. */
+/* Reserves the memory that nova_child_retire() needs for selectors that the parent keeps. Returns 0
+ * or ENOMEM. novart_child_retire_forget() undoes this. */
 int novart_child_retire_reserve(nova_sel_t sel);
 void novart_child_retire_forget(nova_sel_t sel);
 

@@ -27,7 +27,8 @@ void novart_child_end(struct nova_child *child, int status)
         /* After the call the child has ended, even if the child has begun to destroy its own PD. */
         nova_pd_destroy(child->block + CHILD_PD);
 
-        /* The server that answers a message of this child now does not use that message again. */
+        /* If the caller is a server's thread that serves a message of this child, the server does
+         * not use this message again, so its handler is not stale. */
         child->closing.stale = child->cpus;
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (child->cpus >> cpu & 1 && novart_child_server_of(cpu)->child == child)

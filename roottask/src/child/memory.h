@@ -62,8 +62,8 @@ void novart_child_memory_send(struct child_memory *memory, struct nova_utcb *utc
 /* Returns true if an address is part of a recorded range. */
 bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr);
 
-/* Takes the pages, apart from their aliases, from all programs but this one: a program to which the
- * child gave its portal has them, too. */
+/* Revokes the pages, apart from their aliases, from all programs but this one: a program to which
+ * the child gave its portal may have them, too. */
 void novart_child_memory_revoke(const struct child_memory *memory);
 
 /* Frees all memory and its aliases; no program may have a page mapped any more. */

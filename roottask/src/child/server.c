@@ -131,8 +131,8 @@ void novart_child_server_flush(nova_word_t cpu)
 }
 
 /* Calls the handler. The call donates time to the handler, which continues where it was suspended.
- * If the call fails, the handler may still answer earlier messages, so nothing that waits for it
- * becomes free. */
+ * If the call fails, the handler may still answer earlier messages, so the closings that wait for
+ * it do not end. */
 static void *run_runner(void *argument)
 {
         struct child_server *const server = argument;

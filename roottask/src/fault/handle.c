@@ -18,14 +18,14 @@
 /* Bit of a page fault's error code: the page is mapped but the access is forbidden. SDM 3A, 4.7 */
 #define ERROR_PRESENT 0x1
 
-/* Initial flags of a thread: interrupts on, bit 1. SDM 1, 3.4.3 */
+/* Initial flags of a thread: interrupts enabled, and bit 1, which is always 1. SDM 1, 3.4.3 */
 #define FLAGS 0x202
 
 /* Stack for a faulting thread whose own stack is unknown. */
 #define SPARE_STACK 0x2000
 
-/* Returns where a copy of revocable memory continues after a fault (novart/guard.h). Linked only in
- * programs that make such copies. */
+/* Returns the address at which a copy of revocable memory continues after a fault
+ * (novart/guard.h). Linked only in programs that make such copies. */
 __attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
 
 /* Ends the calling thread, which has raised an event. Runs on the thread's stack below its
@@ -91,7 +91,7 @@ static void report_and_end(struct nova_utcb *utcb, unsigned event, nova_word_t c
         __builtin_trap();
 }
 
-/* Handles an event.
+/* Handles a page fault.
  * @return true if the thread can continue */
 static bool page_fault(struct nova_utcb *utcb, enum nova_fault_reason *reason)
 {

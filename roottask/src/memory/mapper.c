@@ -23,7 +23,7 @@ struct mapper {
 static struct mapper mapper[NOVA_CPU_MAX];
 static struct lock lock;
 
-/* The main thread may have no storage base yet. */
+/* True once the main thread has its storage base. */
 static bool tls_ready;
 
 void novart_mapper_tls_ready(void)

@@ -15,7 +15,7 @@ static const struct nova_console_output *output;
 static struct nova_mutex keep_mutex; /* not held while text is written, which may take long */
 static void (*keep)(const char *text, size_t bytes);
 
-/* The destination of output without nova_console_use(). */
+/* Writes to the initial destination, which applies without nova_console_use(). */
 static int write_plain(const char *text, size_t bytes)
 {
         if (!nova_program_is_root())

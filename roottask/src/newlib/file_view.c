@@ -72,7 +72,7 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
         else
                 error = call(session, file, place, came[0], &none, known);
         if (!error && known[0] != came[0])
-                error = EAGAIN; /* the pages may have arrived after they were revoked */
+                error = EAGAIN; /* the service revoked the view, perhaps before the pages arrived */
         if (error)
                 nova_revoke(crd_of(addr), NOVA_REVOKE_SR);
         return error;

@@ -81,8 +81,8 @@ int pthread_setspecific(pthread_key_t key, const void *value)
         return 0;
 }
 
-/* Returns the destructor of a value: that of the key for which it was set, if the key exists. Holds
- * the lock, because another thread may replace the key by a new one. */
+/* Returns the destructor of the key for which a value was set, if the key still exists. Takes the
+ * lock, because another thread may replace the key with a new one. */
 static void (*destructor_of(pthread_key_t key, unsigned turn))(void *)
 {
         void (*destructor)(void *) = NULL;

@@ -96,7 +96,7 @@ int novart_client_call(const struct client_call *call)
         return novart_client_call_async(call, NOVA_FOREVER, &left);
 }
 
-/* An attempt to reopen the session failed and left it without portals. */
+/* Fails a call in a session that has no portals, because an attempt to reopen it failed. */
 static int not_open(struct nova_message *message)
 {
         message->answer_count = 0;

@@ -79,7 +79,8 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
         const int error = send(session, &share, deadline);
 
         if (error) {
-                /* The service has got the memory with the call, even if it refuses it. */
+                /* The call has delegated the memory to the service, even if the service refuses
+                 * it. */
                 take_back(memory, pages);
                 return error;
         }

@@ -59,8 +59,8 @@ static void end_session(struct nova_service *service, struct session *session)
 {
         /* With one CPU, no message is being delivered to the handler of sessions, because the only
          * thread that runs is the caller, which holds the lock. The handler of shared memory may
-         * have been suspended before it takes the lock. Then it looks for the session that its
-         * message names. */
+         * have been suspended before it takes the lock. When it continues, it looks for the session
+         * that its message names. */
         const bool at_once = !(service->cpus & (service->cpus - 1)) && !service->config.share_pages;
 
         remove_portals(service, session);

@@ -25,7 +25,7 @@ struct service_runner {
         uint32_t done;   /* number of the last pass; written by the runner */
         uint32_t target; /* number of the pass for which the worker waits; written by the worker */
         uint32_t begun;  /* calls that the handler has begun; written by the handler */
-        uint32_t served; /* … and completed */
+        uint32_t served; /* calls that the handler has completed; written by the handler */
         bool rests;      /* the runner waits without a deadline; the handler wakes it when it begins
                           * a call */
         bool lost;       /* the handler had a fault and never answers; written by the runner */
@@ -59,7 +59,7 @@ struct nova_service {
         unsigned waiters;           /* number of threads in nova_service_lock() */
         char *states;               /* states of all slots */
         nova_sel_t control;         /* control portal of CPU 0; that of CPU n is at control + n */
-        nova_sel_t share;           /* the same for share portals; NOVA_SEL_NONE: none */
+        nova_sel_t share;           /* share portal of CPU 0, like control; NOVA_SEL_NONE: none */
         unsigned portal_order;      /* 2^portal_order portals: one for each CPU number */
         unsigned session_order;     /* order of the range of all session portals */
         uint64_t cpus;              /* bit n: CPU n is served */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services of this program, by name, so that it can be their client, too. */
+/* Services of this program, by name, so that the program can also be their client. */
 #ifndef NOVART_SERVICE_REGISTRY_H
 #define NOVART_SERVICE_REGISTRY_H
 

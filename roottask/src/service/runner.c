@@ -73,8 +73,8 @@ static void rest(struct service_runner *self)
                 __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
 }
 
-/* Looks for a call that has lasted since the runner last looked. While calls come, the worker looks
- * for clients that died. *seen: number of calls up to then. */
+/* Looks for a call that has lasted since the runner last looked. If calls have begun since then,
+ * makes the worker look for clients that died. *seen: number of calls at the last look. */
 static void look(struct service_runner *self, uint32_t *seen)
 {
         const uint32_t begun = __atomic_load_n(&self->begun, __ATOMIC_SEQ_CST);

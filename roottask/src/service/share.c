@@ -62,7 +62,8 @@ static void read(const struct nova_utcb *utcb, struct offer *offer)
                 offer->lacks |= !item.crd;
 }
 
-/* @param[out] old the memory that the session shared before; the caller frees it */
+/* Shares the memory that a message offers.
+ * @param[out] old the memory that the session shared before; the caller frees it */
 static int share(struct service_cpu *cpu, const struct offer *offer, void **old)
 {
         struct nova_service *service = cpu->service;

@@ -42,8 +42,8 @@ void nova_mutex_lock(struct nova_mutex *mutex)
         nova_mutex_lock_until(mutex, NOVA_FOREVER);
 }
 
-/* Frees the mutex if no thread has announced that it waits. The mutex may not exist any more
- * afterwards: the next holder may destroy it. */
+/* Frees the mutex if no thread has announced that it waits. Afterwards the mutex may not exist any
+ * more, because the next holder may destroy it. */
 static bool free_uncontended(struct nova_mutex *mutex)
 {
         uint32_t expected = LOCKED;

@@ -19,8 +19,9 @@ static nova_sel_t end_portal(const struct nova_handler *handler)
         return handler->thread.ec + 3;
 }
 
-/* Clears flag H of a message's items: the kernel keeps the sender's flags in them. If the function
- * left them in the answer, the kernel would take them for the root's own requests. */
+/* Clears flag H of a message's items, in which the kernel keeps the sender's flags. If the
+ * handler's function left an item in the answer, the kernel would take it for the root's own
+ * request. */
 static void disarm(struct nova_utcb *utcb)
 {
         for (unsigned i = 0; i < nova_utcb_item_count(utcb); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The copy whose page faults nova_guard_resume() handles: words, then the bytes after the last
- * word. When an instruction faults, RCX, RSI and RDI refer to the word or byte at which it stopped,
- * so RCX is not 0. */
+/* Copies words, then the bytes after the last word. Page faults in the copy end it: see
+ * nova_guard_resume(). When an instruction faults, RCX, RSI and RDI refer to the word or byte at
+ * which it stopped, so RCX is not 0. */
         .text
 
 /* size_t novart_guard_copy(void *to, const void *from, size_t bytes) */

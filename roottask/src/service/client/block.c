@@ -31,7 +31,7 @@ struct nova_block {
         struct nova_block_ring *ring;
         nova_word_t use;               /* the claimed use; 0: none */
         struct nova_block_range range; /* the restriction; count 0: none */
-        bool begun;                    /* the session has the restriction and the claim */
+        bool begun;                    /* the service knows the restriction and the claim */
         bool told;                     /* the message about another disk was printed */
         unsigned used, lost;           /* number of slots that are not free; number of lost ones */
         struct slot slot[NOVA_BLOCK_ENTRIES];
@@ -46,8 +46,8 @@ static bool is_valid(const struct nova_block *block, const struct nova_block_inf
                (!before || bytes == before) && info->request_max && info->segments;
 }
 
-/* After an end of the service another disk may be in its place, for example if the first one has
- * failed. A write would destroy its data. @return 0 or ENODEV */
+/* A service that has started again may have another disk, for example because the first one has
+ * failed. A write would destroy data of the other disk. @return 0 or ENODEV */
 static int check_identity(struct nova_block *block, const struct nova_block_info *info)
 {
         if (!block->info.block_bytes || info->identity == block->info.identity)
@@ -363,7 +363,7 @@ static int try_once(struct nova_block *block, const struct nova_block_request *r
         return error;
 }
 
-/* Executes one request and repeats it while the service ends. */
+/* Executes one request. Repeats it if the service ends meanwhile, up to TRIES times. */
 static int execute(struct nova_block *block, const struct nova_block_request *request,
                    const struct copy *copy)
 {
