@@ -24,8 +24,8 @@
 struct message {
         nova_word_t items;
         nova_crd_t translate_window, delegate_window;
-        nova_mtd_t groups;            /* groups of the message and of the reply so far ... */
-        struct nova_utcb_event event; /* ... and the part of the message that has them */
+        nova_mtd_t groups;            /* groups of the message, and of the reply so far */
+        struct nova_utcb_event event; /* the part of the message that has these groups */
         struct nova_item item[ITEMS];
 };
 
@@ -71,10 +71,10 @@ static bool change(struct nova_vcpu *vcpu, enum vcpu_call to)
                                            __ATOMIC_ACQUIRE);
 }
 
-/* Marks the handler as one that calls, after it has released the lock: an abandoned handler loses
- * its time at any moment, so it must not be in the middle of nova_vm_unlock().
- * novavmm_vcpu_abandon() either sees the mark, or has been preceded by the end of the machine,
- * which the handler sees.
+/* Marks the handler as one that calls. It must have released the lock before: an abandoned handler
+ * loses its time at any moment, so it must not be in the middle of nova_vm_unlock(). The machine
+ * ends before novavmm_vcpu_abandon() is called. So either that function sees the mark, or the
+ * handler sees the machine's end.
  * @return false if the machine has ended */
 static bool begin(struct nova_vcpu *vcpu)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A PC's serial port and the program's console. A thread writes the collected output, because the
  * handlers of virtual CPUs may not call services. One more thread reads input, and another offers
- * it to the guest. So the report key works even if a guest that hangs takes no input. They remain
- * after a machine has ended, because the wait for input cannot be cancelled. */
+ * it to the guest. So the report key works even if a guest that hangs takes no input. The two
+ * threads for input remain after a machine has ended, because the wait for input cannot be
+ * cancelled. */
 #include "console.h"
 
 #include <string.h>

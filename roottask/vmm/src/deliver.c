@@ -66,9 +66,9 @@ static bool follow_nmi(struct nova_vcpu *vcpu)
         return vcpu->steps;
 }
 
-/* Requests an event for an NMI that cannot be injected yet. SVM has no window for NMIs, only that
- * for interrupts, which a guest that has them disabled never opens: after the time in which the
- * guest usually takes the other event, an alarm makes it exit.
+/* Requests an event for an NMI that cannot be injected yet. SVM has no window for NMIs, and its
+ * window for interrupts does not open while the guest has disabled interrupts. So an alarm makes
+ * the guest exit after the time in which it usually takes the other event.
  * @return the window */
 static uint32_t add_nmi_window(struct nova_vcpu *vcpu)
 {

@@ -105,7 +105,7 @@ enum nova_vm_exit nova_vm_exit_of_vmx(unsigned event)
         return find(vmx, sizeof(vmx) / sizeof(*vmx), event);
 }
 
-/* APM 2, 15.10.2: bit 0 in, bit 2 string, bit 3 REP, bits 4 to 6: 1, 2 or 4 bytes, from bit 16 on
+/* APM 2, 15.10.2: bit 0 in, bit 2 string, bit 3 REP, bits 4 to 6: 1, 2 or 4 bytes, bits 16 to 31
  * the port. */
 struct nova_vm_exit_port nova_vm_exit_port_of_svm(uint64_t qualification)
 {
@@ -120,8 +120,8 @@ struct nova_vm_exit_port nova_vm_exit_port_of_svm(uint64_t qualification)
         return port;
 }
 
-/* SDM 3C, table 28-5: bits 0 to 2 number of bytes minus 1, bit 3 in, bit 4 string, bit 5 REP, from
- * bit 16 on the port. */
+/* SDM 3C, table 28-5: bits 0 to 2 number of bytes minus 1, bit 3 in, bit 4 string, bit 5 REP, bits
+ * 16 to 31 the port. */
 struct nova_vm_exit_port nova_vm_exit_port_of_vmx(uint64_t qualification)
 {
         const struct nova_vm_exit_port port = {

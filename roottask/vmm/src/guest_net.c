@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connects guests' network cards with services that have frames (see novavmm/guest_net.h). Handlers
- * of exits send frames; a thread waits for those that come. Both use the session with the machine
+ * of exits send frames; a thread waits for received frames. Both use the session with the machine
  * locked. */
 #include "novavmm/guest_net.h"
 
@@ -23,8 +23,9 @@
 #define RECEIVE_MAX NOVA_NET_ENTRIES
 #define PAUSE_NS    50000
 
-/* The thread notices errors of the session, too. Until then the guest's frames are dropped. If the
- * thread waits for a buffer of the guest, it now looks for buffers of the session more often. */
+/* Returns room for a frame of the guest. After an error of the session, the frame will be dropped;
+ * the thread notices the error, too. If the session has no free buffer, and the thread waits for a
+ * buffer of the guest, the thread now looks for buffers of the session more often. */
 static void *prepare(void *context)
 {
         struct nova_guest_net *const card = context;
@@ -207,7 +208,7 @@ int nova_guest_net_open(struct nova_guest_net *card, const char *service, const 
         return error;
 }
 
-/* Tells the guest that the service takes only smaller frames than usual. */
+/* Announces to the guest that the service takes only smaller frames than usual. */
 static void limit_frames(struct nova_guest_net *card)
 {
         const uint32_t most = card->info.frame_max;

@@ -170,7 +170,7 @@ static void print_near(const struct report_sink *to, const struct near *near, no
         say(to, "\n");
 }
 
-/* Reports the last hypercall of a guest that can make some. */
+/* Reports the last hypercall of the guest, if the machine has the interface for them. */
 static void say_last_call(const struct nova_vm *vm, const struct report_sink *to)
 {
         char text[NOVA_HV_LAST_BYTES];
@@ -181,8 +181,9 @@ static void say_last_call(const struct nova_vm *vm, const struct report_sink *to
         say(to, "  last hypercall: %s\n", text);
 }
 
-/* The report is made from a copy of the state, because writing it may overwrite the UTCB. A virtual
- * CPU that has never exited has no state; only a secure guest causes a report in this case. */
+/* The report is made from a copy of the state, because writing the report may overwrite the UTCB. A
+ * virtual CPU that has never exited has no state; only a secure guest causes a report in this
+ * case. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause)
 {

@@ -59,8 +59,9 @@ void novavmm_secure_clear(struct nova_secure *secure)
         secure->pages_out = secure->pages_returned = 0;
 }
 
-/* Returns true for a page of the machine's RAM, false for one of a slot that the monitor has added.
- * Such a page has no page of the RAM with the same number, so it cannot be shared. */
+/* Returns true for a page of the machine's RAM, false for a page of a slot that the monitor has
+ * added. The RAM has no page with the number of a page of an added slot, so such a page cannot be
+ * shared. */
 static bool is_in_ram(const struct nova_secure *secure, uint32_t page)
 {
         return page < page_count(secure);
@@ -179,9 +180,10 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page,
         return status;
 }
 
-/* Provides the page of the RAM that has the number of the guest's page: it holds a part of the
- * image, or a page that the monitor itself has moved out. If another virtual CPU has received that
- * page meanwhile and asks for its shared place, the page of the RAM becomes the shared place. */
+/* Provides the page of the RAM that has the number of the guest's page. It holds a part of the
+ * image, or a page that the monitor itself has moved out. Afterwards, except during UV_ESM, it
+ * counts as shared: if another virtual CPU has received the guest's page meanwhile, the ultravisor
+ * may use the page of the RAM as the shared place. */
 static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
                                   uint32_t page)
 {

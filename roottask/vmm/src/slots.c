@@ -174,8 +174,8 @@ static void complain(void *context, const char *device, const char *cause)
  * so a wire may stay high after an interrupt.
  *
  * Adds the devices' memory: the whole range between RAM and the APICs, because firmware places
- * devices anywhere in it. Their ports are where the monitor has no other device: those of ACPI's
- * tables (device/dsdt.asl). */
+ * devices anywhere in it. Adds the devices' ports: the range in ACPI's tables (device/dsdt.asl),
+ * except the ports of other devices. */
 int novavmm_slots_create(struct nova_pc *pc)
 {
         const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,

@@ -51,7 +51,7 @@ static inline bool novavmm_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova
         return fits;
 }
 
-/* Selectors of a virtual CPU, from nova_vcpu.ec on. */
+/* Offsets of a virtual CPU's selectors from nova_vcpu.ec. */
 enum vcpu_selector {
         VCPU_EC,
         VCPU_SC,
@@ -73,9 +73,9 @@ enum vcpu_call {
  * @return false if it is in no such call; then it will stop by itself */
 bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu);
 
-/* Lets a handler wait whose virtual CPU loses its SC at any moment of the wait. The handler uses
- * only a semaphore of the kernel: a thread that lost its time in nova_semaphore_down() would keep
- * the guard of the queue, and each later up would wait for ever. */
+/* Waits in a handler whose virtual CPU may lose its SC at any moment of the wait. Uses only a
+ * semaphore of the kernel: a thread that lost its time in nova_semaphore_down() would keep the
+ * guard of the queue, and each later up would wait for ever. */
 void novavmm_vcpu_rest(const struct nova_vcpu *vcpu);
 
 /* Lets the handler of a virtual CPU that has parked return, on the time of the thread that destroys
@@ -100,7 +100,8 @@ void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 /* Adds pending events to the reply: those of the interrupt controllers and of the handler. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu);
 
-/* Called by the alarm nova_vm.nmis: makes the virtual CPUs exit that have not taken an NMI yet. */
+/* Called by the alarm nova_vm.nmis: makes each virtual CPU with an NMI that it has not taken exit.
+ */
 void novavmm_vcpu_late_nmis(void *machine, uint64_t now);
 
 /* CR8 is the task priority of the local APIC. The first function copies the guest's value to the

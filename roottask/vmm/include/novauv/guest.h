@@ -105,7 +105,7 @@ static inline int nova_guest_esm(unsigned long blob, unsigned long params)
         return (int)nova_guest_call(NOVA_UV_ESM, blob, params);
 }
 
-/** Reads a byte at a port. */
+/** Reads a byte from a port. */
 static inline uint8_t nova_guest_in(uint16_t port)
 {
         uint8_t value;
@@ -114,7 +114,7 @@ static inline uint8_t nova_guest_in(uint16_t port)
         return value;
 }
 
-/** Writes the byte @p value at a port. */
+/** Writes the byte @p value to a port. */
 static inline void nova_guest_out(uint16_t port, uint8_t value)
 {
         __asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
@@ -132,7 +132,7 @@ static inline void nova_guest_out(uint16_t port, uint8_t value)
  *         printf("The phrase of the disk has %ld bytes.\n", bytes);
  * @endcode
  * @param name  name of the secret; "" is the phrase of the disk
- * @param[out] to its first bytes
+ * @param[out] to first bytes of the secret
  * @param bytes maximum number of bytes to store
  * @return size of the secret, which may be more than @p bytes; -1: there is no such secret
  */

@@ -33,16 +33,16 @@ enum nova_operation {
         NOVA_OP_XOR,      /**< exclusive or */
         NOVA_OP_CMP,      /**< difference; sets flags only */
         NOVA_OP_TEST,     /**< and; sets flags only */
-        NOVA_OP_NOT,  /**< inverts all bits; memory is the only operand of this and the next two */
-        NOVA_OP_NEG,  /**< 0 minus memory */
-        NOVA_OP_INC,  /**< one more */
-        NOVA_OP_DEC,  /**< one less */
-        NOVA_OP_BT,   /**< sets flags only; for this and the next three, the operand is a bit
-                           number */
-        NOVA_OP_BTS,  /**< … and sets the bit */
-        NOVA_OP_BTR,  /**< … and clears the bit */
-        NOVA_OP_BTC,  /**< … and inverts the bit */
-        NOVA_OP_XADD, /**< memory := sum, register := old value of memory */
+        NOVA_OP_NOT, /**< inverts all bits; memory is the only operand of this and the next two */
+        NOVA_OP_NEG, /**< 0 minus memory */
+        NOVA_OP_INC, /**< one more */
+        NOVA_OP_DEC, /**< one less */
+        NOVA_OP_BT,  /**< carry flag := bit; in this operation and the next three, the other operand
+                          is the bit's number */
+        NOVA_OP_BTS, /**< carry flag := bit, then sets the bit */
+        NOVA_OP_BTR, /**< carry flag := bit, then clears the bit */
+        NOVA_OP_BTC, /**< carry flag := bit, then inverts the bit */
+        NOVA_OP_XADD,    /**< memory := sum, register := old value of memory */
         NOVA_OP_CMPXCHG, /**< memory := register if it equals the accumulator */
         NOVA_OP_MOVS,    /**< string to string; this and the following are string instructions */
         NOVA_OP_CMPS,    /**< comparison of two strings */
@@ -134,8 +134,8 @@ struct nova_decoded {
 };
 
 /**
- * Decodes an instruction as nova_decode(), or returns the last one if its bytes are the same. A
- * guest often executes the same instruction: the one that ends its interrupts.
+ * Decodes an instruction like nova_decode(), or returns the last one if its bytes are the same. A
+ * guest often executes one instruction again: the one that ends its interrupts.
  *
  * @param[in,out] last the last instruction
  * @param code         bytes of the instruction and anything after it

@@ -60,10 +60,10 @@ struct nova_hv_timer {
 
 /** State of a virtual processor. */
 struct nova_hv_vp {
-        struct nova_lapic *lapic;                   /**< its local APIC, or NULL */
-        uint64_t assist;                            /**< MSR 0x40000073: place of the assist page */
-        uint64_t ends;                              /**< ends of interrupts by MSR 0x40000070 */
-        uint64_t quiet_ends;                        /**< ends of interrupts by the assist page */
+        struct nova_lapic *lapic; /**< its local APIC, or NULL */
+        uint64_t assist;          /**< MSR 0x40000073: place of the assist page */
+        uint64_t ends;            /**< number of interrupts that were ended by MSR 0x40000070 */
+        uint64_t quiet_ends;      /**< number of interrupts that were ended in the assist page */
         struct nova_hv_timer timer[NOVA_HV_TIMERS]; /**< synthetic timers */
         uint64_t timer_interrupts;                  /**< expirations of these timers */
         struct nova_hv_synic synic;                 /**< synthetic interrupt controller */
@@ -150,8 +150,8 @@ struct nova_hv_frame {
 };
 
 /**
- * Initializes a partition without calls of the monitor's own, with one virtual processor, and
- * disabled. nova_hv_enable() calls it. TLFS 4.2.2.
+ * Initialises a partition with one virtual processor, a disabled hypercall page, and no calls of
+ * the monitor. nova_hv_enable() calls it. TLFS 4.2.2.
  *
  * @param hv         the partition
  * @param memory     the guest's RAM
@@ -194,12 +194,13 @@ struct nova_vm;
  * if (error)
  *         printf("no interface: %s.\n", nova_vm_why(&vm, error));
  * @endcode
- * @param hv     the partition: memory that stays until nova_vm_destroy(); its values are lost
+ * @param hv     the partition: memory that is overwritten, and must stay valid until
+ *               nova_vm_destroy()
  * @param vm     the machine
  * @param config the parts that the guest gets
  * @retval 0       done
  * @retval EBUSY   the machine has the interface or other overlay pages already, or it runs
- * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
+ * @retval EINVAL  a value of @p config contradicts another one, or is a privilege that no guest has
  * @retval ENOTSUP the library or the machine does not offer a value of @p config:
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
  *                 nova_vm_config.same_tsc; NOVA_HV_PRIVILEGE_APIC_REGISTERS,

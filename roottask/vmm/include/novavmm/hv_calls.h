@@ -90,8 +90,8 @@ struct nova_hv_action {
 };
 
 /**
- * Performs one action. It must not wait, and it calls functions that use the UTCB, such as
- * printf(), only by nova_vcpu_keep_message() for nova_vm.serving.
+ * Performs one action. It must not wait. If it calls a function that uses the UTCB, such as
+ * printf(), it must make the call through nova_vcpu_keep_message(), for nova_vm.serving.
  * @code
  * extern const struct nova_hv_action *action; // the function's argument
  * const uint64_t *const numbers = action->input;

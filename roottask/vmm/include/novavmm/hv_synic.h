@@ -46,8 +46,8 @@ struct nova_hv_synic {
         struct nova_hv_queue queue[NOVA_HV_SOURCES]; /**< waiting messages by source */
 };
 
-/** The destination of a connection of the guest: a source of a virtual processor of its own
- * partition, or a function of the monitor. */
+/** The destination of a guest's connection: a source of one of the guest's virtual processors, or a
+ * function of the monitor. */
 struct nova_hv_port {
         uint32_t connection; /**< number by which calls name it, 1 to 0xffffff */
         bool events;         /**< true for event flags, false for messages */
@@ -55,9 +55,10 @@ struct nova_hv_port {
         unsigned sint;       /**< its source */
         unsigned flag;       /**< events: its first flag */
         unsigned flags;      /**< events: number of flags; calls count from 0 */
-        /** Receives in place of the virtual processor, with the machine locked; or NULL. It calls
-         * functions that use the UTCB, such as printf(), only by nova_vcpu_keep_message() for
-         * nova_vm.serving. @p message is NULL for an event. @return the call's status */
+        /** Receives in place of the virtual processor, with the machine locked; or NULL. If it
+         * calls a function that uses the UTCB, such as printf(), it must make the call through
+         * nova_vcpu_keep_message(), for nova_vm.serving. @p message is NULL for an event. @return
+         * the call's status */
         enum nova_hv_status (*receive)(void *context, unsigned vcpu,
                                        const struct nova_hv_message *message, unsigned flag);
         void *context; /**< argument of receive */

@@ -18,7 +18,7 @@ extern "C" {
  * extern struct nova_vm vm;
  *
  * if (nova_overlay_create(&vm.memory, 1) == 0)
- *         printf("%p\n", (void *)vm.memory.frames); // what a handler passes to nova_overlay_map()
+ *         printf("%p\n", (void *)vm.memory.frames); // a frame for nova_overlay_map()
  * @endcode
  * @param memory the guest's RAM
  * @param frames number of frames, 1 to NOVA_OVERLAYS; they begin at nova_guest_memory.frames

@@ -44,7 +44,7 @@ struct nova_pass_function {
 struct nova_pass_host {
         /** Lets the function access memory and send messages, or stops it. */
         void (*master)(void *context, bool on);
-        /** Called after the memory of a BAR has moved, or the function no longer responds to it. */
+        /** Called after the memory of a BAR has moved, or has been enabled or disabled. */
         void (*moved)(void *context);
         /** Reads 1, 2, 4 or 8 bytes of a BAR's memory. */
         uint64_t (*read)(void *context, unsigned bar, uint32_t at, unsigned bytes);
@@ -96,7 +96,7 @@ void nova_pass_init(struct nova_pass *pass, const struct nova_pass_function *fun
 /**
  * Gives the BARs their first addresses, as firmware does, largest first.
  *
- * @param[in,out] next first free address, and the one after the BARs
+ * @param[in,out] next first free address; receives the first address after the BARs
  * @param end          end of the free addresses
  * @return false if they do not fit
  */

@@ -26,7 +26,8 @@ extern "C" {
 /** Minimum number of bytes of data in a frame of such a packet. It limits the number of frames. */
 #define NOVA_VIRTIO_NET_SEGMENT_MIN 8u
 
-/** Where a card's frames go. The functions are called with the machine locked, and do not block. */
+/** The destination of a card's frames. The functions are called with the machine locked, and do not
+ * block. */
 struct nova_virtio_net_cable {
         /** Returns NOVA_VIRTIO_NET_FRAME_MAX bytes for a frame of the guest. NULL: there is no room
          * now; the guest's frames wait until nova_virtio_net_resume(). */

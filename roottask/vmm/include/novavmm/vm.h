@@ -121,9 +121,10 @@ struct nova_vm {
          * NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
-        bool look_due; /**< devices continue the work that they paused at the next `look`, which
-                        * virtual CPU 0 calls also while it halts */
-        /** returns false if a report about the guest must not be printed now; NULL: all are */
+        bool look_due; /**< the next `look`, which virtual CPU 0 calls even while it halts, lets
+                        * devices continue the work that they paused */
+        /** returns false if a report about the guest must not be printed now; NULL: each report is
+         * printed */
         bool (*may_report)(struct nova_vm *vm);
         /** called with the machine's lock held when the machine ends; NULL: nothing is called */
         void (*ended_hook)(void *context);
@@ -165,7 +166,8 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
 
 /**
  * Explains an error of nova_vm_create(), nova_vm_run() or another function of the library. Call it
- * before the machine is destroyed: for EAGAIN and ENOMEM it looks at what the program has left.
+ * before the machine is destroyed: for EAGAIN and ENOMEM it checks which resource the program
+ * lacks.
  * @code
  * extern struct nova_vm vm;
  * extern struct nova_pc pc;
@@ -175,7 +177,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
  *         printf("The board cannot be created: %s.\n", nova_vm_why(&vm, error));
  * @endcode
  * @param vm    the machine
- * @param error what the function has returned
+ * @param error error that the function has returned
  * @return the reason, with the remedy, as the end of a sentence; for other functions than
  *         nova_vm_create() and nova_vm_run(), strerror() unless the error is EAGAIN or ENOMEM
  */
@@ -238,7 +240,7 @@ int nova_vm_run(struct nova_vm *vm);
  *         printf("The guest %s.\n", nova_vm_end_text(end));
  * }
  * @endcode
- * @return its reason
+ * @return the reason of the end
  */
 enum nova_vm_end nova_vm_wait(struct nova_vm *vm);
 

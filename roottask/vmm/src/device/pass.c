@@ -170,8 +170,8 @@ bool nova_pass_is_open(const struct nova_pass *pass, unsigned bar, uint32_t page
         return bytes >= PAGE && page < bytes / PAGE && !is_withheld(pass, bar, page * PAGE);
 }
 
-/* Handles an access to a page that the guest does not have: returns the bytes of the guest's
- * message table that it addresses; NULL: it is outside of the table, or not naturally aligned. */
+/* Returns the bytes of the guest's message table that an access to a withheld page addresses. NULL:
+ * the access is outside of the table, or not naturally aligned. */
 static uint8_t *in_table(struct nova_pass *pass, unsigned bar, uint32_t at, unsigned bytes)
 {
         const uint32_t begin = pass->function.table & ~NOVA_PASS_TABLE_BAR;

@@ -248,7 +248,7 @@ uint64_t nova_pic_read(void *context, uint64_t port, unsigned bytes)
         return chip->reads_service ? chip->service : chip->request;
 }
 
-/* Sets the pins that are level-triggered: of these, lines that are high request an interrupt. */
+/* Sets the level-triggered pins. Each of these pins whose line is high requests an interrupt. */
 static void write_level(struct nova_pic_chip *chip, uint8_t value)
 {
         chip->level = value;

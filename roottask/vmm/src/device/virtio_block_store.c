@@ -233,7 +233,8 @@ static void poll(struct nova_virtio *virtio)
         store->poll(store->context);
 }
 
-/* The driver gets back its buffers, so the store's answers must not reach them. */
+/* Abandons the requests in flight: the driver gets back its buffers, so the store's answers must
+ * not reach them. */
 static void reset(struct nova_virtio *virtio)
 {
         struct nova_virtio_block *const block = (struct nova_virtio_block *)virtio;

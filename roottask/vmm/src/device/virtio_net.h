@@ -26,7 +26,7 @@ struct header {
         uint16_t bytes;    /* size of the headers of such a frame; only a hint */
         uint16_t segment;  /* size of the data of its parts */
         uint16_t sum_from; /* first byte that the checksum covers, up to the frame's end */
-        uint16_t sum_at;   /* place of the checksum, from `sum_from` on */
+        uint16_t sum_at;   /* offset of the checksum's field from `sum_from` */
         uint16_t buffers;  /* number of buffers of a received frame */
 };
 

@@ -115,7 +115,7 @@ static const char *add(struct nova_virtio *virtio, const struct descriptor *from
         return NULL;
 }
 
-/* Descriptors that a chain consists of: those of its queue, or those of its own table. */
+/* The table with the next descriptors of a chain: that of the queue, or the chain's own table. */
 struct descriptors {
         const uint8_t *first;
         uint32_t count;

@@ -24,7 +24,7 @@
 /* Maximum number of addresses in a list that are handled before the guest runs again. The addresses
  * are not read, because a flush discards all translations. */
 #define FLUSH_SLICE     256
-#define FLUSH_SET_SLICE 128 /* for each address, the set is read */
+#define FLUSH_SET_SLICE 128 /* the set is read again for each address */
 /* Maximum number of registers in a list that are handled before the guest runs again. A read may
  * cost one hypercall of the kernel; a write, which may move a page, costs two. */
 #define GET_SLICE 32
@@ -37,7 +37,8 @@ static enum nova_hv_status notify_long_spin_wait(const struct nova_hv_action *ac
         return NOVA_HV_SUCCESS;
 }
 
-/* The library has no extended call of the TLFS, so the output, the set of such calls, stays 0. */
+/* Returns the set of extended calls of the TLFS that the library has. It is empty, so the output
+ * stays 0. */
 static enum nova_hv_status query_extended_capabilities(const struct nova_hv_action *action)
 {
         (void)action;

@@ -61,8 +61,9 @@ static void pass_report(void *argument)
         hv->reported(hv->report_context, report->vcpu, &hv->crash);
 }
 
-/* Passes a report to the monitor's function, which may print: in a child program, printf() uses the
- * UTCB, which has the message of the exit. @p number: the virtual CPU whose register was written */
+/* Passes a report to the monitor's function. This function may print, and printf() in a child
+ * program overwrites the UTCB, so the message of the exit is kept. @p number: the virtual CPU whose
+ * register was written */
 static void crashed(void *context, unsigned number, const struct nova_hv_crash *crash)
 {
         const struct nova_vm *const vm = context;

@@ -21,9 +21,9 @@ struct novavmm_hv_exits {
         bool (*get_msr)(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value);
         /* Writes an MSR of the interface. @return false: the guest gets #GP */
         bool (*set_msr)(struct nova_vcpu *vcpu, uint32_t number, uint64_t value);
-        /* A virtual CPU's TSC has changed. */
+        /* Called when a virtual CPU's TSC has changed. */
         void (*time_break)(struct nova_hv *hv);
-        /* An exit begins, and ends. */
+        /* Called when an exit begins, and when it ends. */
         void (*begin)(struct nova_hv *hv, unsigned vcpu);
         void (*end)(struct nova_hv *hv, unsigned vcpu);
         /* Describes the guest's last call for a report. */
