@@ -247,7 +247,7 @@ static unsigned read_request_line(struct nova_http_request *request, struct fiel
         return status == 200 ? read_target(request, target) : status;
 }
 
-/* @return false: a size is not a number */
+/* Reads the value of Content-Length. @return false: it is not a number */
 static bool read_size(struct fields *fields, struct part value)
 {
         for (size_t i = 0; i < value.bytes; i++) {

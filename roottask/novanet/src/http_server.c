@@ -168,13 +168,13 @@ static void finish(const struct server *server, struct connection *one)
         answer(server, one);
 }
 
-/* Returns true if a function for sockets has failed only for now. */
+/* Returns true if a function for sockets has failed only temporarily. */
 static bool is_for_now(ssize_t result)
 {
         return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 }
 
-/* @return false: the connection has ended */
+/* Sends a part of the answer. @return false: the connection has ended */
 static bool send_more(const struct server *server, struct connection *one)
 {
         ssize_t sent = 0;
@@ -195,7 +195,7 @@ static bool send_more(const struct server *server, struct connection *one)
         return true;
 }
 
-/* @return false: the connection has ended */
+/* Receives a part of a request. @return false: the connection has ended */
 static bool read_more(const struct server *server, struct connection *one)
 {
         const ssize_t got =
@@ -208,7 +208,7 @@ static bool read_more(const struct server *server, struct connection *one)
         return true;
 }
 
-/* @return false: the connection has ended */
+/* Receives data and drops it. @return false: the connection has ended */
 static bool drain(struct connection *one)
 {
         const ssize_t got = recv(one->socket, one->in, sizeof(one->in), MSG_DONTWAIT);

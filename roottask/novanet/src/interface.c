@@ -175,8 +175,8 @@ void novanet_unlock(void)
         sys_mutex_unlock(&lock_tcpip_core);
 }
 
-/* @return whether a frame comes from another machine that uses the address, or is about to use it
- * (RFC 5227) */
+/* Returns true if a frame comes from another machine that uses the address, or is about to use it
+ * (RFC 5227). */
 static bool takes_address(const uint8_t frame[ARP_BYTES], uint32_t address)
 {
         static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4}; /* ARP for IPv4 over Ethernet */
@@ -239,8 +239,8 @@ static void end_join(void)
         input(after, WITHOUT_CHECK);
 }
 
-/* Passes a frame to lwIP, perhaps together with the next ones, unless sockets share the buffers:
- * lwIP drops or keeps joined frames as one segment.
+/* Passes a frame to lwIP. First joins it with the next frames if possible, unless sockets share the
+ * buffers: lwIP drops or keeps joined frames as one segment.
  * @param good its checksum of TCP or UDP need not be checked */
 static void join(struct pbuf *buffer, bool good)
 {
@@ -285,9 +285,9 @@ static int pass_on(const struct nova_net_frame *frame)
         return 0;
 }
 
-/* Passes on frames that have come, at most as many as the service has buffers: it could otherwise
- * keep lwIP's lock for ever. nova_net_listen() returns at once if there are more. Sends the frames
- * for which there was no buffer. */
+/* Passes on frames that have come, at most as many as the service has buffers: a service could
+ * otherwise make this function hold lwIP's lock for ever. nova_net_listen() returns at once if
+ * there are more. Sends the frames for which there was no buffer. */
 static int receive(void)
 {
         struct nova_net_frame frame;

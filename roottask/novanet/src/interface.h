@@ -23,10 +23,10 @@ int novanet_start_thread(void);
 /* Watches for other machines that use an IPv4 address. */
 void novanet_watch(const ip4_addr_t *address);
 
-/* @return whether another machine uses the address */
+/* Returns true if another machine uses the address. */
 bool novanet_is_taken(void);
 
-/* @return whether the card has a cable */
+/* Returns true if the card has a cable. */
 bool novanet_has_cable(void);
 
 /* recover.c: resends unacknowledged data after the service has come back. For a caller with lwIP's

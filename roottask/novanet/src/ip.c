@@ -138,7 +138,8 @@ static int wait_for_address6(void)
         return ip6_addr_isvalid(get_state(STATIC_IP)) ? 0 : EADDRINUSE;
 }
 
-/* @return index of a valid address, the link-local one only if there is no other; -1: none */
+/* Finds a valid IPv6 address: the link-local one only if there is no other.
+ * @return its index; -1: none */
 static int find_address6(void)
 {
         for (int i = LWIP_IPV6_NUM_ADDRESSES - 1; i >= 0; i--) {

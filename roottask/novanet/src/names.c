@@ -14,8 +14,8 @@
 #include "novart/sync.h"
 
 /* A server's answer to the present name: its error in the header (RFC 1035, 4.1.1),
- * NOVANET_DNS_TRUNCATED, or NO_ANSWER. lwIP asks by UDP only, so a truncated answer stays so.
- * lwIP's lock protects it. */
+ * NOVANET_DNS_TRUNCATED, or NO_ANSWER. lwIP asks by UDP only, so a truncated answer stays
+ * truncated. lwIP's lock protects it. */
 #define NO_ANSWER (-1)
 #define NO_ERROR  0
 #define FAILED    2
@@ -144,7 +144,7 @@ static int append(struct list *list, const struct request *request, const ip_add
         return 0;
 }
 
-/* @return whether the program has an address of a protocol that reaches other networks */
+/* Returns true if the program has an address of the protocol that reaches other networks. */
 static bool is_connected(bool v6)
 {
         bool connected = false;
@@ -198,7 +198,7 @@ static int ask_servers(struct list *list, const struct request *request)
         return list->first ? 0 : error;
 }
 
-/* The addresses of the program itself, for a request without a name. */
+/* Appends the program's own addresses, for a request without a name. */
 static int append_own(struct list *list, const struct request *request)
 {
         int error = 0;

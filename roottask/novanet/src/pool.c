@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pool of buffers for received frames. The receive window of TCP limits bytes, but each frame
  * takes a whole buffer. So a socket with unread data may hold at most as many buffers as are free
- * beyond a limit, and a few even if fewer are free, down to the reserve: if N sockets are not read,
- * a stream that the program reads has about as many buffers as each of them. The reserve is for
- * sockets that hold none, and for fragments. Other machines send lost segments again. */
+ * beyond a limit. Even if fewer are free, it may hold a few, down to the reserve. So if the program
+ * does not read N sockets, a stream that it reads has about as many buffers as each of them. The
+ * reserve is for sockets that hold no buffer, and for fragments. Other machines send lost segments
+ * again. */
 #include "pool.h"
 
 #include "lwip/api.h"
@@ -20,7 +21,7 @@
 /* Buffers for which sockets that hold more than FEW compete. */
 #define SHARED (PBUF_POOL_SIZE - RESERVE - 32)
 
-/* Nothing is refused up to this number of buffers: one socket may hold all of them. */
+/* Up to this number of buffers in use, nothing is refused: one socket may hold all of them. */
 #define ALONE (SHARED / 2)
 
 _Static_assert(RESERVE < PBUF_POOL_SIZE && ALONE >= TCP_WND / TCP_MSS,
@@ -56,7 +57,7 @@ static unsigned count_unread(const struct netconn *conn)
                                                              : weigh_datagram);
 }
 
-/* @param held number of buffers that the socket has already */
+/* Returns true if a socket that holds @p held buffers must not get @p data. */
 static bool refuses(unsigned held, const struct pbuf *data)
 {
         const unsigned taken = count_taken();
@@ -73,8 +74,8 @@ bool novanet_pool_refuses(const struct netconn *conn, const struct pbuf *data)
 }
 
 /* Returns the number of buffers that a connection holds. For a segment that came too early
- * (not is_next), the count includes the other segments that came too early, and is not 0: it needs
- * the missing segment, which must not wait for it. */
+ * (not is_next), the count includes the other segments that came too early, and is not 0: such a
+ * segment needs the missing one, which must not wait for it. */
 static unsigned count_held(const struct tcp_pcb *pcb, bool is_next)
 {
         const struct netconn *const conn = pcb->callback_arg;

@@ -169,7 +169,7 @@ static bool read_roots(struct nova_tls *tls, const struct nova_tls_config *confi
         return result == 0;
 }
 
-/* @return 0, or an error of mbedTLS */
+/* Prepares mbedTLS for a connection. @return 0, or an error of mbedTLS */
 static int set_up(struct nova_tls *tls, const struct nova_tls_config *config)
 {
         int result =

@@ -21,7 +21,7 @@ struct nova_http_request {
         bool head;    /**< HEAD: the client wants no content */
         bool keep;    /**< the connection stays open after the answer */
         bool folder;  /**< the path ended with a slash */
-        size_t bytes; /**< size of the request, from which the next one begins */
+        size_t bytes; /**< size of the request in bytes; the next request begins after it */
         /** Decoded path, without the query: a slash alone, or a slash before each part. No part is
          * empty, one dot or two dots. */
         char path[NOVA_HTTP_PATH_MAX + 1];
