@@ -121,8 +121,8 @@ static bool copy_shared(struct vm *vm, uint64_t address, bool write, void *value
         return !forbidden;
 }
 
-/* Accesses a shared page for the library, which accesses it like a device. Any other page that gets
- * here could not be made present, or may not be written: the guest cannot continue.
+/* Accesses a shared page for the library, which accesses it like a device. Any other page that this
+ * function meets could not be made present, or may not be written: the guest cannot continue.
  * @return false if a device is there */
 static bool access_ram(struct vm *vm, uint64_t address, bool write, void *value, unsigned bytes)
 {

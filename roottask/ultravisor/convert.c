@@ -231,7 +231,7 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
         return status_of[status];
 }
 
-/* Compares what the VMM has provided with the blob. */
+/* Compares the virtual CPUs and the memory that the VMM has provided with the blob. */
 static enum nova_u_status check_machine(struct vm *vm)
 {
         const struct seal *const seal = vm->seal;
@@ -338,7 +338,7 @@ static void set_start(struct vm *vm, struct nova_utcb_event *start)
         start->state.gdtr.limit = GDT_ENTRIES * 8 - 1;
 }
 
-/* Makes the key for pages that are moved out. @return NULL, or why there is none */
+/* Makes the key for pages that are moved out. @return NULL, or the reason why there is none */
 static const char *make_key(struct vm *vm)
 {
         const char *why = NULL;

@@ -13,7 +13,7 @@
 #define BYTES     3 /* length of VMCALL and VMMCALL */
 
 #define H_RANDOM   0x300u
-#define ULTRACALLS 0xf000u /* numbers from here on are ultracalls */
+#define ULTRACALLS 0xf000u /* ultracalls have this number or a higher one */
 #define GFN_MAX    (UINT64_C(1) << 40)
 
 typedef enum nova_u_status page_function(struct pages *pages, uint64_t gpa);

@@ -14,7 +14,7 @@
 #define VMX_FETCH   0x4u
 #define BLOCK_BYTES (FRAME_BLOCK * FRAME_BYTES)
 #define REPEATS     64u /* exits for one address without progress */
-#define TRIES       64u /* attempts to move a page that cannot be moved at once, of each slot */
+#define TRIES       64u /* attempts to move a page in, or to move a page of each slot out */
 
 struct frames memory_frames;
 
@@ -46,7 +46,8 @@ static uint64_t find_victim(struct vm *vm, struct nova_vcpu *vcpu)
 
 /* Asks the VMM to move a page out, so that a frame becomes free. A page stays if another virtual
  * CPU's reply may still map it, perhaps with its whole block; then that virtual CPU has to exit.
- * After a page that stays, a page of another slot is next: the VMM may move out none of this slot.
+ * After a page that stays, the next candidate is a page of another slot, because the VMM may refuse
+ * to move out any page of this slot.
  * During UV_ESM no page moves out: if no frame is free, another VM has taken those that were free
  * when UV_ESM counted them. */
 static bool make_room(struct nova_vcpu *vcpu)

@@ -104,7 +104,7 @@ static void count_taken(struct pages *pages, uint32_t count)
                 pages->share->used += count;
 }
 
-/* @return FRAME_NONE: none is left for the VM */
+/* Takes a frame for the VM. @return FRAME_NONE: none is left */
 static uint32_t take_frame(struct pages *pages)
 {
         const uint32_t frame = page_room(pages) ? frame_take(pages->frames) : FRAME_NONE;
@@ -327,8 +327,8 @@ static enum nova_u_status share_in(struct pages *pages, struct page *page, uint3
         return NOVA_U_SUCCESS;
 }
 
-/* Copies a page of the normal VM into secure memory, only once, so that the VMM cannot change
- * measured content. */
+/* Copies a page of the normal VM into secure memory. Each page is copied only once, so that the VMM
+ * cannot change measured content. */
 static enum nova_u_status convert(struct pages *pages, struct page *page, uint32_t normal,
                                   unsigned flags)
 {

@@ -112,7 +112,7 @@ struct pages {
 /* Finds a page by its guest-physical address. @return NULL if it is in no slot */
 struct page *page_find(struct pages *pages, uint64_t gpa);
 
-/* Returns true if the slots have @p count pages from @p gpa on, without a gap. */
+/* Returns true if the slots have @p count pages without a gap, beginning at @p gpa. */
 bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count);
 
 /* Makes the records of a new slot's pages. It uses no other state, so the caller holds no lock.

@@ -34,7 +34,7 @@ static void read_answer(struct call *call, const struct nova_utcb *utcb)
                 call->word[i] = utcb->word[i]; /* words after the last one are not used */
 }
 
-/* Runs without any lock, and may be stopped at any instruction. */
+/* Performs the call. Runs without any lock, and may be stopped at any instruction. */
 static void perform(void *argument)
 {
         struct call *const call = argument;
@@ -49,7 +49,7 @@ static void perform(void *argument)
                 read_answer(call, utcb);
 }
 
-/* @return false if the VMM cannot be called; then the machine has ended */
+/* Sends a call to the VMM. @return false: the VMM cannot be called, and the machine has ended */
 static bool send(struct nova_vcpu *vcpu, struct call *call)
 {
         call->portal = vm_of(vcpu)->vcpu[vcpu->number].portal;

@@ -115,7 +115,7 @@ static bool check_flags(uint64_t value, uint64_t known)
         return !(value & ~known);
 }
 
-/* A page cannot be both cached and not cached. */
+/* Returns true if the flags are valid: a page cannot be both cached and not cached. */
 static bool check_in_flags(uint64_t value)
 {
         const uint64_t cache = NOVA_UV_CACHE_INHIBITED | NOVA_UV_CACHE_ENABLED;

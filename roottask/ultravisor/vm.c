@@ -173,7 +173,7 @@ struct vm *vm_add(void *session, uint16_t lpid)
         return NULL;
 }
 
-/* Returns the CPUs of the virtual CPUs. */
+/* Stores the CPU of each virtual CPU in @p cpus. */
 static void place(const struct vm *vm, uint8_t *cpus)
 {
         for (unsigned i = 0; i < vm->vcpus; i++)

@@ -34,9 +34,9 @@ struct vcpu {
         nova_word_t cpu;
         uint64_t held[4];      /* bit n: the VMM has sent vector n, and CR8 holds it back */
         bool ask;              /* the VMM may have an interrupt; atomic */
-        uint64_t given;        /* guest-physical address that the last reply mapped ... */
-        uint64_t given_bytes;  /* ... its size, ... */
-        bool given_narrow;     /* ... and whether the mapping lacks the permission to write */
+        uint64_t given;        /* guest-physical address of the pages that the last reply mapped */
+        uint64_t given_bytes;  /* size of these pages in bytes */
+        bool given_narrow;     /* these pages are mapped without the permission to write */
         uint64_t pin[VM_PINS]; /* guest-physical addresses of pages that the current exit uses */
         unsigned pins;
         uint64_t starts[4];  /* bit n: the guest has sent a STARTUP message with vector n */
@@ -121,7 +121,7 @@ enum nova_u_status vm_start(struct vm *vm);
 bool vm_may_report(struct vm *vm);
 
 /* Destroys the machine of a VM and frees all that belongs to it. If the caller's time ends with the
- * machine, or its VMM is killed, its handler's runner completes this call, within 200 ms. The
+ * machine, or the VMM is killed, the runner of the handler completes this call within 200 ms. The
  * state is VM_ENDING; the caller holds no lock. Afterwards the VM is normal, and all its memory is
  * free, including kernel memory. */
 void vm_stop(struct vm *vm);
@@ -140,7 +140,7 @@ void vm_close(const void *session);
 /* convert.c: performs UV_ESM at the start of virtual CPU 0. @return its status */
 enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu);
 
-/* The machine's private key. @return false: there is none */
+/* Reads the machine's private key. @return false: there is none */
 bool convert_read_key(void);
 
 /* exit.c: sets the handlers of a machine. */
