@@ -101,6 +101,79 @@ TEST_F(rtc, goes_on)
         EXPECT_EQ(get(2), 1u);
 }
 
+// As Linux sets it: the clock is stopped, then all registers are written, then the clock goes on.
+TEST_F(rtc, takes_a_date)
+{
+        for (unsigned mode : {0u, 2u, 4u, 6u}) {
+                const bool binary = mode & 4;
+
+                set(59);
+                put(0xb, 0x80 | mode);
+                time.ns += 5000000000;
+                EXPECT_EQ(get(0), binary ? 59u : 0x59u) << "the clock is stopped";
+                put(9, binary ? 24 : 0x24);
+                put(8, 2);
+                put(7, binary ? 29 : 0x29);
+                put(6, 7);
+                put(4, mode & 2 ? (binary ? 14 : 0x14) : 0x82);
+                put(2, binary ? 34 : 0x34);
+                put(0, binary ? 56 : 0x56);
+                put(0x32, binary ? 20 : 0x20);
+                put(0xb, mode);
+                time.ns += 1000000000;
+                put(0xb, 6);
+                EXPECT_EQ(get(0), 57u);
+                EXPECT_EQ(get(2), 34u);
+                EXPECT_EQ(get(4), 14u);
+                EXPECT_EQ(get(6), 5u) << "a Thursday";
+                EXPECT_EQ(get(7), 29u);
+                EXPECT_EQ(get(8), 2u);
+                EXPECT_EQ(get(9), 24u);
+                EXPECT_EQ(get(0x32), 20u);
+        }
+}
+
+TEST_F(rtc, takes_one_register_at_once)
+{
+        set(1709210096);
+        put(2, 0x35);
+        EXPECT_EQ(get(0), 0x56u);
+        EXPECT_EQ(get(2), 0x35u);
+        EXPECT_EQ(get(7), 0x29u);
+        time.ns += 4000000000;
+        EXPECT_EQ(get(0), 0u);
+        EXPECT_EQ(get(2), 0x36u);
+}
+
+TEST_F(rtc, bounds_impossible_dates)
+{
+        for (unsigned mode : {0u, 2u, 4u, 6u})
+                for (unsigned value : {0u, 0x7fu, 0xffu}) {
+                        set(0);
+                        put(0xb, 0x80 | mode);
+                        for (unsigned index : {0u, 2u, 4u, 6u, 7u, 8u, 9u, 0x32u})
+                                put(index, value);
+                        put(0xb, mode);
+                        put(0xb, 6);
+                        EXPECT_LT(get(0), 60u);
+                        EXPECT_LT(get(4), 24u);
+                        EXPECT_GE(get(8), 1u);
+                        EXPECT_LE(get(8), 12u);
+                        EXPECT_LT(get(9), 100u);
+                        EXPECT_GE(get(0x32), 19u);
+                }
+}
+
+TEST_F(rtc, knows_the_last_second_of_9999)
+{
+        set(253402300799);
+        EXPECT_EQ(get(9), 0x99u);
+        EXPECT_EQ(get(0x32), 0x99u);
+        time.ns += 1000000000;
+        EXPECT_EQ(get(9), 0u);
+        EXPECT_EQ(get(0x32), 0u);
+}
+
 TEST_F(rtc, never_reports_an_update_in_progress)
 {
         set(0);

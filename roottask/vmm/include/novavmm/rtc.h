@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It keeps the time and
- * the written bytes, but raises no interrupts. Writes to the registers of the time change
- * nothing. */
+ * the written bytes, but raises no interrupts. A driver can set the date. The day of the week then
+ * follows from the date, whatever the driver writes. The date lasts until the machine ends. */
 #ifndef NOVAVMM_RTC_H
 #define NOVAVMM_RTC_H
 

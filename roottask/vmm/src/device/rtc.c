@@ -7,6 +7,10 @@
 #define NS_PER_S  1000000000u
 #define S_PER_DAY 86400
 
+/* Years after which the calendar repeats, and their days. */
+#define CYCLE      400
+#define CYCLE_DAYS 146097
+
 /* Registers. */
 #define SECONDS      0x00
 #define MINUTES      0x02
@@ -37,6 +41,7 @@
 #define SUM_LAST  0x2d
 
 #define A_32KHZ  0x26 /* the divider of a running clock, with the usual rate */
+#define B_SET    0x80 /* the clock is stopped while the driver writes a date */
 #define B_24H    0x02
 #define B_BINARY 0x04
 #define D_VALID  0x80
@@ -64,12 +69,34 @@ static struct date date_of(uint64_t seconds)
         struct date date = {
                 1970, 1, 1, (unsigned)((days + 4) % 7 + 1), rest / 3600, rest / 60 % 60, rest % 60};
 
+        date.year += (unsigned)(days / CYCLE_DAYS * CYCLE);
+        days %= CYCLE_DAYS;
         while (days >= 365u + is_leap(date.year))
                 days -= 365u + is_leap(date.year++);
         while (days >= days_of_month(date.year, date.month))
                 days -= days_of_month(date.year, date.month++);
         date.day += (unsigned)days;
         return date;
+}
+
+/* Returns the seconds from 1970 to a date, whose weekday does not count. Earlier dates are 0. A
+ * driver may have written impossible numbers, so the result is only bounded then. */
+static uint64_t seconds_of(const struct date *date)
+{
+        uint64_t days = date->day - 1;
+
+        if (date->year < 1970)
+                return 0;
+        for (unsigned year = 1970; year < date->year; year++)
+                days += 365u + is_leap(year);
+        for (unsigned month = 1; month < date->month; month++)
+                days += days_of_month(date->year, month);
+        return days * S_PER_DAY + date->hour * 3600 + date->minute * 60 + date->second;
+}
+
+static uint64_t now(const struct nova_rtc *rtc)
+{
+        return (uint64_t)rtc->offset + nova_clock_now(&rtc->clock) / NS_PER_S;
 }
 
 void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds)
@@ -119,36 +146,108 @@ static uint8_t hours(const struct nova_rtc *rtc, unsigned hour)
         return (uint8_t)(number(rtc, (hour + 11) % 12 + 1) | (hour >= 12 ? 0x80 : 0));
 }
 
-static uint8_t read_register(const struct nova_rtc *rtc)
+/* Writes the current date to the registers of the clock. */
+static void show_date(struct nova_rtc *rtc)
 {
-        const uint64_t seconds = (uint64_t)rtc->offset + nova_clock_now(&rtc->clock) / NS_PER_S;
-        const struct date date = date_of(seconds);
+        const struct date date = date_of(now(rtc));
 
-        switch (rtc->index) {
+        rtc->memory[SECONDS] = number(rtc, date.second);
+        rtc->memory[MINUTES] = number(rtc, date.minute);
+        rtc->memory[HOURS] = hours(rtc, date.hour);
+        rtc->memory[DAY_OF_WEEK] = number(rtc, date.weekday);
+        rtc->memory[DAY_OF_MONTH] = number(rtc, date.day);
+        rtc->memory[MONTH] = number(rtc, date.month);
+        rtc->memory[YEAR] = number(rtc, date.year % 100);
+        rtc->memory[CENTURY] = number(rtc, date.year / 100 % 100);
+}
+
+/* Returns the value of a register, from least to most. */
+static unsigned value_of(const struct nova_rtc *rtc, uint8_t digits, unsigned least, unsigned most)
+{
+        unsigned value = digits;
+
+        if (!(rtc->memory[STATUS_B] & B_BINARY))
+                value = (value >> 4) * 10 + (value & 0xf);
+        if (value < least)
+                return least;
+        return value < most ? value : most;
+}
+
+static unsigned hour_of(const struct nova_rtc *rtc)
+{
+        const uint8_t digits = rtc->memory[HOURS];
+
+        if (rtc->memory[STATUS_B] & B_24H)
+                return value_of(rtc, digits, 0, 23);
+        return value_of(rtc, digits & 0x7f, 1, 12) % 12 + (digits & 0x80 ? 12 : 0);
+}
+
+/* Lets the clock go on from the date in its registers. */
+static void take_date(struct nova_rtc *rtc)
+{
+        const struct date date = {
+                .year = value_of(rtc, rtc->memory[CENTURY], 0, 99) * 100 +
+                        value_of(rtc, rtc->memory[YEAR], 0, 99),
+                .month = value_of(rtc, rtc->memory[MONTH], 1, 12),
+                .day = value_of(rtc, rtc->memory[DAY_OF_MONTH], 1, 31),
+                .hour = hour_of(rtc),
+                .minute = value_of(rtc, rtc->memory[MINUTES], 0, 59),
+                .second = value_of(rtc, rtc->memory[SECONDS], 0, 59),
+        };
+
+        rtc->offset += (int64_t)(seconds_of(&date) - now(rtc));
+}
+
+static bool is_time(unsigned index)
+{
+        switch (index) {
         case SECONDS:
-                return number(rtc, date.second);
         case MINUTES:
-                return number(rtc, date.minute);
         case HOURS:
-                return hours(rtc, date.hour);
         case DAY_OF_WEEK:
-                return number(rtc, date.weekday);
         case DAY_OF_MONTH:
-                return number(rtc, date.day);
         case MONTH:
-                return number(rtc, date.month);
         case YEAR:
-                return number(rtc, date.year % 100);
         case CENTURY:
-                return number(rtc, date.year / 100);
+                return true;
         default:
-                return rtc->memory[rtc->index];
+                return false;
         }
+}
+
+static bool is_stopped(const struct nova_rtc *rtc)
+{
+        return rtc->memory[STATUS_B] & B_SET;
+}
+
+static uint8_t read_register(struct nova_rtc *rtc)
+{
+        if (is_time(rtc->index) && !is_stopped(rtc))
+                show_date(rtc);
+        return rtc->memory[rtc->index];
+}
+
+static void write_register(struct nova_rtc *rtc, uint8_t value)
+{
+        const bool was_stopped = is_stopped(rtc);
+
+        if (rtc->index == STATUS_C || rtc->index == STATUS_D)
+                return;
+        if (is_time(rtc->index) && !was_stopped)
+                show_date(rtc);
+        rtc->memory[rtc->index] = value;
+        if (!was_stopped && is_stopped(rtc))
+                show_date(rtc);
+        if (was_stopped ? !is_stopped(rtc) : is_time(rtc->index))
+                take_date(rtc);
+        /* Bit 7 of register A is read-only, and 0: the clock never shows that an update is in
+         * progress. */
+        rtc->memory[STATUS_A] &= 0x7f;
 }
 
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes)
 {
-        const struct nova_rtc *const rtc = context;
+        struct nova_rtc *const rtc = context;
 
         (void)bytes;
         return port & 1 ? read_register(rtc) : 0xff;
@@ -159,11 +258,8 @@ void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value
         struct nova_rtc *const rtc = context;
 
         (void)bytes;
-        if (!(port & 1))
+        if (port & 1)
+                write_register(rtc, (uint8_t)value);
+        else
                 rtc->index = value & (NOVA_RTC_BYTES - 1);
-        else if (rtc->index != STATUS_C && rtc->index != STATUS_D)
-                rtc->memory[rtc->index] = (uint8_t)value;
-        /* Bit 7 of register A is read-only, and 0: the clock never shows that an update is in
-         * progress. */
-        rtc->memory[STATUS_A] &= 0x7f;
 }
