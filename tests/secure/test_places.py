@@ -21,6 +21,14 @@ class Places(unittest.TestCase):
         }
         self.assertEqual(found, ALLOWED)
 
+    def test_two_files_of_novavmm_test_for_secure_mode(self):
+        """The other files in ALLOWED call functions of secure.c, which test for it."""
+        files = {
+            file.name for file in FOLDER.rglob("*.c")
+            if re.search(r"(->|\.)secure\b", file.read_text(encoding="utf-8"))
+        }
+        self.assertEqual(files, {"secure.c", "vm.c"})
+
     def test_the_ultravisor_looks_for_pages_under_its_lock(self):
         """Another call of the VMM can add a slot at any time. The handlers of server.c run under
         the lock."""
