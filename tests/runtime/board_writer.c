@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lets devices of the board write to an address of the program's choice: a timer of the HPET, by
- * its interrupt message, and QEMU's fw_cfg. That is why no program of a system with secure guests
- * has these devices. */
+/* Makes devices of the board write to an address that this program chooses: a timer of the HPET, by
+ * its interrupt message, and QEMU's fw_cfg. Therefore no program of a system with secure guests has
+ * these devices. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

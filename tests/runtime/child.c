@@ -86,7 +86,7 @@ static int do_sleep(char **argv)
         return 0;
 }
 
-/* Makes requests without end; their contents do not matter. */
+/* Opens a service that does not exist, without end. */
 static int do_flood(char **argv)
 {
         (void)argv;
@@ -95,7 +95,7 @@ static int do_flood(char **argv)
         return 0;
 }
 
-/* Uses up one resource after the other; the parent answers with errors. */
+/* Uses up one resource after another. The parent answers with errors. */
 static int do_exhaust(char **argv)
 {
         unsigned semaphores = 0, pages = 0;
@@ -172,15 +172,15 @@ static void *drop_own_sc(void *argument)
         return NULL;
 }
 
-/* Returns true if the parent's thread that answers calls becomes free. While it is busy, the calls
- * here fail and lend it no time. */
+/* Returns true if the parent's thread that answers calls becomes free within 5 s. While that thread
+ * is busy, the calls of this function fail and do not lend it time. */
 static bool parent_is_free(void)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
 
         for (unsigned ms = 0; ms < 5000; ms++) {
                 nova_utcb_clear(utcb);
-                nova_utcb_put(utcb, ~(nova_word_t)0); /* no operation */
+                nova_utcb_put(utcb, ~(nova_word_t)0); /* not a valid operation */
                 if (nova_call(nova_program.parent + nova_thread_cpu(), NOVA_CALL_DB) ==
                     NOVA_SUCCESS)
                         return true;
@@ -284,7 +284,8 @@ static bool bound_to(uint64_t cpus, unsigned priority)
                grab(own, NOVA_PRIO_MAX) == NOVA_BAD_PAR;
 }
 
-/* Starts its own program as a child with more than its own grants. */
+/* Starts its own program as a child, and asks for more CPUs or a higher priority than it has
+ * itself. */
 static int start_greedy(struct nova_child_config *config, unsigned priority, uint64_t cpus)
 {
         struct nova_child *child;
@@ -298,8 +299,9 @@ static int start_greedy(struct nova_child_config *config, unsigned priority, uin
         return status;
 }
 
-/* Tries to take the name of another program, by which services would grant it that program's
- * rights. The program's own PD and PDs that it makes must keep the name. */
+/* Tries to take the name of another program: services would then grant this program the rights of
+ * the other one. The program's own PD, and each PD that it creates, must keep the program's
+ * name. */
 static bool keeps_its_name(void)
 {
         static const char other[NOVA_NAME_SIZE] = {'b', 'a', 'n', 'k'};

@@ -18,7 +18,7 @@ static void *spin(void *argument)
         return NULL;
 }
 
-/* Requests all of its CPU's time: a quantum that does not end. */
+/* Requests all of its CPU's time, by an SC with a quantum of 1,000 s. */
 int do_hog(char **argv)
 {
         const struct nova_thread_attr attr = {.name = "hog", .quantum_us = 1000000000};
@@ -57,8 +57,8 @@ int do_reports(char **argv)
         return 0;
 }
 
-/* Waits a number of milliseconds, then measures how many times it can count to a thousand in the
- * same time. */
+/* Waits for a number of milliseconds. Then returns how many times it can count to a thousand in an
+ * interval of equal length. */
 int do_progress(char **argv)
 {
         const uint64_t begin = nova_time_ns() + (unsigned)atoi(argv[2]) * UINT64_C(1000000);

@@ -58,7 +58,7 @@ static void check_faults(void)
         check(family_balanced(&before, KEPT), "faults leave nothing behind");
 }
 
-/* Starts a child with this number of words: its name and its arguments. */
+/* Starts a child with @p words words, which are its name and its arguments. */
 static int start_with_words(unsigned words, const char **sentence)
 {
         static const char *arguments[NOVA_START_WORDS + 2];
@@ -92,8 +92,7 @@ static void check_words(void)
         check(family_balanced(&before, KEPT), "words leave nothing behind");
 }
 
-/* Starts a child whose segments need more than image_memory, which limits its use of the parent's
- * memory. */
+/* Starts a child whose segments need more memory than `image_memory` permits. */
 static void check_image(void)
 {
         struct nova_child_config config = family_config;
@@ -134,8 +133,8 @@ static void check_quantum(void)
 }
 
 /* Measures the progress of a child on the first CPU beside a busy child on the first or the last
- * CPU. Returns true if this progress is at least half of that beside a child that spins on the same
- * CPU. Takes the best of five measurements, because the test machine's other loads are
+ * CPU. Returns true if the progress is at least half of the progress beside a child that spins on
+ * the same CPU. Takes the best of five measurements, because the test machine's other loads are
  * transient. */
 static bool gets_on(const char *deed, bool same_cpu)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starts many children, one by one, that end by themselves or are killed: while they start, in the
- * middle of a call, while they fault. They leave no resources in use. */
+/* Starts many children, one by one. They end by themselves, or are killed while they start, make a
+ * call or fault. They must leave no resources in use. */
 #include "family.h"
 #include "tap.h"
 
@@ -20,8 +20,8 @@ static uint64_t one_cpu(unsigned number)
         return left & -left;
 }
 
-/* Starts a child and ends it. The time between the two varies, so that ends hit each phase of a
- * life. */
+/* Starts a child, and ends it after a time that varies, so that the ends hit each phase of a
+ * child's life. */
 static bool live(unsigned number)
 {
         family_config.cpus = one_cpu(number);
@@ -57,8 +57,9 @@ int main(void)
 
         if (!family_begin("runtime-child"))
                 return 1;
-        /* Performs each action on each CPU at many moments. Afterwards the stacks of the threads
-         * that answer have all their pages, so the count of resources can begin. */
+        /* Performs each action on each CPU, with many different delays. Afterwards the stacks of
+         * the parent's threads that answer calls have all their pages, so the count of resources
+         * can begin. */
         for (unsigned i = 0; i < 400; i++)
                 good = live(i) && good;
         /* One child in thousands may let a stack reach a new depth. A real leak recurs with later

@@ -21,8 +21,8 @@
 #define HELD   16
 #define MIB    0x100000
 
-/* Maximum number of bytes of kernel memory that may not be free yet. A storm that leaks one object
- * per round would leak more. */
+/* Maximum kernel memory of ended objects, in bytes, that the kernel has not freed yet. A storm that
+ * leaks one object per round would leak more. */
 #define ON_ITS_WAY 0x1000
 
 static unsigned threads;
@@ -195,7 +195,7 @@ static void *touch_for_ever(void *argument)
         return NULL;
 }
 
-/* Frees a region while another CPU faults in it: none of its pages is written afterwards. */
+/* Frees a region while another CPU faults in it. Afterwards no page of the region is written. */
 static bool free_under_fire(nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {.name = "toucher", .cpu = cpu};

@@ -147,7 +147,7 @@ static void reset(struct nova_pci_device *disk)
               nova_pci_map(disk, 4, &memory, &bytes) == 0 && is_mapped(memory));
 }
 
-/* Asks for DMA in a PD. @p item: 0, or a capability */
+/* Requests that the device be assigned to a PD. @p item is a capability for the PD, or 0. */
 static int assign(struct nova_session *session, nova_crd_t item)
 {
         struct nova_message message = {
@@ -179,7 +179,8 @@ static void assigns(nova_sel_t sm)
         check("a session without a device assigns nothing",
               nova_session_open(&other, "pci", NULL) == 0 &&
                       assign(other, nova_crd_obj(nova_program.pd, 0, NOVA_PD_EC)) == EBADF);
-        /* From here on the program cannot create ECs, whatever its message says. */
+        /* After this revocation the program cannot create ECs, even if its message names the right
+         * to do so. */
         check("a right that the program names but does not have does not count",
               nova_revoke(nova_crd_obj(nova_program.pd, 0, NOVA_PD_EC), NOVA_REVOKE_SR) ==
                               NOVA_SUCCESS &&

@@ -10,7 +10,7 @@
 #define KIB      ((size_t)1 << 10)
 #define FIRST    64 /* KiB: a child's minimum */
 #define LAST     200
-#define STEP     2 /* KiB: small, so that in one round all but the capability of an SC fits */
+#define STEP     2 /* KiB: so small that only the capability of an SC lacks room in one round */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
 /* Starts a service that no client opens. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of the runtime's memory functions while the stack's next page, or the memory of an
- * argument, is not mapped yet: the handler of this page fault needs the memory lock, so the code
- * must not hold the lock when the fault happens. */
+/* Calls the runtime's memory functions while the stack's next page, or the memory of an argument,
+ * is not mapped yet. The handler of the page fault needs the memory lock, so these functions must
+ * not hold the lock when the fault happens. */
 #include <alloca.h>
 
 #include "check.h"
@@ -16,7 +16,7 @@
  * most frames. */
 #define STEP 64
 
-/* Objects that the operations use, make and free in turn. */
+/* Objects that the operations create, use and free in turn. */
 static struct {
         char *region, *other;
         void *page;

@@ -83,7 +83,7 @@ static void check_handler(void)
         nova_sel_release(portal, 0);
 }
 
-/* Leaves the items of a message in the answer. */
+/* Answers a message without removing its items from the UTCB. */
 static void leave(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         (void)portal;

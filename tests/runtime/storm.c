@@ -18,7 +18,8 @@
 #define AT_ONCE 8
 #define WARM_UP 64
 
-/* Objects that died since the kernel's last grace period wait for the next one. */
+/* Bytes of kernel memory of objects that ended after the kernel's last grace period, and wait for
+ * the next grace period. */
 #define WAITING 0x10000
 
 static struct nova_semaphore detached_ended;
@@ -44,7 +45,7 @@ static void *detached(void *argument)
         return NULL;
 }
 
-/* Runs this number of threads. Every fourth one is detached, before its end or perhaps after it. */
+/* Runs @p threads threads. Detaches every fourth thread, which may have ended already. */
 static void run(unsigned threads)
 {
         struct nova_thread *thread[AT_ONCE];

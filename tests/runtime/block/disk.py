@@ -25,7 +25,7 @@ def is_version(block, number):
 
 def lost_versions(output, after):
     """Compares the versions on the disk with the sums that storm.c printed in a boot. Returns a
-    sentence for each printed line whose sum differs, and a sentence if there is no such line."""
+    sentence for each printed sum that differs, or one sentence if no sum was printed."""
     lines = re.findall(r"(\d+) blocks from (\d+) have versions with the sum (\w+)", output)
     wrong = [] if lines else ["no program printed its versions"]
     for count, first, expected in lines:

@@ -5,11 +5,11 @@
 disk.py KIND FAT IMAGE COMMAND...
 disk.py make FAT IMAGE
 
-The second form only makes the disk. FAT is 12, 16 or 32: the type of the file system in the disk's
-partition, which mkfs.fat makes; or 4096 for FAT16 on a disk with blocks of 4096 bytes. KIND is
-`write` or `exit` for what client.c writes, `full` if it removes all that it wrote, `confined` for
-the files of that test, or another word. The files outside of the clients' folders are always
-checked.
+The second form only makes the disk. FAT is the type of the file system that mkfs.fat makes in the
+disk's partition: 12, 16 or 32, or 4096 for FAT16 on a disk with blocks of 4096 bytes. KIND is
+`write` or `exit` for the files that client.c writes, `full` if client.c removes all its files,
+`confined` for the files of that test, or another word. Each run checks the files outside of the
+clients' folders.
 """
 import os
 import struct

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two threads of a program, of which one has an open file of the session that ends. A new session
- * uses the numbers of the old session again, so a call with an old number must not reach the new
- * session. The first thread stops in its call until the other one has made the service
- * crash and has opened a file again, or until one second has passed. */
+/* Two threads of a program whose session with `files` ends. The first thread has an open file of
+ * that session. A new session uses the old session's file numbers again, so a call with an old
+ * number must not reach the new session. The first thread stops in its call until the second thread
+ * has made the service crash and has opened a file again, or until one second has passed. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two threads on two CPUs use one open file: each write() and read() takes a part of the file of
- * its own, and lseek() adds to the offset. A wrong address in a call does not lock the file. */
+/* Two threads on two CPUs use one open file: each write() and read() accesses a different part of
+ * the file, and lseek() adds to the offset. A call with a wrong address does not leave the file
+ * locked. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

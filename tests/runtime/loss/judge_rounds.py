@@ -46,7 +46,8 @@ def content_of(number):
 
 
 def missing(image, folder, last):
-    """Returns those of the last completed rounds, up to round LAST, whose files are damaged."""
+    """Returns the numbers of the rounds whose files are damaged, among the six rounds that end with
+    round LAST."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     subprocess.run(["mcopy", "-s", "-n", "-Q", "-i", image, "::home/load", folder],

@@ -30,7 +30,7 @@
 #undef LWIP_DATAGRAM_BYTES
 #define LWIP_DATAGRAM_BYTES() LWIP_DATAGRAM_MAX
 
-/* The tests' sockets get all that comes. */
+/* The tests' sockets receive all data that arrives. */
 #undef LWIP_POOL_REFUSES
 #define LWIP_POOL_REFUSES(conn, data) 0
 #undef LWIP_HOOK_TCP_INPACKET_PCB

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads on two CPUs take the lock with which lwIP protects its pools. Each of them takes it again
- * before it releases it, and sometimes sleeps with it, so that the others wait. */
+/* Threads on two CPUs take the lock with which lwIP protects its pools. Each thread takes the lock
+ * a second time before it releases it. Sometimes it sleeps while it holds the lock, so that the
+ * others wait. */
 #include <stdio.h>
 
 #include "lwip/sys.h"

@@ -93,7 +93,7 @@ class Machine:
             if self.routes:
                 self.announce()
         elif protocol == p.ICMP6 and payload[0] == 135 and payload[8:24] in self.addresses:
-            # A machine that asks without an address of its own gets the answer by multicast.
+            # A machine that has no address yet gets the answer by multicast.
             back = source if any(source) else NODES
             flags = b"\x60\0\0\0" if any(source) else b"\x20\0\0\0"
             body = flags + payload[8:24] + b"\x02\x01" + OWN
@@ -151,8 +151,9 @@ def exchange(machine, to, source, what):
 
 
 def report_small(machine, to, source):
-    """Tells the program at TO that its packets to SOURCE were too big, with limits that no link may
-    have (RFC 8201, 4), then exchanges datagrams. Returns a sentence about an error."""
+    """Reports to the program at TO that its packets to SOURCE were too big, with limits that are
+    too small for a link (RFC 8201, 4). Then exchanges datagrams. Returns a sentence about an error.
+    """
     for limit in (0, 47, 48, 55, 1279):
         packet = p.ip6(to, source, p.UDP, p.udp(to, source, 7, 4000, b"large"))
         body = limit.to_bytes(4, "big") + packet

@@ -3,13 +3,12 @@
 """The other end of the cable: peer.py KIND FRAMES COMMAND...
 
 Runs a command that boots a system with a card, and exchanges frames with it. The word NETDEV in the
-command becomes QEMU's option for the cable, a pair of datagram sockets. KIND is `strict`: each
-frame must come back, in order, and frames of bad lengths before them do no harm; `padded`: in the
-same way, but the card makes all frames at least 60 bytes long; or `lossy`: frames may be lost, and
-are sent again until they come back; or `link`: the cable is pulled for a second, and no frame
-comes meanwhile; or `quiet`: this end sends nothing; or `bridge`: the
-system has a second card, whose option is NETDEV2, and frames go from one cable to the other.
-Frames between two clients of a switch
+command becomes QEMU's option for the cable, a pair of datagram sockets. KIND is `strict`: frames of
+bad lengths come first and do no harm, then each frame must come back, in order; `padded`: as
+`strict`, but the card makes all frames at least 60 bytes long; `lossy`: frames may be lost, and are
+sent again until they come back; `link`: the cable is pulled for a second, and no frame comes
+meanwhile; `quiet`: this end sends nothing; or `bridge`: the system has a second card, whose option
+is NETDEV2, and frames go from one cable to the other. Frames between two clients of a switch
 (pair.c) must not arrive at this end if they are for one of them.
 """
 import os

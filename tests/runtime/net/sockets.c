@@ -212,8 +212,8 @@ static int find_largest(void)
         return good;
 }
 
-/* Uses a stream that has no connection, is refused by a closed port of the program, and is closed.
- */
+/* Uses a socket before it has a connection, connects it to a closed port of the program, and uses
+ * it after its close(). */
 static int try_unconnected(void)
 {
         const struct sockaddr_in closed = own_address(PORT + 1);
@@ -234,7 +234,8 @@ static int try_unconnected(void)
                (poll(&wait, 0, 0) == 0) + fails(select(one + 1, &set, NULL, NULL, &soon), EBADF);
 }
 
-/* Uses both ends of a connection of the program with itself after one end has closed it. */
+/* Connects the program with itself, and uses both ends of the connection after one end has ended
+ * its stream. */
 static int try_ended(int listener)
 {
         const struct sockaddr_in own = own_address(PORT);

@@ -6,16 +6,16 @@ NUMBER COMMAND...
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
 for the cable. KIND is `echo`: sends streams to target.c, over IPv4 and IPv6, which must come back,
 until programs have been started again NUMBER times, and then ends the server; `together`: as echo,
-with four streams at once; `wide`: sends NUMBER times seven streams at once, whose windows have more
-frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the largest
-segments, loses some of them and changes its window; `web`: fetches the page of the example
-status over both protocols, and ends the machine; or `unread`: sends small segments on connections,
-and large datagrams, which target.c does not read, and then streams that must come back, most of
-their segments at once.
+with four streams at once; `wide`: NUMBER times, sends seven streams at once, whose windows have
+more frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the
+largest segments, loses some of them and changes its window; `web`: fetches the page of the example
+status over both protocols, and ends the machine; or `unread`: sends small segments on connections
+and large datagrams, none of which target.c reads, and then streams that must come back, most of
+their segments without a resend.
 
 No stream may wait for a timeout of the server's TCP. The length of a wait is the number of pings
-that come back in it, at most one per TICK. So time in which the driver or the host's processor is
-away does not count.
+that come back in it, at most one per TICK. So the time in which the driver or the machine does not
+run is not counted.
 """
 import json
 import os
@@ -202,8 +202,8 @@ class Talker(Machine):
             self.send(THEIRS[0], p.ICMP, p.echo(8, 1, b"tick"), IP)
 
     def run(self, streams, complete):
-        """Exchanges bytes until each stream is COMPLETE, or over. Returns whether all were complete
-        in time."""
+        """Exchanges bytes until each stream has ended, or COMPLETE(stream) is true. Returns whether
+        COMPLETE became true for all streams in time."""
         self.streams = {stream.ports[0]: stream for stream in streams}
         end = time.monotonic() + STREAM_SECONDS
         left = streams

@@ -2,10 +2,10 @@
 /* Programs at a switch, and the checksums of the frames that they exchange. Arguments: an action,
  * the service, the program's address.
  *
- * speak SERVICE ADDRESS OTHER...: sends datagrams by novanet, which the other programs return, and
- * connects with itself. open SERVICE ADDRESS, complete SERVICE ADDRESS: returns datagrams without
- * novanet. `open` accepts open checksums, and must get them; `complete` must get complete
- * checksums. */
+ * speak SERVICE ADDRESS OTHER...: sends datagrams through novanet, which the programs at the
+ * addresses OTHER return. Then connects with itself. open SERVICE ADDRESS, complete SERVICE
+ * ADDRESS: returns datagrams without novanet. `open` accepts open checksums, and must get them;
+ * `complete` must get complete checksums. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * The server echoes datagrams and TCP streams at port 7, and looks up names all the time. When all
  * connections are in use, it closes the oldest one. It answers the datagram "state" with the
  * numbers of lwIP's objects and of the restarts of all programs, for which it has the grant
- * `status`. The datagram "end" ends it. It reads neither the connections nor the datagrams of port
- * 9. */
+ * `status`. The datagram "end" ends it. The server never reads from connections of port 9, or
+ * datagrams of port 9. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machines at the other end of the cable do not blame a server for a frame that was lost."""
+"""Checks that the machines at the other end of the cable do not blame a server for a lost frame."""
 import tempfile
 import unittest
 

@@ -39,8 +39,8 @@ static int call_until(nova_word_t operation, uint64_t deadline)
         return nova_session_call_until(session, &message, deadline);
 }
 
-/* Abandons a call that the service has begun and does not finish. Repeats it while it times out
- * before the service has received it, as happens on a busy machine. */
+/* Abandons a call that the service has begun and does not finish. On a busy machine, a call may
+ * time out before the service has received it; the function then repeats the call. */
 static bool hang(void)
 {
         int status;

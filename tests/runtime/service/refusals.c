@@ -214,8 +214,8 @@ static void count(struct nova_later *later)
         done++;
 }
 
-/* Tests that the selector of a given capability is not used again at once. The capability may be in
- * transit until the handler's next message. */
+/* Tests that the selector of a capability in an answer is not used again at once. The capability
+ * may be in transit until the handler's next message. */
 static void waits_for_gifts(struct nova_service *service)
 {
         static struct nova_later first = {.function = count}, second = {.function = count};
@@ -348,7 +348,7 @@ static void flood(void)
         struct nova_session *to_narrow = NULL;
 
         memset(memory, 'a', sizeof(memory));
-        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* then each page needs a record of its own */
+        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* then each page needs a separate record */
                 nova_revoke(nova_crd_mem(page + i, 0, NOVA_MEM_W), NOVA_REVOKE_SR);
         check(nova_service_start(&narrow, &config) == 0 &&
                       nova_session_open(&to_narrow, "narrow", NULL) == 0,
@@ -391,8 +391,9 @@ static void services(unsigned there)
                 nova_service_stop(more[--count]);
 }
 
-/* Each server that a client uses gets a capability for the client's PD, with which the server could
- * pose as the client. So this capability does not prove who the client is. */
+/* Tests a service that requires a proof of the client's identity. Each server that a client uses
+ * gets a capability for the client's PD, and could pose as the client with it. So this capability
+ * is not a proof. */
 static void proving(void)
 {
         static const struct nova_service_operation operations[] = {{nothing, 0, 0, false}};

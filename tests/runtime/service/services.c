@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first services and their client stubs, all in one program. */
+/* The services disk, log, memory, names and power, and their client stubs, in one program. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

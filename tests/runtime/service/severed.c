@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client can take a handler's time in the middle of a call, whatever locks
- * the handler holds. The other clients of the service are served nevertheless.
- */
+/* A client can take a handler's time away in the middle of a call, while the handler holds locks.
+ * The service must nevertheless serve its other clients. */
 #include <errno.h>
 
 #include "case.h"
@@ -16,10 +15,10 @@
 #include "service/client.h"
 #include "thread/thread.h"
 
-#define OP_HOLD (NOVA_OPERATION_FIRST + 0) /* takes a lock, and releases it when main() says so */
-#define OP_HANG (NOVA_OPERATION_FIRST + 1) /* waits for main() */
+#define OP_HOLD (NOVA_OPERATION_FIRST + 0) /* takes a lock, and releases it after an up */
+#define OP_HANG (NOVA_OPERATION_FIRST + 1) /* waits for an up */
 #define SECOND  1000000000
-#define MOMENT  50000000 /* ns after which a new thread waits */
+#define MOMENT  50000000 /* ns within which a new thread reaches its wait */
 
 static struct nova_mutex own = NOVA_MUTEX_INITIALIZER; /* a lock of the service's functions */
 static struct nova_semaphore go_on = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -109,8 +108,8 @@ static bool wait_for(const bool *flag)
         return false;
 }
 
-/* The bodies of clients. Their calls do not donate: the handler runs only while
- * another thread lends it time. */
+/* Bodies of the clients' threads. Their calls do not donate: the handler runs only while another
+ * thread lends it time. */
 static void *call_hold(void *argument)
 {
         const struct nova_session *session = argument;
@@ -161,7 +160,8 @@ static struct nova_thread *start(void *(*body)(void *), nova_word_t cpu, void *a
         return nova_thread_create(&thread, &attr, body, argument) ? NULL : thread;
 }
 
-/* Starts a client, and then a thread that lends time to its handler. */
+/* Starts a client, and then a thread that lends time to the client's handler. Returns this
+ * thread. */
 static struct nova_thread *lent(void *(*client)(void *), nova_word_t cpu,
                                 struct nova_session *session, nova_sel_t portal)
 {
@@ -171,7 +171,7 @@ static struct nova_thread *lent(void *(*client)(void *), nova_word_t cpu,
         return start(lend, cpu, (void *)(uintptr_t)portal);
 }
 
-/* Takes the time that a thread lends. */
+/* Ends the SC of the thread that lends time. */
 static void sever(const struct nova_thread *lender)
 {
         if (lender)

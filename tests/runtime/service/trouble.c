@@ -165,7 +165,7 @@ static void *call_slowly(void *argument)
         return answers ? session : NULL;
 }
 
-/* Tests that handlers exclude each other until the service's end. */
+/* Tests that a stopping service still serves one call at a time, until its end. */
 static void stops(void)
 {
         const struct echo_options options = {"slow", 4, 4, false, 0};
@@ -329,7 +329,7 @@ static bool is_null(nova_sel_t sel)
         return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
 }
 
-/* Stops the service while an opening has found it and is about to call it. */
+/* Stops the service after a client has found it, and before the client calls it. */
 static void stops_while_found(void)
 {
         const struct echo_options options = {"found", 4, 4, false, 0};
@@ -388,8 +388,8 @@ static void *open_often(void *argument)
         return (void *)(nova_word_t)strange;
 }
 
-/* Starts and stops a service until some openings have succeeded and some were refused. @return
- * false: this never happened */
+/* Starts and stops a service until clients have opened it often and were refused often. @return
+ * false: this did not happen in time */
 static bool come_and_go(const struct echo_options *options)
 {
         const uint64_t deadline = nova_deadline_in(60 * SECOND);
