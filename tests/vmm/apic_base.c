@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IA32_APIC_BASE of two virtual CPUs: only that of the first one has the BSP bit. A write that
- * moves the local APIC raises #GP. A write may disable the APIC: then its registers are gone. */
+ * moves the local APIC raises #GP. A write may disable the APIC; its registers then disappear. */
 #include <stdio.h>
 
 #include "novavmm/load.h"

@@ -105,7 +105,7 @@ static enum nova_vm_end break_interrupts(void)
 
 static bool calls;  /* the function below runs */
 static bool locked; /* another thread has locked the machine */
-static bool stayed; /* the machine did not end meanwhile */
+static bool stayed; /* the machine did not end while it was locked */
 
 static void crash_in_call(void *unused)
 {

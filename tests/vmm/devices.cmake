@@ -6,9 +6,10 @@ include("${NOVA_ROOT}/tests/changed.cmake")
 set(web "guestfwd=tcp:10.0.2.100:80-cmd:${NOVA_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/web.py")
 
 # With network cards: a guest and its neighbour, a file of 10 MiB from the other end of the cable,
-# and a page of the example http-files in the same system, which needs lwIP. Bits of the features
-# of a guest's card: the monitor computes checksums of its frames (0), gives it open ones (1), joins
-# frames for it (7), cuts its large packets (11), and may use several buffers for a frame (15).
+# and a page of the example http-files in the same system, which needs lwIP. Feature bits of a
+# guest's card: the monitor computes checksums of the guest's frames (0), passes frames with open
+# checksums to the guest (1), joins frames for the guest (7), cuts the guest's large packets (11),
+# and may use several buffers for a frame (15).
 get_property(missing GLOBAL PROPERTY NOVA_LWIP_MISSING)
 if(missing)
   add_test(NAME vmm.net COMMAND "${NOVA_PYTHON}" -c

@@ -120,9 +120,10 @@ def one_by_one(count, skip=0):
 
 
 def exits(command, image):
-    """An idle device is notified of each request. A busy one finds requests by itself: the disk is
-    slow, so one of 8 readers always waits for it. The guest sleeps between its completions, and its
-    timer also causes exits, so that the bound of a busy device is higher."""
+    """Checks the numbers of notifications and exits for each request. An idle device needs a
+    notification for each request. A busy device finds requests by itself: the disk is slow, so one
+    of 8 readers always waits for it. While the device is busy, the guest sleeps between completions
+    and its timer causes further exits, so the limit of exits is higher."""
     make(image)
     reader = one_by_one(40, "$(($i*250))")
     side = f"(for i in 0 1 2 3 4 5 6 7;do {reader}& done;wait)"

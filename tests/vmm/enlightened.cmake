@@ -93,7 +93,8 @@ nova_add_boot_test(vmm.hv-registers ROOTTASK vmm-hv-registers CPUS 1 LABELS gues
   EXPECT ${registers})
 nova_add_boot_test(vmm.hv-registers-vmx ROOTTASK vmm-hv-registers EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT ${registers})
-# This test with a monitor as a child program, whose output goes to its parent, which uses the UTCB.
+# The test above, with the monitor as a child program: its output goes to its parent by calls, which
+# use the UTCB.
 nova_add_program(vmm-hv-registers-child SOURCES hv_registers.c LINK Nova::novavmm)
 nova_add_system(vmm-hv-registers-system DESCRIPTION hv_registers.nova
   PROGRAMS vmm-hv-registers-child)
@@ -253,8 +254,8 @@ nova_add_boot_test(vmm.hv-dma ROOTTASK vmm-hv-dma CPUS 1 LABELS guest TIMEOUT 12
   EXPECT "${dma}")
 nova_add_boot_test(vmm.hv-dma-vmx ROOTTASK vmm-hv-dma EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT "${dma}")
-# templates/vmm/main.c, with the lines that its comment gives for an enlightened guest as code. Its
-# guest executes CPUID with leaf 0x40000000.
+# templates/vmm/main.c with code in place of its comment for an enlightened guest: the lines that
+# the comment gives. The guest executes CPUID with leaf 0x40000000.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_ROOT}/templates/vmm/main.c")
 file(READ "${NOVA_ROOT}/templates/vmm/main.c" template)
 string(REGEX REPLACE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that hang: the monitor reports where they hang, and the guests continue. A guest that
- * cannot take an interrupt is left alone. Two threads report a guest at once whose virtual CPU gets
- * no time. */
+ * cannot take an interrupt is left alone. Two threads at once report a guest whose virtual CPU gets
+ * no CPU time. */
 #include <stdio.h>
 
 #include "novart/time.h"

@@ -48,10 +48,10 @@ GUEST_CODE(fault, 32, "addl $4, %esp\naddl $2, (%esp)\nincl 12(%ebp)\niretl\n");
         "roll $13, %eax\n"
 
 /* Half of the calls have a code and a list that exist, and an input in RAM. Output goes to the
- * second MiB or outside of RAM, and pages cover the second MiB, so the guest keeps its code.
- * After each call the guest reads or writes one register; half of the numbers have only bits that
- * most existing ones have. Registers that reset, interrupt or stop a virtual CPU, or disable the
- * interface, are left out. */
+ * second MiB or outside of RAM, and pages cover the second MiB, so the guest keeps its code. After
+ * each call the guest reads or writes one register; half of the register numbers have only bits
+ * that occur in most existing numbers. Registers that reset, interrupt or stop a virtual CPU, or
+ * disable the interface, are left out. */
 GUEST_CODE(common, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %es\nmovl %eax, %ss\n"
            "movl $0x40000002, %ecx\nrdmsr\nmovl %eax, %ebp\nshll $12, %eax\n"

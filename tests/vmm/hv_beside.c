@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Four virtual CPUs of one machine make hypercalls for ever, and another machine boots: a guest of
- * this test, or with the argument `linux` Debian. The other machine boots in at most 1.1 times the
- * time that it needs beside four virtual CPUs that only count. Times are counted instructions. */
+/* Four virtual CPUs of one machine make hypercalls for ever, while another machine boots: a guest
+ * of this test, or Debian with the argument `linux`. The boot takes at most 1.1 times as long as
+ * beside four virtual CPUs that only count. Times are counted instructions. */
 #include <string.h>
 
 #include "novart/time.h"

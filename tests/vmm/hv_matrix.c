@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Boots Debian with parts of the hypercall interface: with pairs of the eight groups of bits, or,
  * with the argument `all`, also with none, with each alone, with all, and with all but one. The
- * guest and the monitor's counters show that it uses the parts that it has, and no other ones. */
+ * guest's output and the monitor's counters show that the guest uses all parts that it has, and no
+ * others. */
 #include <stdio.h>
 #include <string.h>
 
@@ -54,8 +55,8 @@ static struct nova_hv_config config_of(unsigned subset)
         return config;
 }
 
-/* Adds a command to Linux's command line: the guest continues if a line of a file matches, or if
- * none does. */
+/* Adds a command to Linux's command line. The guest then continues only if the file has a matching
+ * line (@p there), or only if the file has none (not @p there). */
 static void demand(char *line, size_t bytes, bool there, const char *pattern, const char *file)
 {
         const size_t length = strlen(line);
@@ -64,8 +65,8 @@ static void demand(char *line, size_t bytes, bool there, const char *pattern, co
                  file);
 }
 
-/* Returns Linux's command line. The guest switches itself off if it finds what it should, and
- * resets itself otherwise. Its messages contain this line, which the patterns do not match. */
+/* Returns Linux's command line. The guest switches itself off if all demands are met, and resets
+ * itself otherwise. Its messages contain this line, so the patterns must not match the line. */
 static const char *command_line(unsigned subset)
 {
         static const struct {
@@ -191,7 +192,7 @@ static unsigned list_all(unsigned *subsets)
         return count;
 }
 
-/* Counts the subsets that are refused; they are those with timers and without the counter. */
+/* Counts the subsets that are refused: those with timers but without the counter. */
 static unsigned count_refused(void)
 {
         static const struct nova_hv_machine machine = {.same_tsc = true, .local_apic = true};

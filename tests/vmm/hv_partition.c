@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest makes each call of the codes below 0x100, in three forms, first with all privileges that
- * a guest can have, then with the usual ones. Calls of a parent or root partition are denied, also
- * in the wrong form. Calls that do not exist are unknown. The other calls have another status. */
+ * a guest can have, then with the usual ones. Calls that only a parent or root partition may make
+ * are denied, even in a wrong form. Calls that do not exist are unknown. All others have a
+ * different status. */
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 

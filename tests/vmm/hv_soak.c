@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Four virtual CPUs compare their clocks for a number of seconds, which is the argument. In turns
- * they read reference time from its page and from its MSR, and each time is at least the last time
- * that any virtual CPU has published before. Meanwhile they cause exits and flush each other. */
+/* Four virtual CPUs compare their clocks for a number of seconds, which is the argument. They read
+ * reference time in turns from its page and from its MSR. No reading may be earlier than a time
+ * that a virtual CPU has published before. Meanwhile they cause exits and flush each other. */
 #include <stdlib.h>
 
 #include "novart/time.h"
@@ -44,8 +44,8 @@ GUEST_CODE(starter, 16,
            "orl $0x100, %eax\nwrmsr\nmovl %cr0, %eax\norl $0x80000001, %eax\nmovl %eax, %cr0\n"
            "ljmpl $8, $0x13000\n");
 
-/* R12 is the last time that was published before, RDX the one that is read. Of 64 readings one is
- * followed by a call that flushes all, and another one by CPUID. */
+/* R12 is the latest time published before the reading, and RDX is the reading. Of 64 readings, one
+ * is followed by a call that flushes all virtual CPUs, and one by CPUID. */
 GUEST_CODE(common, 64,
            "movl $0x40000002, %ecx\nrdmsr\nmovl %eax, %r14d\nshll $12, %eax\n"
            "leal 0x21000(%eax), %esp\nxorl %r15d, %r15d\nsti\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A 64-bit guest that makes fast calls whose parameters and output are in XMM registers. After each
- * call, all registers are those that the call defines. */
+ * call, all registers must have the values that the call defines. */
 #include <string.h>
 
 #include "novavmm/hv.h"

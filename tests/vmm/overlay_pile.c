@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two virtual CPUs move all pages of the interface to one address and away, in different orders,
- * while two others read there and make calls with parameters there. They find one of the pages or
- * RAM, and a status. Then the pages cover each other one by one: each virtual CPU sees the last
- * one, and the page below appears again. */
+ * while two others read there and make calls with parameters there. Each read must find one of the
+ * pages or the RAM, and each call must return a status. Then the pages cover each other one by one:
+ * each virtual CPU must see the page that came last, and, when this page leaves, the page below
+ * it. */
 #include <string.h>
 
 #include "novavmm/hv.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One virtual CPU moves the hypercall page back and forth; another one reads both places all the
- * time. It never sees a page at its earlier place. */
+ * time. The reader must never see the page at its previous place. */
 #include <string.h>
 
 #include "novavmm/hv.h"

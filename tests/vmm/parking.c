@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Machines that end, again and again, while a thread of a higher priority interrupts the handler of
- * their virtual CPU. The end of a machine takes the handler's time: wherever the handler is at that
- * moment, the machine must be destroyed, and no lock may stay held. */
+ * their virtual CPU. The end of a machine takes the handler's time away. The machine must be
+ * destroyed, and no lock may stay held, whatever code the handler was executing. */
 #include <stdio.h>
 
 #include "nova/arch/tsc.h"

@@ -24,8 +24,8 @@ static struct nova_vm vm;
 static unsigned long cpus; /* bit n: a virtual CPU has run on CPU n */
 static unsigned started;   /* number of virtual CPUs that have run */
 
-/* Handles a write to the port. Each virtual CPU writes once, and this function then runs on the CPU
- * of that virtual CPU. */
+/* Handles a write to the port. Each virtual CPU writes once, and this function runs on the CPU of
+ * the virtual CPU that writes. */
 static void start_next(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that single-steps over emulated instructions, and one that switches tasks: CPUs with SVM
- * switch tasks themselves. CPUs with VMX leave the switch to the monitor, which reports that it
+/* A guest that single-steps over emulated instructions, and a guest that switches tasks. CPUs with
+ * SVM switch tasks themselves. CPUs with VMX leave the switch to the monitor, which reports that it
  * does not support task switches. */
 #include <stdio.h>
 
@@ -98,8 +98,8 @@ static bool check(const char *what, bool good)
         return good;
 }
 
-/* Checks that each instruction, or each of its rounds, is one step, as DR6 shows. The step of POPF
- * comes last. */
+/* Checks that each instruction, or each iteration of a repeated instruction, is one step, as DR6
+ * shows. The step of POPF comes last. */
 static bool check_steps(const struct nova_vm *vm)
 {
         static const struct {

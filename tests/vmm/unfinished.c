@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest sends a packet that its card cuts into 2,000 frames, and halts without a timer. The card
- * sends them in several turns, although the guest has no further exit. Two cases: each frame finds
- * room at once; or most find room only after the guest has halted. */
+ * sends them in several turns, although the guest has no further exit. There are two cases: each
+ * frame finds room at once, or most frames find room only after the guest has halted. */
 #include <string.h>
 
 #include "novavmm/load.h"

@@ -11,9 +11,9 @@
 #define GUEST_AT 0x1000
 #define PORT     0x80
 
-/* Sizes that the guest wrote: two with x87 and SSE, then two with AVX, too. The first of two is the
- * size of XSAVE's standard format, the second that of the compacted format (subleaves 0 and 1 of
- * CPUID). */
+/* Sizes in bytes that the guest wrote: a pair with x87 and SSE, then a pair with AVX, too. Each
+ * pair has the size of XSAVE's standard format (CPUID subleaf 0), and the size of the compacted
+ * format (subleaf 1). */
 static uint32_t size[4];
 static unsigned sizes;
 static struct nova_vm vm;
