@@ -568,8 +568,8 @@ TEST(dma, each_cache_line_of_changed_entries_is_written_back)
         dma_format.incoherent = false;
 }
 
-// The end of a PD gives back its domain. Only a PD that has taken one meanwhile goes through the
-// stages of the end again when it is freed.
+// The end of a PD gives back its domain. Only a PD that has taken a domain after its end goes
+// through the stages of the end again when it is freed.
 TEST(dma, a_pd_without_a_device_is_released_once)
 {
         World w;

@@ -411,7 +411,7 @@ struct Exit : World {
                 for (sc *one : left) {
                         if (one != cpu_self()->current_sc)
                                 ready(one, false);
-                        cpu_self()->in_mail = true; // memory that stays is allocated before
+                        cpu_self()->in_mail = true; // so that no memory that stays is allocated now
                         object_put(&one->object);
                         cpu_self()->in_mail = false;
                 }

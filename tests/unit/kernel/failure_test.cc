@@ -122,8 +122,8 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// Checks that an operation that lacks memory once is repeated after memory that waited to be freed
-// has become free. reaped: the end of an object has begun, and waits for all CPUs.
+// Checks that an operation succeeds although one allocation fails: the kernel frees memory that
+// waits, and repeats the operation. reaped: the end of an object has begun, and waits for all CPUs.
 void make_each_good(const Operation &operation, bool reaped = true)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {

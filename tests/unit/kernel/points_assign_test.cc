@@ -18,7 +18,7 @@ namespace
 constexpr word_t CLIENT_OWNER = 0x24, CLIENT_MESSAGE = 0x25, CLIENT_PIN = 0x26;
 constexpr unsigned MESSAGE = 100, PIN = 7;
 
-// Why a disturbance lets an assignment fail.
+// The loss by a disturbance that makes an assignment fail.
 enum Loss { OWNER = 1, PAGE = 2, SEMAPHORE = 4 };
 
 // A scene whose client assigns functions to the PD OTHER, and GSIs. The unit needs memory for each

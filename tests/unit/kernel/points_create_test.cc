@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Creations that are disturbed at each point at which they let interrupts in, including their waits
 // for memory after a refused allocation. At each point, no PD has a part of the new object.
-// Afterwards the capabilities of all PDs are the earlier ones and, after a success, those of the
-// new object, and no memory is lost.
+// Afterwards all PDs have their earlier capabilities and, after a success, the new object's
+// capabilities. No memory is lost.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ constexpr word_t CLIENT_OWNER = 0x24, CLIENT_GLOBAL = 0x25, CLIENT_LOCAL = 0x26;
 constexpr word_t UTCB_PAGE = 0x7000000, NEW_IP = 0x9000, NEW_COUNT = 7, NEW_PRIO = PRIO - 1;
 constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 1;
 
-// Why a disturbance lets a creation fail.
+// The loss by a disturbance that makes a creation fail.
 enum Loss { NO_LOSS, OWNER, THREAD, SELECTOR, PAGE };
 
 // A scene whose client creates an object for the PD OTHER, which has two threads.

@@ -241,8 +241,8 @@ bool end_call_at(unsigned type, unsigned point)
         return true;
 }
 
-// Otherwise the items that arrived would stay in the window, and the next sender's items would find
-// their places taken.
+// If the message were lost, the items that arrived would stay in the window, and the next sender's
+// items would find their places taken.
 TEST(points, of_calls_may_see_the_end_of_the_caller_whose_message_then_arrives)
 {
         for (const unsigned type : {NOVA_CRD_MEM, NOVA_CRD_OBJ}) {
@@ -282,8 +282,8 @@ bool end_reply_at(unsigned type, unsigned point, unsigned &arrived)
         return true;
 }
 
-// Otherwise the caller would see that the call has failed, and use the items as those of its next
-// call.
+// If the reply were lost, the caller would see that the call has failed, and would take the items
+// for those of its next call.
 TEST(points, of_replies_may_see_the_end_of_the_callee_whose_message_then_arrives)
 {
         for (const unsigned type : {NOVA_CRD_MEM, NOVA_CRD_OBJ}) {

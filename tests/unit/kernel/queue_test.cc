@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Messages while another CPU does not answer the grace period: the frames that wait for the period
-// have no account any more, so a sender must not add any number of them.
+// have no account any more, so the number that a sender may add is bounded.
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -123,7 +123,8 @@ TEST(queue, makes_a_sender_wait_whose_items_exceed_the_receivers_limit)
         EXPECT_LE(b.most, unsigned{RECLAIM_FULL} + OPERATION);
 }
 
-// The other frames in the queue do not concern a receiver without a limit: its items add none.
+// A receiver without a limit need not wait for the other frames in the queue, because its items add
+// no frames.
 TEST(queue, delays_no_sender_whose_receiver_has_no_limit)
 {
         Busy b;

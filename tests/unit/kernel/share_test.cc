@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The part of the pool that a program with a quota can occupy. An account is charged for slots, and
+// The part of the pool that a program with a quota can occupy. An account is charged for slots, but
 // the pool gives frames. So a program that keeps one object in each frame occupies more than its
-// quota: nearly once for each kind of object that it can create in any number.
+// quota: nearly its whole quota for each kind of object that it can create in any number.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -18,7 +18,7 @@ namespace
 
 constexpr word_t QUOTA = 4 << 20;
 constexpr word_t SOURCE = 0, KEPT = 0x1000, OTHERS = RADIX_FIRST; // selectors
-constexpr word_t PORTS = 0x8000;                                  // each second port
+constexpr word_t PORTS = 0x8000;                                  // every second port
 
 unsigned slots_of(size_t size)
 {
@@ -49,7 +49,8 @@ struct Program : Kernel {
                 return (at_start - frame_count_free()) << PAGE_BITS;
         }
 
-        // Creates objects until the account refuses one, and then drops all except each slots-th.
+        // Creates objects until the account refuses one. Then drops all except one in each frame of
+        // `slots` objects.
         template <class Create> void fill_objects(const char *kind, size_t size, Create create)
         {
                 const unsigned slots = slots_of(size);

@@ -49,7 +49,8 @@ TEST(shrink, of_a_chain_of_accounts_makes_a_step_of_the_grace_period_short)
         EXPECT_EQ(taken_now(), before);
 }
 
-// Another CPU returns bytes, and has read that the account does not shrink just before it shrinks.
+// Another CPU returns bytes: it has read that the account does not shrink, just before the account
+// begins to shrink.
 TEST(shrink, of_an_account_includes_what_an_earlier_return_left)
 {
         Kernel kernel;
@@ -94,9 +95,9 @@ TEST(shrink, of_an_account_while_other_cpus_return_bytes_loses_none)
         }
 }
 
-// A PD lives on with the account of a freed PD. What its mappings and tables used goes with the
-// next object, here with the PD: a step frees many of them, and must not climb through a chain of
-// accounts for each.
+// A PD lives on with the account of a freed PD. The bytes of its freed mappings and tables are
+// returned together with its next freed object, which here is the PD itself: a step frees many
+// mappings and tables, and must not climb through a chain of accounts for each.
 TEST(shrink, of_a_freed_pds_account_includes_mappings_and_tables_at_the_next_object)
 {
         constexpr word_t FAR = 2 * RADIX_FIRST;

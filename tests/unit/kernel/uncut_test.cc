@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Revocations that find no memory to cut a mapping below the caller's. They take this mapping with
-// all mappings below it, and no other one, even if a thread of its PD has stopped in the middle of
-// a revocation.
+// all mappings below it, and no others, even if a thread of its PD has stopped in the middle of a
+// revocation.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -42,7 +42,7 @@ struct Family : Kernel {
                 return made;
         }
 
-        // The hostile PD has used all its memory, or has memory again.
+        // Makes the hostile PD's account full; empty() makes room again.
         void fill()
         {
                 hostile->account->limit = hostile->account->used;

@@ -210,7 +210,8 @@ TEST_F(Vtd, does_not_start_without_memory_for_its_tables_and_says_so)
         }
 }
 
-// Otherwise assign_gsi would ask the unit for routes, which it refuses.
+// If remapping seemed to be on, assign_gsi would ask for routes, and a unit that did not start
+// would refuse.
 TEST_F(Vtd, does_not_remap_interrupts_if_it_did_not_start)
 {
         fake_lacks_units = true;
@@ -221,8 +222,8 @@ TEST_F(Vtd, does_not_remap_interrupts_if_it_did_not_start)
         EXPECT_FALSE(remap_by_index);
 }
 
-// Otherwise a device could read what a former owner of the memory has left there, by accesses that
-// do not snoop the caches.
+// If an access did not snoop the caches, a device could read data that a former owner of the memory
+// has left there.
 TEST_F(Vtd, lets_all_accesses_snoop_the_caches_if_all_units_can)
 {
         for (unsigned able : {0, 1, 2}) {

@@ -20,7 +20,7 @@ namespace
 constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // large pages never fit
 constexpr unsigned RX = NOVA_MEM_R | NOVA_MEM_X;
 
-// A PD shares a range with a hostile one, which delegates it to another one and so on.
+// A shares a range with the hostile PD B, which delegates it to C, and C delegates it to D.
 struct Chain : Kernel {
         static constexpr word_t COUNT = 64;
         pd *a = make_pd(), *b = make_pd(), *c = make_pd(), *d = make_pd();

@@ -9,7 +9,7 @@ extern "C" {
 namespace
 {
 
-// A CPU that tells everything.
+// A CPU that reports all values.
 told_leaves all()
 {
         told_leaves leaves = {};

@@ -9,8 +9,8 @@
 namespace
 {
 
-/* A content that must survive: one of the paths has it after a loss of power in this part of the
- * record. */
+/* Content that must survive: after a loss of power in this part of the record, a file at one of the
+ * paths must have it. */
 struct promise {
         std::vector<std::string> paths;
         std::string content;

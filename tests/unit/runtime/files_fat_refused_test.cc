@@ -78,7 +78,7 @@ TEST_P(files_fat_refused_test, sync_fails_until_the_second_table_equals_the_firs
         ASSERT_EQ(create("new"), 0);
         ASSERT_EQ(write("new", 0, "text"), 0);
         ASSERT_EQ(create("more", true), 0);
-        expect_all(); /* takes the cache's room of the changed sectors */
+        expect_all(); /* replaces the changed sectors in the cache */
         ASSERT_EQ(find("new", &node), 0);
         EXPECT_EQ(fat->sync(system, node), EIO);
         EXPECT_EQ(fat->sync(system, node), EIO) << "the copies still differ";

@@ -136,7 +136,7 @@ TEST(Key, TheDestructorOfANewKeyGetsNoValueOfTheOldOne)
         start();
         ASSERT_EQ(own_key_create(&key, end), 0);
         EXPECT_EQ(own_setspecific(key, &value), 0);
-        // Loads of turns: keys before this one, if any, have no values.
+        // Runs after the first load of a turn. No key has a value but this one.
         after_load = [&] {
                 EXPECT_EQ(own_key_delete(key), 0);
                 EXPECT_EQ(own_key_create(&other, end_new), 0);

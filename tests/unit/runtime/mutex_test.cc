@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A mutex whose memory the next holder frees: an unlock does not access it once it is free. The
-// test has the place of the queues (../../../roottask/src/sync/wait.c), in which other threads run.
+// A mutex whose memory the next holder frees: an unlock must not access the mutex once another
+// thread can lock it. The test replaces the queues (../../../roottask/src/sync/wait.c), and runs
+// other threads in their functions.
 #include "novart/sync.h"
 
 #include <gtest/gtest.h>

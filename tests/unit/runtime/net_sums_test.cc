@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Open checksums: which words that describe them a service accepts, and who fills them in. */
+/* Open checksums: the words about them that a service accepts, and the completion of checksums for
+ * receivers that do not accept such words. */
 extern "C" {
 #include "net/entry.h"
 #include "net/sum.h"

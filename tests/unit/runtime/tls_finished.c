@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls functions of mbedTLS's handshake with a function of keys that has no memory. */
+/* Calls functions of mbedTLS's handshake. The function that derives keys (tls_prf) finds no
+ * memory. */
 #include "tls_finished.h"
 
 #include "mbedtls/entropy.h"

@@ -16,7 +16,7 @@ extern "C" {
 namespace
 {
 
-/* A thread ends by this, because nothing would end its wait. */
+/* Thrown to end a thread whose wait nothing would end. */
 struct stuck {
 };
 

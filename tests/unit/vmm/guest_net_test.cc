@@ -17,7 +17,7 @@ namespace
 constexpr uint64_t ms = 1000000;
 constexpr unsigned most = NOVA_NET_ENTRIES; /* frames in one turn */
 
-/* The thread ends by one of these. */
+/* Thrown to end the thread; stuck: nothing would end the thread's wait. */
 struct stuck {
 };
 struct ended {

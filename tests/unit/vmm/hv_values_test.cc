@@ -168,7 +168,8 @@ TEST_F(hv_values, each_code_with_each_kind_of_value_gets_the_status_of_the_first
         EXPECT_GT(ran, 2000u);
 }
 
-/* Otherwise the output of an element could become the input of a later one. */
+/* If the blocks could share bytes, the output of an element could become the input of a later
+ * one. */
 TEST_F(hv_values, an_input_block_and_an_output_block_that_share_bytes_are_invalid_parameters)
 {
         static const nova_hv_call list = {0x9000,

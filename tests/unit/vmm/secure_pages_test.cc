@@ -33,7 +33,7 @@ struct ultracall {
 std::vector<ultracall> made;
 nova_u_status next_status;
 uint64_t slot, slot_end; /* pages of the slot that the monitor has added */
-int next_error;          /* of a question for a page */
+int next_error;          /* error of the next questions for a page */
 unsigned asked;          /* number of these questions */
 
 struct secure_pages : testing::Test {

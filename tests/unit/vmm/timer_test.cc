@@ -13,7 +13,7 @@ namespace
 {
 
 unsigned locks;                          /* number of locks held */
-unsigned alarms_at_lock, alarms_at_free; /* number of alarms at both ends of the lock */
+unsigned alarms_at_lock, alarms_at_free; /* number of alarms when the lock was taken, and freed */
 
 } // namespace
 

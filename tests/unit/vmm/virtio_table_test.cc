@@ -165,7 +165,7 @@ TEST_F(virtio_table, a_descriptor_of_a_table_that_follows_itself_is_refused)
 
 TEST_F(virtio_table, a_table_in_a_table_is_refused)
 {
-        for (const uint64_t inner : {table, table + 0x100}) { /* the same, another */
+        for (const uint64_t inner : {table, table + 0x100}) { /* the same table, another table */
                 make();
                 list(table + 0x100, 0, data, 4, 0);
                 list(table, 0, data, 4, chained, 1);

@@ -128,7 +128,7 @@ void fake_enter(struct ec *ec);
 /** Number of entries into a guest, none of which returns. */
 extern unsigned fake_guest_entries;
 
-/** True if the guest had a machine check. */
+/** True if a machine check happened; true if its cause was the guest's page sizes (erratum 383). */
 extern bool fake_machine_check, fake_match;
 
 /** Gives guests page tables like those of PDs, or none. */
