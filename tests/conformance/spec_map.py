@@ -72,7 +72,7 @@ def chapter(row):
 
 
 def state(row, covered):
-    """One of STATES."""
+    """Returns the state of a statement, one of STATES."""
     if any(covered.get(row[0], {}).values()):
         return "covered"
     return "not observable" if row[4].startswith("not observable: ") else "uncovered"

@@ -122,7 +122,7 @@ static bool is_of_the_kernel(uint64_t page)
         return false;
 }
 
-/* Programs of 2012 also use the pages that available memory fills only in part, at its begin and at
+/* Programs of 2012 also use the pages that available memory fills only in part, at its start and at
  * its end. So the whole of these pages must exist. */
 CASE(client, available_memory_may_begin_and_end_inside_of_a_page, "C-02 C-08")
 {

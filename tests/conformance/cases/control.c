@@ -160,7 +160,8 @@ static void handler_reads(struct thread *t)
         t->fn = handler_reads;
 }
 
-/* value[0]: the server's portal, or null. */
+/* Reads the time of its own SC around a spin, or around a call to the portal value[0] if it is not
+ * null. */
 static void reads_own_time(struct thread *t)
 {
         for (unsigned i = 0; i < EXACT_TRIES && !exact; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The same operations at the same time on all CPUs, up to four. */
+/* Operations that up to four CPUs execute at the same time. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL

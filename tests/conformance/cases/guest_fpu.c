@@ -103,8 +103,7 @@ static const struct file zmm = {zmm_32, zmm_32_end, XCR0_AVX512, 66, load_zmm, s
 
 static char before[BYTES], after[BYTES], others[2][BYTES];
 
-/* Body of a thread that must not see the values of others, and that leaves its own values in the
- * FPU. */
+/* Checks that the FPU has no values of others, and leaves the thread's own values in it. */
 static void uses_registers(struct thread *t)
 {
         const struct file *f = t->arg;
@@ -258,7 +257,7 @@ static char *sent(struct guest *g)
         return (char *)g->utcb->event.xmm;
 }
 
-/* Body of a thread that leaves its own values in the registers. */
+/* Leaves the thread's own values in the registers. */
 static void uses_xmm(struct thread *t)
 {
         __asm__ volatile("movups (%0), %%xmm0; movups (%0), %%xmm5; movups (%0), %%xmm7"

@@ -41,7 +41,8 @@ CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_
 
 #define FOUR_GIB ((uint64_t)1 << 32)
 
-/* A monitor of 32 bits also gets the whole address of an access above 4 GiB. */
+/* Expects that a message has the whole address of an access above 4 GiB, also for a monitor of 32
+ * bits. */
 static void expect_far_address(void)
 {
         struct guest *g = guest_new(boot_cpu, paging_32, paging_32_end);

@@ -8,7 +8,7 @@ static word_t call(nova_sel_t pt, word_t flags)
         return hc_call(pt, flags);
 }
 
-/* Body: makes one call to the portal value[0] with the flags in value[1]; value[2]: the status. */
+/* Makes one call to the portal value[0] with the flags in value[1]. value[2]: the status. */
 static void caller(struct thread *t)
 {
         t->utcb->items = 0;
@@ -25,7 +25,7 @@ static struct thread *caller_of(const struct thread *s, unsigned prio, word_t fl
         return t;
 }
 
-/* Body of a server: waits on the semaphore value[0] of its thread. */
+/* Serves a call: waits on the semaphore value[0] of its thread. */
 static void waits(struct thread *t)
 {
         t->value[1]++;

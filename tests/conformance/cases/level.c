@@ -47,8 +47,8 @@ static void acknowledge(unsigned n)
         edu[n].registers[EDU_ACK] = ~0u;
 }
 
-/* A driver: serves each function that has raised its interrupt. value[1]: downs, value[2] and [3]:
- * services. */
+/* Serves, as a driver, each function that has raised its interrupt. value[1]: downs, value[2] and
+ * [3]: services. */
 static void serves(struct thread *t)
 {
         while (hc_sm_ctrl(line, NOVA_SM_DN_OP) == NOVA_SUCCESS) {

@@ -369,7 +369,7 @@ CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_
 
 GUEST(two_halts_32, 32, "hlt; hlt; in $0x80, %al");
 
-/* The handler of HLT: drops the planned objects at the first HLT, and always resumes after the
+/* Handles a HLT: drops the planned objects at the first HLT, and always resumes after the
  * instruction. */
 static void drops_at_the_first_exit(struct thread *t)
 {

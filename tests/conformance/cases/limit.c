@@ -269,8 +269,8 @@ CASE_ON(limit, threads_that_exist_keep_what_they_have, "X-LIMIT", needs_limit)
 
 /* ---- PDs that a bounded child creates -------------------------------------------------------- */
 
-/* Makes a thread of a PD that t creates. The new thread holds the same as t: all permissions for
- * its own PD and for an EC. */
+/* Makes a thread of a PD that t creates. Like t, the new thread holds all permissions for its own
+ * PD and for an EC. */
 static struct thread *grandchild(struct thread *t, nova_sel_t owner)
 {
         static struct child children[4];

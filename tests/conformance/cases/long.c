@@ -88,7 +88,7 @@ static void make_objects(void)
                 EXPECT_EQ(hc_create_sm(objects + i, ROOT_PD, 0), NOVA_SUCCESS);
 }
 
-/* A child that holds many capabilities. */
+/* Makes a child that holds many capabilities. */
 static nova_sel_t rich_child(void)
 {
         struct child *c = child_new(boot_cpu);
@@ -122,8 +122,8 @@ static void create_and_revoke(void)
         hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR);
 }
 
-/* The timer fires in the middle of low's work; the high operation then takes no longer than
- * alone. */
+/* Expects that the high operation takes no longer than alone if the timer fires in the middle of
+ * low's work. */
 static void expect_no_delay(word_t (*low)(void), void (*high)(void), void (*prepare)(void))
 {
         uint64_t shortest = ~(uint64_t)0;
@@ -216,7 +216,7 @@ static void give_and_revoke_other(void)
         hc_revoke(test.other_crd + ((nova_crd_t)HALF / 2 << NOVA_CRD_BASE_SHIFT), 0);
 }
 
-/* The child revokes the whole range from the PDs below it, while other_crd is revoked from the
+/* Lets the child revoke the whole range from the PDs below it, while @p other is revoked from the
  * child. */
 static void two_revocations(nova_crd_t other, void (*high)(void))
 {
@@ -299,7 +299,8 @@ static word_t send_objects(struct nova_utcb *u, nova_sel_t from, nova_sel_t pt)
         return status;
 }
 
-/* Regardless of the result of the message, the caller can make another call. */
+/* Sends the objects to the receiver, then expects that the caller can make another call. Returns
+ * the status of the message. */
 static word_t call_receiver(void)
 {
         const word_t status = send_objects(test.thread->utcb, objects, receiver->pt);
@@ -312,7 +313,8 @@ static void end_child(void)
         hc_pd_destroy(test.pd);
 }
 
-/* Returns the time of the next interrupt: later than this one, unless this one was too late. */
+/* Returns the delay of the next interrupt: a longer one than @p after, or a shorter one if @p after
+ * was too long. */
 static unsigned next_time(unsigned after, bool late)
 {
         return late ? after - after / 4 : after + after / 8 + 1;
@@ -525,7 +527,8 @@ static void prepare_second(struct thread *s)
         EXPECT(look(NOVA_CRD_MEM, second.copy) != 0);
 }
 
-/* Each pd_destroy returns only when the PD has ended. */
+/* Destroys a PD by two threads, and expects that each pd_destroy returns only when the PD has
+ * ended. */
 static void destroy_twice(void (*high)(void), unsigned cpu)
 {
         unsigned met = 0;

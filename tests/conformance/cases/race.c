@@ -19,7 +19,7 @@ static unsigned others(void)
         return cpu_count - 1 < OTHERS ? cpu_count - 1 : OTHERS;
 }
 
-/* A delay that differs from round to round. */
+/* Returns a delay that differs from round to round. */
 static unsigned jitter(unsigned i)
 {
         return i * 37 % 61;
@@ -375,7 +375,7 @@ static void expect_destroyed(const struct thread *t)
 #define NEW_PD      0x4002
 #define NEW_PORTALS 0x5000
 
-/* A thread of a PD creates c's PD and delegates it to the root PD through s. */
+/* Lets a thread of the creator's PD create c's PD and delegate it to the root PD through s. */
 static void create_below(struct child *creator, const struct child *c, struct thread *s)
 {
         struct thread *t = child_server(creator);
@@ -411,8 +411,8 @@ static void create_again(struct child *c)
                 NOVA_SUCCESS);
 }
 
-/* When any of the calls returns, the PD has ended, and so has the PD that its thread created, if
- * there is one. */
+/* Destroys a PD by calls on all CPUs. When any of these calls returns, the PD must have ended, and
+ * so must the PD that its thread created (@p below). */
 static void destroy_on_all_cpus(bool below)
 {
         case_seconds(120);

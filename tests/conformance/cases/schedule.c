@@ -230,8 +230,8 @@ CASE(schedule, a_larger_quantum_gives_a_larger_share, "2.3-05 3.1-11 4.5-03 4.5-
 static volatile word_t turn_is_of, turns, short_turns;
 static uint64_t turns_end, turn_begin;
 
-/* Body: counts turns, and also those of at most 3 ms. A busy host makes turns longer, so the case
- * waits for enough short turns. */
+/* Counts the thread's turns, and separately those of at most 3 ms. A busy host makes turns longer,
+ * so the case waits for enough short turns. */
 static void counts_turns(struct thread *t)
 {
         while (tsc() < turns_end) {
@@ -379,8 +379,8 @@ static void downs_for_ever(struct thread *t)
         }
 }
 
-/* A thread wakes a thread of higher priority again and again, while a thread of its own priority is
- * queued after it. Returns the number of wakes until the queued thread has run. */
+/* Lets a thread wake a thread of higher priority again and again, while a thread of its own
+ * priority is queued after it. Returns the number of wakes until the queued thread has run. */
 static word_t preemptions_of_a_quantum(void)
 {
         struct thread *high = prepare(downs_for_ever, 0), *spinner = prepare(ups_for_ever, 0);

@@ -8,7 +8,7 @@
 
 static volatile word_t order, order_of[8];
 
-/* Body: down on value[0] with the flags value[1]; records its turn. */
+/* Does a down on value[0] with the flags value[1], and records its turn. */
 static void waiter(struct thread *t)
 {
         t->value[3] = hc_sm_ctrl(t->value[0], t->value[1]);

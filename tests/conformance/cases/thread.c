@@ -230,8 +230,7 @@ static void has_base(struct thread *t)
         }
 }
 
-/* Body of a thread that has no base, and checks that this stays so. value[1] and value[2]: as
- * above. */
+/* Checks that a thread without a base gets none. value[1] and value[2]: as above. */
 static void has_no_base(struct thread *t)
 {
         while (!t->value[3]) {

@@ -18,8 +18,8 @@ static uint64_t base;
 
 #define NEVER_US (~(word_t)0)
 
-/* Body: waits on the semaphore value[0] for value[1] us (NEVER_US: for ever). Results: value[2]:
- * status; value[3]: turn; value[4]: 1 if the deadline had passed. */
+/* Waits on the semaphore value[0] for value[1] us (NEVER_US: for ever). Results: value[2]: status;
+ * value[3]: turn; value[4]: 1 if the deadline had passed. */
 static void sleeper(struct thread *t)
 {
         const uint64_t from = t->value[5] ? base : tsc();

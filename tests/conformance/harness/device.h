@@ -12,7 +12,7 @@ nova_sel_t gsi_open(unsigned gsi);
 const uint8_t *acpi_table(const char *signature);
 uint32_t acpi_u32(const uint8_t *field);
 
-/* Address of the first HPET's registers; 0: none. */
+/* Returns the address of the first HPET's registers; 0: none. */
 word_t hpet_address(void);
 
 /* Returns the frame of the first I/O APIC, or 0 if there is none. */
@@ -27,7 +27,8 @@ word_t io_apic_frame(void);
 #define PCI_CAP_MSI   0x05
 #define PCI_CAP_MSI_X 0x11
 
-/* Access configuration registers through the ports that each PC has. reg: a multiple of 4. */
+/* Reads a configuration register through the ports that each PC has; pci_write() writes one. reg: a
+ * multiple of 4. */
 uint32_t pci_read(unsigned function, unsigned reg);
 void pci_write(unsigned function, unsigned reg, uint32_t value);
 

@@ -43,8 +43,7 @@ word_t guest_event(enum guest_exit exit)
         return needs_svm() ? number[exit].vmx : number[exit].svm;
 }
 
-/* Body of the thread that serves the event portals: passes an event to the case, and waits for the
- * reply. */
+/* Serves an event portal: passes the event to the case, and waits for the reply. */
 static void hand_over(struct thread *t)
 {
         struct guest *g = t->arg;

@@ -80,8 +80,8 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
                                 const struct guest_portal *own, unsigned count);
 /* Binds an SC; the first event is STARTUP. */
 void guest_start(struct guest *g);
-/* Start the guest and prepare the reply that puts it into real mode, or into flat 32-bit protected
- * mode, at GUEST_CODE. Return the MTD of the reply. */
+/* Starts the guest and prepares the reply that puts it into real mode at GUEST_CODE; guest_flat()
+ * puts it into flat 32-bit protected mode. Returns the MTD of the reply. */
 nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
 /* Starts in 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */

@@ -224,7 +224,7 @@ struct nova_utcb *event_utcb(unsigned cpu);
  * themselves. */
 struct thread *thread_blank(unsigned cpu);
 void thread_exit(void) __attribute__((noreturn));
-/* The body that does nothing. */
+/* Does nothing. */
 void thread_exit_fn(struct thread *t);
 
 extern char portal_entry[], portal_entry_other[], portal_registers[], global_entry[];
