@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t *input; /* the first bytes of the input */
 
-/* The address of a port's command list. */
+/* Returns the address of a port's command list. */
 static uint64_t list_of(unsigned port)
 {
         return device_reg(BAR, port) | (uint64_t)device_reg(BAR, port + 4) << 32;

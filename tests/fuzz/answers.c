@@ -75,7 +75,7 @@ static void answer(void)
                         nova_utcb_items(kind & 4 ? NOVA_UTCB_WORDS : count, kind >> 3 & 1);
 }
 
-/* The kernel. */
+/* Substitutes for the kernel. */
 nova_word_t nova_trap_1(nova_word_t id)
 {
         static const nova_word_t failures[] = {NOVA_COM_TIM, NOVA_COM_ABT, NOVA_BAD_CAP,

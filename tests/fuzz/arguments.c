@@ -41,7 +41,8 @@ static struct {
         unsigned words;
 } model;
 
-/* The rest of the runtime. A view ends where its memory ends, so the sanitizer watches it. */
+/* Substitutes for the rest of the runtime. A view ends where its memory ends, so the sanitizer
+ * watches its end. */
 int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **view)
 {
         require(bytes && bytes <= NOVA_PAGE_SIZE && perms == NOVA_MEM_R && phys >= AT);
@@ -81,7 +82,8 @@ void novart_serial_write(const char *text, size_t bytes)
         told++;
 }
 
-/* The model: quotation marks group, a backslash takes the next character unless in '...'. */
+/* Cuts a command line into the words of the model: quotation marks group, and a backslash takes the
+ * next character unless it is in '...'. */
 static void cut(const char *text)
 {
         char *to = model.text;
@@ -164,7 +166,7 @@ static void split(const uint8_t *data, size_t size, unsigned count)
         free(room);
 }
 
-/* A root, whose command line begins at an offset of a page. */
+/* Reads the arguments of a root, whose command line begins at an offset of a page. */
 static void read_root(const uint8_t *data, size_t size, size_t offset, bool ends)
 {
         static _Alignas(NOVA_PAGE_SIZE) uint8_t hip_page[NOVA_PAGE_SIZE];
@@ -204,7 +206,8 @@ static void read_root(const uint8_t *data, size_t size, size_t offset, bool ends
         free(copy);
 }
 
-/* A child, whose parent writes any numbers and strings into the start page. */
+/* Reads the arguments of a child, whose parent writes any numbers and strings into the start
+ * page. */
 static void read_child(const uint8_t *data, size_t size)
 {
         struct nova_start_page *const start = calloc(1, NOVA_PAGE_SIZE);

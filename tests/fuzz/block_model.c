@@ -74,7 +74,8 @@ static nova_word_t serve_hypercall(nova_word_t id, nova_word_t *a2, nova_word_t 
         return NOVA_SUCCESS;
 }
 
-/* The rest of the runtime: threads do not run, and the watchdog has nothing to watch. */
+/* Substitutes for the rest of the runtime: threads do not run, and the watchdog has nothing to
+ * watch. */
 int nova_thread_create(struct nova_thread **thread, const struct nova_thread_attr *attr,
                        void *(*function)(void *), void *argument)
 {
@@ -106,7 +107,7 @@ void watchdog_end(void)
 {
 }
 
-/* The device must not lose the memory of a request. */
+/* Checks that the device does not lose the memory of a request. */
 static void check_pool(const void *page)
 {
         for (unsigned i = 0; i < flight_count; i++)

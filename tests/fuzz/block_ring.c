@@ -62,8 +62,8 @@ static bool serve(struct ring *ring, const struct block_limits *limits)
         return true;
 }
 
-/* A step of the client: submits or reaps, or writes up to 15 bytes into its next request or
- * anywhere. @p left: bytes of the input after the step's own three.
+/* Performs a step of the client: submits or reaps, or writes up to 15 bytes into its next request
+ * or anywhere. @p left: bytes of the input after the step's own three.
  * @return number of those bytes that the step used */
 static size_t step(const uint8_t *data, size_t left)
 {

@@ -93,7 +93,7 @@ void rings_write(struct nova_ring *ring, uint32_t count)
         }
 }
 
-/* The kernel. */
+/* Substitutes for the kernel. */
 nova_word_t nova_trap_1(nova_word_t id)
 {
         const bool sleeps = id & (NOVA_SM_DN_OP | NOVA_SM_ZC);
@@ -126,7 +126,7 @@ nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
         return NOVA_SUCCESS;
 }
 
-/* The rest of the runtime. */
+/* Substitutes for the rest of the runtime. */
 nova_sel_t nova_sel_alloc(unsigned order)
 {
         require(order == 1 && !has_bells);

@@ -63,7 +63,8 @@ bool device_step(void)
         return true;
 }
 
-/* The first byte chooses a block or configuration space, the next two the place in it. */
+/* Writes bytes 4 to 7 of the step. Byte 3 chooses a block or configuration space, and bytes 1 and 2
+ * choose the place in it. */
 void device_change(const uint8_t *step)
 {
         const size_t at = step[1] | (size_t)step[2] << 8;
@@ -137,7 +138,7 @@ void device_end(void)
         block_count = 0;
 }
 
-/* The service pci. */
+/* Substitutes for the service pci. */
 int nova_session_open(struct nova_session **session, const char *name, const char *arguments)
 {
         (void)arguments;
@@ -229,7 +230,7 @@ void driver_claim(struct nova_pci_device **pci, const char *name, const struct d
         require(nova_pci_claim(pci, name) == 0);
 }
 
-/* The runtime and the kernel. */
+/* Substitutes for the runtime and the kernel. */
 void *nova_region_reserve(size_t bytes)
 {
         return add_block(bytes, bytes, UNKNOWN);
@@ -285,8 +286,8 @@ uint64_t nova_deadline_in(uint64_t ns)
         return device_now + ns;
 }
 
-/* When no steps of the device are left, time passes faster for a driver that polls, so that its
- * deadline comes sooner. */
+/* Lets time pass. When the device has no steps left, time passes faster for a driver that polls, so
+ * that its deadline comes sooner. */
 void nova_sleep(uint64_t ns)
 {
         const bool changes = device_step();

@@ -35,7 +35,7 @@ void device_change(const uint8_t *step);
 /* Returns the memory of a base address register, or NULL while the driver has not mapped it. */
 uint8_t *device_memory(unsigned bar);
 
-/* Read and write 32 bits of this memory, which the driver must have mapped. */
+/* Reads 32 bits of this memory, which the driver must have mapped; device_set_reg() writes them. */
 uint32_t device_reg(unsigned bar, unsigned offset);
 void device_set_reg(unsigned bar, unsigned offset, uint32_t value);
 

@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The card ends all requests of a queue, with sizes of its choice. */
+/* Ends all requests of a queue as the card, with sizes of its choice. */
 static void end_requests(unsigned base, const uint8_t *step)
 {
         const uint64_t address = device_reg(BAR, base) | (uint64_t)device_reg(BAR, base + 4) << 32;

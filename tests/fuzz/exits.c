@@ -130,7 +130,7 @@ static void choose_leaf(struct nova_utcb_state *state, uint64_t value)
         state->cx = value / 7 % 16;
 }
 
-/* The guest changes a register or its memory. */
+/* Lets the guest change a register or its memory. */
 static void change(struct nova_utcb_event *event)
 {
         struct nova_utcb_state *const state = &event->state;
@@ -331,7 +331,8 @@ static void check_xcr0(const struct nova_utcb_event *before, const struct nova_u
         require(value == ((uint32_t)before->state.ax | (uint64_t)before->state.dx << 32));
 }
 
-/* The instruction pointer moves by the length of the instruction, or an exception is raised. */
+/* Checks that the instruction pointer moves by the length of the instruction, or that an exception
+ * is raised. */
 static void check_ip(const struct nova_vcpu *vcpu, const struct nova_utcb_event *before,
                      const struct nova_utcb_event *after)
 {
@@ -387,7 +388,7 @@ static void check_reply(struct nova_vcpu *vcpu, const struct nova_utcb_event *be
                 check_port(before, after);
 }
 
-/* A virtual CPU exits, and gets its reply. */
+/* Lets a virtual CPU exit and get its reply. */
 static void run_exit(unsigned number)
 {
         struct nova_vcpu *const vcpu = &exits_vm->vcpu[number];

@@ -95,7 +95,7 @@ static uint64_t tell_time(void *context)
         return time_ns += 1000;
 }
 
-/* The kernel. */
+/* Substitutes for the kernel. */
 static unsigned vcpu_of(nova_sel_t ec)
 {
         require(ec >= FIRST_EC && (ec - FIRST_EC) / VCPU_SELECTORS < VCPUS &&
@@ -128,7 +128,7 @@ nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
         return NOVA_SUCCESS;
 }
 
-/* The runtime. */
+/* Substitutes for the runtime. */
 struct nova_utcb *nova_thread_utcb(void)
 {
         return exits_utcb[exits_vm->serving->number];
@@ -215,7 +215,7 @@ int nova_guest_memory_map(void *page, void *to, unsigned order)
         return 0;
 }
 
-/* The rest of the library. */
+/* Substitutes for the rest of the library. */
 uint64_t nova_vm_now(void *unused)
 {
         return tell_time(unused);
@@ -293,7 +293,7 @@ int __wrap_fputs(const char *text, void *file)
         return 0;
 }
 
-/* The machine. */
+/* Sets the machine's causes of exits, and whether it has instruction lengths and local APICs. */
 static void set_exits(bool length, bool lapics)
 {
         struct nova_vm *const vm = exits_vm;

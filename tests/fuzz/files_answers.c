@@ -101,7 +101,7 @@ void answers_check_revoke(nova_crd_t crd, bool own)
         require(own && is_window(crd));
 }
 
-/* The rest of the runtime. */
+/* Substitutes for the rest of the runtime. */
 int nova_session_open(struct nova_session **to, const char *service, const char *arguments)
 {
         require(!has_session && !strcmp(service, "files") && !arguments);
@@ -200,7 +200,8 @@ void novart_region_decommit(void *addr, size_t bytes)
         require(bytes == NOVA_FILE_VIEW_BYTES);
 }
 
-/* A copy from a view fails at times: the service may revoke a view at any time. */
+/* Copies memory. A copy from a view fails at times, because the service may revoke a view at any
+ * time. */
 int nova_copy_guarded(void *to, const void *from, size_t bytes)
 {
         const size_t at = (size_t)((uintptr_t)from - (uintptr_t)reserved);
@@ -376,7 +377,7 @@ static void run_step(void)
         require(!locks && !calls);
 }
 
-/* A program begins. */
+/* Begins a program. */
 static void begin(void)
 {
         session = NULL;

@@ -123,7 +123,7 @@ int nova_block_flush(struct nova_block *block)
         return 0;
 }
 
-/* An archive with two files. */
+/* Returns an archive with two files as the module. */
 int nova_parent_module(const char *name, const void **memory, size_t *bytes)
 {
         static uint8_t archive[6 * 512];

@@ -324,7 +324,7 @@ static void check_lapic(unsigned vcpu)
         require(lapic->id == vcpu && lapic->context == pc && nova_lapic_cr8(lapic) < 16);
 }
 
-/* A virtual CPU takes an interrupt. If its local APIC sent the interrupt, the priority of the
+/* Lets a virtual CPU take an interrupt. If its local APIC sent the interrupt, the priority of the
  * interrupt must be above the processor priority at this time. */
 static void take(unsigned vcpu)
 {
@@ -369,7 +369,7 @@ static void access_ioapic(const uint8_t *step)
                 nova_bus_get(&vm->mmio, NOVA_IOAPIC_AT + 0x10, 4);
 }
 
-/* Time passes. */
+/* Lets time pass. */
 static void wait_for(uint64_t ns)
 {
         time_ns += ns;

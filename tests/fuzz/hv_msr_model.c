@@ -61,7 +61,7 @@ static bool place_plain(struct model *model, unsigned frame, uint64_t value, uin
         return place(model, frame, value & ~UINT64_C(0xffe), reg);
 }
 
-/* The hypercall register, 3.13: locked by bit 1, and disabled without an identity. */
+/* Writes the hypercall register, 3.13: bit 1 locks it, and it is disabled without an identity. */
 static bool write_calls(struct model *model, uint64_t value)
 {
         if (model->calls & 2)
@@ -384,8 +384,8 @@ static bool write_one(struct model *model, unsigned vp, uint32_t number, uint64_
         }
 }
 
-/* Each accepted write tries to deliver pending messages, because it may end a message or make a
- * source ready. */
+/* Writes a register of the synthetic interrupt controller. Each accepted write tries to deliver
+ * pending messages, because it may end a message or make a source ready. */
 static bool write_synic(struct model *model, unsigned vp, uint32_t number, uint64_t value)
 {
         if (!write_one(model, vp, number, value))

@@ -107,7 +107,7 @@ static inline bool model_has(const struct model_set *set, unsigned vector)
 /* Returns whether an interrupt is pending that only the task priority may hold back. */
 bool model_waits(const struct model *model, unsigned vp);
 
-/* Begin and end an exit. */
+/* Begins an exit; model_leave() ends it. */
 void model_enter(struct model *model, unsigned vp);
 void model_leave(struct model *model, unsigned vp);
 

@@ -152,7 +152,7 @@ static void listen(unsigned session)
                 keyboard = session;
 }
 
-/* A client reads at most the first line that was typed for it. */
+/* Reads text as a client, which gets at most the first line that was typed for it. */
 static void read_text(unsigned session, nova_word_t most)
 {
         const char *const typed = clients[session].typed;

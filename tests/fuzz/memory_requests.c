@@ -172,7 +172,7 @@ static void send_wrong(unsigned session, const uint8_t *step)
         require(answer.error == EINVAL);
 }
 
-/* @return false: the heap had no memory */
+/* Opens a session. @return false: the heap had no memory */
 static bool open_session(unsigned session)
 {
         const bool scarce = heap_fails;

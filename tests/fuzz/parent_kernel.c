@@ -170,7 +170,7 @@ static void take_given(nova_crd_t crd)
                         given[i] = given[--given_count];
 }
 
-/* The kernel. */
+/* Substitutes for the kernel. */
 static nova_word_t revoke(nova_crd_t crd)
 {
         const nova_sel_t base = nova_crd_base(crd);
@@ -181,7 +181,7 @@ static nova_word_t revoke(nova_crd_t crd)
         return NOVA_SUCCESS;
 }
 
-/* init keeps what it revokes. */
+/* Revokes capabilities from all programs but init, which keeps them. */
 static nova_word_t revoke_from_others(nova_crd_t crd)
 {
         const nova_sel_t base = nova_crd_base(crd);

@@ -219,7 +219,8 @@ void model_expect(struct model_message *message)
         message->expected = expect(message);
 }
 
-/* Return true if a range of numbers lies inside one range of a list, or overlaps one. */
+/* Returns true if a range of numbers lies inside one range of a list. overlaps() returns true if it
+ * overlaps one. */
 static bool lies_in(struct nova_system_list list, uint64_t first, uint64_t last)
 {
         for (unsigned i = 0; i < list.count; i++) {

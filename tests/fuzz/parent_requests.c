@@ -397,8 +397,8 @@ static void run_step(const uint8_t *step)
         model_check_devices();
 }
 
-/* Init may have forgotten the child that sent a message, so the answers are not compared with the
- * model. */
+/* Lets the servers answer. Init may have forgotten the child that sent a message, so the answers
+ * are not compared with the model. */
 void parent_answer(void)
 {
         for (unsigned i = 0; i < PARENT_CPUS; i++) {

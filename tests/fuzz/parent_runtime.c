@@ -334,7 +334,7 @@ void nova_mutex_unlock(struct nova_mutex *mutex)
         locks--;
 }
 
-/* The server's thread removes the child for whose end init waits. */
+/* Waits as init does for the end of a child: meanwhile the server's thread removes this child. */
 int nova_cond_wait_until(struct nova_cond *cond, struct nova_mutex *mutex, uint64_t deadline)
 {
         (void)cond, (void)deadline;
@@ -365,7 +365,7 @@ int nova_semaphore_down_until(struct nova_semaphore *semaphore, uint64_t deadlin
         return 0;
 }
 
-/* The servers of children (child/server.c), without their threads. */
+/* Substitutes for the servers of children (child/server.c), without their threads. */
 struct child_server *novart_child_server_of(nova_word_t cpu)
 {
         require(cpu < PARENT_CPUS);

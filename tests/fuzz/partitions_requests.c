@@ -92,7 +92,7 @@ static int fail(void)
         return now ? errors[fails % 4] : 0;
 }
 
-/* The library for clients of the disk. */
+/* Substitutes for the library of the disk's clients. */
 int nova_block_open(struct nova_block **block, const char *service, const char *arguments,
                     size_t pool_bytes)
 {
@@ -423,7 +423,8 @@ static bool has_closing(unsigned client)
         return false;
 }
 
-/* A claim of a dead client counts until its session with the disk is closed. */
+/* Lets a client claim blocks. A claim of a dead client counts until its session with the disk is
+ * closed. */
 static void claim_blocks(unsigned client, const uint8_t *step)
 {
         const nova_word_t use = step[2] % 4 | (nova_word_t)(step[3] & 1) << 32;

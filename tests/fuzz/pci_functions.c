@@ -213,8 +213,8 @@ void nova_sleep(uint64_t ns)
         require(ns <= 1000000000);
 }
 
-/* An interrupt gets a message only if the program requests it for a function, with the address of
- * this function's registers. */
+/* Serves hypercalls. An interrupt gets a message only if the program requests it for a function,
+ * with the address of this function's registers. */
 static nova_word_t serve_hypercall(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
         if (nova_id_number(id) == NOVA_ASSIGN_PCI)

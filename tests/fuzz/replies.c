@@ -78,7 +78,7 @@ u32_t sys_now(void)
         return now_ms;
 }
 
-/* No card divides segments here. */
+/* Returns the maximum size of a segment unchanged: no card divides segments here. */
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most)
 {
         (void)destination;
@@ -176,7 +176,7 @@ static struct state read_state(void)
         return state;
 }
 
-/* The card receives a frame. @param believable whether the frame may change the state */
+/* Receives a frame as the card does. @param believable whether the frame may change the state */
 static void receive(size_t bytes, bool believable)
 {
         struct pbuf *packet = pbuf_alloc(PBUF_RAW, (u16_t)bytes, PBUF_POOL);

@@ -42,7 +42,7 @@ static int number_of(uint8_t value, bool binary)
         return (value & 15) > 9 || value >> 4 > 9 ? -1 : (value >> 4) * 10 + (value & 15);
 }
 
-/* The model: lets the calendar of the host accept the date. */
+/* Returns whether the model, which is the calendar of the host, accepts the date. */
 static bool expected(const uint8_t of[RTC_REGISTERS], uint64_t *seconds)
 {
         const bool binary = of[STATUS_B] & 4, whole_day = of[STATUS_B] & 2;
@@ -79,7 +79,7 @@ static bool check(const uint8_t of[RTC_REGISTERS], uint64_t *seconds)
         return got;
 }
 
-/* The machine. Before each read of a port, a register may change. */
+/* Substitutes for the machine. Before each read of a port, a register may change. */
 void nova_out8(uint16_t port, uint8_t value)
 {
         require(port == (root ? 0x70 : 0x370) && value < RTC_REGISTERS);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Searches on with one fuzzer of this folder, until some CPU-minutes bring no new coverage.
+"""Continues the search with one fuzzer of this folder, until some CPU-minutes bring no new
+coverage.
 
 libFuzzer begins with the seeds and the checked-in corpus. New coverage means that libFuzzer reports
 more edges ("cov:") than ever before; other features, such as how often an edge is taken, do not

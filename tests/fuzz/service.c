@@ -150,7 +150,7 @@ int nova_copy_guarded(void *to, const void *from, size_t bytes)
         return revoked ? EFAULT : 0;
 }
 
-/* No session's memory is a region here. */
+/* Ends the test: no session's memory is a region here. */
 int nova_region_free(void *addr)
 {
         (void)addr;
@@ -377,9 +377,9 @@ int client_open(unsigned session, const void *argument, size_t bytes)
         return 0;
 }
 
-/* The handler of a share portal may still look for the session that a message names. So the slot of
- * a session that has ended becomes free only after a pass of the runner, which calls this handler,
- * too. */
+/* Checks that the slot of an ended session is not free too early. The handler of a share portal may
+ * still look for the session that a message names. So the slot becomes free only after a pass of
+ * the runner, which calls this handler, too. */
 static void check_slot(nova_sel_t portal, unsigned clears_before)
 {
         require(!service.config.share_pages || clears != clears_before ||

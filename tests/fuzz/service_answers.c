@@ -97,7 +97,7 @@ void answers_check_revoke(nova_crd_t crd, bool own)
         lent &= ~pages_of(crd);
 }
 
-/* The rest of the runtime. */
+/* Substitutes for the rest of the runtime. */
 void nova_sleep(uint64_t ns)
 {
         (void)ns;

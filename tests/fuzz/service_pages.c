@@ -37,7 +37,8 @@ static unsigned find(nova_word_t page)
         return i;
 }
 
-/* Large blocks are not filled with 0, because that takes most of the time of a test. */
+/* Allocates pages. Does not fill large blocks with 0, because that would take most of the time of a
+ * test. */
 void *nova_page_alloc(unsigned order)
 {
         const size_t bytes = (size_t)NOVA_PAGE_SIZE << order;

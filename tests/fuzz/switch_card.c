@@ -22,7 +22,7 @@ static bool locked;
 static unsigned drained;
 static uint64_t forged, reported; /* numbers of frames with forged sources */
 
-/* The service, which ends with the input. */
+/* Substitutes for the service, which ends with the input. */
 bool serve_lock(void)
 {
         require(!locked);
@@ -38,7 +38,7 @@ void serve_unlock(void)
         locked = false;
 }
 
-/* The switch sends a frame whose header it has copied before the frame's owner changed it. */
+/* Lets the switch send a frame whose header it has copied before the frame's owner changed it. */
 static void send_frame(void)
 {
         uint8_t data[NOVA_NET_FRAME_MAX];
@@ -74,7 +74,7 @@ void net_serve(void)
         card_flush(&card);
 }
 
-/* The switch gets a frame. */
+/* Receives a frame as the switch does. */
 static int receive_frame(struct card *of, const struct nova_net_frame *in)
 {
         const uint8_t *const first = (const uint8_t *)of->net->of.pool;
@@ -101,7 +101,7 @@ static void line(const char *text, size_t bytes)
         reported = card.forged;
 }
 
-/* The rest of the runtime. */
+/* Substitutes for the rest of the runtime. */
 uint64_t nova_deadline_in(uint64_t ns)
 {
         return rings_has_input() ? ns : NOVA_FOREVER;
@@ -115,7 +115,7 @@ int nova_thread_create(struct nova_thread **thread, const struct nova_thread_att
         return function(argument) ? EIO : 0;
 }
 
-/* The driver. */
+/* Substitutes for the driver. */
 static void answer(unsigned long operation, void *words, size_t bytes)
 {
         struct nova_net_info *const about = words;

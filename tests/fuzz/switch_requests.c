@@ -48,7 +48,8 @@ void nova_page_free(void *page, unsigned order)
         free(page);
 }
 
-/* The rest of the runtime: threads do not run, and the watchdog has nothing to watch. */
+/* Substitutes for the rest of the runtime: threads do not run, and the watchdog has nothing to
+ * watch. */
 int nova_thread_create(struct nova_thread **thread, const struct nova_thread_attr *attr,
                        void *(*function)(void *), void *argument)
 {

@@ -57,8 +57,8 @@ void __wrap_nova_service_notify(struct nova_service *of, const void *state)
         __real_nova_service_notify(of, state);
 }
 
-/* The machine is so slow that a timer with the shortest period expires again between two readings
- * of the time. */
+/* Returns the time of a machine that is so slow that a timer with the shortest period expires again
+ * between two readings. */
 uint64_t nova_time_ns(void)
 {
         return now + (uint64_t)NOVA_TIMER_PERIOD_MIN * readings++;
@@ -83,7 +83,7 @@ void nova_semaphore_up(struct nova_semaphore *semaphore)
         ups++;
 }
 
-/* The thread sleeps. The test lets it run again later, from the beginning. */
+/* Notes that the thread sleeps. The test lets it run again later, from the beginning. */
 int nova_semaphore_down_until(struct nova_semaphore *semaphore, uint64_t deadline)
 {
         (void)semaphore;

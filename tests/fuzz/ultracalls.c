@@ -136,7 +136,8 @@ void vm_unlock(void)
         locked = false;
 }
 
-/* It takes long to make the records of a large slot, so the call must have released the lock. */
+/* Makes the records of a slot, which takes long for a large slot: the call must have released the
+ * lock. */
 struct page *__wrap_page_records(uint64_t bytes)
 {
         require(!locked);
@@ -265,7 +266,7 @@ enum nova_u_status vm_start(struct vm *vm)
         return vanished ? NOVA_U_RETRY : NOVA_U_SUCCESS;
 }
 
-/* A VM that another call uses ends after that call (end_vms()). */
+/* Ends a VM. If another call uses the VM, the VM ends after that call (end_vms()). */
 void vm_stop(struct vm *vm)
 {
         require(vm->state == VM_ENDING);

@@ -7,8 +7,8 @@
 
 #include "page.h"
 
-/* The cipher. The key of a word depends on the page's address and version and on the word's index;
- * the tag depends on all words. */
+/* Mixes a value into a sum, for the cipher. There the key of a word depends on the page's address
+ * and version and on the word's index, and the tag depends on all words. */
 static uint64_t mix(uint64_t sum, uint64_t value)
 {
         return (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ sum >> 29;

@@ -196,7 +196,7 @@ void vm_yield(void)
         vm_lock();
 }
 
-/* The VMM's answers. It sees accesses to devices only. */
+/* Answers a call as the VMM, which sees accesses to devices only. */
 int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
             uint64_t *value)
 {
@@ -232,7 +232,7 @@ int nova_copy_guarded(void *to, const void *from, size_t bytes)
         return 0;
 }
 
-/* The rest of the library. */
+/* Substitutes for the rest of the library. */
 
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 {
@@ -349,8 +349,8 @@ void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
         vcpu->vm->end = NOVA_VM_ERROR;
 }
 
-/* The guest runs with privilege and without CR0.WP, so tables that translate an address permit each
- * access. */
+/* Ends the test if a page fault has no cause. The guest runs with privilege and without CR0.WP, so
+ * tables that translate an address permit each access. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
 {
         uint64_t physical;

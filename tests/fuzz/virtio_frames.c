@@ -146,8 +146,8 @@ static void restore_busy(void)
                 frames->queue[FRAMES_RECEIVE].busy[frames->free[FRAMES_RECEIVE][i]] = false;
 }
 
-/* The card receives a frame whose bytes are their offsets plus the number of the frame, and cuts it
- * into buffers. The driver has to take all of them at once. */
+/* Receives, as the card, a frame whose bytes are their offsets plus the number of the frame, and
+ * cuts it into buffers. The driver has to take all of these buffers at once. */
 static void receive(const uint8_t *step)
 {
         const uint32_t bytes = NOVA_NET_FRAME_MIN + (step[2] | step[3] << 8) % 1500u;
