@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The library moves pages of a slot that its monitor has added out and back, like those of the
- * image. It cannot share them: the machine has no RAM at their addresses. */
+/* The library moves pages out and back that belong to a slot which its monitor has added, like
+ * pages of the image. It cannot share these pages, because the machine has no RAM at their
+ * addresses. */
 #include "novart/time.h"
 
 #include "../runtime/tap.h"

@@ -7,7 +7,7 @@
 #include "drive.h"
 
 #define ADDED_PAGE  4096u
-#define ADDED_FIRST 0x300000u /* behind the image's parts */
+#define ADDED_FIRST 0x300000u /* after the image's parts */
 #define ADDED       0x800000u /* the slot begins where the image's memory ends, ... */
 #define ADDED_BYTES 0x300000u /* ... and has far more pages than one search tries to move out */
 #define ADDED_SLOT  31u

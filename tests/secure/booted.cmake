@@ -46,7 +46,8 @@ nova_add_secure_test(passed SOURCES passed.c EXPECT
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
   "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]6$")
-# A guest that needs more than the secure memory, and a part of it is added later.
+# A guest that needs more than the secure memory, and whose monitor adds a part of the guest's
+# memory later.
 nova_add_secure_test(added SOURCES added.c MEMORY 15M TIMEOUT 120
   EXPECT "^ultravisor: 6 MiB of secure memory"
          "^ultravisor: .* its VMM does not provide the page at 0x800000" "^vmm: 1[.][.]8$")
@@ -111,7 +112,8 @@ nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: Further reports of VM 0 are left out for a moment"
   "^ultravisor: VM: guest vmm-3, vCPU 0 .* an access to the page at 0x800000 in the secure view"
   "^vmm: 1[.][.]95$")
-# A VMM that sends each vector again and again. The policy permits vector 128, or not.
+# A VMM that sends each vector again and again. In the first test the policy permits vector 128, in
+# the second test it does not.
 nova_add_secure_test(vectors SOURCES vectors.c ARGUMENTS 1 SEALED vectors.seal VMX 1
   EXPECT "^vmm: 1[.][.]15$" REJECT "sends vector 128")
 nova_add_secure_test(vectors-no-128 SOURCES vectors.c ARGUMENTS 0 VMX 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Linked to the ultravisor, this makes the program secure-counted: a second service of it,
- * "counts", reports to a test what memory and selectors the ultravisor has and uses, and how often
- * its writable memory contains the phrase of a guest and the key of the guest's pages. It also
+/* Linked to the ultravisor, this makes the program secure-counted. Its second service, "counts",
+ * reports to a test the memory and selectors that the ultravisor has and uses, and how often its
+ * writable memory contains the phrase of a guest and the key of the guest's pages. The service also
  * marks the guest's secure pages. */
 #include "counts.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VM with each of the damaged blobs of damaged.py in turn: the ultravisor refuses each with the
- * sentence that `nova seal --check` has for it. Unusual blobs and the right one are accepted. */
+/* Runs a VM with each of the damaged blobs of damaged.py in turn. The ultravisor must refuse each
+ * blob with the sentence that `nova seal --check` has for it, and accept unusual blobs and the
+ * right one. */
 #include <stdio.h>
 #include <string.h>
 

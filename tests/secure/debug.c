@@ -18,7 +18,7 @@
 #define DEVICE    0xfed00000u
 #define HYPERCALL 0x1234u /* a number that the ultravisor does not know */
 #define CODE      0x100u  /* segment in which the VMM's own virtual CPU begins */
-#define OTHER     0x7654u /* what the VMM would write */
+#define OTHER     0x7654u /* value that the VMM tries to write */
 
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
@@ -184,9 +184,9 @@ static void map_own(struct nova_vcpu *vcpu)
                       page);
 }
 
-/* QEMU sets up its watchpoints when DR7 is written, and not when VMRUN loads it. So when another
- * virtual CPU has written DR7, the guest still has its own registers, but it has a watchpoint only
- * after it has written DR7 again. */
+/* Tests a virtual CPU of the VMM that writes debug registers. QEMU sets up its watchpoints when DR7
+ * is written, and not when VMRUN loads it. So after this write the guest still has its own
+ * registers, but its watchpoint works only after the guest has written DR7 again. */
 static void own_vcpu(void)
 {
         static struct nova_vm vm;

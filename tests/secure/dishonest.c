@@ -370,7 +370,7 @@ static void wrong_portal(void)
         end();
 }
 
-/* The pages that are taken away have mappings of their own. */
+/* Gives each page that the test takes away a separate mapping. */
 static bool separate(void)
 {
         for (unsigned i = 0; i < PAGES; i++)

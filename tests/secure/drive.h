@@ -79,8 +79,8 @@ static inline uint32_t drive_read(uint64_t port)
         return port == PROBE_COMMAND ? drive_command : drive_operand[port == PROBE_SECOND];
 }
 
-/* Called after the guest's end: the handler stops waiting for a command. The end may have stopped
- * the handler at any instruction of the guest's last call. The handler completes that call when the
+/* Makes the handler stop waiting for a command, after the guest's end. The end may have stopped the
+ * handler at any instruction of the guest's last call. The handler completes that call when the
  * next guest calls it. */
 static inline void drive_close(void)
 {

@@ -2,8 +2,8 @@
 /* The parent of VMMs that die, hang or are killed at each call of the ultravisor and in each
  * ultracall (ender.c). After each end the ultravisor has as much kernel memory and as many threads,
  * selectors and free frames as before, and the parent's own secure guest runs. A VMM has its
- * parent's name, so their two sessions are as many as the ultravisor allows: if the session of a
- * VMM stays, the next VMM gets none. */
+ * parent's name, and the ultravisor allows two sessions for a name. So if the session of a VMM
+ * stays, the next VMM gets none. */
 #include <stdio.h>
 #include <string.h>
 

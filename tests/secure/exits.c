@@ -59,7 +59,7 @@ static void instructions(void)
               "VMRUN, VMLAUNCH and RSM raise #UD inside");
 }
 
-/* Only guests with XSAVE can execute XSETBV. */
+/* Tests XSETBV, which only guests with XSAVE can execute. */
 static void xsetbv(void)
 {
         const bool has = guest(PROBE_EXIT, GUEST_EXIT_HAS_XSAVE, 0);

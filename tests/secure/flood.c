@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A secure guest makes ultracalls without a pause, `flood CALLS` at least, while a secure VM and a
  * normal one boot. They boot within 1.2 times the time that they need beside a guest that only
- * computes. The same holds beside a VMM that copies a page out again and again, compared with a VMM
- * that only computes. Times are counted instructions. */
+ * computes. This bound also holds beside a VMM that copies a page out again and again, compared
+ * with a VMM that only computes. Times are counted instructions. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -92,7 +92,7 @@ uint32_t guest_debug(uint32_t command, unsigned long first, unsigned long second
 
 #else
 
-/* Not used: secure guests need the x86-64 kernel. */
+/* Is never called: secure guests need the x86-64 kernel. */
 uint32_t guest_debug(uint32_t command, unsigned long first, unsigned long second)
 {
         return command + (uint32_t)(first + second);

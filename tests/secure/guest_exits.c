@@ -162,7 +162,7 @@ uint32_t guest_exits_try(enum guest_exit kind)
 
 #else
 
-/* Not used: secure guests need the x86-64 kernel. */
+/* Is never called: secure guests need the x86-64 kernel. */
 uint32_t guest_exits_try(enum guest_exit kind)
 {
         return (uint32_t)kind;

@@ -58,7 +58,7 @@ void guest_plain_out(unsigned port, unsigned long value)
 
 #else
 
-/* Not used: secure guests need the x86-64 kernel. */
+/* Is never called: secure guests need the x86-64 kernel. */
 uint32_t guest_interrupt_count(unsigned vector)
 {
         return vector;

@@ -139,7 +139,7 @@ uint32_t guest_marks(unsigned rounds)
 
 #else
 
-/* Secure guests need the x86-64 kernel. */
+/* Is never called: secure guests need the x86-64 kernel. */
 uint32_t guest_marks(unsigned rounds)
 {
         return rounds;

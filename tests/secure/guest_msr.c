@@ -80,7 +80,7 @@ uint32_t guest_msr_entry(unsigned entry, unsigned word)
 
 #else
 
-/* Not used: secure guests need the x86-64 kernel. */
+/* Is never called: secure guests need the x86-64 kernel. */
 uint32_t guest_msr_try(unsigned range)
 {
         return range;

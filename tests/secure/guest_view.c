@@ -50,7 +50,7 @@ void guest_image_run(unsigned long address)
 
 #else
 
-/* Not used: secure guests need the x86-64 kernel. */
+/* Is never called: secure guests need the x86-64 kernel. */
 volatile uint32_t *guest_view(unsigned long address)
 {
         return (volatile uint32_t *)address;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM without the library, which answers the ultravisor's calls as it likes: late, never, twice,
- * and with more words than it was asked for. After each attack an honest VM still runs. */
+/* A VMM without the library, which answers the ultravisor's calls wrongly: late, never, twice, and
+ * with more words than the call requests. After each attack an honest VM still runs. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void change_page(struct call *call)
                 memory.base[KERNEL + 5] ^= 1;
 }
 
-/* When the kernel's part is requested, provides a page of the start page's part once more. */
+/* When asked for the kernel's part, provides a page of the start page's part once more. */
 static void replace_page(struct call *call)
 {
         if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == KERNEL)
@@ -463,7 +463,7 @@ static void priorities(void)
         end("and the next VM runs");
 }
 
-/* While CR3 lacks the encryption bit, the CPU reads the first page table in the normal view. */
+/* Lets the CPU read the first page table in the normal view: CR3 lacks the encryption bit. */
 static void walks(void)
 {
         check(become() == NOVA_U_SUCCESS && guest(PROBE_PLAIN, 0x5eed, 0) == 0x5eed,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that moves no page of an added slot out, only pages of the image's memory: then these make
- * room, and the guest does not end. */
+/* A VMM that moves out no page of an added slot, only pages of the image's memory. These pages make
+ * room, so the guest does not end. */
 #include "../runtime/tap.h"
 #include "added.h"
 #include "honest.h"

@@ -344,7 +344,7 @@ static void become(void *unused)
         *(volatile uint32_t *)(memory.base + LOW) = 0x01d01d01;
 }
 
-/* UV_ESM. The VMM then lets the virtual CPU continue. */
+/* Serves UV_ESM, and then lets the virtual CPU continue. */
 static void become_and_go_on(struct nova_vcpu *vcpu)
 {
         nova_vcpu_call_out(vcpu, become, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The normal guest does not continue after its UV_ESM: neither another virtual CPU, which runs
+/* The normal guest does not continue after its UV_ESM: neither its other virtual CPU, which runs
  * during UV_ESM, nor the caller, for which an NMI is pending. The secure guest gets an interrupt
- * that a device raises in an exit of the normal one. */
+ * that a device raises in an exit of the normal guest. */
 #include <string.h>
 
 #include "novart/time.h"
@@ -73,7 +73,8 @@ static int take_interrupt(void *unused, unsigned vcpu)
         return taken ? PROBE_VECTOR_LOW : -1;
 }
 
-/* Called at each exit, of the normal guest and of the secure one. */
+/* Raises the device's interrupt if it is due. The library calls this function at each exit of the
+ * normal guest and of the secure guest. */
 static void look(void *unused)
 {
         (void)unused;
@@ -83,7 +84,8 @@ static void look(void *unused)
         nova_vcpu_kick(&vm.vcpu[0]);
 }
 
-/* While the secure guest halts, a report causes an exit of the virtual CPU that is in UV_ESM. */
+/* Tests an interrupt that a device raises in an exit of the normal guest. While the secure guest
+ * halts, a report causes an exit of the virtual CPU that is in UV_ESM. */
 static void interrupt_from_normal_exit(void)
 {
         uint64_t late;

@@ -275,7 +275,7 @@ static void taken_forever(void)
         check(honest_next_runs(), "and the next VM runs");
 }
 
-/* Each page that the thread changes has a mapping of its own. */
+/* Gives each page that the thread changes a separate mapping. */
 static bool separate(void)
 {
         for (unsigned i = 0; i < ROUNDS; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM with two sessions that share memory. If the memory is the same, the close of one session
- * takes the pages from both, because a revocation removes all that was derived from a page. */
+/* A VMM with two sessions that share memory. If both share the same memory, the close of one
+ * session takes the pages from both, because a revocation removes all mappings that were derived
+ * from a page. */
 #include <string.h>
 
 #include "../runtime/tap.h"

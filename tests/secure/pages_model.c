@@ -62,9 +62,9 @@ static bool look(struct vcpu *vcpu)
         return true;
 }
 
-/* If the secure place is not present, the virtual CPU asks the VMM. The VMM may answer at any time,
- * with or without the page. The answer alone changes nothing, so it is not a step: the virtual CPU
- * looks again in its next step. */
+/* Makes the secure place present, or lets the virtual CPU ask the VMM for it. The VMM may answer at
+ * any time, with or without the page. The answer alone changes nothing, so it is not a step: the
+ * virtual CPU looks again in its next step. */
 static bool get(struct vcpu *vcpu)
 {
         struct page *const page = &real[vcpu->page];

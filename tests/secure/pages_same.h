@@ -37,7 +37,8 @@ static void forget(struct vcpu *vcpu)
                 vcpu->secure = 0;
 }
 
-/* Return a ciphertext, or a tag that contains a ciphertext, with another version. */
+/* Returns a ciphertext with another version. tag_with_version() does this for a tag that contains a
+ * ciphertext. */
 static uint16_t with_version(uint16_t word, unsigned version)
 {
         return (word & KIND) == CIPHER ? (uint16_t)((word & ~0xf00u) | version << 8) : word;

@@ -12,7 +12,8 @@
 #define REPEAT_CPU 1u
 #define REPEAT_NS  100000u
 
-/* Values of the parameters, by their kinds. The library passes the first parameter, the lpid. */
+/* Values of the parameters, by their kinds. The library itself passes the first parameter, the
+ * lpid. */
 enum {
         VALUE_NONE = 0,
         VALUE_NORMAL = FRESH,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that become secure, use their memory and end: `rounds COUNT`. When UV_SVM_TERMINATE
  * returns, the ultravisor has each frame, each byte of kernel memory, each page of its own, each
- * selector and each capability that it had before. The first guests are not compared: in their time
- * the ultravisor's heap and its tables get the size that they keep. After a further guest, the
- * ultravisor looks for the guest's phrase and key in its own memory. */
+ * selector and each capability that it had before. The test does not compare the first guests:
+ * while they run, the ultravisor's heap and its tables reach their final size. After a further
+ * guest, the ultravisor looks for the guest's phrase and key in its own memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static bool move_phrase(void)
 
 static struct counts_found early;
 
-/* Called when the ultravisor has made the key of the guest's pages. */
+/* Looks for the secrets when the ultravisor has made the key of the guest's pages. */
 static void find_early(struct call *call)
 {
         if (call->number == NOVA_H_SVM_INIT_START)

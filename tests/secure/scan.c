@@ -155,7 +155,8 @@ void search_scan(const char *when, const struct nova_guest_memory *memory)
                own.of[SEARCH_MARKER] ? "found" : "not found", pages);
 }
 
-/* Called while the guest's virtual CPU waits for an answer. */
+/* Scans after the ultravisor has written the marker to all secure pages. Meanwhile the guest's
+ * virtual CPU waits for an answer. */
 void search_scan_all(const struct nova_guest_memory *memory)
 {
         struct nova_session *counter;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that share or discard pages which they use: their running code, all of their memory, a
- * page that is out, and a page whose content another virtual CPU waits for. Each guest is right or
- * ends with a report, and an honest VM runs afterwards. */
+ * page that is out, and a page whose content another virtual CPU waits for. Each guest computes
+ * correctly, or ends with a report. An honest VM runs afterwards. */
 #include <string.h>
 
 #include "../runtime/tap.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM beside one that has taken all secure memory and all kernel memory that it can (greedy.c).
- * The memory is divided between two VMMs. So while both have sessions, a third VMM gets none. */
+/* A VMM beside another VMM that has taken all secure memory and all kernel memory that it can
+ * (greedy.c). The ultravisor divides the memory between two VMMs. So while both have sessions, a
+ * third VMM gets no session. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest ends the sharing of its pages: what the VMM provided without a request stays, and what is
- * private again is a safe place for a second image. */
+/* A guest ends the sharing of its pages. Pages that the VMM provided without a request stay. A page
+ * that is private again is a safe place for a second image. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"

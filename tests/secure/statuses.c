@@ -220,8 +220,8 @@ static void slots(void)
               "memory that comes back is empty");
 }
 
-/* In the functions *_parameters(), each refused call has one bad parameter. The last call has only
- * right parameters, and succeeds. */
+/* Tests the parameters of UV_PAGE_OUT. In the functions *_parameters(), each refused call has one
+ * bad parameter. The last call has only right parameters, and succeeds. */
 static void out_parameters(uint64_t end)
 {
         check(nova_uv_page_out(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
@@ -332,8 +332,9 @@ static void pages(void)
               "the guest gets a page back when it reads it");
 }
 
-/* After a snapshot the page is mapped read-only. The ultravisor's own write to it outdates the
- * snapshot, and the guest's next write needs a new mapping. */
+/* Tests a write of the ultravisor to a page with a snapshot. After a snapshot the page is mapped
+ * read-only. The ultravisor's own write outdates the snapshot, and the guest's next write needs a
+ * new mapping. */
 static void snapshot_and_port(void)
 {
         check(guest(PROBE_WRITE, WHOLE, 7) == 0 &&
@@ -480,7 +481,7 @@ static void inval_block(uint32_t at)
               "UV_PAGE_INVAL of a block takes back its pages up to the first private one");
 }
 
-/* The page is shared, and the guest has written a word to it. */
+/* Tests UV_PAGE_OUT of a shared page to which the guest has written a word. */
 static void out_of_shared(uint32_t at)
 {
         content_fill(normal(SPARE));

@@ -37,7 +37,7 @@ static uint64_t get(unsigned at, unsigned bytes)
         return value;
 }
 
-/* Returns true if a part is in the guest's memory already, for example as the PC's ACPI tables. */
+/* Returns true if a part is in the guest's memory already, as the PC's ACPI tables are. */
 static bool is_there(uint64_t offset, uint64_t place, uint64_t bytes)
 {
         const void *const there = nova_guest_pointer(&vm.memory, place, bytes);

@@ -14,7 +14,7 @@
 
 static char text[128];
 
-/* Called before the guest runs. NULL: nothing to do */
+/* Called before the guest runs; NULL: nothing to do. */
 static void (*talker_prepare)(void);
 
 static inline uint64_t read_serial(void *device, uint64_t port, unsigned bytes)

@@ -101,7 +101,7 @@ static void answer_hypercall(struct call *call)
         call->value = value;
 }
 
-/* The number of the hypercall means nothing to the ultravisor. */
+/* Tests that the VMM answers hypercalls with numbers that mean nothing to the ultravisor. */
 static void hypercalls_of_the_guest(void)
 {
         honest_attack = answer_hypercall;
@@ -139,7 +139,7 @@ static void vectors(void)
         check(count_wrong() == 0, "it takes each of these vectors");
 }
 
-/* Vectors that CR8 holds back come once each, when it permits them. */
+/* Tests that vectors which CR8 holds back come once each, when CR8 permits them. */
 static void held_back(void)
 {
         unsigned low = 0, high = 0;
