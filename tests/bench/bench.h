@@ -71,8 +71,8 @@ void trace_end(void);
 /* A NOP that the plugin runs.c looks for, with the number of the operation that follows. */
 #define MARKER(n) \
         __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long 0x4d4b0000 + %c0" : : "i"(n) : "memory")
-/* Median or mean of the samples without the cost of timing; fails the case if an operation
- * failed. */
+/* Returns the median or the mean of the samples, without the cost of timing. Fails the case if an
+ * operation failed. */
 uint32_t figure(struct timed *op);
 void report(const char *key, uint32_t value);
 /* Reports a median or mean in hundredths. */

@@ -9,8 +9,8 @@ volatile uint64_t bench_deadline;
 volatile word_t bench_deadlines;
 static uint32_t overhead;
 
-/* A plugin of the emulator looks for the NOP; the store after it names the operation that the
- * following readings of the TSC enclose. */
+/* Names an operation to a plugin of the emulator. The plugin looks for the NOP. The store after the
+ * NOP gives the number of the operation between the next readings of the TSC. */
 static void trace(unsigned number)
 {
         static volatile uint8_t at[OPERATIONS_MAX] __attribute__((aligned(OPERATIONS_MAX)));

@@ -62,7 +62,7 @@ static void begin_quantum(void)
         EXPECT(wait_for(&t->done, 1));
 }
 
-/* This thread is the boot CPU's worker. */
+/* Measures the operation on all CPUs at once. This thread is the boot CPU's worker. */
 static void all_at_once(const char *key)
 {
         go = 0;

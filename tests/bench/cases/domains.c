@@ -85,7 +85,8 @@ static void wait_for_slice(struct timed *op, unsigned round)
         } while (now - before < GAP);
 }
 
-/* The timer interrupts at the end of the slice. No other thread can run, so this one continues. */
+/* Spins beyond the end of a slice. The timer interrupts there. No other thread can run, so this one
+ * continues. */
 static uint32_t timed_slice(struct args *args)
 {
         const uint64_t start = tsc();

@@ -112,8 +112,9 @@ void attack_receive_limited(struct thread *t)
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER);
 }
 
-/* After the first item, the rest of the limit is too small for a whole further item, but enough for
- * most of its pages. For each further item, the kernel maps these pages and then undoes this. */
+/* Sends items of which only the first one fits into the receiver's limit. The rest of the limit is
+ * enough for most pages of a further item: the kernel maps these pages, and then undoes this for
+ * each further item. */
 void attack_receive_undone(struct thread *t)
 {
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER - 1);
@@ -213,7 +214,7 @@ void attack_port_pieces(struct thread *t)
         }
 }
 
-/* The kernel refuses a call to a thread on another CPU. */
+/* Calls a thread on another CPU, which the kernel refuses. */
 void attack_call_far(struct thread *t)
 {
         (void)t;

@@ -122,8 +122,8 @@ static void end_links(void)
         revoke_objects(LINK_PORTAL, MOST_ORDER);
 }
 
-/* Two threads call into the chain again and again: one waits at its end, the other one helps. The
- * end wakes, and they change places. Then all links end. */
+/* Lets two threads call into the chain again and again: one waits at its end, the other one helps.
+ * The end wakes, and the two change places. Then all links end. */
 void attack_chain(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
@@ -145,8 +145,8 @@ void attack_chain(struct thread *t)
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-/* Many threads call one thread, which waits: one call is in progress, the other callers help it.
- * The thread wakes, then ends. */
+/* Lets many threads call one thread, which waits: one call is in progress, and the other callers
+ * help the thread. The thread wakes, then ends. */
 void attack_helpers(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
@@ -171,7 +171,7 @@ static word_t make_contexts(nova_sel_t ec)
         return n;
 }
 
-/* All SCs of a thread sleep with it. The thread wakes and waits again, then ends. */
+/* Lets all SCs of a thread sleep with it. The thread wakes and waits again, then ends. */
 void attack_contexts(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
@@ -188,7 +188,7 @@ void attack_contexts(struct thread *t)
         }
 }
 
-/* All SCs of a thread on the second CPU are in the queue there, with a low priority. */
+/* Puts all SCs of a thread on the second CPU into the queue there, with a low priority. */
 void attack_contexts_far(struct thread *t)
 {
         (void)t;

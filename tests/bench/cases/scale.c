@@ -239,7 +239,8 @@ static void next_lookup_object(struct timed *op, unsigned round)
         op->args.a2 = obj(semaphore_of(round), 0);
 }
 
-/* The lowest byte of the identifier decides which object is created. */
+/* Gives the create hypercall another free selector. The lowest byte of the identifier decides which
+ * object is created. */
 static void next_create(struct timed *op, unsigned round)
 {
         op->args.a1 = (op->args.a1 & 0xff) | nova_hypercall_id(0, 0, free_selector_of(round));
@@ -398,7 +399,8 @@ static uint32_t time_of_deadline(void)
         return (uint32_t)(tsc() - before);
 }
 
-/* Each thread waits for a deadline, and, after it has passed, for one later than all others. */
+/* Measures the end of deadlines. Each thread waits for a deadline and, when it has passed, for one
+ * that is later than all others. */
 static uint32_t timer(void)
 {
         static struct timed op = {.mean = true};

@@ -34,7 +34,7 @@ static nova_sel_t target(void)
         return base;
 }
 
-/* A thread of this PD that accepts everything sent to it, into a wide window. */
+/* Makes a thread of this PD that accepts everything sent to it, into a wide window. */
 static struct thread *taker(unsigned type)
 {
         struct thread *t = server(boot_cpu);
@@ -221,7 +221,8 @@ CASE(windows, semaphore_ends, "")
         MARKED(13, "off_semaphore_end", hc_revoke(obj(sm, ALL), NOVA_REVOKE_SR));
 }
 
-/* The end of a busy thread with many callers that help it. */
+/* Keeps the thread busy, so that its callers help it. The case measures the end of such a
+ * thread. */
 static void sleep_in_portal(struct thread *t)
 {
         hc_sm_ctrl((nova_sel_t)(word_t)t->arg, NOVA_SM_DN_OP);

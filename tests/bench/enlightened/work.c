@@ -33,7 +33,8 @@ static void unmap_one(void)
         call6(SYS_MUNMAP, page, PAGE_BYTES, 0, 0, 0, 0);
 }
 
-/* Each turn first wakes the other thread, so that the pages are unmapped while it runs. */
+/* Takes the turns of a thread. Each turn first wakes the other thread, so that the pages are
+ * unmapped while that thread runs. */
 static void take_turns(uint32_t thread)
 {
         const uint64_t cpus = UINT64_C(1) << thread;
@@ -99,7 +100,7 @@ __asm__(".globl _start\n_start: movq %rsp, %rdi\n and $-16, %rsp\n call run_from
 
 void run_from_start(const long *at_start);
 
-/* The stack begins with the number of arguments, then has their addresses. */
+/* Runs the program. Its stack begins with the number of arguments, then has their addresses. */
 void run_from_start(const long *at_start)
 {
         const char *const word = at_start[0] == 2 ? (const char *)at_start[2] : "";

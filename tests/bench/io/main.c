@@ -115,7 +115,7 @@ static void *work(void *argument)
         return NULL;
 }
 
-/* The clients read at the same time. */
+/* Lets a number of clients read at the same time. */
 static void count_many(unsigned count)
 {
         for (unsigned i = 0; i < count; i++) {

@@ -13,7 +13,8 @@
 
 static char data[IO_BYTES] __attribute__((aligned(IO_BYTES)));
 
-/* The same places in each run. The upper bits of a linear congruential generator are random. */
+/* Returns the number of the next page, in an order that is the same in each run. Only the upper
+ * bits of a linear congruential generator are random. */
 static uint32_t next_page(void)
 {
         static uint32_t state = 1;

@@ -12,7 +12,7 @@
  *
  * `count` does the same, and marks the stream for a count of its own.
  *
- * A further argument lets Linux use the card's offloads. */
+ * With a further argument, Linux uses the card's offloads. */
 #include "net.h"
 
 #include "../linux_calls.h"
@@ -220,7 +220,7 @@ __asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call run_from_
 
 void run_from_start(const long *stack);
 
-/* The number of the arguments and their addresses begin at @p stack. */
+/* Runs the program. The number of its arguments is at @p stack, and their addresses follow. */
 void run_from_start(const long *stack)
 {
         const char *const word = (const char *)stack[2];

@@ -102,7 +102,7 @@ static void ask_datagrams(int number, unsigned count)
         }
 }
 
-/* The first datagrams may find no receiver. */
+/* Sends datagrams until one comes back: the first ones may find no receiver. */
 static void find(int number)
 {
         for (unsigned tries = 0; tries < 100; tries++) {

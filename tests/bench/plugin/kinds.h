@@ -50,7 +50,7 @@ static inline enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm, bool re
         }
 }
 
-/* 66 0F 38 80 to 82: INVEPT, INVVPID, INVPCID. */
+/* Returns true for INVEPT, INVVPID and INVPCID: 66 0F 38 80 to 82. */
 static inline bool is_invalidation(const uint8_t *bytes, size_t size)
 {
         return size > 2 && bytes[0] == 0x0f && bytes[1] == 0x38 && bytes[2] >= 0x80 &&

@@ -85,7 +85,7 @@ static int plugin_begin(plugin_id id, int argc, char **argv,
         return 0;
 }
 
-/* As above; kernel_from is required. */
+/* Does the same as plugin_begin(), and requires the argument from=. */
 static inline int plugin_begin_kernel(plugin_id id, int argc, char **argv,
                                       void (*translated)(plugin_id, struct qemu_plugin_tb *),
                                       void (*results)(FILE *out))
@@ -93,14 +93,15 @@ static inline int plugin_begin_kernel(plugin_id id, int argc, char **argv,
         return plugin_begin(id, argc, argv, translated, results) || kernel_from == UINT64_MAX;
 }
 
-/* @return true if an instruction has these bytes */
+/* Returns true if an instruction has these bytes. */
 static inline bool is_code(const struct qemu_plugin_insn *insn, const void *bytes, size_t count)
 {
         return qemu_plugin_insn_size(insn) == count &&
                !memcmp(qemu_plugin_insn_data(insn), bytes, count);
 }
 
-/* A program reports its operation by a marker: a NOP of seven bytes with a displacement of its own.
+/* Checks whether an instruction can be the marker by which a program reports its operation: a NOP
+ * of seven bytes. Stores its displacement.
  * @return true if the instruction is such a NOP */
 static inline bool is_long_nop(const struct qemu_plugin_insn *insn, uint32_t *displacement)
 {

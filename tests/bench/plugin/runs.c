@@ -74,7 +74,7 @@ static void in_keeping(unsigned index, void *address)
         cpus[index % CPUS].kept = true;
 }
 
-/* An STI. */
+/* Handles an STI. */
 static void at_window(unsigned index, void *address)
 {
         struct cpu *cpu = &cpus[index % CPUS];
@@ -86,14 +86,14 @@ static void at_window(unsigned index, void *address)
                 end_run(cpu);
 }
 
-/* An STI of a function that keeps the CPU. */
+/* Handles an STI of a function that keeps the CPU. */
 static void at_kept_window(unsigned index, void *address)
 {
         in_kernel(index, address);
         cpus[index % CPUS].window = true;
 }
 
-/* A CLI. */
+/* Handles a CLI. */
 static void at_window_end(unsigned index, void *address)
 {
         in_kernel(index, address);
@@ -111,7 +111,7 @@ static void at_pause(unsigned index, void *address)
         cpu->since_pause = 0;
 }
 
-/* A VMRUN or a return. */
+/* Handles a VMRUN or a return. */
 static void at_end(unsigned index, void *address)
 {
         in_kernel(index, address);

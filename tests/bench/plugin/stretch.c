@@ -204,7 +204,7 @@ static bool in_kernel(const struct cpu *cpu)
         return !cpu->back_at;
 }
 
-/* STI, and all exits of the kernel. */
+/* Handles an STI, or an exit of the kernel. */
 static void at_end(unsigned index, void *unused)
 {
         struct cpu *const cpu = &cpus[index % CPUS];

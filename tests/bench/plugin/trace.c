@@ -58,7 +58,8 @@ static void on_memory(unsigned cpu, memory_info info, uint64_t address, void *un
                 note_line(address, qemu_plugin_mem_is_store(info));
 }
 
-/* data: the address, with the kind in bits that no address of the kernel uses. */
+/* Counts an instruction of the kernel. data: its address, with its kind in bits that no address of
+ * the kernel uses. */
 static void in_kernel(unsigned cpu, void *data)
 {
         const uint64_t value = (uint64_t)(uintptr_t)data;

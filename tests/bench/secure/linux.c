@@ -42,7 +42,7 @@ __asm__(".globl _start\n_start: movq %rsp, %rdi\n and $-16, %rsp\n call run_from
 
 void run_from_start(const long *at_start);
 
-/* The stack begins with the number of arguments, then has their addresses. */
+/* Runs the program. Its stack begins with the number of arguments, then has their addresses. */
 void run_from_start(const long *at_start)
 {
         const char word = at_start[0] == 2 ? *(const char *)at_start[2] : 0;
