@@ -118,7 +118,7 @@ word_t random_place(uint64_t *seed);
 /* First instructions of a suspect: of a new thread, of a thread that begins again, of a portal, of
  * a reply, and of a thread that ends. */
 extern char suspect_start[], suspect_again[], suspect_portal[], suspect_reply[], suspect_end[];
-/* Load the XMM registers; return the FPU_… that describes their content. */
+/* Loads the XMM registers. suspect_fpu_state() returns the FPU_… that describes their content. */
 void suspect_fpu_load(void);
 enum { FPU_ZERO, FPU_PATTERN, FPU_OTHER };
 unsigned suspect_fpu_state(void);
@@ -136,7 +136,8 @@ void keepers_init(void);
 void keepers_begin(uint64_t seed);
 /* Lets the keepers that wait because of plan.pauses continue. */
 void keepers_wake(void);
-/* Return the number of events since the start: of threads, and of virtual CPUs. */
+/* Returns the number of events of threads since the start. keepers_exits() counts those of virtual
+ * CPUs. */
 word_t keepers_events(void);
 word_t keepers_exits(void);
 /* Fills the reply to an event of a virtual CPU. Returns the number of typed items. */
@@ -167,7 +168,7 @@ void bystanders_begin(void);
 void bystanders_check(void);
 void bystanders_end(void);
 
-/* The test `fuzzer.database` stops here and reads all objects of the kernel. */
+/* Does nothing: the test `fuzzer.database` stops here and reads all objects of the kernel. */
 void compare_now(void);
 
 /* Returns the bytes of kernel memory that the root PD's account uses. */

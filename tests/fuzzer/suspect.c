@@ -20,7 +20,7 @@ static bool one_in(struct suspect *s, word_t n)
         return below(s, n) == 0;
 }
 
-/* Usually returns a selector of the zone, otherwise one of another zone, or any number. */
+/* Returns a selector, usually of the zone, otherwise of another zone, or any number. */
 static nova_sel_t pick(struct suspect *s, nova_sel_t zone, word_t count)
 {
         const word_t r = below(s, 64);
