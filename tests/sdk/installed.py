@@ -63,8 +63,8 @@ def copy_manual():
 
 
 def fetch_guests():
-    """The software of example guests is downloaded once, for all tests of the tree. Other guests of
-    the tree need programs that a machine for this test may lack."""
+    """Downloads the software of example guests once, for all tests of the tree. Other guests of the
+    tree need programs that a machine for this test may lack."""
     named = set()
     examples = paths.ROOT / "examples"
     for file in (*examples.glob("*/CMakeLists.txt"), *examples.glob("*/*.seal")):
@@ -79,7 +79,8 @@ def fetch_guests():
 
 
 def check_no_place(folder, place):
-    """No text file of the installation names the location of the tree; debug information may."""
+    """Checks that no text file of the installation names the location of the tree. Debug
+    information may."""
     for file in folder.rglob("*"):
         if file.is_file() and not file.is_symlink():
             content = file.read_bytes()
@@ -102,7 +103,7 @@ def install_from_copy():
 
 
 def check_plain_cmake():
-    """`cmake --install` alone makes no HTML, and reports that."""
+    """Checks that `cmake --install` alone makes no HTML, and reports that."""
     html, hidden = SOURCE / "build/docs/html", SOURCE / "build/docs/hidden"
     html.rename(hidden)
     try:
@@ -118,7 +119,8 @@ def check_plain_cmake():
 
 
 def compile_modules():
-    """Tests that run in parallel read the installation: none writes Python's compiled files."""
+    """Compiles Python's modules, so that no test writes compiled files: tests in parallel read the
+    installation."""
     command = [sys.executable, "-m", "compileall", "-q", PREFIX / "lib/nova"]
     subprocess.run(command, check=True)
 

@@ -62,7 +62,7 @@ class Comparison(unittest.TestCase):
         self.assertEqual(self.above({"call": 100}, all_needed=False), [])
 
     def compare(self, found, *options):
-        """Returns the exit status, the output, and the published files."""
+        """Returns the exit status, the output, and the published files of a comparison."""
         args = cli.parse(["bench", "--arch=x86_64", *options])
         published = []
         with (

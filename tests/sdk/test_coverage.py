@@ -53,7 +53,7 @@ SOURCE = f"{coverage.SOURCES}/src/a.c"
 
 class Plugin(unittest.TestCase):
     def boot(self, source, timeout):
-        """The outcome, and {label: bits} of the kernel's labels."""
+        """Returns the outcome, and {label: bits} of the kernel's labels."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "a.S").write_text(source, encoding="utf-8")
@@ -92,7 +92,7 @@ class Figures(unittest.TestCase):
         return coverage.Report(lambda _name, line: texts.get(line, ""))
 
     def code(self, *lines):
-        """One instruction of each line: (line, text)."""
+        """Returns code with one instruction of each line: (line, text)."""
         instructions = {address: text for address, (_, text) in enumerate(lines)}
         return coverage.Code(
             instructions, {a: ("src/a.c", line) for a, (line, _) in enumerate(lines)}

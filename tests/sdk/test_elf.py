@@ -12,13 +12,13 @@ from nova.errors import NovaError
 
 
 def header(bits, machine, kind=2):
-    """The header of a file without segments."""
+    """Returns the header of a file without segments."""
     start = b"\x7fELF" + bytes([bits, 1, 1]) + bytes(9) + bytes([kind, 0, machine, 0])
     return start + bytes(44)
 
 
 def program(types=(elf.LOAD,), size=100):
-    """A 64-bit program with a segment of each type, which extends to the file's end."""
+    """Returns a 64-bit program with a segment of each type, which extends to the file's end."""
     start = 64 + 56 * len(types)
     data = bytearray(header(2, 62)[:64])
     struct.pack_into("<Q", data, 32, 64)
@@ -91,7 +91,7 @@ class Elf(unittest.TestCase):
 
 
 def kernel(place=0, virtual=0x80201000, size=100):
-    """A 32-bit kernel of one segment with a multiboot header at a given offset."""
+    """Returns a 32-bit kernel of one segment with a multiboot header at a given offset."""
     data = bytearray(header(1, 3)[:52])
     struct.pack_into("<I", data, 28, 52)
     struct.pack_into("<HHH", data, 40, 52, 32, 1)

@@ -128,7 +128,7 @@ class Fake:
         return address + LAYOUTS[struct].fields[path].offset
 
     def join(self, head, *links):
-        """A ring of list heads."""
+        """Makes a ring of list heads."""
         ring = (head, *links)
         for here, there in zip(ring, ring[1:] + ring[:1]):
             self.poke(here, there)
@@ -183,7 +183,7 @@ class Walks(unittest.TestCase):
         return walk.tree(self.reader, self.head, "item", "node", "the tree")
 
     def make_tree(self):
-        """3 above 1 and 4, and 1 above 0 and 2."""
+        """Makes a tree with 3 above 1 and 4, and 1 above 0 and 2."""
         for child, parent, side in ((1, 3, "left"), (4, 3, "right"), (0, 1, "left"),
                                     (2, 1, "right")):
             self.fake.set("item", self.items[parent], f"node.{side}", self.nodes[child])

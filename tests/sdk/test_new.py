@@ -40,7 +40,7 @@ class New(Folder):
         self.assertEqual((self.folder / "deep/mine/main.c").read_bytes(), theirs.read_bytes())
 
     def next_step(self, folder, path):
-        """The command that the message names for booting the project."""
+        """Returns the command that the message names for booting the project."""
         environment = {**os.environ, "PATH": path}
         result = paths.nova("new", "bare", folder, cwd=self.folder, env=environment)
         self.assertEqual(result.returncode, 0, result.stderr)

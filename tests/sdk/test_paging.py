@@ -31,7 +31,7 @@ class PageTables(unittest.TestCase):
         return KernelMemory(Physical(read), word, self.IMAGE, 0x40000000, 0x40200000)
 
     def enter(self, table, *steps):
-        """Entries of tables, the root's first: (index, entry)."""
+        """Writes entries of tables, the root's first: (index, entry)."""
         for index, entry in steps:
             self.set(table + 8 * index, entry)
             table = entry & ~0xFFF

@@ -24,7 +24,7 @@ class Sealed(unittest.TestCase):
         return str(path)
 
     def pair(self, folder=""):
-        """Makes files like nova's own keys. Returns that of the private key."""
+        """Makes files like nova's own keys. Returns the file of the private key."""
         folder = Path(self.folder.name) / folder
         folder.mkdir(exist_ok=True)
         for name, magic in (("machine.key", seal_files.PRIVATE_MAGIC),
