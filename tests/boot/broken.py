@@ -72,7 +72,7 @@ def short_header(elf):
 
 
 def truncated(elf):
-    """The file lacks part of the last segment."""
+    """Cuts the file inside of its last segment."""
     last = elf.with_flag(WRITE)
     return elf.write()[: last.offset + last.filesz // 2]
 
@@ -83,19 +83,19 @@ def other_machine(elf):
 
 
 def other_class(elf):
-    """32 bits instead of 64 or vice versa."""
+    """Exchanges the classes of 32 and 64 bits."""
     elf.data[4] ^= 3
     return bytes(elf.data)
 
 
 def no_program(elf):
-    """A relocatable file."""
+    """Makes the file a relocatable one."""
     struct.pack_into("<H", elf.data, 16, 1)
     return elf.write()
 
 
 def far_table(elf):
-    """The program headers would lie outside of the file."""
+    """Places the program headers outside of the file."""
     place, layout = (32, "<Q") if elf.bits == 64 else (28, "<I")
     struct.pack_into(layout, elf.data, place, (1 << elf.bits) - 0x20)
     return bytes(elf.data)
@@ -135,7 +135,7 @@ def huge(elf):
 
 
 def larger_in_file(elf):
-    """More bytes in the file than in memory."""
+    """Makes a segment larger in the file than in memory."""
     elf.with_flag(WRITE).memsz = elf.with_flag(WRITE).filesz // 2
     return elf.write()
 
@@ -146,14 +146,16 @@ def entry_outside(elf):
 
 
 def all_rights(elf):
-    """Good: segments that are writable and executable, as programs of 2012 have them."""
+    """Makes all segments writable and executable, as those of programs of 2012. The result is
+    valid."""
     for segment in elf.segments:
         segment.flags = READ | WRITE | EXECUTE
     return elf.write()
 
 
 def odd_offsets(elf):
-    """Good: segments whose place in the file does not depend on their address."""
+    """Moves the segments to places in the file that do not depend on their addresses. The result is
+    valid."""
     first = min(s.offset for s in elf.segments if s.type == PT_LOAD)
     for segment in elf.segments:
         segment.offset += SHIFT
@@ -163,7 +165,7 @@ def odd_offsets(elf):
 
 
 def shared_page(elf):
-    """Good: the end of one segment and the start of the next lie in one page."""
+    """Places the end of one segment and the start of the next in one page. The result is valid."""
     loaded = (segment for segment in elf.segments if segment.type == PT_LOAD)
     _, first, second = sorted(loaded, key=lambda segment: segment.vaddr)  # constants and data
     first.filesz = first.memsz = first.filesz - SHARED
@@ -175,7 +177,8 @@ def shared_page(elf):
 
 
 def bss(elf):
-    """Good: the file does not contain the zeros at the end of the data, but other bytes there."""
+    """Removes the zeros at the end of the data from the segment's part in the file, and puts other
+    bytes there. The result is valid."""
     data = elf.with_flag(WRITE)
     content = bytes(elf.data[data.offset : data.offset + data.filesz])
     kept = len(content.rstrip(b"\0"))
@@ -186,7 +189,8 @@ def bss(elf):
 
 
 def far_headers(elf):
-    """Good: the program headers are the last bytes of a large file, as some tools leave them."""
+    """Places the program headers at the end of a large file, as some tools do. The result is valid.
+    """
     place, layout = (32, "<Q") if elf.bits == 64 else (28, "<I")
     elf.data += bytes(max(FAR - len(elf.data), 0))
     elf.table = len(elf.data)

@@ -23,7 +23,7 @@ LEVEL_HIGH = (5, 9, 10, 11)  # QEMU's overrides
 
 
 def expected(pin):
-    """Expected state of a pin: CPU, vector, polarity, trigger, masked."""
+    """Returns the expected state of a pin: CPU, vector, polarity, trigger, masked."""
     if pin in LEVEL_HIGH:
         how = ("hi", "level")
     else:

@@ -2,10 +2,10 @@
 """Compares the text of a running kernel with its image. The kernel may have changed its text only
 at the sites of arch/x86/speculation.h, and only in the way that the treatments require.
 
-sites.py ARCH KERNEL ROOTTASK COMPILER; the roottask prints `ready` and keeps running. The masks of
-indices that programs choose are also looked for, in the disassembly of the image. In a kernel of
-gcc (GNU), they must be in exactly the functions that docs/kernel/speculation.md lists; addr2line
-does not find functions that clang has inlined.
+sites.py ARCH KERNEL ROOTTASK COMPILER; the roottask prints `ready` and keeps running. The script
+also looks for the masks of indices that programs choose, in the disassembly of the image. In a
+kernel of gcc (GNU), they must be in exactly the functions that docs/kernel/speculation.md lists;
+addr2line does not find functions that clang has inlined.
 """
 
 import re
@@ -76,13 +76,13 @@ class Image:
                 self.headers[match[1]] = (int(match[3], 16), int(match[2], 16))
 
     def section(self, name, *options):
-        """The address and the bytes of a section; options of objcopy."""
+        """Returns the address and the bytes of a section. OPTIONS are those of objcopy."""
         with tempfile.NamedTemporaryFile() as out:
             tool("objcopy", "-O", "binary", "-j", name, *options, self.file, out.name)
             return self.headers[name][0], Path(out.name).read_bytes()
 
     def sites(self):
-        """(address, stub, kind, opcode, size) of each site."""
+        """Yields (address, stub, kind, opcode, size) of each site."""
         for name, (start, size) in self.headers.items():
             first, end = self.at["speculation_sites"], self.at["speculation_sites_end"]
             if start <= first < start + size:
@@ -156,19 +156,19 @@ def differences(start, wanted, seen, image):
 
 
 def listed(text):
-    """The instructions of a disassembly: (address, text after a tab)."""
+    """Returns the instructions of a disassembly: (address, text after a tab)."""
     found = re.findall(r"^ *([0-9a-f]+):(\t.*)$", text, re.MULTILINE)
     return [(int(at, 16), line.rstrip()) for at, line in found]
 
 
 def instructions(image, name):
-    """The disassembly of a function: mnemonics with operands."""
+    """Returns the disassembly of a function: mnemonics with operands."""
     text = tool("objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}", image.file)
     return [line.strip() for _, line in listed(text)]
 
 
 def action_complaints(image):
-    """Each action has the instructions that treat its flaw."""
+    """Returns complaints about actions that lack the instructions which treat their flaw."""
     found = []
     calls = [i for i in instructions(image, "speculation_fill_return_stack") if "call" in i]
     if len(calls) != RETURN_STACK:
@@ -216,8 +216,8 @@ def mask_of(lines, masks):
 
 
 def listed_complaints(image, masks, page):
-    """The page lists the functions that call checked_index(), and no others. masks: addresses of
-    the ANDs, which are parts of checked_index()."""
+    """Returns complaints unless the page lists exactly the functions that call checked_index().
+    masks: addresses of the ANDs, which are parts of checked_index()."""
     text = tool("addr2line", "-afi", "-e", image.file, *map(hex, masks))
     frames = bench_listing.read_frames(text)
     names = [[name for name, _ in frames[at] if name != "checked_index"] for at in masks]
@@ -227,7 +227,7 @@ def listed_complaints(image, masks, page):
 
 
 def mask_complaints(image, arch, compiler):
-    """At each place of checked_index(), the index is masked."""
+    """Returns complaints about places of checked_index() that do not mask the index."""
     _, data = image.section(".masks", "--set-section-flags=.masks=alloc")
     last = (1 << (64 if arch == "x86_64" else 32)) - 1
     found, masks = [], {}

@@ -16,7 +16,7 @@ UEFI_SMALLEST = 64
 
 
 def sizes(count, smallest):
-    """Sizes in MiB: small ones, some around each boundary up to 4 GiB, and large ones."""
+    """Returns sizes in MiB: small ones, some around each boundary up to 4 GiB, and large ones."""
     result = list(range(smallest, smallest + count // 8))
     around = count * 5 // 8 // 4
     for boundary in (1, 2, 3, 4):

@@ -65,7 +65,7 @@ class Image:
 
     @staticmethod
     def read_sections(file):
-        """{name: (address, size, offset in the file)}"""
+        """Returns {name: (address, size, offset in the file)}."""
         row = r"^ *\d+ (\S+) +([0-9a-f]+) +([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+) .*\n(.*)$"
         return {
             name: (int(address, 16), int(size, 16), int(offset, 16))
@@ -75,7 +75,7 @@ class Image:
         }
 
     def words(self, address, count):
-        """Words of the image's data."""
+        """Returns words of the image's data."""
         size = WORD[self.arch]
         for start, length, offset in self.sections.values():
             if start <= address < start + length:
@@ -88,7 +88,7 @@ class Image:
         return self.words(self.at["entry_vectors"], VECTORS)
 
     def user_entries(self):
-        """The entries from user mode; on x86-64 each CPU has one."""
+        """Returns the addresses of the entries from user mode. On x86-64 each CPU has one."""
         first = self.at["entry_hypercall"]
         if self.arch == "x86_32":
             return [first]
@@ -99,14 +99,14 @@ class Image:
         return tool("objdump", "-d", "--no-show-raw-insn", "-j", ".text", self.elf)
 
     def taken_in_data(self):
-        """Addresses of functions in words of the data."""
+        """Yields addresses of functions that words of the data contain."""
         for name, (start, size, _) in self.sections.items():
             if name != ".text":
                 count = size // WORD[self.arch]
                 yield from set(self.words(start, count)) & self.functions.keys()
 
     def taken_in_text(self, text):
-        """Addresses of functions in immediate operands and in LEA."""
+        """Yields addresses of functions that immediate operands and LEA contain."""
         for value in re.findall(r"\$(0x[0-9a-f]+)|\blea .*# ([0-9a-f]+)", text):
             address = int(value[0] or value[1], 16)
             if self.arch == "x86_64" and address >> 31 == 1:

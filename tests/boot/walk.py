@@ -98,13 +98,13 @@ TSS_STRIDE = 128
 
 
 def segment_bases(registers, name):
-    """The bases of TR, GDT or IDT, one of each CPU."""
+    """Returns the bases of TR, GDT or IDT, one for each CPU."""
     selector = "" if name in ("GDT", "IDT") else "[0-9a-f]{4} "
     return [int(b, 16) for b in re.findall(rf"\b{name} ?= *{selector}([0-9a-f]+)", registers)]
 
 
 def words_of(answer):
-    """The words that the monitor's command x printed."""
+    """Returns the words that the monitor's command x printed."""
     lines = re.findall(r"^[0-9a-f]+: (.*)$", answer.replace("\r", ""), re.MULTILINE)
     return [int(word, 16) for line in lines for word in line.split()]
 
@@ -157,7 +157,8 @@ def complaints(pages, half):
 
 
 def region_complaints(pages, half, regions):
-    """Each page of the kernel lies in a region and has this region's page size."""
+    """Lists pages of the kernel that lie in no region, or do not have the page size of their
+    region."""
     found = []
     for page in pages:
         sizes = [size for start, end, size in regions.values() if start <= page.address < end]
@@ -172,15 +173,15 @@ def pages_of(pages, region):
 
 
 def symbols(kernel):
-    """The addresses of the kernel's symbols."""
+    """Returns the addresses of the kernel's symbols."""
     text = subprocess.run(["nm", kernel], check=True, capture_output=True, text=True).stdout
     rows = [line.split() for line in text.splitlines()]
     return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
 
 
 def image_complaints(pages, regions, at):
-    """The rights of each page of the image, and no second mapping through which a page that is not
-    writable could be written."""
+    """Lists pages of the image with wrong rights, and further mappings through which a read-only
+    page of the image could be written."""
     text, data = at["image_text_end"], at["image_rodata_end"]
     image = pages_of(pages, regions["image"])
     found = []
@@ -201,8 +202,8 @@ def image_complaints(pages, regions, at):
 
 
 def memory_complaints(pages, regions):
-    """The pool is mapped once, and its mapping does not extend beyond it. Blocks and window use the
-    pool's frames."""
+    """Lists errors of the pool's mapping: the pool must be mapped once, and nothing beyond it.
+    Blocks and window must use the pool's frames."""
     pool = pages_of(pages, regions["pool"])
     found = []
     if sum(page.size for page in pool) != POOL:
@@ -228,7 +229,7 @@ def memory_complaints(pages, regions):
 
 
 def stack_complaints(pages, registers, tasks, arch):
-    """Each CPU's emergency stacks and kernel stack end at a page that is not mapped."""
+    """Lists emergency stacks and kernel stacks of CPUs that do not end at an unmapped page."""
     mapped = {page.address for page in pages if page.size == SMALL}
     tables = segment_bases(registers, "GDT")
     found = []
@@ -253,7 +254,7 @@ def stack_complaints(pages, registers, tasks, arch):
 
 
 def table_complaints(pages, registers, at):
-    """The IDT lies in the read-only part of the image."""
+    """Reports an IDT that does not lie in the read-only part of the image."""
     bases = set(segment_bases(registers, "IDT"))
     if len(bases) != 1 or not at["image_text_end"] <= min(bases) < at["image_rodata_end"]:
         return [f"the IDT is at {', '.join(hex(base) for base in bases)}, which is not read-only"]
