@@ -100,7 +100,7 @@ struct End : Kernel {
         }
 
         // Lets the callee reply to a call or to an event. The reply delegates a page of the server.
-        // An EC ends while this CPU waits for another CPU's flush.
+        // Ends the EC `one` while this CPU waits for another CPU's flush.
         void reply_with_page(bool in_steps, bool to_event, ec *one)
         {
                 const unsigned item = nova_utcb_item_index(0);

@@ -19,7 +19,7 @@ constexpr unsigned ORDER = 14, PAGES = (1u << ORDER) / CAPABILITY_SLOTS;
 
 unsigned waits;
 
-// The other CPU answers only when this CPU has waited for a time.
+// Lets the other CPU answer only when this CPU has waited for a time.
 void answer_late()
 {
         if (++waits % 100)

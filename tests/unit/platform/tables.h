@@ -15,7 +15,7 @@ void fix_sum(Bytes &bytes, size_t at, size_t length);
 // Returns a table with its header.
 Bytes table(const char *signature, const Bytes &body);
 
-// Return the root pointer, and an RSDT (entries of 4 bytes) or XSDT (8).
+// Returns the root pointer; root() returns an RSDT (entries of 4 bytes) or XSDT (8).
 Bytes rsdp(unsigned revision, uint64_t rsdt, uint64_t xsdt);
 Bytes root(const char *signature, std::initializer_list<uint64_t> tables, unsigned size);
 

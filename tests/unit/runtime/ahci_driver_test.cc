@@ -26,7 +26,7 @@ struct ahci_requests : testing::Test {
                 fake_reset();
         }
 
-        /* The disk ends its commands, and the watchdog checks once. */
+        /* Lets the disk end its commands and the watchdog check once. */
         static void step()
         {
                 fake_looks++;

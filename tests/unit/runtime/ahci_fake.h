@@ -21,7 +21,7 @@ void fake_reset(void);
 /* Starts a request as the service does. */
 void fake_start(unsigned number, enum fake_operation operation, uint32_t blocks);
 
-/* The disk ends its commands, or fails, and raises its interrupt. */
+/* Lets the disk end its commands, or fail, and raise its interrupt. */
 void fake_end_commands(bool failed);
 
 /* Returns the stamp of a request; 0: its time limit does not run. */

@@ -40,7 +40,7 @@ void start(unsigned state)
         before_guard = before_release = after_release = nullptr;
 }
 
-/* Another thread locks the mutex, unlocks it, and frees its memory. */
+/* Lets another thread lock the mutex, unlock it, and free its memory. */
 void free_if_free()
 {
         if (mutex && nova_mutex_try(mutex)) {

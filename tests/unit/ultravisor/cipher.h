@@ -10,7 +10,7 @@
 bool cipher_begin(const uint8_t *key);
 void cipher_end(void);
 
-/* Encrypt and decrypt a page of the VM. @return false: that failed */
+/* Encrypts a page of the VM; cipher_decrypt() decrypts it. @return false: that failed */
 bool cipher_encrypt(uint64_t gpa, uint64_t version, const uint8_t *from, uint8_t *to, uint8_t *tag);
 bool cipher_decrypt(uint64_t gpa, uint64_t version, const uint8_t *from, const uint8_t *tag,
                     uint8_t *to);

@@ -33,7 +33,7 @@ extern bool exits_dry;      /* the generator has no random numbers */
  * @param user the guest is in user mode */
 void exits_handle(enum nova_vm_exit cause, uint64_t ax, uint64_t bx, bool user);
 
-/* Return the values of RAX and RBX after the last exit. */
+/* Returns the value of RAX after the last exit; exits_bx() returns that of RBX. */
 uint64_t exits_ax(void);
 uint64_t exits_bx(void);
 

@@ -20,7 +20,7 @@ bool room_begin(uint8_t *memory, size_t frames, size_t kept);
 /* Makes a further page present. @return NULL, or why the guest has ended */
 const char *room_need_page(void);
 
-/* The search for a page to move out begins at the page with this number. */
+/* Lets the search for a page to move out begin at the page with this number. */
 void room_begin_search_at(size_t page);
 
 void room_end(void);

@@ -177,7 +177,8 @@ TEST(cpuid, a_compacted_area_has_no_gaps_but_for_alignment)
         EXPECT_EQ(sizes(1, 0x227).ebx, 896u + 8);
 }
 
-/* Answer CPUID as QEMU's emulation does, and as QEMU with the host's CPU does. */
+/* Answers CPUID as QEMU's emulation does; virtualized() answers it as QEMU with the host's CPU
+ * does. */
 nova_cpuid emulated(uint32_t leaf, uint32_t)
 {
         if (leaf == 0x40000000)

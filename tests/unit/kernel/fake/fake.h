@@ -87,8 +87,8 @@ void fake_settle(void);
 /** Drops all memory: the allocator's lists are empty. */
 void fake_memory_forget(void);
 
-/** Return the number of frames in use, except those of caches, and the number of objects in use in
- * caches. */
+/** Returns the number of frames in use, except those of caches; fake_objects_taken() returns the
+ * number of objects in use in caches. */
 long fake_frames_taken(void);
 long fake_objects_taken(void);
 
