@@ -51,7 +51,7 @@ class Peer:
                 f"remote.type=unix,remote.path={self.path}-peer")
 
     def end(self):
-        """The machine has ended."""
+        """Notes that the machine has ended."""
         self.ended = True
         if self.other:
             self.other.ended = True

@@ -178,9 +178,9 @@ static void sever(const struct nova_thread *lender)
                 nova_sc_destroy(nova_thread_sc(lender));
 }
 
-/* A handler on the service's first CPU loses its time while it holds the lock that the
- * service's close function needs. Meanwhile the service closes the session of a
- * program that has ended. */
+/* Tests a handler on the service's first CPU that loses its time while it holds the lock that the
+ * service's close function needs. Meanwhile the service closes the session of a program that has
+ * ended. */
 static void closes_sessions(struct nova_session *session)
 {
         const nova_sel_t pd = nova_sel_alloc(0), portal = session->portals + nova_program.cpu;
@@ -196,8 +196,8 @@ static void closes_sessions(struct nova_session *session)
         check(wait_for(&closed), "it loses its time, and the program's session is closed");
 }
 
-/* A call on another CPU takes long. Meanwhile the other handler of that CPU
- * loses its time while it waits for the service's lock. */
+/* Lets a call on another CPU take long. Meanwhile the other handler of that CPU loses its time
+ * while it waits for the service's lock. */
 static void opens_sessions(struct nova_session *session, nova_word_t cpu)
 {
         const nova_sel_t portal = share_portal(session, cpu);
