@@ -5,8 +5,8 @@
 set(NOVA_ONE_THREAD -accel tcg,thread=single)
 set(NOVA_THREADS -accel tcg,thread=multi)
 
-# From here on, the CPUs of the folder's boot tests take turns, except where the test's own QEMU
-# arguments choose: QEMU ${NOVA_THREADS}.
+# Makes the CPUs of all later boot tests of the folder take turns, except in a test with the QEMU
+# argument ${NOVA_THREADS}.
 macro(nova_take_turns)
   set(NOVA_TURNS ${NOVA_ONE_THREAD})
 endmacro()

@@ -187,7 +187,7 @@ CASE(iommu, one_page_of_a_large_range_goes_alone, "3.6-05 5.5.1-01")
         EXPECT(moves(at(middle), at(shown), middle, shown));
 }
 
-/* A child with a page for DMA at the address at which the root PD has it. */
+/* Makes a child with a page for DMA, at the address at which the root PD has the page. */
 static nova_sel_t child_with(volatile uint32_t *p)
 {
         struct child *c = child_new(boot_cpu);

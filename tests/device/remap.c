@@ -6,8 +6,8 @@
 
 #define D (NOVA_ITEM_DELEGATE | NOVA_ITEM_D)
 
-/* The device sends a message; then this number of interrupts must have come. The last expected one
- * may take its time, on a CPU of a busy host. */
+/* Lets the device send a message, and checks that @p expected interrupts have come. The last of
+ * them may come late, because the host may be busy. */
 static void expect_after_sending(struct edu edu, struct message m, const struct thread *t,
                                  word_t expected)
 {
@@ -133,8 +133,8 @@ CASE(remap, one_function_goes_to_more_pds_than_there_are_domains, "5.5.1-01 D-io
         EXPECT_EQ(given, MORE_THAN_DOMAINS);
 }
 
-/* The data of a message lies in memory that the device may use; the device writes it to an
- * address. */
+/* Lets the device write the data of a message by DMA to the message's address. The data lies in
+ * memory that the device may use. */
 static word_t after_writing(struct edu edu, struct message m, const struct thread *t)
 {
         volatile uint32_t *here = (volatile uint32_t *)memory(0);

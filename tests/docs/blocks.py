@@ -57,7 +57,8 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def kind(self):
-        """The kind of test: fragment, program, output, session, quote, untested or "" (alone)."""
+        """Returns the kind of test: fragment, program, output, session, quote, untested or ""
+        (alone)."""
         if UNTESTED.match(self.mark):
             return "untested"
         return self.words[0] if self.words else ""

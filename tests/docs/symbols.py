@@ -100,7 +100,8 @@ def only_tells(kinds):
 
 
 def is_guard(member):
-    """The definition that guards a header against a second inclusion has no value."""
+    """Returns whether a symbol guards a header against a second inclusion: such a macro has no
+    value."""
     return text_of(member.find("name")).endswith("_H") and not text_of(member.find("initializer"))
 
 

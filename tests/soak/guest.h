@@ -7,7 +7,7 @@
 #include "novavmm/guest_disk.h"
 #include "novavmm/guest_net.h"
 
-/* The example's main(). */
+/* Runs the example: its main() under a new name. */
 int guest_main(int argc, char **argv, char **envp);
 
 /* Like the functions of the library, but only the first call of each has an effect: the example's

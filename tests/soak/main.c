@@ -54,7 +54,7 @@ static bool read_argument(const char *argument)
                !strcmp(argument, "leak");
 }
 
-/* Run the parts of a round, each in its own thread. They return NULL if something went wrong. */
+/* Runs a part of a round in a thread. Returns NULL if something went wrong. */
 static void *run_services(void *unused)
 {
         (void)unused;

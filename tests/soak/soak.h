@@ -16,12 +16,14 @@ struct soak_options {
 
 extern struct soak_options soak_options;
 
-/* The parts of a round. Each prints a sentence and returns false if something went wrong. */
+/* Runs the guest's part of a round. services_round() and storm_round() run the other parts. Each
+ * prints a sentence and returns false if something went wrong. */
 bool guest_round(void);
 bool services_round(void);
 bool storm_round(void);
 
-/* Prepare what all rounds use. */
+/* Prepares the objects that all rounds of the services use. storm_begin() does this for the
+ * storm. */
 bool services_begin(void);
 bool storm_begin(void);
 

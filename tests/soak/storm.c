@@ -181,9 +181,9 @@ static bool run_children(void)
         return true;
 }
 
-/* If more than 1,024 selectors are in use, the runtime needs a further page of bits, and keeps it.
- * Lets the runtime allocate this page. Otherwise the first round with that many selectors would
- * seem to leak it. */
+/* Lets the runtime allocate the page of bits that it needs, and keeps, once more than 1,024
+ * selectors are in use. Otherwise the first round with more selectors would seem to leak this
+ * page. */
 static bool take_selector_bits(void)
 {
         const nova_sel_t many = nova_sel_alloc(MANY_ORDER);

@@ -95,8 +95,9 @@ static void bury(const struct worker *w, unsigned slot)
         drop(w->sel + SC_OF + slot);
 }
 
-/* Ends the whole child after its last thread has ended, and with it the SC on which this code runs.
- * Afterwards the code still takes and releases locks and waits for other threads. */
+/* Ends the whole child, and with the child the SC on which this code runs. The child's last thread
+ * has ended before. Afterwards the code still takes and releases locks and waits for other
+ * threads. */
 static void kill_child(struct worker *w)
 {
         hc_sm_ctrl(w->sel + SEM_LOCK, NOVA_SM_DN_OP);

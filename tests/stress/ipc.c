@@ -12,7 +12,7 @@ enum { SERVER_EC, SERVER_PT, NAP, EC_OF = 8, SC_OF = 24 };
 
 static struct thread *mirrors[WORKERS];
 
-/* Body of the server: returns the message, sometimes after a sleep on the caller's time. */
+/* Serves a call: returns the message, sometimes after a sleep on the caller's time. */
 static void serves(struct thread *t)
 {
         struct nova_utcb *u = t->utcb;

@@ -144,7 +144,7 @@ def check_own(name, text, has_header):
 
 
 def check_width(name, text):
-    """Complaints about conditions on the width outside the folders of the widths."""
+    """Returns complaints about conditions on the width outside of the folders of the widths."""
     if name.rsplit("/", 1)[0] in WIDTHS:
         return []
     return [

@@ -32,13 +32,13 @@ LOCAL = re.compile(r"^static\b[^;{}=()]*?\b(\w+)\s*\(", re.MULTILINE)
 
 
 def module(name):
-    """The prefix of the functions of a file."""
+    """Returns the prefix of the functions of a file."""
     folder = name.rsplit("/", 1)[0] + "/"
     return MODULES.get(name) or MODULES.get(folder) or name.rsplit("/", 1)[-1][:-2]
 
 
 def check_local(name, text):
-    """Complaints about the file-local functions of a file."""
+    """Returns complaints about the file-local functions of a file."""
     prefix = module(name)
     fits = re.compile(rf"(?:{VERBS})?{prefix}(?:_|$)")
     functions = dict.fromkeys(LOCAL.findall(NOISE.sub("", text)))

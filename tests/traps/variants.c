@@ -102,8 +102,9 @@ static void revokes(struct thread *t)
         }
 }
 
-/* The page is present when the code begins, and is revoked at any instruction of the code. An
- * instruction that raises nothing is followed by UD2, at `after`. */
+/* Expects that the code ends by the event of its instruction, or by the revocation of its page,
+ * which comes at any instruction. An instruction that raises nothing is followed by UD2, at
+ * `after`. */
 static void expect_the_end_or_the_instruction(struct place place, uint32_t events)
 {
         for (unsigned i = 0; i < 2 && i < attempt.count; i++) {

@@ -318,7 +318,8 @@ static void execute_once(const struct walk_record *r, unsigned level, struct wal
         restore(r);
 }
 
-/* The timer ends a halt. On a slow machine its interrupt may come before the halt. */
+/* Executes an instruction at a privilege level. The timer ends a halt; on a slow machine its
+ * interrupt may come before the halt. */
 static void execute(const struct walk_record *r, unsigned level, struct walk_outcome *o)
 {
         if (!is_halt(r, level)) {
