@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// 10,000 SCs that sleep with one thread, links of a chain of calls, helpers, and mails: the number
-// handled between two interrupt windows is bounded, and none is forgotten.
+// 10,000 SCs that sleep with one thread, links of a chain of calls, helpers, and mails. The kernel
+// handles a bounded number of them between two interrupt windows, and forgets none.
 #include <gtest/gtest.h>
 
 #include <algorithm>

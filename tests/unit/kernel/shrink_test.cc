@@ -9,7 +9,7 @@
 namespace
 {
 
-// A PD was freed, and another PD still has objects for which its account pays.
+// A PD was freed, and another PD still has objects for which the account of the freed PD pays.
 TEST(shrink, of_a_freed_pds_account_gives_back_what_its_objects_used)
 {
         Kernel kernel;
@@ -28,8 +28,8 @@ TEST(shrink, of_a_freed_pds_account_gives_back_what_its_objects_used)
         EXPECT_EQ(taken_now(), before);
 }
 
-// Each freed object lowers the limits of all accounts of a chain, so these count as work of the
-// step (short_steps: close_few_chains_of_accounts).
+// Each freed object lowers the limits of all accounts of a chain. So the kernel counts each of
+// these accounts as work of the step (short_steps: close_few_chains_of_accounts).
 TEST(shrink, of_a_chain_of_accounts_makes_a_step_of_the_grace_period_short)
 {
         Kernel kernel;

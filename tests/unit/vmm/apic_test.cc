@@ -132,7 +132,7 @@ TEST_F(apic, one_that_is_switched_off_receives_nothing_and_forgets)
         EXPECT_EQ(get(1, 0x80), 0u);
 }
 
-/* As on a CPU whose pin LINT0 is the interrupt request itself. */
+/* Without a local APIC, the pin LINT0 is the CPU's interrupt request. */
 TEST_F(apic, without_a_local_apic_the_first_cpu_gets_interrupts_of_the_8259s)
 {
         put(0, 0xf0, 0x1ff);

@@ -228,9 +228,9 @@ TEST_F(hv_stimer, random_timers_expire_as_in_a_model)
                                 timer.due = timer.period ? timer.due + timer.period : 0;
                         }
         }
-        /* The alarm for a timer comes one unit after the timer is due. If the alarm for another
-         * timer comes when the timer is due, the timer expires then. So the numbers may differ if
-         * the test sets a timer again when it is due. */
+        /* The alarm for a timer comes one unit after the timer is due. But if the alarm for another
+         * timer comes at the time at which the timer is due, the timer expires at that time. So the
+         * numbers may differ if the test sets a timer again when it is due. */
         EXPECT_LE(hv.vp[0].timer_interrupts, expected + expected / 20);
         EXPECT_GE(hv.vp[0].timer_interrupts, expected - expected / 20);
         EXPECT_GT(expected, 1000u);

@@ -34,7 +34,7 @@ static unsigned init(void)
         dma_format.table = dma_format.top_table = FAKE_DMA_TABLE;
         dma_format.table_level = FAKE_DMA_LEVEL;
         if (fake_lacks_units)
-                remap_is_on = remap_by_index = true; /* until the unit did not start */
+                remap_is_on = remap_by_index = true; /* iommu_init() clears them */
         return fake_lacks_units ? 0 : FAKE_DOMAINS;
 }
 

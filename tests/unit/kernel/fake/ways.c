@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Wrappers of the fast paths that have a general path: a test may disable them. */
+/* Wrappers of the fast paths for which a general path exists. A test may disable these fast
+ * paths. */
 #include "ipc/item.h"
 #include "space/mapping.h"
 

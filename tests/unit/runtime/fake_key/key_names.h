@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names for the functions of key.c other than those of the host, and a hook in its atomic loads, so
- * that another thread can run after a load. */
+/* Gives the functions of key.c names that differ from those of the host's functions. Adds a hook to
+ * the atomic loads of key.c, so that another thread can run after a load. */
 #ifndef FAKE_KEY_NAMES_H
 #define FAKE_KEY_NAMES_H
 
