@@ -4,14 +4,14 @@
 NUMBER COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
-for the cable. KIND is `echo`: sends streams to target.c, over IPv4 and IPv6, which must come back,
-until programs have been started again NUMBER times, and then ends the server; `together`: as echo,
-with four streams at once; `wide`: NUMBER times, sends seven streams at once, whose windows have
-more frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the
+for the cable. KIND is `echo`: sends streams over IPv4 and IPv6 to target.c, which must send them
+back, until programs have been started again NUMBER times; then ends the server; `together`: as
+echo, with four streams at once; `wide`: NUMBER times, sends seven streams at once, whose windows
+have more frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the
 largest segments, loses some of them and changes its window; `web`: fetches the page of the example
-status over both protocols, and ends the machine; or `unread`: sends small segments on connections
-and large datagrams, none of which target.c reads, and then streams that must come back, most of
-their segments without a resend.
+status over both protocols, and ends the machine; or `unread`: sends small segments on connections,
+and large datagrams, all of which target.c leaves unread; then sends streams that must come back,
+each with at most two resends.
 
 No stream may wait for a timeout of the server's TCP. The length of a wait is the number of pings
 that come back in it, at most one per TICK. So the time in which the driver or the machine does not
