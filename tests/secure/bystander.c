@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An honest VMM beside a hostile one. Its guests become secure, write and read their pages, move
- * out and come back, and end. */
+/* An honest VMM beside a hostile one. Its guests become secure, write all their pages, and read
+ * them after half of the pages have moved out. Then the guests end. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"

@@ -25,8 +25,8 @@
 #define BLOCK       16u                                    /* order of a block of selectors */
 #define GATHER      ((1u << (NOVA_SEL_ORDER - BLOCK)) - 1) /* the last block of them */
 #define PLANTED     (700u * SELECTORS + 5)
-#define CALL_BYTES  3    /* of VMMCALL or VMCALL, ... */
-#define VMCALL_LAST 0xc1 /* ... and the last byte of VMCALL */
+#define CALL_BYTES  3    /* size of VMMCALL and of VMCALL */
+#define VMCALL_LAST 0xc1 /* last byte of VMCALL */
 #define TAKEN_BYTE  3    /* number of equal bytes that are not a coincidence */
 
 static unsigned wrong, seen, questions;

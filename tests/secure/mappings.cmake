@@ -15,7 +15,7 @@ if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
   set(walk_selves secure-selves secure-vmm-selves ${ends} 1 2 1)
   set(walk_views secure-views secure-vmm-views ${ends} 1 2 1)
   set(walk_dishonest secure-dishonest secure-vmm-dishonest ${ends} 1 1 0)
-  # Two VMMs, after the hostile one's first attack with a page that comes back.
+  # Two VMMs, after the first attack of the hostile VMM in which a page comes back.
   set(walk_two secure-two two-hostile hostile:repair 2 2 0)
   # Debian, when it switches itself off.
   set(walk_linux secure-linux secure-monitor monitor:nova_vm_end_with 1 1 500 run=poweroff,-f)

@@ -18,8 +18,9 @@ SOURCES = (HERE / "pages_model.c", HERE / "pages_model.h", HERE / "pages_same.h"
            ULTRAVISOR / "page.c", ULTRAVISOR / "frame.c")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", f"-I{ULTRAVISOR}",
          f"-I{ROOT / 'roottask/include'}")
-# Frames, pages of the VMM, encryptions, what is used, limit of states (pages_model.c). The first
-# run has all uses of both pages by both virtual CPUs; the last one does not unite equal states.
+# Arguments of each run: frames, pages of the VMM, encryptions, uses, limit of states
+# (pages_model.c). The first run has all uses of both pages by both virtual CPUs; the last one does
+# not unite equal states.
 RUNS = ("1 1 1 rhspw", "1 1 2 rspw", "2 1 0 h", "1 2 2 ho", "1 1 1 orhspwu")
 LONG_RUNS = ("1 1 3 rhspwv 32000000", "2 1 1 rhspw 32000000", "1 2 1 rhspw 32000000")
 SECONDS = 3600

@@ -20,11 +20,11 @@
 #define FLAGS_AT        0x24u /* of the start page of an image */
 #define FLAG_VECTOR_128 2u
 
-static bool permitted;       /* vector 128, by the policy */
+static bool permitted;       /* the policy permits vector 128 */
 static unsigned special;     /* answers with vector 128 */
 static unsigned refused;     /* questions after a refused vector */
 static bool is_special_next; /* the last answer was vector 128 */
-static unsigned misplaced;   /* questions that call another vector refused, or 128 valid */
+static unsigned misplaced;   /* questions whose refusal, or lack of one, is wrong */
 
 static unsigned sent[PROBE_VECTOR_LAST + 1];
 static unsigned total; /* vectors sent */
