@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests of `nova bench enlightened` whose first virtual CPU flushes the other three. Arguments:
  * TIMES WAY…, the number of flushes and the ways. `calls`: by a hypercall; `interrupts`: as Linux
- * does without the interface, by an interrupt whose handlers the first CPU awaits; `nothing`: not
- * at all. The flushes in way n are section n of the counts (plugin/guest.c). */
+ * does without the interface, by an interrupt, after which the first CPU waits for the handlers;
+ * `nothing`: not at all. The flushes in way n are section n of the counts (plugin/guest.c). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,7 +10,7 @@
  *
  * `serve` answers on another machine, at eth0.
  *
- * `count` does the same, and marks the stream for a count of its own.
+ * `count` does the same as `serve`, and marks the stream, so that the plugin counts it separately.
  *
  * With a further argument, Linux uses the card's offloads. */
 #include "net.h"
@@ -127,8 +127,8 @@ static uint32_t ask_card(long number, uint32_t command, uint32_t argument)
         return call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0) ? UINT32_MAX : value[1];
 }
 
-/* Lets Linux compute all checksums, and make all frames, as for a card that does not offer to do
- * it; or checks that the card does both. */
+/* Makes Linux compute all checksums and divide all segments into frames itself, unless @p use is
+ * true. Checks that the card does both if @p use is true, and does neither otherwise. */
 static void set_offloads(bool use)
 {
         const long number = open_socket(DATAGRAM);

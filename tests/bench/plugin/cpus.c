@@ -5,10 +5,10 @@
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, entry=ADDRESS of the
  * roottask's first instruction. The program under test names operations by a marker (kinds.h);
  * execution before the roottask is the operation BOOT. For each operation and each CPU that was in
- * the kernel the file has `cpu NUMBER CPU INSTRUCTIONS LOCKED LINES SHARED`. A line is shared when
- * another CPU accessed it, too, and one of them wrote to it; lines are distinguished by physical
- * address. Waiting does not count: a round of at most SPIN instructions from one PAUSE to the
- * next. */
+ * the kernel the file has `cpu NUMBER CPU INSTRUCTIONS LOCKED LINES SHARED`. A line is shared if
+ * several CPUs accessed it and at least one of them wrote to it. Lines are distinguished by
+ * physical address. Waiting does not count: a round of at most SPIN instructions from one PAUSE to
+ * the next. */
 #include "kinds.h"
 
 #include <inttypes.h>

@@ -4,8 +4,9 @@
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
- * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN` and `path NUMBER ADDRESS…`, both of the
- * sample with the median of instructions, or the first of several. */
+ * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN` and `path NUMBER ADDRESS…`. Both
+ * describe the sample with the median number of instructions, or the first of several such
+ * samples. */
 #include "kinds.h"
 
 #include <inttypes.h>
