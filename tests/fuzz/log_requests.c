@@ -32,7 +32,7 @@ static struct {
 static unsigned keyboard; /* the client that has the keyboard */
 static unsigned writer;   /* the client whose message or end the service handles */
 static bool closes, echoes;
-static bool has_written_lines; /* once for an input, because it takes long */
+static bool has_written_lines; /* write_lines() takes long, so it runs once for an input */
 static size_t output_bytes;    /* bytes of lines that the service has written for the message */
 
 const char *nova_service_client(const struct nova_service *of, const void *state)
@@ -122,7 +122,8 @@ static void write_text(unsigned session, const nova_word_t *words, unsigned numb
         require(output_bytes <= OUTPUT);
 }
 
-/* Sends the most line feeds that the service takes, and more, which it refuses. */
+/* Sends a message of as many line feeds as the service takes, then two messages with more words,
+ * which it must refuse. */
 static void write_lines(unsigned session, unsigned more)
 {
         static nova_word_t words[NOVA_MESSAGE_WORDS];
