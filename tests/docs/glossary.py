@@ -10,7 +10,7 @@ from pathlib import Path
 GLOSSARY = "docs/glossary.md"
 FOLDERS = ("docs", "examples", "templates", "hypervisor", "libnova", "roottask")
 SUFFIXES = (".md", ".c", ".h", ".S")
-# It compares the terms of other systems.
+# The second page compares the terms of other systems.
 SKIPPED = (GLOSSARY, "docs/manual/terms.md")
 # Words of plain English, of the hardware, of C and of POSIX; words to which another row of the
 # glossary gives a meaning; phrases with another meaning, such as the name nova_handler_thread().

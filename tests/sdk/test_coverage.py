@@ -15,8 +15,8 @@ from nova import bench_listing, coverage, ctest, qemu, scope, tree
 from nova.errors import EXIT_FAILED
 from nova.runner import Runner
 
-# A kernel with a loop, whose jump goes both ways, a branch that is never taken and one that always
-# is. It ends QEMU by the exit device.
+# A kernel with a loop whose jump goes both ways, a branch that is never taken, and a branch that is
+# always taken. It ends QEMU by the exit device.
 KERNEL = """
         .section .boot, "ax"
         .long 0x1badb002, 0, -0x1badb002

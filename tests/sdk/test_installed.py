@@ -154,8 +154,8 @@ class Templates(Projects):
 
 class Examples(Projects):
     """One build of all examples takes a tenth of the time of separate builds. It shows that no
-    example needs the files of its neighbours; test_none_names_a_target_of_another shows the
-    rest."""
+    example needs the files of its neighbours; test_none_names_a_target_of_another shows that none
+    needs their targets."""
 
     def test_some_alone(self):
         """Tests one example of each kind as a project of its own."""

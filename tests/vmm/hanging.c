@@ -193,7 +193,8 @@ static void *report_twice(void *good)
         return NULL;
 }
 
-/* The guest has no exit when it loses its CPU, so its handler does not hold the machine's lock. */
+/* Tests a guest that loses its CPU. The guest has no exit then, so its handler does not hold the
+ * machine's lock. */
 static bool run_starved(void)
 {
         struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;

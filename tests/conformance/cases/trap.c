@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions that a program can raise, instruction by instruction; the thread runs on after
- * each. */
+/* Exceptions that a program can raise, instruction by instruction. The thread continues after each
+ * exception. */
 #include "attempt.h"
 
 #define FLAG_IOPL 0x3000
