@@ -6,11 +6,11 @@
  * received under a limit (MAPPING_WHOLE): they take it, with all mappings below it. They also take
  * a mapping if its PD has no memory for the parts.
  *
- * A taken mapping is not freed while a thread has stopped at it. Such a mapping (MAPPING_BARREN)
- * must be cut all the same, so that the mappings above it can be cut. It
- * becomes shorter if no child is left beyond the cut. Otherwise threads have stopped below it, too,
- * and the revoking PD pays for the part if the mapping's PD cannot. No thread needs to find the
- * parts, because no mapping below them has rights, or can get any. */
+ * A taken mapping is not freed while a thread has stopped at it or below it. Such a mapping
+ * (MAPPING_BARREN) must be cut all the same, so that the mappings above it can be cut. It becomes
+ * shorter, which needs no memory, and keeps its children: they may lie beyond its new end. No
+ * thread needs to find them by their sources, because no mapping below it has rights, or can get
+ * any. The threads that have stopped at them free them. */
 #include "object/pd.h"
 #include "space/mapping_tree.h"
 #include "space/space.h"
@@ -32,12 +32,10 @@ static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel
 }
 
 /* Creates the upper part of a mapping that is cut before source x. NULL: no memory. */
-static struct mapping *cut_alloc(struct mapping *mapping, const struct revocation *r, word_t x)
+static struct mapping *cut_alloc(struct mapping *mapping, word_t x)
 {
         struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
 
-        if (!later && mapping->attr & MAPPING_BARREN)
-                later = mapping_alloc(r->space->pd->account, mapping->depth);
         if (!later)
                 return NULL;
         later->perms = mapping->perms;
@@ -68,21 +66,19 @@ bool mapping_cut(struct mapping *mapping, const struct revocation *r, word_t x, 
         const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
 
         assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
-        assert(!tree_find(&mapping->children, x, x - 1));
-        /* No parts while mapping_take() is in progress: its walk would not find them. */
-        if (unlikely(mapping->attr & MAPPING_WHOLE && !mapping_has_rights(mapping) &&
-                     !(mapping->attr & MAPPING_BARREN)))
-                return false;
-        if (mapping->attr & MAPPING_BARREN &&
-            !tree_find(&mapping->children, x, mapping->in_parent.last)) {
+        if (unlikely(mapping->attr & MAPPING_BARREN)) {
                 tree_set_last(&mapping->in_parent, x - 1);
                 mapping_release(mapping);
                 return true;
         }
+        assert(!tree_find(&mapping->children, x, x - 1));
+        /* No parts while mapping_take() is in progress: its walk would not find them. */
+        if (unlikely(mapping->attr & MAPPING_WHOLE && !mapping_has_rights(mapping)))
+                return false;
         if (space && !space_split(space, sel, budget, flush))
                 return false;
 
-        struct mapping *later = cut_alloc(mapping, r, x);
+        struct mapping *later = cut_alloc(mapping, x);
         if (!later)
                 return false;
         if (space)
@@ -126,6 +122,7 @@ void mapping_take(struct mapping *mapping, struct revocation *r)
 void mapping_taken(struct mapping *mapping, struct revocation *r)
 {
         mapping->attr |= MAPPING_BARREN;
+        mapping->may = 0;
         r->takes = r->emptied = false;
         r->perms = r->asked;
 }

@@ -5,10 +5,10 @@
  *
  * A mapping is a range of selectors of one space with equal permissions. It is in the tree of its
  * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or
- * port). A child's range lies inside its parent's. A mapping that lost all permissions leaves its
- * space at once. It stays in the tree of its parent's children, without a space, as long as it has
- * children or is pinned. A mapping is pinned if a revocation or a delegation has stopped at it, or
- * if it maps an EC's UTCB.
+ * port). A child's range lies inside its parent's, unless the parent is barren (MAPPING_BARREN). A
+ * mapping that lost all permissions leaves its space at once. It stays in the tree of its parent's
+ * children, without a space, as long as it has children or is pinned. A mapping is pinned if a
+ * revocation or a delegation has stopped at it, or if it maps an EC's UTCB.
  *
  * The space_lock of the type protects all of this. */
 #ifndef SPACE_MAPPING_H
@@ -60,8 +60,10 @@ struct mapping {
 #define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
 /* Received under a limit, or taken: other PDs do not cut the mapping before it is barren. A mapping
  * without permissions keeps the attribute. */
-#define MAPPING_WHOLE  0x8
-#define MAPPING_BARREN 0x10 /* taken, has left its space, and no mapping below it has rights */
+#define MAPPING_WHOLE 0x8
+#define MAPPING_BARREN                                                             \
+        0x10 /* taken, has left its space, and no mapping below it has rights. Its \
+              * children may lie outside its range. */
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
 

@@ -142,23 +142,18 @@ void mapping_drop(struct mapping *mapping, struct flush *flush);
 extern uint64_t mapping_cuts[];
 
 /** Cuts a mapping into two before source x (frame or port), which no child crosses, for a
- * revocation. A cut that splits a large page spends a step's budget. If the mapping has left its
- * space, it may be freed, and so may mappings above it. false: no memory, or mapping_take() has
- * begun and not ended. */
+ * revocation. A barren mapping ends before x instead. A cut that splits a large page spends a
+ * step's budget. If the mapping has left its space, it may be freed, and so may mappings above it.
+ * false: no memory, or mapping_take() has begun and not ended. */
 bool mapping_cut(struct mapping *mapping, const struct revocation *revocation, word_t x,
                  unsigned *budget, struct flush *flush);
 
 /** Returns true if a revocation of another PD would have to cut a mapping before source x, but must
- * take it instead. This holds for a mapping with MAPPING_WHOLE. It also holds for one without
- * rights whose parent is barren: its pieces would keep the parent from becoming shorter without
- * memory. */
-static inline bool mapping_is_taken_at(struct mapping *mapping, word_t x)
+ * take it instead (MAPPING_WHOLE). */
+static inline bool mapping_is_taken_at(const struct mapping *mapping, word_t x)
 {
-        if (mapping->in_parent.start >= x || x > mapping->in_parent.last ||
-            mapping->attr & MAPPING_BARREN)
-                return false;
-        return mapping->attr & MAPPING_WHOLE ||
-               (!mapping_has_rights(mapping) && mapping_parent(mapping)->attr & MAPPING_BARREN);
+        return mapping->in_parent.start < x && x <= mapping->in_parent.last &&
+               (mapping->attr & (MAPPING_WHOLE | MAPPING_BARREN)) == MAPPING_WHOLE;
 }
 
 /** Begins to take a mapping and all mappings below it, during a revocation that cuts. The walk

@@ -276,7 +276,7 @@ static struct mapping *revocation_leave_top(struct revocation *r, struct mapping
         r->at = r->top_last + 1;
         if (top->in_parent.last < r->last_source)
                 r->at -= r->last_source - top->in_parent.last;
-        if (top->in_parent.start > r->first_source)
+        if (top->in_parent.start > r->first_source || top->in_parent.last < r->first_source)
                 r->at = r->top_first;
         if (r->at <= r->top_last) /* a mapping revoked as a whole may reach beyond the range */
                 r->last = max_word(r->last, r->top_last);
@@ -309,11 +309,12 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
 
 /* Returns true if neither a mapping nor any below it has one of the revoked permissions, or can get
  * one. If the parent lost its last permission, the mappings below lose all of theirs; if it lost
- * others, the walk takes these, too. */
+ * others, the walk takes these, too. A barren mapping has nothing to lose. */
 static inline bool revocation_is_clean(const struct revocation *r, const struct mapping *mapping,
                                        unsigned parent_perms)
 {
-        return !(mapping->may & r->perms) && parent_perms && !(mapping->perms & ~parent_perms);
+        return !(mapping->may & r->perms) && !(mapping->perms & ~parent_perms) &&
+               (parent_perms || mapping->attr & MAPPING_BARREN);
 }
 
 /* Leaves a mapping, which is freed if nothing holds it, for its next sibling. Returns NULL if there
@@ -372,9 +373,7 @@ static struct mapping *revocation_end_cutting(struct revocation *r, struct mappi
 }
 
 /* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
- * continues. The mapping may be freed. If there is no memory, takes the mapping. A barren mapping
- * was taken before: if it cannot be cut, not even the caller's PD has memory, and the caller's
- * whole mapping is revoked. */
+ * continues. The mapping may be freed. If there is no memory, takes the mapping. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
                                             unsigned *budget, struct flush *flush)
 {
@@ -389,9 +388,6 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         parent->pins--;
         if (likely(!stays))
                 return parent;
-        r->whole = mapping->attr & MAPPING_BARREN;
-        if (r->whole)
-                return revocation_end_cutting(r, mapping);
         mapping_take(mapping, r);
         return mapping;
 }
@@ -405,8 +401,10 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
 {
         const word_t x = r->cut_at;
         const bool top = mapping->depth == r->depth;
-        struct mapping *child = revocation_child_at(tree_find(&mapping->children, x, x - 1));
+        struct mapping *child = NULL;
 
+        if (likely(!(mapping->attr & MAPPING_BARREN))) /* else children may lie beyond its range */
+                child = revocation_child_at(tree_find(&mapping->children, x, x - 1));
         if (!top && mapping_is_taken_at(mapping, x)) {
                 mapping_take(mapping, r);
                 return mapping;

@@ -45,7 +45,7 @@ void check_mapping(mapping *m, bool settled)
         }
         mapping *parent = mapping_parent(m);
         ASSERT_EQ(m->depth, parent ? parent->depth + 1 : 0);
-        if (!parent)
+        if (!parent || (!settled && parent->attr & MAPPING_BARREN))
                 return;
         ASSERT_GE(m->in_parent.start, parent->in_parent.start);
         ASSERT_LE(m->in_parent.last, parent->in_parent.last);

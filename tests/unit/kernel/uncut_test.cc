@@ -196,6 +196,68 @@ TEST(uncut, mapping_goes_alone_while_many_threads_of_its_pd_revoke_below_it)
         }
 }
 
+// A chain of mappings ends in many mappings of one page, at which threads of the hostile PD stop.
+struct Deep : Family {
+        static constexpr word_t LEVELS = 30, THREADS = 4, EACH = HALF / THREADS;
+        std::vector<std::unique_ptr<Step>> slow;
+
+        Deep()
+        {
+                for (word_t i = 0; i < LEVELS; i++)
+                        delegate(hostile, BASE + i * COUNT, hostile, BASE + (i + 1) * COUNT, HALF,
+                                 NOVA_CRD_MEM, 7, 0);
+                const word_t last = BASE + LEVELS * COUNT;
+                for (word_t i = 0; i < HALF; i++)
+                        delegate(hostile, last + i, hostile, last + COUNT + 2 * i, 1, NOVA_CRD_MEM,
+                                 7, 0);
+                for (word_t i = 0; i < THREADS; i++) {
+                        const word_t at = last + i * EACH;
+                        slow.push_back(std::make_unique<Step>(hostile, at, at + EACH - 1,
+                                                              NOVA_MEM_RWX, false));
+                        EXPECT_EQ(slow.back()->once(), STEP_AGAIN);
+                }
+        }
+};
+
+// The levels above the threads have no rights, and are not cut at the revoking PD's cost.
+TEST(uncut, chain_with_threads_below_it_costs_the_revoking_pd_nothing)
+{
+        Deep f;
+        f.fill();
+        fake_settle();
+        const word_t before = account_root.used;
+        for (word_t page = 1; page < HALF; page += 7) {
+                f.revoke(f.parent, BASE + page, BASE + page, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+                EXPECT_LE(account_root.used, before) << page;
+        }
+        EXPECT_EQ(f.has(f.sibling), HALF);
+        EXPECT_EQ(f.has(f.parent), COUNT);
+        for (auto &one : f.slow)
+                one->finish();
+        f.check();
+}
+
+// A thread stops in a range at the end of a mapping. The mapping is taken, and ends before the
+// range. The PD then receives other pages before the range.
+TEST(uncut, range_of_a_thread_does_not_grow_when_the_mapping_becomes_shorter)
+{
+        constexpr word_t FROM = 64;
+        Family f(MAPPING_WHOLE);
+        for (word_t i = 0; i < HALF; i++)
+                f.delegate(f.hostile, BASE + i, f.hostile, BASE + COUNT + 2 * i, 1, NOVA_CRD_MEM, 7,
+                           0);
+        Step slow(f.hostile, BASE + FROM, BASE + HALF - 1, NOVA_MEM_RWX, false);
+        EXPECT_EQ(slow.once(), STEP_AGAIN);
+        f.revoke(f.parent, BASE + 7, BASE + 7, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+        EXPECT_EQ(f.has(f.hostile), 0u);
+        f.delegate(f.parent, BASE, f.hostile, BASE, FROM, NOVA_CRD_MEM, 7, 0);
+        f.delegate(f.hostile, BASE + 10, f.sibling, BASE + COUNT, 20, NOVA_CRD_MEM, 7, 0);
+        EXPECT_EQ(f.has(f.sibling), HALF + 20);
+        slow.finish();
+        EXPECT_EQ(f.has(f.sibling), HALF + 20);
+        f.check();
+}
+
 // The parent's thread ends after any number of steps. A later revocation completes its work.
 TEST(uncut, mapping_leaves_nothing_below_it_if_the_revoking_thread_ends)
 {
