@@ -100,6 +100,8 @@ bool mapping_cut(struct mapping *mapping, const struct revocation *r, word_t x, 
 
 void mapping_take(struct mapping *mapping, struct revocation *r)
 {
+        const bool had = mapping_has_rights(mapping);
+
         assert(!(mapping->attr & MAPPING_BARREN));
         mapping_take_rights(mapping);
         mapping->attr |= MAPPING_WHOLE;
@@ -116,13 +118,28 @@ void mapping_take(struct mapping *mapping, struct revocation *r)
         /* emptied: the walk goes on to its end even if the revoking EC ends, because the mapping
          * leaves its space, where nothing could revoke the mappings below it any more. */
         r->emptied = true;
-        r->syncs = r->leaves = mapping->space;
+        r->syncs = mapping->space;
+        /* A revocation that took the rights before finds its mapping in the space until nothing
+         * below the mapping has rights: it may have to go on at this mapping before it returns. */
+        r->leaves = had;
 }
 
-void mapping_taken(struct mapping *mapping, struct revocation *r)
+struct mapping *mapping_taken(struct mapping *mapping, struct revocation *r)
 {
+        struct mapping *parent = mapping_parent(mapping);
+
+        if (mapping->space)
+                mapping_leave_space(mapping, mapping->space);
         mapping->attr |= MAPPING_BARREN;
         mapping->may = 0;
-        r->takes = r->emptied = false;
+        r->takes = r->emptied = r->up = false;
         r->perms = r->asked;
+        r->depth = r->top_depth;
+        if (r->given_up)
+                return mapping;
+        r->cutting = true;
+        parent->pins++;
+        mapping_release(mapping);
+        parent->pins--;
+        return parent;
 }

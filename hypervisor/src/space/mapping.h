@@ -217,20 +217,21 @@ struct revocation {
         uint64_t since;      /* mapping_cuts when the walk began */
         uint64_t since_deep; /* mapping_cuts when the walk began again at depth_deep or deeper */
         uint16_t depth_deep;
-        uint16_t depth; /* depth of the top mapping, where the walk began */
-        uint8_t perms;  /* permissions to take away at present */
-        uint8_t asked;  /* permissions that the caller revokes */
-        bool self;      /* the caller's PD loses the permissions, too */
-        bool cutting;   /* the next step cuts the mapping visited last, or one below it */
-        bool takes;     /* the walk takes a mapping that is not cut, and all below it */
-        bool syncs;     /* tables of the mapping visited last must still be written */
-        bool leaves;    /* the mapping visited last leaves its space when its tables are clear */
-        bool up;        /* all mappings below the mapping visited last are done */
-        bool passes;    /* the walk does not go below the mapping visited last */
-        bool rises;     /* the walk has ended; ancestors that nothing holds are freed */
-        bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
-        bool whole;     /* a mapping of the caller cannot be cut, and all of it is revoked */
-        bool given_up;  /* the revoking EC has ended: nothing new begins */
+        uint16_t depth;     /* depth of the top mapping, where the walk began */
+        uint16_t top_depth; /* cutting, or takes: depth of the caller's mapping */
+        uint8_t perms;      /* permissions to take away at present */
+        uint8_t asked;      /* permissions that the caller revokes */
+        bool self;          /* the caller's PD loses the permissions, too */
+        bool cutting;       /* the next step cuts the mapping visited last, or one below it */
+        bool takes;         /* the walk takes a mapping that is not cut, and all below it */
+        bool syncs;         /* tables of the mapping visited last must still be written */
+        bool leaves;   /* the mapping visited last leaves its space when its tables are clear */
+        bool up;       /* all mappings below the mapping visited last are done */
+        bool passes;   /* the walk does not go below the mapping visited last */
+        bool rises;    /* the walk has ended; ancestors that nothing holds are freed */
+        bool emptied;  /* the top mapping lost all permissions, and its tables are clear */
+        bool whole;    /* a mapping of the caller cannot be cut, and all of it is revoked */
+        bool given_up; /* the revoking EC has ended: nothing new begins */
 };
 
 /** Revokes permissions from the mappings derived from first..last of a space of memory or ports, if

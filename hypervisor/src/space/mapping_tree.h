@@ -161,8 +161,9 @@ static inline bool mapping_is_taken_at(const struct mapping *mapping, word_t x)
  * have taken the mapping's rights: this revocation then completes the removal. */
 void mapping_take(struct mapping *mapping, struct revocation *revocation);
 
-/** Ends mapping_take(), after the walk. */
-void mapping_taken(struct mapping *mapping, struct revocation *revocation);
+/** Ends mapping_take(), after the walk. Returns the parent, at which cutting continues. If the
+ * revoking EC has ended, returns the mapping itself, and nothing is cut. */
+struct mapping *mapping_taken(struct mapping *mapping, struct revocation *revocation);
 
 /** Returns the value of mapping.cut in a mapping from which a revocation took all permissions. */
 static inline word_t revocation_mark_of(const struct revocation *r)

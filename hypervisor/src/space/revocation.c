@@ -264,15 +264,11 @@ static struct mapping *revocation_rise(struct revocation *r, struct mapping *map
         return above;
 }
 
-/* Ends a walk below top, or below a mapping that it took. Another revocation may have cut top
- * meanwhile and removed a piece. The next walk begins with the selectors of a piece that was cut
- * off. If this walk has ended below such a piece, the next walk checks those before it again. */
+/* Ends a walk below top. Another revocation may have cut top meanwhile and removed a piece. The
+ * next walk begins with the selectors of a piece that was cut off. If this walk has ended below
+ * such a piece, the next walk checks those before it again. */
 static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
-        if (unlikely(r->takes)) {
-                mapping_taken(top, r);
-                return revocation_rise(r, top); /* then revocation_find_top() checks again */
-        }
         r->at = r->top_last + 1;
         if (top->in_parent.last < r->last_source)
                 r->at -= r->last_source - top->in_parent.last;
@@ -351,7 +347,8 @@ static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *
                         tree_find(&mapping->children, r->first_source, r->last_source));
         if (!next) {
                 if (mapping->depth == r->depth)
-                        return revocation_leave_top(r, mapping);
+                        return unlikely(r->takes) ? mapping_taken(mapping, r)
+                                                  : revocation_leave_top(r, mapping);
                 parent = mapping_parent(mapping);
                 next = revocation_next_sibling(r, mapping, parent);
         }
@@ -427,7 +424,7 @@ static struct mapping *revocation_begin_cutting(struct revocation *r, struct map
 {
         r->cutting = true;
         r->cut_at = x;
-        r->depth = top->depth;
+        r->depth = r->top_depth = top->depth;
         r->whole_last = top->in_space.last;
         return top;
 }

@@ -258,6 +258,69 @@ TEST(uncut, range_of_a_thread_does_not_grow_when_the_mapping_becomes_shorter)
         f.check();
 }
 
+// A thread has taken the rights of each level of a chain, and stops below it. Each level must be
+// taken, but the levels below it are not visited again.
+TEST(uncut, chain_without_rights_is_visited_once)
+{
+        constexpr word_t LEVELS = 200;
+        Family f;
+        for (word_t i = 0; i < LEVELS; i++)
+                f.delegate(f.hostile, BASE + i * COUNT, f.hostile, BASE + (i + 1) * COUNT, HALF,
+                           NOVA_CRD_MEM, 7, 0);
+        Step slow(f.hostile, BASE, BASE + HALF - 1, NOVA_MEM_RWX, true);
+        for (unsigned i = 0; i < LEVELS && f.has(f.hostile) > HALF; i++)
+                EXPECT_EQ(slow.once(), STEP_AGAIN);
+        f.fill();
+        EXPECT_LT(Step(f.parent, BASE + 7, BASE + 7, NOVA_MEM_RWX, false).finish(), LEVELS);
+        slow.finish();
+        f.check();
+}
+
+// Many mappings under a limit are at the end of a chain. The revocation goes down the chain once.
+TEST(uncut, chain_is_visited_once_for_all_mappings_that_are_taken)
+{
+        constexpr word_t LEVELS = 200, LEAVES = 60;
+        Family f;
+        for (word_t i = 0; i < LEVELS; i++)
+                f.delegate(f.hostile, BASE + i * COUNT, f.hostile, BASE + (i + 1) * COUNT, HALF,
+                           NOVA_CRD_MEM, 7, 0);
+        pd *other = f.make_pd();
+        for (word_t i = 0; i < LEAVES; i++)
+                f.delegate(f.hostile, BASE + LEVELS * COUNT, other, BASE + i * COUNT, HALF,
+                           NOVA_CRD_MEM, 7, MAPPING_WHOLE);
+        EXPECT_EQ(f.has(other), LEAVES * HALF);
+        EXPECT_LT(Step(f.parent, BASE + 7, BASE + 7, NOVA_MEM_RWX, false).finish(), 4 * LEVELS);
+        EXPECT_EQ(f.has(other), 0u);
+        EXPECT_EQ(f.has(f.hostile), (LEVELS + 1) * (HALF - 1));
+        f.check();
+}
+
+// A thread revokes a mapping from its own PD and stops. Another revocation cuts the mapping, and a
+// third one begins to take the upper part. The first one returns after the last right below is
+// gone.
+TEST(uncut, mapping_stays_in_its_space_until_nothing_below_it_has_rights)
+{
+        Family f;
+        pd *other = f.make_pd();
+        for (word_t i = 0; i < HALF; i++)
+                f.delegate(f.hostile, BASE + i, other, BASE + 2 * i, 1, NOVA_CRD_MEM, 7, 0);
+        Step slow(f.hostile, BASE, BASE + HALF - 1, NOVA_MEM_RWX, true);
+        while (f.has(other) == HALF)
+                EXPECT_EQ(slow.once(), STEP_AGAIN);
+        EXPECT_GT(f.has(other), HALF - 20);
+        f.revoke(f.parent, BASE + 40, BASE + 40, NOVA_CRD_MEM, NOVA_MEM_X, false);
+        f.fill();
+        Step third(f.parent, BASE + HALF - 1, BASE + HALF - 1, NOVA_MEM_X, false);
+        while (!third.r.takes || third.r.syncs)
+                EXPECT_EQ(third.once(), STEP_AGAIN);
+        EXPECT_GT(f.has(other), 0u);
+        slow.finish();
+        EXPECT_EQ(f.has(other), 0u);
+        third.finish();
+        EXPECT_EQ(f.has(f.hostile), 0u);
+        f.check();
+}
+
 // The parent's thread ends after any number of steps. A later revocation completes its work.
 TEST(uncut, mapping_leaves_nothing_below_it_if_the_revoking_thread_ends)
 {
