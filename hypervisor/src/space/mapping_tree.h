@@ -148,12 +148,14 @@ extern uint64_t mapping_cuts[];
 bool mapping_cut(struct mapping *mapping, const struct revocation *revocation, word_t x,
                  unsigned *budget, struct flush *flush);
 
-/** Returns true if a revocation of another PD would have to cut a mapping before source x, but must
- * take it instead (MAPPING_WHOLE). */
-static inline bool mapping_is_taken_at(const struct mapping *mapping, word_t x)
+/** Returns true if a revocation would have to cut a mapping before source x, but must take it
+ * instead (MAPPING_WHOLE). A PD cuts its own mappings, because it pays for the parts. */
+static inline bool mapping_is_taken_at(const struct mapping *mapping, const struct revocation *r,
+                                       word_t x)
 {
         return mapping->in_parent.start < x && x <= mapping->in_parent.last &&
-               (mapping->attr & (MAPPING_WHOLE | MAPPING_BARREN)) == MAPPING_WHOLE;
+               (mapping->attr & (MAPPING_WHOLE | MAPPING_BARREN)) == MAPPING_WHOLE &&
+               mapping->space != r->space;
 }
 
 /** Begins to take a mapping and all mappings below it, during a revocation that cuts. The walk

@@ -402,7 +402,7 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
 
         if (likely(!(mapping->attr & MAPPING_BARREN))) /* else children may lie beyond its range */
                 child = revocation_child_at(tree_find(&mapping->children, x, x - 1));
-        if (!top && mapping_is_taken_at(mapping, x)) {
+        if (!top && mapping_is_taken_at(mapping, r, x)) {
                 mapping_take(mapping, r);
                 return mapping;
         }

@@ -130,6 +130,34 @@ TEST(whole, mapping_is_cut_by_its_own_pd)
         c.check();
 }
 
+// The PD has received its own memory once more, under a limit. It pays for the parts of both.
+TEST(whole, mapping_is_cut_when_its_own_pd_revokes_above_it)
+{
+        for (const bool self : {false, true}) {
+                Chain c(64);
+                c.delegate(c.receiver, BASE, c.receiver, BASE + 64, 64, NOVA_CRD_MEM, 7,
+                           MAPPING_WHOLE);
+                c.delegate(c.receiver, BASE, c.below, BASE, 64, NOVA_CRD_MEM, 7, MAPPING_WHOLE);
+                c.revoke(c.receiver, BASE + 30, BASE + 31, NOVA_CRD_MEM, 7, self);
+                EXPECT_EQ(c.has(c.receiver), self ? 124u : 126u);
+                EXPECT_EQ(c.has(c.below), 0u);
+                c.check();
+        }
+}
+
+// If the PD has no memory for the parts, the mapping goes.
+TEST(whole, mapping_goes_if_its_own_pd_cannot_cut_it)
+{
+        Chain c(64);
+        c.delegate(c.receiver, BASE, c.receiver, BASE + 64, 64, NOVA_CRD_MEM, 7, MAPPING_WHOLE);
+        fake_settle();
+        fake_fail_allocations_from(0);
+        c.revoke(c.receiver, BASE + 30, BASE + 31, NOVA_CRD_MEM, 7, false);
+        fake_fail_allocation(-1);
+        EXPECT_EQ(c.has(c.receiver), 64u);
+        c.check();
+}
+
 TEST(whole, range_of_ports_goes_when_its_sender_revokes_a_port)
 {
         Kernel kernel;
