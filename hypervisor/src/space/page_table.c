@@ -3,6 +3,7 @@
  * table is unlinked, and its frame is freed after the shoot-down. Under the memory space lock. */
 #include "space/page_table.h"
 
+#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
@@ -232,6 +233,13 @@ static void page_table_remove_large(struct pd *pd, uint64_t *table, word_t page,
                 page_table_prune(pd, page, 1, flush);
 }
 
+/* Returns true if a CPU may have a large page of these permissions in its TLB, beside small ones
+ * for the same addresses that another CPU has removed and not flushed yet. */
+static inline bool page_table_may_be_large(uint64_t value)
+{
+        return likely(!(errata & ERRATUM_CODE)) || value & PTE_NOEXECUTE;
+}
+
 /* Writes or removes pages where a walk has ended above level 0: at an empty entry, at a large page,
  * or at the entry of a table that is removed as a whole. Returns the number of pages done;
  * NO_MEMORY; or 0 if the large page is now split and the caller must repeat the walk. */
@@ -242,7 +250,8 @@ static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsi
         const word_t span = (word_t)1 << 9 * level, room = span - (page & (span - 1));
         const word_t count = min_word(min_word(left, LARGE_PAGES - page % LARGE_PAGES), *budget);
         const bool whole = left >= LARGE_PAGES && !(page % LARGE_PAGES);
-        const bool large = whole && !((word_t)(value >> PAGE_BITS) % LARGE_PAGES);
+        const bool large = whole && !((word_t)(value >> PAGE_BITS) % LARGE_PAGES) &&
+                           page_table_may_be_large(value);
         const uint64_t entry = *page_table_entry_of(table, page, level);
 
         if (!value && !entry) {

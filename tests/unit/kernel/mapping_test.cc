@@ -8,6 +8,7 @@
 #include "model.h"
 
 extern "C" {
+#include "arch/x86/errata.h"
 #include "ipc/translation.h"
 }
 
@@ -273,6 +274,28 @@ TEST(mapping, writes_no_large_page_where_frames_are_not_aligned)
         kernel.delegate(&kernel_pd, 0x10001, a, 0x400000, 600, NOVA_CRD_MEM, NOVA_MEM_R);
         check_pd(a);
         EXPECT_EQ(caps_of(a, NOVA_CRD_MEM).at(0x400257).source, 0x10258u);
+}
+
+// Intel's CPUs with CVE-2018-12207 get no large page of code: another CPU may still have small
+// pages of an earlier mapping in its TLB.
+TEST(mapping, writes_no_large_page_of_code_for_a_cpu_that_checks_its_size)
+{
+        for (const uint32_t found : {0u, uint32_t{ERRATUM_CODE}})
+                for (const unsigned perms : {7u, unsigned(NOVA_MEM_R | NOVA_MEM_W)}) {
+                        Kernel kernel;
+                        pd *a = kernel.make_pd();
+                        const bool small = found && perms & NOVA_MEM_X;
+                        errata = found;
+                        const long before = fake_frames_taken();
+                        kernel.delegate(&kernel_pd, 0x10000, a, 0x400000, 1024, NOVA_CRD_MEM, perms,
+                                        0);
+                        // a table of 1 GiB, one above it, and tables of small pages
+                        EXPECT_EQ(fake_frames_taken(), before + 2 + (small ? 2 : 0));
+                        check_pd(a);
+                        kernel.revoke(a, 0x400010, 0x40001f, NOVA_CRD_MEM, NOVA_MEM_W, true);
+                        check_pd(a);
+                        errata = 0;
+                }
 }
 
 TEST(mapping, refuses_a_chain_of_delegations_that_is_too_long)

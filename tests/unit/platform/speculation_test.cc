@@ -480,19 +480,31 @@ constexpr uint32_t AMD = 0x444d4163, INTEL = 0x6c65746e; // ECX of CPUID leaf 0
 
 TEST(errata, family_10h_checks_page_sizes)
 {
-        EXPECT_EQ(errata_of(AMD, 0x00100f42), ERRATUM_383);
-        EXPECT_EQ(errata_of(AMD, 0x00200f31), 0u); // family 11h
-        EXPECT_EQ(errata_of(INTEL, 0x00100f42), 0u);
+        EXPECT_EQ(errata_of(AMD, 0x00100f42, 0), ERRATUM_383);
+        EXPECT_EQ(errata_of(AMD, 0x00200f31, 0), 0u); // family 11h
+        EXPECT_EQ(errata_of(INTEL, 0x00100f42, 0), 0u);
 }
 
 TEST(errata, the_first_models_of_family_16h_hang_unless_a_bit_is_set)
 {
-        EXPECT_EQ(errata_of(AMD, 0x00700f01), ERRATUM_793); // model 0
-        EXPECT_EQ(errata_of(AMD, 0x00700ff1), ERRATUM_793); // model 0xf
-        EXPECT_EQ(errata_of(AMD, 0x00730f01), 0u);          // model 0x30
-        EXPECT_EQ(errata_of(AMD, 0x00800f11), 0u);          // family 17h
-        EXPECT_EQ(errata_of(INTEL, 0x00700f01), 0u);
-        EXPECT_EQ(errata_of(AMD, 0x00700600), 0u); // family 6
+        EXPECT_EQ(errata_of(AMD, 0x00700f01, 0), ERRATUM_793); // model 0
+        EXPECT_EQ(errata_of(AMD, 0x00700ff1, 0), ERRATUM_793); // model 0xf
+        EXPECT_EQ(errata_of(AMD, 0x00730f01, 0), 0u);          // model 0x30
+        EXPECT_EQ(errata_of(AMD, 0x00800f11, 0), 0u);          // family 17h
+        EXPECT_EQ(errata_of(INTEL, 0x00700f01, 0), 0u);
+        EXPECT_EQ(errata_of(AMD, 0x00700600, 0), 0u); // family 6
+}
+
+TEST(errata, code_pages_of_two_sizes_are_checked_by_most_models_of_intel)
+{
+        EXPECT_EQ(errata_of(INTEL, 0x000106a5, 0), ERRATUM_CODE); // Nehalem
+        EXPECT_EQ(errata_of(INTEL, 0x000906ea, 0), ERRATUM_CODE); // Coffee Lake
+        EXPECT_EQ(errata_of(INTEL, 0x000906ea, ~0ull & ~0x40ull), ERRATUM_CODE);
+        EXPECT_EQ(errata_of(INTEL, 0x000706e5, 0x40), 0u); // Ice Lake reports PSCHANGE_MC_NO
+        EXPECT_EQ(errata_of(INTEL, 0x000706a1, 0), 0u);    // Goldmont Plus
+        EXPECT_EQ(errata_of(INTEL, 0x00050671, 0), 0u);    // Xeon Phi
+        EXPECT_EQ(errata_of(INTEL, 0x00000f4a, 0), 0u);    // Pentium 4
+        EXPECT_EQ(errata_of(AMD, 0x000906ea, 0), 0u);
 }
 
 } // namespace

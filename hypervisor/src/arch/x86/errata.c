@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Errata of AMD's CPUs by which a program or a guest can stop the machine (see errata.h). */
+/* Errata of CPUs by which a program or a guest can stop the machine (see errata.h). */
 #include "arch/x86/errata.h"
 
 #include "arch/x86/features.h"
@@ -12,11 +12,14 @@ uint32_t errata;
 void errata_init_cpu(void)
 {
         uint32_t own[FEATURE_WORDS];
+        uint64_t capabilities = 0;
 
         features_read_own(own);
         if (features_have(own, FEATURE_HYPERVISOR))
                 return;
-        errata |= errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax);
+        if (features_have(own, FEATURE_ARCH_CAPS))
+                capabilities = rdmsr(MSR_ARCH_CAPS);
+        errata |= errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax, capabilities);
         if (errata & ERRATUM_383)
                 wrmsr_if_accepted(MSR_DC_CFG, rdmsr(MSR_DC_CFG) | DC_CFG_CONTAIN_MATCHES);
         if (errata & ERRATUM_793)
@@ -31,4 +34,7 @@ void errata_report(void)
         if (errata & ERRATUM_793)
                 console_print("NOVA: hanging locked instructions (erratum 793): a bit of the CPU's "
                               "LS_CFG.\n");
+        if (errata & ERRATUM_CODE)
+                console_print("NOVA: machine checks by sizes of code pages (iTLB multihit): "
+                              "programs have code in pages of 4 KiB.\n");
 }

@@ -8,6 +8,7 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
+#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/lapic.h"
@@ -37,6 +38,7 @@ unsigned cpu_boot_id;
 uint64_t cpu_online = 1;
 uint32_t tsc_khz = 1000000, bus_khz = 1000000;
 uint32_t cpu_features[FEATURE_WORDS];
+uint32_t errata;
 paddr_t kernel_root_phys;
 static const uint64_t window_entries[512];
 const uint64_t *window_table = window_entries;
