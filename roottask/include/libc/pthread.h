@@ -100,7 +100,7 @@ int pthread_join(pthread_t thread, void **result);
 /** Detaches a thread. @retval EINVAL it is detached, or another thread joins it */
 int pthread_detach(pthread_t thread);
 
-/** Ends the calling thread. */
+/** Ends the calling thread. The end of the program's last thread is exit(0). */
 __attribute__((noreturn)) void pthread_exit(void *result);
 
 /** Returns the calling thread. */

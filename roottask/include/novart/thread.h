@@ -105,7 +105,10 @@ int nova_thread_join_until(struct nova_thread *thread, void **result, uint64_t d
  */
 int nova_thread_detach(struct nova_thread *thread);
 
-/** Ends the calling thread. After the main thread ends, the others continue. */
+/**
+ * Ends the calling thread. After the main thread ends, the others continue; the end of the last one
+ * is exit(0). Handlers do not count: the program ends even if it has some.
+ */
 __attribute__((noreturn)) void nova_thread_exit_with(void *result);
 
 /** Returns the calling thread; in a handler, the thread that represents the handler. */

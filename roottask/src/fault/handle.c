@@ -42,7 +42,7 @@ static _Noreturn void end_thread(void)
                 novart_program_end(EXIT_FAILURE);
         if (self->sc == NOVA_SEL_NONE)
                 nova_thread_exit();
-        nova_thread_exit_with(NOVA_FAULT_RESULT);
+        novart_thread_exit(NOVA_FAULT_RESULT, EXIT_FAILURE);
 }
 
 static void reply_with(struct nova_utcb *utcb, nova_word_t ip, nova_word_t sp)

@@ -18,6 +18,7 @@
 #include "client.h"
 #include "nova/hypercall.h"
 #include "novart/thread.h"
+#include "thread/reap.h"
 #include "thread/thread.h"
 
 /* The call thread goes from NEW to BEGUN to DONE; the caller goes to LEFT from any of them. */
@@ -136,6 +137,7 @@ static bool give_up(struct nova_async_call *async, struct nova_thread *thread)
 
         if (state == ASYNC_CALL_BEGUN) {
                 novart_thread_block_destroy(thread);
+                novart_thread_leave(EXIT_SUCCESS);
                 __atomic_sub_fetch(&async->holders, 1, __ATOMIC_ACQ_REL); /* the caller's own
                                                                            * reference stays */
         } else {

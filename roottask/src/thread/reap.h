@@ -5,6 +5,13 @@
 
 struct nova_thread;
 
+/* Counts a thread that is about to begin. */
+void novart_thread_enter(void);
+
+/* Counts a thread that ends, or that cannot begin. If no other thread is left, the program exits
+ * with @p status, as POSIX demands. */
+void novart_thread_leave(int status);
+
 /* Ends the calling thread, whose result is set. */
 _Noreturn void novart_thread_end(struct nova_thread *self);
 

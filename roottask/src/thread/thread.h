@@ -72,6 +72,10 @@ nova_word_t novart_thread_spare_stack(nova_word_t end);
 /* Frees the resources of novart_thread_block_create(); no EC uses them any more. */
 void novart_thread_block_destroy(struct nova_thread *thread);
 
+/* Ends the calling thread like nova_thread_exit_with(). If it is the last one, the program exits
+ * with @p status. */
+_Noreturn void novart_thread_exit(void *result, int status);
+
 /* Names a thread's EC for the kernel's messages. */
 void novart_thread_tell_name(const struct nova_thread *thread);
 
