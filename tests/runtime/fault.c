@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every exception that a program can raise: each is reported with its name, and the other threads
  * continue. With the argument "rare", only those that QEMU does not emulate. */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,11 @@ static void vector(void)
         __asm__ volatile("ldmxcsr %0; xorps %%xmm1, %%xmm1; divss %%xmm1, %%xmm1" : : "m"(control));
 }
 
+static void open_nothing(void)
+{
+        open((const char *)nothing, O_RDONLY);
+}
+
 /* The saved name of the program. The handler of events reads the name when it writes a report, so a
  * bad name makes the handler fault. */
 static const char *name;
@@ -203,6 +209,7 @@ static const struct fault cases[] = {
         {"overflow_stack", overflow_stack},
         {"large_frame", large_frame},
         {"nested", nested},
+        {"open_nothing", open_nothing},
         {"break_handler", break_handler},
         {"after_breaking", invalid},
 };
@@ -276,6 +283,7 @@ int main(int argc, char **argv)
                                         raise(&cases[i + 1], k);
         }
         at_once();
+        check(open("absent", O_RDONLY) == -1, "open() has kept no lock when its caller faulted");
         tap_end();
         *(volatile char *)nothing = 1; /* the end of the main thread ends the program */
         return 0;

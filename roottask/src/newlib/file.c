@@ -341,6 +341,9 @@ int open(const char *name, int flags, ...)
         nova_word_t number;
         unsigned session;
 
+        /* Read before the lock: a thread that faulted here with the lock would keep it. */
+        if (strlen(name) >= NOVA_FILES_PATH_SIZE)
+                return novart_files_fail(ENAMETOOLONG);
         nova_mutex_lock(&mutex);
         while (index < NOVA_FILES_MAX && files[index].session)
                 index++;
