@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "create_error.h"
+#include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/error.h"
@@ -377,7 +378,9 @@ int novavmm_secure_attach(struct nova_vm *vm)
         return error ? error : nova_thread_create(&secure->watcher, &attr, watch, secure);
 }
 
-/* Ends a handler before its semaphore's selector is free: the handler may be about to use it. */
+/* Ends a handler before its semaphore's selector is free: the handler may be about to use it. If
+ * there is no memory to end the handler, it is discarded: its only caller has closed the session,
+ * so without its portal it gets no time, and it holds no lock (see serve_device()). */
 static void detach_vcpu(struct nova_secure *secure, unsigned number)
 {
         const nova_sel_t portal = secure->portal[number];
@@ -385,8 +388,10 @@ static void detach_vcpu(struct nova_secure *secure, unsigned number)
         if (!portal)
                 return;
         nova_sm_up(portal + PORTAL_REST);
-        if (secure->handler[number])
-                nova_handler_destroy(secure->handler[number]);
+        if (secure->handler[number] && nova_handler_destroy(secure->handler[number])) {
+                nova_revoke(nova_crd_obj(portal, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                nova_handler_discard(secure->handler[number]);
+        }
         nova_sel_release(portal, PORTAL_ORDER);
 }
 
