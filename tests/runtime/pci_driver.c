@@ -207,7 +207,8 @@ static int do_all(void)
         check("a semaphore is created",
               nova_create_sm(sels[1], nova_program.pd, 0) == NOVA_SUCCESS);
         assigns(sels[1]);
-        nova_revoke(nova_crd_obj(sels[1], 0, NOVA_PERM_ALL), 1);
+        nova_revoke(nova_crd_obj(sels[1], 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        check("the semaphore is destroyed", !has_semaphore(sels[1]));
         check("the device can be claimed again",
               nova_pci_claim(&disk, "disk") == 0 && nova_pci_interrupts(disk, 1, sels, &got) == 0);
         return failures;
