@@ -467,6 +467,9 @@ static void check_words(const struct model_message *message, const struct nova_u
                         utcb->word[2] <= 2 - message->word[1]);
         if (message->word[0] == NOVA_PARENT_SERVE)
                 offer(message);
+        if (message->word[0] == NOVA_PARENT_WATCH) /* init keeps only the semaphore */
+                for (nova_sel_t i = 1; i < 1U << NOVA_PARENT_SERVICE_ORDER; i++)
+                        require(parent_object(message->window + i) == NOTHING);
 }
 
 void model_check(const struct model_message *message, const struct nova_utcb *utcb)

@@ -116,6 +116,15 @@ static nova_sel_t *find_watch(struct nova_child *child)
         return NULL;
 }
 
+/* Drops the other capabilities that arrived in the window of a semaphore: the parent's account
+ * would pay for them as long as the child lives. */
+static void drop_rest(nova_sel_t window)
+{
+        for (unsigned order = 0; order < NOVA_PARENT_SERVICE_ORDER; order++)
+                nova_revoke(nova_crd_obj(window + ((nova_sel_t)1 << order), order, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR);
+}
+
 static int serve_watch(struct request *request)
 {
         nova_sel_t *const watch = find_watch(request->child);
@@ -127,6 +136,7 @@ static int serve_watch(struct request *request)
                 return ENOSPC;
         if (novart_child_server_renew_window(request->server))
                 return ENOMEM;
+        drop_rest(window);
         *watch = window;
         request->item = NOVA_SEL_NONE;
         return 0;
