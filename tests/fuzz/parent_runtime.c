@@ -388,6 +388,12 @@ void novart_child_server_flush(nova_word_t cpu)
         require(cpu < PARENT_CPUS);
 }
 
+void novart_child_server_tell(struct child_server *server)
+{
+        (void)server;
+        novart_child_tell_end();
+}
+
 int novart_child_server_renew_window(struct child_server *server)
 {
         const nova_sel_t window = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);

@@ -337,6 +337,8 @@ static int do_greedy(char **argv)
         if (nova_pd_limit(nova_program.pd, NOVA_PRIO_MAX, UINT64_MAX) != NOVA_SUCCESS ||
             !bound_to(0x3, 20))
                 return 2;
+        if (!ends_are_limited())
+                return 8;
         if (nova_parent_module("runtime-child", &config.image, &config.image_bytes))
                 return 3;
         nova_program.priority = NOVA_PRIO_MAX;

@@ -10,6 +10,10 @@
  * destroyed ones. */
 bool watches_are_limited(void);
 
+/* Returns true if the parent passes the first and the last of many reports of ends on, but most
+ * reports only together with others. The program may have children. */
+bool ends_are_limited(void);
+
 /* Returns true if, without the grant `status`, the parent answers no question about programs, CPUs,
  * sessions or text. */
 bool status_is_denied(void);

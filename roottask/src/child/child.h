@@ -113,6 +113,8 @@ struct child_server {
         nova_sel_t portal;        /* portal through which the message came */
         uint32_t pending;         /* a message waits for the thread; atomic */
         nova_word_t flushed;      /* number of closings before the runner's last call */
+        uint64_t told;            /* TSC value from which children may report ends again */
+        bool tells;               /* a report waits for that time */
         struct nova_child *child; /* child whose message the thread answers now, or NULL */
 };
 
@@ -128,6 +130,9 @@ void novart_child_server_wake(nova_word_t cpu);
 /* Asks the runner of a CPU to make the handler continue. Returns at once; the server thread calls
  * novart_child_flushed() later. */
 void novart_child_server_flush(nova_word_t cpu);
+/* Passes a child's report that one of its children has ended on to the programs that wait for such
+ * ends, at once or a moment later, together with further reports. */
+void novart_child_server_tell(struct child_server *server);
 /* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */
 int novart_child_server_renew_window(struct child_server *server);
 

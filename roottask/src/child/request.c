@@ -146,7 +146,7 @@ static int serve_ended(struct request *request)
 {
         if (!(request->child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN))
                 return EPERM;
-        novart_child_tell_end();
+        novart_child_server_tell(request->server);
         return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "child/request.h"
 #include "newlib/borrowed_time.h"
+#include "nova/arch/tsc.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
@@ -21,6 +22,10 @@
 /* Maximum time in ns for which a child writes a line on its own time. Other programs wait for the
  * serial line meanwhile. */
 #define GUARD_NS 100000000
+
+/* Minimum time in ns between two reports of children about ends of their children, on one CPU. Each
+ * report wakes all services of the system, so without a limit a child could take their time. */
+#define TELL_NS 10000000
 
 struct nova_mutex novart_child_mutex = NOVA_MUTEX_INITIALIZER;
 struct nova_child *novart_child_first;
@@ -73,6 +78,15 @@ static void close_ended(void)
                         novart_child_close(child);
 }
 
+void novart_child_server_tell(struct child_server *server)
+{
+        server->tells = nova_rdtsc() < server->told;
+        if (server->tells)
+                return;
+        server->told = nova_deadline_in(TELL_NS);
+        novart_child_tell_end();
+}
+
 /* Performs the server thread's steps that need the mutex. */
 static void work(struct child_server *server, bool pending)
 {
@@ -82,6 +96,8 @@ static void work(struct child_server *server, bool pending)
         novart_child_flushed(cpu, __atomic_load_n(&server->flushed, __ATOMIC_ACQUIRE));
         if (pending)
                 novart_child_serve(server, cpu);
+        if (server->tells)
+                novart_child_server_tell(server);
         close_ended();
         nova_mutex_unlock(&novart_child_mutex);
 }
@@ -102,23 +118,35 @@ static void serve(struct child_server *server)
         nova_sm_up(server->done);
 }
 
+/* Waits for work until @p guard, or until the time of a report that waits. */
+static enum nova_status wait(const struct child_server *server, uint64_t guard)
+{
+        const uint64_t deadline = server->tells && server->told < guard ? server->told : guard;
+
+        return deadline == NOVA_FOREVER ? nova_sm_down(server->work)
+                                        : nova_sm_down_until(server->work, 0, deadline);
+}
+
 static void *run_thread(void *argument)
 {
         struct child_server *const server = argument;
-        bool writes = false; /* the handler writes a line, and may be suspended meanwhile */
+        /* Until then, the handler may write a line; it may be suspended meanwhile. */
+        uint64_t guard = NOVA_FOREVER;
         enum nova_status status;
 
         for (;;) {
-                status = writes ? nova_sm_down_until(server->work, 0, nova_deadline_in(GUARD_NS))
-                                : nova_sm_down(server->work);
-                if (status == NOVA_COM_TIM) {
+                status = wait(server, guard);
+                if (status == NOVA_COM_TIM && nova_rdtsc() >= guard) {
                         nova_sm_up(server->flush);
-                        writes = false;
+                        guard = NOVA_FOREVER;
+                } else if (status == NOVA_COM_TIM) {
+                        work(server, false);
                 } else if (status != NOVA_SUCCESS) {
                         return NULL;
                 } else if (__atomic_exchange_n(&server->pending, 0, __ATOMIC_ACQUIRE)) {
                         serve(server);
-                        writes = server->request->text.bytes;
+                        guard = server->request->text.bytes ? nova_deadline_in(GUARD_NS)
+                                                            : NOVA_FOREVER;
                 } else {
                         work(server, false);
                 }
