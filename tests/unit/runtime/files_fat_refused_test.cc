@@ -130,6 +130,60 @@ TEST_P(files_fat_refused_test, many_refused_sectors_of_the_table_leave_room_to_r
         expect_all();
 }
 
+/* An entry of FAT12 that lies in the last two sectors of the table, while the cache has room for
+ * only one more changed sector. */
+struct files_fat_entry_test : files_fat_refused_test {
+        static constexpr uint32_t CLUSTER = 2730, BEFORE = 2000;
+        struct fat *volume = nullptr;
+
+        void SetUp() override
+        {
+                files_fat_refused_test::SetUp();
+                volume = (struct fat *)system;
+                ASSERT_TRUE(fat_table_is_split(volume, CLUSTER));
+                ASSERT_EQ(volume->table_sectors, FAT_STUCK_MAX + 1U);
+                ASSERT_EQ(fat_table_link(volume, CLUSTER, BEFORE), 0);
+                ASSERT_EQ(fat_flush(volume), 0);
+        }
+
+        /* Refuses the first sectors of the table, and changes FAT_STUCK_MAX - 1 of them. */
+        void fill(uint32_t sectors)
+        {
+                refuse(0);
+                memory.refused_end = memory.refused + sectors * (uint64_t)volume->sector_bytes;
+                for (uint32_t i = 0; i < FAT_STUCK_MAX - 1; i++)
+                        ASSERT_EQ(fat_table_link(volume, i * 342 + 60, 0), 0);
+        }
+
+        uint32_t next_on_disk()
+        {
+                uint32_t next = UINT32_MAX;
+
+                memory.refused_end = 0;
+                EXPECT_EQ(fat_flush(volume), 0);
+                remount();
+                EXPECT_EQ(fat_table_next((struct fat *)system, CLUSTER, &next), 0);
+                return next;
+        }
+};
+
+TEST_P(files_fat_entry_test, both_halves_reach_the_disk)
+{
+        fill(FAT_STUCK_MAX - 1);
+        EXPECT_EQ(fat_table_link(volume, CLUSTER, 0), 0);
+        EXPECT_EQ(next_on_disk(), 0U);
+}
+
+TEST_P(files_fat_entry_test, no_half_changes_if_there_is_no_room_for_the_other_one)
+{
+        fill(FAT_STUCK_MAX + 1);
+        EXPECT_EQ(fat_table_link(volume, CLUSTER, 0), EIO);
+        EXPECT_EQ(next_on_disk(), BEFORE);
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, files_fat_entry_test, testing::Values(fat_kinds[0]),
+                         [](const auto &row) { return std::string(row.param.name); });
+
 INSTANTIATE_TEST_SUITE_P(kinds, files_fat_refused_test, testing::ValuesIn(fat_kinds),
                          [](const auto &row) { return std::string(row.param.name); });
 

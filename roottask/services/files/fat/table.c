@@ -39,10 +39,14 @@ static int get12(struct fat *fat, uint32_t cluster, uint32_t *value)
         return error;
 }
 
+/* Changes each byte directly after its sector may be changed: to make room for the second sector,
+ * the cache may write the first one, which then is not a changed sector any more. If there is no
+ * room, the first one was refused and not written, so its byte can be restored. */
 static int put12(struct fat *fat, uint32_t cluster, uint32_t value)
 {
         const uint32_t offset = cluster + cluster / 2;
-        uint8_t *low, *high;
+        const bool odd = cluster % 2;
+        uint8_t *low, *high, old;
         uint32_t low_sector, high_sector;
         int error = find_byte(fat, offset, &low_sector, &low);
 
@@ -50,18 +54,16 @@ static int put12(struct fat *fat, uint32_t cluster, uint32_t value)
                 error = find_byte(fat, offset + 1, &high_sector, &high);
         if (!error)
                 error = fat_sector_change(fat, low_sector);
-        if (!error)
-                error = fat_sector_change(fat, high_sector);
         if (error)
                 return error;
-        if (cluster % 2) {
-                *low = (uint8_t)((*low & 0x0f) | value << 4);
-                *high = (uint8_t)(value >> 4);
-        } else {
-                *low = (uint8_t)value;
-                *high = (uint8_t)((*high & 0xf0) | value >> 8);
-        }
-        return 0;
+        old = *low;
+        *low = (uint8_t)(odd ? (*low & 0x0f) | value << 4 : value);
+        error = fat_sector_change(fat, high_sector);
+        if (error)
+                *low = old;
+        else
+                *high = (uint8_t)(odd ? value >> 4 : (*high & 0xf0) | value >> 8);
+        return error;
 }
 
 static int get(struct fat *fat, uint32_t cluster, uint32_t *value)
