@@ -197,7 +197,13 @@ static int fat_sync(struct files_system *system, struct files_node *node)
         for (struct fat_node *i = fat->nodes; i && !error; i = i->next)
                 if (!node || i == (struct fat_node *)node)
                         error = fat_file_commit(i);
-        return error ? error : fat_flush(fat);
+        if (!error)
+                error = fat_flush(fat);
+        if (error || !fat->copies_differ || fat->copies_told)
+                return error;
+        /* Told once: if the disk refuses a copy for ever, the first table still has all data. */
+        fat->copies_told = true;
+        return EIO;
 }
 
 static void fat_unmount(struct files_system *system)

@@ -74,6 +74,7 @@ struct fat {
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
         bool copies_differ;                         /* a bit of `stale` is set */
+        bool copies_told;                           /* a sync has reported these bits */
         uint32_t stale_sectors;        /* sectors of the table for each bit of `stale` */
         uint8_t stale[FAT_GROUPS / 8]; /* bits: a write of another copy failed */
         uint64_t time;                 /* time of the cache, for the last uses */
@@ -145,7 +146,9 @@ int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, s
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
-int fat_flush(struct fat *fat); /* waits until all writes survive a loss of power */
+/* Waits until all writes survive a loss of power. Tries to mend the copies of the table;
+ * `copies_differ` is the result. */
+int fat_flush(struct fat *fat);
 /* Like fat_flush(), but does not write the free count or mend the copies of the table. */
 int fat_flush_ordered(struct fat *fat);
 

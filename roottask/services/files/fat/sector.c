@@ -29,12 +29,19 @@ static bool in_table(const struct fat *fat, uint32_t sector)
         return sector >= fat->table && sector - fat->table < fat->table_sectors;
 }
 
+static bool is_stale(const struct fat *fat, uint32_t group)
+{
+        return fat->stale[group / 8] >> group % 8 & 1;
+}
+
 /* Records that the other copies of the table differ from the first one. A bit stands for a group of
  * sectors, so that the record outlives the sector in the cache. */
 static void set_stale(struct fat *fat, uint32_t sector)
 {
         const uint32_t group = (sector - fat->table) / fat->stale_sectors;
 
+        if (!is_stale(fat, group))
+                fat->copies_told = false;
         fat->stale[group / 8] |= (uint8_t)(1u << group % 8);
         fat->copies_differ = true;
 }
@@ -290,20 +297,19 @@ static int mend_group(struct fat *fat, uint32_t group)
 }
 
 /* Makes the copies of the table equal again, after writes that the disk has refused. */
-static int mend_copies(struct fat *fat)
+static void mend_copies(struct fat *fat)
 {
-        for (uint32_t group = 0; group < FAT_GROUPS; group++) {
-                int error;
+        bool differ = false;
 
-                if (!(fat->stale[group / 8] >> group % 8 & 1))
+        for (uint32_t group = 0; group < FAT_GROUPS; group++) {
+                if (!is_stale(fat, group))
                         continue;
-                error = mend_group(fat, group);
-                if (error)
-                        return error;
-                fat->stale[group / 8] &= (uint8_t) ~(1u << group % 8);
+                if (mend_group(fat, group))
+                        differ = true;
+                else
+                        fat->stale[group / 8] &= (uint8_t) ~(1u << group % 8);
         }
-        fat->copies_differ = false;
-        return 0;
+        fat->copies_differ = differ;
 }
 
 /* Mends the copies only after the first table is written, so that no copy is newer. */
@@ -315,6 +321,6 @@ int fat_flush(struct fat *fat)
                 error = fat_flush_ordered(fat);
         if (error || !fat->copies_differ)
                 return error;
-        error = mend_copies(fat);
-        return error ? error : fat_flush_ordered(fat);
+        mend_copies(fat);
+        return fat_flush_ordered(fat);
 }
