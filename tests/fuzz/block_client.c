@@ -16,7 +16,8 @@ static uint32_t block_bytes;
 static uint64_t identity;
 static struct nova_block_range present, wanted; /* restrictions of the session */
 static bool changes;                            /* the program restricts the session */
-static bool in_flight[256];                     /* indexed by the cookie of a request */
+static bool same;           /* since the session was opened, the service has named the first disk */
+static bool in_flight[256]; /* indexed by the cookie of a request */
 
 static void answer(unsigned long operation, void *words, size_t bytes)
 {
@@ -30,20 +31,25 @@ static void answer(unsigned long operation, void *words, size_t bytes)
         about->segments = rings_take_word();
         about->request_max = rings_take_word();
         about->identity = about->request_max >> 28;
+        same = about->identity == identity;
 }
 
 /* Records the restriction of a session. The ring and a claim must come after the restriction that
- * the program wants: the program may have given the ring's pages to another one. */
+ * the program wants: the program may have given the ring's pages to another one. A range of the
+ * first disk must not reach another disk, which may be smaller. */
 static void called(const struct nova_message *message)
 {
         struct nova_block_range range;
 
-        if (message->operation == NOVA_OPERATION_OPEN)
+        if (message->operation == NOVA_OPERATION_OPEN) {
                 memset(&present, 0, sizeof(present));
+                same = false;
+        }
         if (message->operation == NOVA_BLOCK_ATTACH || message->operation == NOVA_BLOCK_CLAIM)
                 require(!memcmp(&present, &wanted, sizeof(present)));
         if (message->operation != NOVA_BLOCK_RESTRICT)
                 return;
+        require(changes || same);
         memcpy(&range, message->words, sizeof(range));
         present.first += range.first;
         present.count = range.count;

@@ -60,21 +60,28 @@ static int check_identity(struct nova_block *block, const struct nova_block_info
         return ENODEV;
 }
 
-static int get_info(struct nova_block *block)
+/* Asks for the properties of the disk, and checks that it is the session's first one. */
+static int ask_info(struct nova_block *block, struct nova_block_info *info)
 {
-        struct nova_block_info info;
-        nova_word_t words[NOVA_WORDS_OF(sizeof(info))] = {0};
+        nova_word_t words[NOVA_WORDS_OF(sizeof(*info))] = {0};
         struct nova_message message = {.operation = NOVA_BLOCK_INFO,
                                        .answer = words,
                                        .answer_max = sizeof(words) / sizeof(words[0])};
-        int error = nova_session_call(block->of.session, &message);
+        const int error = nova_session_call(block->of.session, &message);
 
         if (error)
                 return error;
         if (message.answer_count < OLD_WORDS)
                 return EPROTO;
-        memcpy(&info, words, sizeof(info));
-        error = check_identity(block, &info);
+        memcpy(info, words, sizeof(*info));
+        return check_identity(block, info);
+}
+
+static int get_info(struct nova_block *block)
+{
+        struct nova_block_info info;
+        const int error = ask_info(block, &info);
+
         if (error)
                 return error;
         if (!is_valid(block, &info))
@@ -103,12 +110,18 @@ static int send_range(const struct nova_block *block, const struct nova_block_ra
         return nova_session_call(block->of.session, &message);
 }
 
-/* A session that was opened again has all blocks, so it is restricted again. */
+/* A session that was opened again has all blocks, so it is restricted again. If the service has
+ * another disk, it may have no such blocks. */
 static int limit(struct ring_session *session)
 {
-        const struct nova_block *block = (const struct nova_block *)session;
+        struct nova_block *block = (struct nova_block *)session;
+        struct nova_block_info info;
+        int error;
 
-        return block->range.count ? send_range(block, &block->range) : 0;
+        if (!block->range.count)
+                return 0;
+        error = ask_info(block, &info);
+        return error ? error : send_range(block, &block->range);
 }
 
 static int begin(struct ring_session *session)
