@@ -19,6 +19,9 @@
 /* Time in ns before the thread continues after REAP_MAX completions. */
 #define PAUSE_NS 50000
 
+/* Time in ns between two attempts to find the disk while the service has another one. */
+#define ABSENT_NS 1000000000
+
 static bool is_up(void *context)
 {
         const struct nova_guest_disk *const disk = context;
@@ -185,11 +188,18 @@ static void give_up(struct nova_guest_disk *disk, int error)
                 nova_virtio_block_done(&disk->device, i, error);
 }
 
+/* Returns true if the disk may come back: the service is being started again, or it has another
+ * disk until the first one is connected again. */
+static bool may_return(int error)
+{
+        return error == ECONNRESET || error == ENODEV;
+}
+
 /* Waits until the service is available again. The session has no other user, because `down` is set.
  * Holds no lock, because a hostile service may never answer. So the disk may get another machine
  * meanwhile.
- * @return 0; ECONNRESET if the service is not available in time, but may be later; another error if
- * it never comes back */
+ * @return 0; an error of may_return() if the service does not have the disk in time; another error
+ * if it never comes back */
 static int reopen(struct nova_guest_disk *disk)
 {
         const int error = nova_block_reopen(disk->block);
@@ -199,7 +209,7 @@ static int reopen(struct nova_guest_disk *disk)
                 nova_vm_lock(disk->vm);
         if (!error)
                 restart(disk);
-        else if (error != ECONNRESET)
+        else if (!may_return(error))
                 give_up(disk, error);
         if (disk->vm)
                 nova_vm_unlock(disk->vm);
@@ -220,7 +230,9 @@ static void *serve(void *argument)
                         error = nova_block_listen(disk->block, NOVA_FOREVER);
                 else
                         error = reopen(disk);
-        } while (!error || error == ECONNRESET);
+                if (error == ENODEV)
+                        nova_sleep(ABSENT_NS);
+        } while (!error || may_return(error));
         return NULL;
 }
 

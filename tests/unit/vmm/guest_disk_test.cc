@@ -26,8 +26,10 @@ struct service {
         unsigned wakes = 0;             /* completions for which the thread was woken */
         unsigned reaped = 0, locks = 0; /* since the lock was taken; number of locks held */
         unsigned reopened = 0;
+        uint64_t slept = 0;                 /* time in ns that the thread has slept */
         int error = 0;                      /* of submits */
         int session = 0;                    /* error of the session */
+        std::deque<int> refusals;           /* errors of the next attempts to open it again */
         std::function<void()> while_reopen; /* what happens while the session is opened again */
         std::vector<unsigned> turns; /* numbers of completions between two pauses of the thread */
 };
@@ -117,6 +119,12 @@ int nova_block_reopen(nova_block *)
 {
         EXPECT_EQ(now->locks, 0u); /* the service may never answer */
         now->reopened++;
+        if (!now->refusals.empty()) {
+                const int error = now->refusals.front();
+
+                now->refusals.pop_front();
+                return error;
+        }
         if (!now->while_reopen)
                 return EPERM;
         now->while_reopen();
@@ -160,9 +168,10 @@ void nova_vm_unlock(nova_vm *)
         now->locks--;
 }
 
-void nova_sleep(uint64_t)
+void nova_sleep(uint64_t ns)
 {
         EXPECT_EQ(now->locks, 0u);
+        now->slept += ns;
         now->turns.push_back(now->reaped);
         now->reaped = 0;
 }
@@ -283,6 +292,19 @@ TEST_F(guest_disk, requests_that_cannot_be_submitted_are_repeated_in_a_new_sessi
         EXPECT_EQ(used_index(0), 0);
         thread(&disk);
         EXPECT_EQ(fast.reopened, 1u);
+        EXPECT_EQ(used_index(0), 1);
+}
+
+TEST_F(guest_disk, a_disk_waits_while_the_service_has_another_disk)
+{
+        fast.session = ECONNRESET;
+        fast.refusals = {ENODEV, ECONNRESET, ENODEV};
+        fast.while_reopen = [] {};
+        write_block();
+        thread(&disk);
+        EXPECT_EQ(fast.reopened, 4u);
+        EXPECT_EQ(fast.slept, 2000000000u);
+        EXPECT_FALSE(disk.device.failed);
         EXPECT_EQ(used_index(0), 1);
 }
 
