@@ -173,11 +173,13 @@ static bool assign(struct device *device, struct nova_pci_function *function, un
 
                 if (!base)
                         break;
-                if (nova_parent_pci_obstacle(kind, base, size, &begin) != EACCES) {
-                        if (write_base(device, function, n, base))
-                                return true;
+
+                const int error = nova_parent_pci_obstacle(kind, base, size, &begin);
+
+                if (!error && write_base(device, function, n, base))
+                        return true;
+                if (error != EACCES)
                         break;
-                }
                 limit = begin < base + size ? begin : base;
         }
         write_base(device, function, n, 0);

@@ -8,6 +8,7 @@ std::vector<nova_parent_pci_device> description;
 std::vector<char> bar_memory;
 std::map<unsigned, unsigned> semaphore; /* counter, by selector */
 std::set<std::pair<uint64_t, uint64_t>> forbidden;
+int obstacle_error;
 bool has_iommu, has_window, ends;
 enum nova_status assign_status = NOVA_SUCCESS;
 unsigned slept_ms, assigned_to, waiters, sweeps;
@@ -63,6 +64,8 @@ int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *dev
 int nova_parent_pci_obstacle(enum nova_parent_pci_kind, uint64_t first, uint64_t count,
                              uint64_t *begin)
 {
+        if (obstacle_error)
+                return obstacle_error;
         for (const auto &range : forbidden)
                 if (range.first < first + count && first < range.first + range.second) {
                         *begin = range.first;

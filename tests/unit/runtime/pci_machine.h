@@ -42,6 +42,7 @@ extern std::vector<nova_parent_pci_device> description;
 extern std::vector<char> bar_memory;
 extern std::map<unsigned, unsigned> semaphore;            // counter, by selector
 extern std::set<std::pair<uint64_t, uint64_t>> forbidden; // address and size in bytes
+extern int obstacle_error;                                // the parent cannot answer
 extern bool has_iommu, has_window;
 extern bool ends;                      // the service is being stopped
 extern enum nova_status assign_status; // result of assignments to an I/O MMU
@@ -114,6 +115,7 @@ struct pci_device : testing::Test {
                 table.clear();
                 description.clear();
                 forbidden.clear();
+                obstacle_error = 0;
                 revoked.clear();
                 memset(devices, 0, sizeof(devices));
                 device_count = 0;

@@ -197,6 +197,19 @@ TEST_F(pci_gap, a_function_does_not_respond_to_addresses_that_the_parent_refuses
         }
 }
 
+TEST_F(pci_gap, no_address_is_free_if_the_parent_does_not_say_so)
+{
+        device *d;
+
+        describe("disk", "driver");
+        find();
+        for (const int error : {ENOSYS, EINVAL, EIO, ENOMEM}) {
+                obstacle_error = error;
+                EXPECT_EQ(claim("disk", "driver", &d), ENXIO);
+                EXPECT_EQ(disk().value[4], 4U) << "the register is empty";
+        }
+}
+
 /* The obstacle may be small: the address directly below it is free. */
 TEST_F(pci_gap, no_free_address_below_a_refused_one_is_skipped)
 {
