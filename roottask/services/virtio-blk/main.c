@@ -256,7 +256,26 @@ static void make_queue(void)
         device.depth = queue.depth;
 }
 
-/* Asks for the serial number. A device may have none. */
+static void start_device(void)
+{
+        const char *wrong = virtio_start(&virtio, &queue, 1);
+
+        if (wrong)
+                driver_fail(wrong);
+}
+
+/* Starts the device again after it has not answered in time, so that it forgets the request. */
+static void start_again(void)
+{
+        const char *wrong = virtio_renew(&virtio);
+
+        if (wrong)
+                driver_fail(wrong);
+        queue_init(&queue);
+        start_device();
+}
+
+/* Asks for the serial number. A device may have none, or not know the request. */
 static void read_serial(void)
 {
         static const uint8_t none[SERIAL_BYTES];
@@ -279,9 +298,13 @@ static void read_serial(void)
                 if (answer == QUEUE_EMPTY)
                         nova_sleep(1000000);
         }
+        if (answer == QUEUE_EMPTY) {
+                start_again();
+                return;
+        }
         if (answer != QUEUE_TAKEN) {
                 virtio_reset(&virtio);
-                driver_fail("the device does not answer the request for its serial number.");
+                driver_fail("the device completes a request that it does not have.");
         }
         memcpy(serial, slots->serial, sizeof(serial));
         device.info.identity =
@@ -305,9 +328,7 @@ int main(int argc, char **argv)
                 (virtio.unsupported ? driver_refuse : driver_fail)(wrong);
         read_properties();
         make_queue();
-        wrong = virtio_start(&virtio, &queue, 1);
-        if (wrong)
-                driver_fail(wrong);
+        start_device();
         read_serial();
         device.start = start;
         device.kick = kick;

@@ -24,6 +24,8 @@ static uint32_t written;
 static bool done;
 static int result;
 static const char *disk_serial;
+static bool is_silent;
+static enum { ANSWERS, RESET, EMPTY } silence; /* progress of a driver whose device is silent */
 
 int fake_read(uint32_t blocks, uint32_t bytes, int status)
 {
@@ -59,6 +61,24 @@ uint64_t fake_identity(const char *serial)
         return disk->info.identity;
 }
 
+bool fake_silent(void)
+{
+        bool good;
+
+        is_silent = true;
+        silence = ANSWERS;
+        good = !fake_identity("one") && silence == EMPTY;
+        is_silent = false;
+        return good;
+}
+
+const char *virtio_renew(struct virtio *virtio)
+{
+        (void)virtio;
+        silence = RESET;
+        return NULL;
+}
+
 const char *virtio_open(struct virtio *virtio, uint64_t wanted)
 {
         virtio->features = wanted & VIRTIO_INDIRECT;
@@ -91,6 +111,8 @@ size_t queue_bytes(const struct queue *queue)
 void queue_init(struct queue *queue)
 {
         (void)queue;
+        if (silence == RESET)
+                silence = EMPTY;
 }
 
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts, unsigned count)
@@ -103,6 +125,8 @@ void queue_add(struct queue *queue, unsigned number, const struct queue_part *pa
         if (*(uint32_t *)parts[0].address != 8 || count != 3 || parts[1].bytes != SERIAL_BYTES ||
             !parts[1].device_writes)
                 abort();
+        if (is_silent)
+                return;
         if (disk_serial)
                 memcpy((void *)parts[1].address, disk_serial, SERIAL_BYTES);
         *(uint8_t *)status_at = disk_serial ? 0 : 2;

@@ -23,6 +23,11 @@ TEST(virtio_blk, disks_with_other_serial_numbers_differ)
         EXPECT_EQ(fake_identity("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), 0U);
 }
 
+TEST(virtio_blk, a_device_that_does_not_answer_has_no_serial_number)
+{
+        EXPECT_TRUE(fake_silent());
+}
+
 TEST(virtio_blk_read, succeeds_whether_or_not_the_device_counts_the_status)
 {
         EXPECT_EQ(fake_read(8, 8 * 512 + 1, GOOD), 0);
