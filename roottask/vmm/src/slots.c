@@ -107,6 +107,8 @@ static void look(void *context)
         for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
                 struct nova_virtio *const virtio = pc->virtio[i];
 
+                if (virtio)
+                        virtio->turned = false;
                 if (virtio && (virtio->unfinished ? continues : virtio->again))
                         nova_virtio_look(virtio);
                 if (virtio && virtio->after_exit)
@@ -215,7 +217,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
                 return error;
         virtio->irq = irq;
         virtio->offered |= pc->vm->virtio_features;
-        virtio->may_be_late = true;
+        virtio->may_be_late = virtio->one_turn = true;
         virtio->complain = complain;
         virtio->look_soon = look_soon;
         virtio->context = pc;

@@ -168,6 +168,26 @@ TEST_F(slots, a_device_that_paused_does_not_continue_in_the_same_exit)
         EXPECT_TRUE(card.virtio.unfinished);
 }
 
+/* A string instruction writes the register many times in one exit, and another virtual CPU adds
+ * chains meanwhile. */
+TEST_F(slots, it_has_one_turn_in_an_exit)
+{
+        for (unsigned i = 0; i < 512; i++)
+                kick(0);
+        EXPECT_EQ(card.turns, 1u);
+        look();
+        EXPECT_EQ(card.turns, 1u);
+        EXPECT_NE(pc.late.deadline, NOVA_NEVER);
+        alarm();
+        look();
+        EXPECT_EQ(card.turns, 2u);
+        EXPECT_EQ(pc.late.deadline, NOVA_NEVER);
+        kick(0);
+        look();
+        kick(0);
+        EXPECT_EQ(card.turns, 4u);
+}
+
 /* The guest runs between two turns. */
 TEST_F(slots, it_continues_a_moment_later)
 {

@@ -305,6 +305,8 @@ static uint64_t get_config(const struct nova_virtio *virtio, uint64_t at, unsign
         return value;
 }
 
+/* Gives the device a turn. A string instruction may notify it many times in one exit, while other
+ * virtual CPUs add chains. A device that pauses continues at its own time. */
 static void notify(struct nova_virtio *virtio, uint64_t at)
 {
         const unsigned queue = (unsigned)(at / NOTIFY_STEP);
@@ -313,8 +315,14 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
             !nova_virtio_ready(virtio))
                 return;
         virtio->notifications++;
-        if (!virtio->unfinished) /* a device that pauses continues at its own time */
-                virtio->kind->notify(virtio, queue);
+        if (virtio->unfinished)
+                return;
+        if (virtio->turned) {
+                nova_virtio_pause(virtio);
+                return;
+        }
+        virtio->turned = virtio->one_turn;
+        virtio->kind->notify(virtio, queue);
 }
 
 void nova_virtio_pause(struct nova_virtio *virtio)
