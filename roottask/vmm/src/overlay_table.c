@@ -4,7 +4,8 @@
  *
  * The first overlay page in a block of RAM cuts it into small pages, for which the kernel needs
  * memory. A guest could cut all of its RAM. So after some cuts, cut blocks that have no overlay
- * page any more are revoked, and the guest's next access to such a block maps all of it. */
+ * page any more are revoked, and the guest's next access to such a block maps all of it. If others
+ * use the RAM, too, blocks stay cut, so their number is limited. */
 #include <errno.h>
 #include <string.h>
 
@@ -16,6 +17,18 @@
 /* Number of cuts after which blocks are joined. A guest that sets up all its overlay pages makes
  * fewer. */
 #define CUTS_MAX 128
+
+/* Returns true if the guest may have an overlay page at a page, which cuts the page's block. */
+static bool may_cut(const struct nova_guest_memory *memory, uint64_t page)
+{
+        unsigned blocks = 0;
+
+        if (!memory->keeps_cuts || novavmm_overlay_is_cut(memory, page))
+                return true;
+        for (size_t i = 0; i < sizeof(memory->cut) / sizeof(*memory->cut); i++)
+                blocks += (unsigned)__builtin_popcount(memory->cut[i]);
+        return blocks < NOVA_OVERLAY_BLOCKS;
+}
 
 /* Revokes what the guest sees at a page. */
 static void uncover(const struct nova_guest_memory *memory, uint64_t page)
@@ -99,7 +112,7 @@ int nova_overlay_map(struct nova_guest_memory *memory, uint64_t page, uint8_t *f
                 return EINVAL;
         if (top && top->frame == frame && top->rights == rights)
                 return 0;
-        if (index_of(memory, frame) == NOVA_OVERLAYS)
+        if (index_of(memory, frame) == NOVA_OVERLAYS || !may_cut(memory, page))
                 return ENOSPC;
         nova_overlay_unmap(memory, frame);
         uncover(memory, page);

@@ -3,6 +3,7 @@
  * RAM must not leave all blocks cut, because the kernel needs memory for each piece. */
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <set>
 #include <vector>
 
@@ -87,6 +88,25 @@ TEST_F(overlay_blocks, ram_that_others_use_is_not_taken_back)
         for (uint64_t page = 0; page < end; page++)
                 map(page);
         EXPECT_TRUE(joined.empty());
+}
+
+TEST_F(overlay_blocks, the_number_of_cut_blocks_of_such_ram_is_limited)
+{
+        const nova_overlay *overlay;
+
+        memory.keeps_cuts = true;
+        memory.bytes = (NOVA_OVERLAY_BLOCKS + 8) * block_pages * page_bytes;
+        for (uint64_t block = 0; block < NOVA_OVERLAY_BLOCKS; block++)
+                map(block * block_pages + block);
+        EXPECT_EQ(nova_overlay_map(&memory, NOVA_OVERLAY_BLOCKS * block_pages, frames.data(),
+                                   NOVA_MEM_R),
+                  ENOSPC);
+        overlay = nova_overlay_find(&memory,
+                                    (NOVA_OVERLAY_BLOCKS - 1) * (block_pages + 1) * page_bytes);
+        ASSERT_TRUE(overlay);
+        EXPECT_EQ(overlay->frame, frames.data());
+        EXPECT_FALSE(novavmm_overlay_is_cut(&memory, NOVA_OVERLAY_BLOCKS * block_pages));
+        map(3 * block_pages + 7); /* in a cut block */
 }
 
 TEST_F(overlay_blocks, the_rest_of_ram_after_the_last_block_stays_cut)

@@ -21,6 +21,10 @@ extern "C" {
 /** Maximum number of overlay pages (novavmm/overlay.h). */
 #define NOVA_OVERLAYS 32
 
+/** Maximum number of blocks of 2 MiB that overlay pages cut in a machine whose RAM others use, too:
+ * a function that is passed through, or the ultravisor. */
+#define NOVA_OVERLAY_BLOCKS 64
+
 /** An overlay page: a frame of the monitor that covers a page of RAM. */
 struct nova_overlay {
         uint64_t page;   /**< number of the guest-physical page */

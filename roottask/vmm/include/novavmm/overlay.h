@@ -46,7 +46,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  * @param rights the guest's rights: NOVA_MEM_R, optionally with NOVA_MEM_W and NOVA_MEM_X
  * @retval 0      done
  * @retval EINVAL there is no such page of RAM, or no NOVA_MEM_R; nothing changed
- * @retval ENOSPC NOVA_OVERLAYS frames are mapped; nothing changed
+ * @retval ENOSPC NOVA_OVERLAYS frames are mapped, or NOVA_OVERLAY_BLOCKS blocks are cut; nothing
+ *                changed
  */
 int nova_overlay_map(struct nova_guest_memory *memory, uint64_t page, uint8_t *frame,
                      unsigned rights);
