@@ -52,11 +52,17 @@ static void *call_service(void *argument)
         }
 }
 
-/* Takes the memory back from the guest. Its next access maps it at the new place. */
+/* Takes the memory back from the guest. Its next access maps it at the new place. The reply to an
+ * exit of another virtual CPU may still map it at the old place, so this function first waits for
+ * such replies. The lock is free meanwhile, and the registers have their new values. */
 static void moved(void *context)
 {
         const struct nova_guest_pci *const guest = context;
 
+        if (guest->pc->vm->serving)
+                nova_vcpu_settle(guest->pc->vm->serving);
+        if (guest->stops)
+                return;
         for (unsigned i = 0; i < NOVA_PASS_BARS; i++) {
                 const uint32_t pages = guest->function.shown.bar[i].bytes / NOVA_PAGE_SIZE;
 
