@@ -73,6 +73,18 @@ static bool give_ram(struct nova_vcpu *vcpu, uint64_t page)
                 (nova_sel_t)first, novavmm_ram_flags(vcpu->vm));
 }
 
+void novavmm_overlay_restore(struct nova_vcpu *vcpu)
+{
+        struct nova_guest_memory *const memory = &vcpu->vm->memory;
+
+        for (; memory->bares; memory->bares--) {
+                const uint64_t page = memory->bare[memory->bares - 1];
+
+                if (!nova_overlay_find(memory, page << NOVA_PAGE_BITS) && !give_ram(vcpu, page))
+                        return;
+        }
+}
+
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;

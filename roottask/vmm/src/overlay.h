@@ -29,6 +29,9 @@ void novavmm_overlay_cover(const struct nova_guest_memory *memory);
  * the previous access */
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
+/* Maps RAM that overlay pages have left with the reply, as far as the reply has room. */
+void novavmm_overlay_restore(struct nova_vcpu *vcpu);
+
 /* Returns the place of bytes in the overlay page that the guest sees at an address. @return NULL if
  * there is none, the guest cannot write it (@p write), or it does not have all of the bytes */
 void *novavmm_overlay_place(const struct nova_guest_memory *memory, uint64_t address, size_t bytes,

@@ -83,10 +83,27 @@ static unsigned index_of(const struct nova_guest_memory *memory, const uint8_t *
         return i;
 }
 
+/* Records that an overlay page leaves a page of RAM. A function's DMA must find the RAM even if no
+ * virtual CPU accesses it before. If many overlay pages have moved in one exit, the other pages
+ * remain for such accesses. */
+static void note_bare(struct nova_guest_memory *memory, uint64_t page)
+{
+        unsigned i = 0;
+
+        while (i < memory->bares && memory->bare[i] != page)
+                i++;
+        if (!memory->keeps_cuts || i == NOVA_OVERLAYS)
+                return;
+        memory->bare[i] = page;
+        if (i == memory->bares)
+                memory->bares++;
+}
+
 static void remove_at(struct nova_guest_memory *memory, unsigned index)
 {
         struct nova_overlay *const at = &memory->overlay[index];
 
+        note_bare(memory, at->page);
         memmove(at, at + 1, (memory->overlays - index - 1) * sizeof(*at));
         memory->overlays--;
         memory->overlay_changes++;

@@ -6,6 +6,7 @@
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novavmm/registers.h"
+#include "overlay.h"
 #include "secure.h"
 
 #define EVENT_MASK 0xff
@@ -302,6 +303,15 @@ static void answer(struct nova_vcpu *vcpu)
                 vcpu->vm->handler[vcpu->exit](vcpu);
 }
 
+/* Completes the reply with which the guest continues. */
+static void complete(struct nova_vcpu *vcpu)
+{
+        discard(vcpu);
+        novavmm_vcpu_deliver(vcpu);
+        if (vcpu->vm->memory.bares && vcpu->vm->passed)
+                novavmm_overlay_restore(vcpu);
+}
+
 void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct nova_vcpu *const vcpu = argument;
@@ -327,10 +337,8 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
                 vm->look(vm->look_context);
         novavmm_vcpu_give_priority(vcpu);
         wait(vcpu);
-        if (vm->end == NOVA_VM_RUNS) {
-                discard(vcpu);
-                novavmm_vcpu_deliver(vcpu);
-        }
+        if (vm->end == NOVA_VM_RUNS)
+                complete(vcpu);
         if (vm->end != NOVA_VM_RUNS) /* it may have ended while the delivery called a program */
                 park(vcpu);
         if (vm->hv)

@@ -17,6 +17,7 @@
 #include "interleave.h"
 #include "nova/abi/crd.h"
 #include "nova/abi/utcb.h"
+#include "novavmm/guest_pci.h"
 #include "novavmm/overlay.h"
 
 namespace
@@ -31,6 +32,8 @@ alignas(page_bytes) uint8_t memory[2 * page_bytes], frames[2 * page_bytes];
 nova_utcb utcbs[2];
 /* Each order uses the same stacks: a new one for each order would take most of the time. */
 uint8_t stacks[2][stack_bytes];
+
+nova_guest_pci function;
 
 /* A virtual CPU with its thread of the monitor. */
 struct actor {
@@ -52,7 +55,8 @@ struct overlay_order : testing::Test {
         ucontext_t scheduler;
         unsigned running = 0;
         bool locked = false;
-        int mapped = ram; /* the frame at the page in the guest's page tables */
+        bool has_function = false; /* a function that is passed through uses the RAM, too */
+        int mapped = ram;          /* the frame at the page in the guest's page tables */
 
         /* Frames that a read may find while moves are in progress, besides the last result. */
         unsigned moves = 0, finished = 0;
@@ -158,6 +162,8 @@ struct overlay_order : testing::Test {
                 vm.memory.base = memory;
                 vm.memory.bytes = sizeof(memory);
                 vm.memory.frames = frames;
+                vm.memory.keeps_cuts = has_function;
+                vm.passed = has_function ? &function : nullptr;
                 vm.causes[event_move] = NOVA_VM_EXIT_WRMSR;
                 vm.causes[event_fault] = NOVA_VM_EXIT_MEMORY;
                 vm.causes[event_recall] = NOVA_VM_EXIT_RECALL;
@@ -258,6 +264,18 @@ TEST_F(overlay_order, no_order_of_two_frames_at_one_page_leaves_a_stale_translat
 {
         explore([this] { move(0, true), move(1, true), read(); },
                 [this] { read(), read(), read(); });
+}
+
+TEST_F(overlay_order, a_functions_dma_finds_the_ram_in_all_orders_after_a_page_has_left_it)
+{
+        has_function = true;
+        explore(
+                [this] {
+                        move(0, true), move(0, false);
+                        EXPECT_EQ(mapped, ram);
+                        read();
+                },
+                [this] { read(), read(); });
 }
 
 TEST_F(overlay_order, two_that_move_frames_to_one_page_do_not_wait_for_each_other)

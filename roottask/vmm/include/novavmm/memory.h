@@ -59,11 +59,14 @@ struct nova_guest_memory {
         /** a bit for each 2 MiB of RAM that overlay pages have cut, so that the guest has them in
          * small pages */
         uint32_t cut[(NOVA_GUEST_MEMORY_MAX >> 21) / 32];
-        unsigned cuts;         /**< number of cuts since blocks were joined */
-        bool keeps_cuts;       /**< others use the RAM, too: blocks are not joined again */
-        uint8_t *frames;       /**< frames of nova_overlay_create(), or NULL */
-        void *frame_pages;     /**< the frames, at their address from the allocator */
-        unsigned frames_order; /**< number of the frames is 2^order */
+        unsigned cuts;                /**< number of cuts since blocks were joined */
+        bool keeps_cuts;              /**< others use the RAM, too: blocks are not joined again */
+        uint64_t bare[NOVA_OVERLAYS]; /**< pages of such RAM that overlay pages have left, and that
+                                       * the guest does not have yet */
+        unsigned bares;               /**< entries of `bare` in use */
+        uint8_t *frames;              /**< frames of nova_overlay_create(), or NULL */
+        void *frame_pages;            /**< the frames, at their address from the allocator */
+        unsigned frames_order;        /**< number of the frames is 2^order */
         /** Finds RAM that the monitor provides (nova_vm_config.own_memory); `base` and `bytes` are
          * then 0. NULL: the RAM is at `base`. */
         nova_guest_find *find;
