@@ -91,12 +91,14 @@ static int receive_some(struct nova_guest_net *card)
 {
         int error = 0;
 
+        card->got = card->holds;
         if (card->holds)
                 pass(card);
         for (unsigned left = RECEIVE_MAX; left && !card->holds; left--) {
                 error = nova_net_receive(card->net, &card->held);
                 if (error)
                         break;
+                card->got = true;
                 pass(card);
         }
         if (card->vm)
@@ -166,6 +168,19 @@ static void wait_for_room(struct nova_guest_net *card, bool blocked)
         nova_semaphore_down_until(&card->room, nova_deadline_in(blocked ? BLOCKED_NS : HELD_NS));
 }
 
+/* Waits for frames. If the service has woken the thread without a frame, for example with empty
+ * buffers, it may do so without end, so the thread pauses first. */
+static int listen(struct nova_guest_net *card)
+{
+        int error;
+
+        if (card->woken && !card->got)
+                nova_sleep(PAUSE_NS);
+        error = nova_net_listen(card->net, NOVA_FOREVER);
+        card->woken = !error;
+        return error;
+}
+
 /* While the guest has no buffer, further frames wait in the session's buffers. When these are full,
  * the service drops frames for this guest only. */
 static void *serve(void *argument)
@@ -181,7 +196,7 @@ static void *serve(void *argument)
                 else if (!error)
                         nova_sleep(PAUSE_NS);
                 else if (error == EAGAIN)
-                        error = nova_net_listen(card->net, NOVA_FOREVER);
+                        error = listen(card);
                 else
                         error = reopen(card);
         } while (!error || error == ECONNRESET);

@@ -31,6 +31,8 @@ struct nova_guest_net {
         bool blocked; /**< frames of the guest wait for a free buffer of the session */
         bool drops;   /**< the frame that the guest is sending goes to `dropped` */
         bool holds;   /**< `held` waits for a buffer of the guest */
+        bool woken;   /**< the service has woken the thread; only the thread uses this field */
+        bool got;     /**< frames have come since then; only the thread uses this field */
         struct nova_net_frame held;          /**< the frame that waits */
         struct nova_semaphore room;          /**< the guest may have buffers again */
         uint8_t dropped[NOVA_NET_FRAME_MAX]; /**< frames go here while the service is down */
