@@ -58,6 +58,7 @@ class Stream:
         self.start = random.Random(ports[0]).getrandbits(32)
         self.acked = -1  # bytes that the other machine has confirmed; -1: no connection
         self.sent = 0
+        self.highest = 0  # bytes that were sent at least once
         self.expected = 0  # the other machine's next sequence number
         self.got = b""
         self.over = False  # the other machine has ended the connection
@@ -75,6 +76,7 @@ class Stream:
 
     def transmit(self, flags, offset, data=b""):
         """Sends a segment with the bytes after an offset."""
+        self.highest = max(self.highest, offset + len(data) + (flags & p.FIN))
         source = OURS[len(self.to)]
         number = (self.start + 1 + offset) % 2**32
         window, options = 8192, b""
@@ -84,6 +86,11 @@ class Stream:
         self.machine.send(self.to, p.TCP,
                           p.tcp(source, self.to, self.ports, number, self.expected, flags, data,
                                 window, options), source)
+
+    def acknowledge(self):
+        """Sends a segment without data, whose number is the next one (RFC 9293, 3.10.7.4), even if
+        earlier bytes must be sent again."""
+        self.transmit(p.ACK, self.highest)
 
     def push(self):
         """Sends what the window allows; retransmits everything after the timeout."""
@@ -130,7 +137,7 @@ class Stream:
             return
         if flags & p.SYN:
             self.expected, self.acked = (number + 1) % 2**32, max(self.acked, 0)
-            self.transmit(p.ACK, self.sent)
+            self.acknowledge()
             return
         before = self.acked
         self.acked = max(self.acked, (acked - self.start - 1) % 2**32 if self.acked >= 0 else 0)
@@ -145,7 +152,7 @@ class Stream:
             if data:
                 self.due = time.monotonic() + AGAIN_SECONDS
         if data or flags & p.FIN:
-            self.transmit(p.ACK, self.sent)
+            self.acknowledge()
 
     def is_done(self):
         """Returns whether all bytes have come back, or the wait was too long."""
