@@ -29,7 +29,7 @@
 #define NOVA_HIP_TLS     0x40000   /**< thread-local storage base */
 #define NOVA_HIP_MACHINE 0x80000   /**< reset and power-off */
 #define NOVA_HIP_VCPU    0x100000  /**< MTD bits CR8 to CSTAR_AUX of virtual CPUs */
-#define NOVA_HIP_LIMIT   0x200000  /**< limits of PDs: priority and CPUs */
+#define NOVA_HIP_LIMIT   0x200000  /**< limits of PDs: priority, quantum, CPUs */
 #define NOVA_HIP_RECEIVE 0x400000  /**< limits of ECs: kernel memory that a message may use */
 #define NOVA_HIP_PCI     0x800000  /**< memory descriptors PCI */
 #define NOVA_HIP_TSC     0x1000000 /**< create_ec flag TSC */
@@ -44,7 +44,7 @@
 #define NOVA_MEM_MODULE       (-2) /**< aux: physical address of its command line */
 
 /* Extensions: kernel memory that the root PD can request read-only. It lies inside KERNEL ranges,
- * in whole pages that hold nothing else. */
+ * in pages that contain nothing else. */
 #define NOVA_MEM_CMDLINE (-3) /**< the kernel's command line; size includes the terminating 0 */
 #define NOVA_MEM_LOG     (-4) /**< struct nova_log and its ring */
 #define NOVA_MEM_BOOT    (-5) /**< struct nova_boot */
@@ -56,8 +56,8 @@
 /* CPU descriptor flags. */
 #define NOVA_CPU_ENABLED 0x1 /**< the CPU runs */
 
-/* Selectors of the root PD's own objects, and of the microhypervisor's objects, which the root PD
- * names in typed items with the H bit. */
+/* Selectors in the root PD of its own objects, then selectors of the microhypervisor's objects,
+ * which the root PD names in typed items with the H flag. */
 #define NOVA_SEL_ROOT_PD (NOVA_HIP_EXC + 0) /**< the root PD */
 #define NOVA_SEL_ROOT_EC (NOVA_HIP_EXC + 1) /**< the root EC */
 #define NOVA_SEL_ROOT_SC (NOVA_HIP_EXC + 2) /**< the root SC */
@@ -108,8 +108,8 @@ struct nova_hip {
 #endif
 };
 
-/** Extension: ring buffer of the kernel's messages. Byte number n, counted from 0, lies at offset +
- * n % size. This byte is valid as long as n + size > written. */
+/** Extension: ring buffer of the kernel's messages. The ring contains byte number n, counted from
+ * 0, at offset + n % size as long as n + size > written. */
 struct nova_log {
         uint32_t written; /**< bytes written, modulo 2^32; updated after the byte is stored */
         uint32_t size;    /**< size of the ring in bytes, a power of two */
@@ -138,7 +138,7 @@ struct nova_log {
 /** Extension: times of the boot in TSC ticks, the name of the boot loader, and flaws of the CPUs.
  */
 struct nova_boot {
-        uint32_t size; /**< size of this structure in bytes; an older kernel's is shorter */
+        uint32_t size; /**< size of this structure in bytes; less in older kernels */
         uint32_t reserved;
         uint64_t tsc_start; /**< TSC when the kernel started, after firmware and loader */
         uint64_t tsc_zero;  /**< TSC when all CPUs had started */

@@ -47,7 +47,7 @@
 #define NOVA_SM_UP_OP   0x00 /**< sm_ctrl: up */
 #define NOVA_SM_DN_OP   0x10 /**< sm_ctrl: down */
 #define NOVA_SM_ZC      0x20 /**< sm_ctrl: down sets the counter to zero */
-/** Extension, sm_ctrl down: waits at most until the TSC reaches the value in arguments 2 (bits
+/** Extension, sm_ctrl down: wait at most until the TSC reaches the value in arguments 2 (bits
  * 63..32) and 3 (bits 31..0). */
 #define NOVA_SM_TIMEOUT 0x40
 

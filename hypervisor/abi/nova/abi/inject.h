@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Injection info and states of a virtual CPU in a message. @spec 7.3, 8.3
  *
- * The fields have the positions that SVM and VMX use. The bits for windows are reserved in both. */
+ * The fields have the positions that SVM and VMX use. Both reserve the bits of NOVA_INJ_WINDOW to
+ * NOVA_INJ_STEP. */
 #ifndef NOVA_ABI_INJECT_H
 #define NOVA_ABI_INJECT_H
 
@@ -23,7 +24,7 @@
 #define NOVA_INJ_CR8_WINDOW                                                                \
         0x4000u               /**< an event at the guest's next write of CR8: an extension \
                                */
-#define NOVA_INJ_STEP 0x8000u /**< a step over the instruction at IP, with SVM: an extension */
+#define NOVA_INJ_STEP 0x8000u /**< step over the instruction at IP, with SVM: an extension */
 
 /* Interruptibility state: NOVA_MTD_STA. Under SVM only bit 0 exists; it covers STI and MOV SS. */
 #define NOVA_STA_STI 0x1u /**< interrupts wait for the instruction after STI */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Message transfer descriptor: which state an exception or intercept message carries. @spec 7.4 */
+/* Message transfer descriptor: the groups of state that an event message carries. @spec 7.4 */
 #ifndef NOVA_ABI_MTD_H
 #define NOVA_ABI_MTD_H
 
 #include "nova/abi/types.h"
 
 /** Bits of an MTD: ROW(bit, NAME, "fields"). R8_R15 is an extension on x86-64 (HIP feature R8_R15).
- *  The bits after it are extensions for virtual CPUs (HIP features VCPU and XMM). @spec 7.4 */
+ * The bits above R8_R15 are extensions for virtual CPUs (HIP features VCPU and XMM). @spec 7.4 */
 #define NOVA_MTD_ROWS(ROW)                                     \
         ROW(0, ACDB, "ax, cx, dx, bx")                         \
         ROW(1, BSD, "bp, si, di")                              \

@@ -12,7 +12,7 @@
 #define NOVA_UTCB_TYPED_SHIFT 16     /**< bits 31..16: typed items (T) */
 #define NOVA_UTCB_COUNT_MASK  0xffff /**< bits 15..0: untyped words (U); T, shifted down */
 
-#define NOVA_UTCB_HEADER_WORDS 4 /**< words before the data area */
+#define NOVA_UTCB_HEADER_WORDS 4 /**< words of the header, before the data area */
 /** Words of the data area. */
 #define NOVA_UTCB_WORDS (NOVA_PAGE_SIZE / __SIZEOF_POINTER__ - NOVA_UTCB_HEADER_WORDS)
 /** Maximum number of typed items, two words each, in the data area. */
@@ -42,7 +42,7 @@ struct nova_segment {
 #endif
 };
 
-/** State of a thread or virtual CPU in an event message. The mtd says which fields are valid. */
+/** State of a thread or virtual CPU in an event message. The MTD shows which fields are valid. */
 struct nova_utcb_state {
         nova_word_t mtd; /**< groups that the message carries; in a reply: groups to write back */
         nova_word_t inst_len;       /**< length of the intercepted instruction in bytes */
@@ -98,8 +98,8 @@ struct nova_utcb_event {
 };
 
 /** Page through which one thread's messages go. Untyped items grow up from word[0], typed items
- * down from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after
- * it. */
+ * grow down from the end: typed item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2], and its
+ * flags and hotspot in the next word. */
 struct nova_utcb {
         nova_word_t items;           /**< bits 15..0 U, 31..16 T */
         nova_crd_t translate_window; /**< range in which capabilities may be recognised */
@@ -112,7 +112,7 @@ struct nova_utcb {
         };
 };
 
-/** Words of an event message: value of the items field after delivery. */
+/** Words of an event message: value of the items field when the message arrives. */
 #define NOVA_UTCB_STATE_WORDS (sizeof(struct nova_utcb_state) / sizeof(nova_word_t))
 
 /** Words of an event message from a virtual CPU whose MTD has one of the bits NOVA_MTD_MORE. */
