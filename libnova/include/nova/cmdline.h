@@ -83,11 +83,11 @@ static inline struct nova_text nova_module_arguments(const char *line, size_t ma
 /** Position of nova_cmdline_split() in a line. */
 struct nova_cmdline {
         char *from; /**< next character to read */
-        char *to;   /**< its destination, never past @c from */
+        char *to;   /**< address of the next character to write, never above @c from */
         char quote; /**< the open quotation mark, or 0 */
 };
 
-/** Moves one argument to the front and ends it with a 0, without its quotation marks. */
+/** Copies one argument to @c to, without its quotation marks, and ends the copy with a 0. */
 static inline void nova_cmdline_take(struct nova_cmdline *at)
 {
         for (at->quote = 0; *at->from && (at->quote || !nova_cmdline_blank(*at->from));) {
@@ -120,7 +120,7 @@ static inline void nova_cmdline_take(struct nova_cmdline *at)
  * char *argv[4];
  * unsigned argc = nova_cmdline_split(line, argv, 4); // 3
  * @endcode
- * @param line       a writable text that ends with a 0; the arguments lie in it
+ * @param line       a writable text that ends with a 0; the entries of @p argv point into it
  * @param[out] argv  the first @p most arguments; entries after the last one are NULL
  * @param most       entries of @p argv
  * @return the number of arguments in the line; it may exceed @p most

@@ -27,13 +27,13 @@ struct nova_console {
 /**
  * Configures a 16550 whose eight ports the PD holds: 115200 baud, 8 bits, no parity, no interrupts.
  *
- * @param[out] console for the functions below
+ * @param[out] console the console, for the functions below
  * @param port         the first of the ports
  */
 NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t port);
 
 /**
- * Requests the ports of COM1 and of nova_exit(), and configures COM1 for 115200 baud, 8 bits, no
+ * Requests the ports that COM1 and nova_exit() need. Configures COM1 for 115200 baud, 8 bits, no
  * parity.
  * @code
  * if (nova_root_init(&root, hip, cpu) == NOVA_SUCCESS && nova_console_init(&console, &root))
@@ -44,11 +44,11 @@ NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t p
 NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root);
 
 /** Writes character @p c. Writes a carriage return before a line feed unless the program just wrote
- * one. A character is lost if the 16550 accepts none for a long time, or is absent. */
+ * one. The character is lost if the 16550 is absent or accepts no character for several seconds. */
 NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c);
 
-/** Reads a character that has arrived. Does not wait. @return the character, or -1 if there is
- * none, or no 16550 */
+/** Reads a character that has arrived. Does not wait. @return the character; -1 if no character has
+ * arrived or the 16550 is absent */
 NOVA_LIBRARY int nova_console_get(struct nova_console *console);
 
 /** Writes a formatted text; nova_vformat() describes @p format. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Capability range descriptors of each type, and the division of any range into aligned ones. @spec
- * 4.3 */
+/* Descriptors of capability ranges of each type, and the division of any range into aligned ranges.
+ * @spec 4.3 */
 #ifndef NOVA_CRD_H
 #define NOVA_CRD_H
 
@@ -72,7 +72,8 @@ static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned p
         return crd;
 }
 
-/** Returns the receive window that covers the whole space of a type. @spec 4.6.1 */
+/** Returns the largest receive window of a type. It covers the whole space, except for memory on
+ * x86-64, where it covers the first 2^31 pages (8 TiB). @spec 4.6.1 */
 static inline nova_crd_t nova_crd_all(unsigned type)
 {
         const unsigned order = type == NOVA_CRD_IO    ? 16
@@ -101,7 +102,8 @@ static inline nova_sel_t nova_crd_last(nova_crd_t crd)
         return nova_crd_base(crd) | (((nova_word_t)1 << nova_crd_order(crd)) - 1);
 }
 
-/** Returns true if a range is naturally aligned, as a sender must make it. @spec 4.3 */
+/** Returns true if a range is naturally aligned, as each range that a program sends must be. @spec
+ * 4.3 */
 static inline bool nova_crd_aligned(nova_crd_t crd)
 {
         return nova_crd_first(crd) == nova_crd_base(crd);
@@ -157,7 +159,7 @@ struct nova_crd_range {
  * Returns the range of all pages that contain any of the @p size bytes that begin at @p addr. The
  * receiver gets them at the same page numbers.
  *
- * @param addr, size in bytes; bytes beyond the last address are left out
+ * @param addr, size the range in bytes; the part beyond the last address is left out
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  */
 static inline struct nova_crd_range nova_crd_range_mem(uint64_t addr, uint64_t size, unsigned perms)
@@ -181,8 +183,8 @@ static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word
         return range;
 }
 
-/** Returns the range of @p count object selectors that begin at @p sel, each with the permissions
- * @p perms. At the receiver they begin at @p hotspot. */
+/** Returns the range of @p count object selectors that begin at @p sel, with permissions @p perms.
+ * At the receiver, the selectors begin at @p hotspot. */
 static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_t hotspot,
                                                        nova_word_t count, unsigned perms)
 {
@@ -202,8 +204,8 @@ static inline unsigned nova_crd_order_for(nova_word_t count)
         return order;
 }
 
-/** Returns the largest order to which @p base is aligned and for which 2^order is at most @p count;
- * at most NOVA_CRD_ORDER_MAX. @p count must not be 0. */
+/** Returns the order of the largest aligned range that begins at @p base and has at most @p count
+ * selectors; at most NOVA_CRD_ORDER_MAX. @p count must not be 0. */
 static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
 {
         unsigned order = 0;

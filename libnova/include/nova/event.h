@@ -10,7 +10,8 @@
 #include "nova/text.h"
 
 /**
- * Returns the selector of the portal that receives event @p number of an EC with @p event_base.
+ * Returns the selector of the portal that receives the event number @p event of an EC with @p
+ * event_base.
  * @code
  * // Page faults of threads whose event base is 512 go to this portal.
  * status = nova_create_pt(nova_event_sel(512, NOVA_EXC_PF), NOVA_SEL_ROOT_PD, ec,
@@ -23,8 +24,9 @@ static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
         return event_base + event;
 }
 
-/** Returns the number of the event that a thread with @p event_base sends to selector @p sel. If no
- * event uses that selector, the number is at least the HIP's EXC (or VMI). */
+/** Returns the number of the event that an EC with @p event_base sends to the portal at @p sel. If
+ * no event uses that selector, the result is not below EXC (thread) or VMI (virtual CPU) of the
+ * HIP. */
 static inline nova_word_t nova_event_number(nova_sel_t event_base, nova_sel_t sel)
 {
         return sel - event_base;

@@ -18,10 +18,10 @@ extern "C" {
 #define NOVA_EXIT_MAX 127
 
 /**
- * Ends the run with @p value, 0 for success. For global threads.
+ * Ends the run of the emulated machine with @p value, 0 for success. For global threads.
  *
- * Needs the port NOVA_EXIT_PORT, which nova_console_init() requests. Without it the thread gets a
- * \#GP event. On a machine without such a device the thread sleeps for ever.
+ * Needs the port NOVA_EXIT_PORT, which nova_console_init() requests. Without the port, the thread
+ * gets a \#GP event. On a machine without the device, the thread sleeps for ever.
  * @code
  * if (status != NOVA_SUCCESS)
  *         nova_exit(1); // nova run ends with status 1

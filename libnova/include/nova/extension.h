@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layer 0 of the extensions: hypercalls and flags that the interface of 2012 lacks. Each needs a
- * feature of the HIP. A kernel without the feature returns NOVA_BAD_HYP or ignores the flag. */
+/* Layer 0 of the extensions: hypercalls and flags that the interface of 2012 lacks. Each of them
+ * needs a feature that the HIP announces. A kernel without the feature returns NOVA_BAD_HYP or
+ * ignores the flag. */
 #ifndef NOVA_EXTENSION_H
 #define NOVA_EXTENSION_H
 
@@ -11,7 +12,7 @@
  *
  * The new account alone pays for the tables of the PD's spaces and for the objects that name the PD
  * as owner. The account's limit counts as used in the owner's account. Needs the HIP feature
- * NOVA_HIP_QUOTA; a kernel without it makes a PD without an account.
+ * NOVA_HIP_QUOTA; a kernel without the feature creates a PD that uses the owner's account.
  * @code
  * if (nova_hip_has(hip, NOVA_HIP_QUOTA))
  *         status = nova_create_pd_account(pd, NOVA_SEL_ROOT_PD, 0, 256 * 1024);
@@ -20,9 +21,9 @@
  * @param bytes limit of the new account, the account itself included
  * @retval NOVA_SUCCESS the PD exists
  * @retval NOVA_BAD_CAP @p pd is not null, or @p owner is not a PD or lacks NOVA_PD_PD
- * @retval NOVA_BAD_PAR @p bytes is too little for the account itself
+ * @retval NOVA_BAD_PAR @p bytes does not suffice for the account itself
  * @retval NOVA_OUT_OF_MEMORY the owner's account has less than @p bytes left or is nested 64 deep,
- *                            or @p bytes is too little for @p initial
+ *                            or @p bytes does not suffice for @p initial
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_PD.
  * @spec extension
@@ -69,21 +70,21 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
 
 /**
  * Extension: destroys a PD with all its ECs, empties its spaces and frees its memory. Also destroys
- * the PDs that its threads created.
+ * the PDs that the PD's threads created.
  *
- * Callers of its ECs get COM_ABT; from then on, capabilities for the PD act as null. May take long.
- * Needs the HIP feature NOVA_HIP_DESTROY.
+ * Callers of the PD's ECs get COM_ABT. From then on, capabilities for the PD act as null
+ * capabilities. May take long. Needs the HIP feature NOVA_HIP_DESTROY.
  * @code
  * nova_pd_destroy(pd);
  * nova_revoke(nova_crd_obj(pd, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR); // frees the selector
  * @endcode
  * @param pd PD capability with all five permissions
- * @retval NOVA_SUCCESS the PD is gone
- * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission, or the PD has already ended. If
- *                      another thread has begun to destroy the PD, the call finishes its work
+ * @retval NOVA_SUCCESS the PD is gone; if another thread was destroying it, this call did the rest
+ * @retval NOVA_BAD_CAP @p pd is not a PD or lacks a permission, or the PD has already ended
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
- * Any thread whose PD holds @p pd with all permissions; for its own PD it does not return.
+ * Any thread whose PD holds @p pd with all permissions. A call for the thread's own PD does not
+ * return.
  * @spec extension
  */
 static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
@@ -97,10 +98,10 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
 /**
  * Extension: gives an object a name for the kernel's messages.
  *
- * A PD can be named once. PDs that its threads create later inherit its name. So the name that a
- * parent gave a child identifies the child and all its descendants, regardless of the capabilities
- * that they hold. The kernel reports when an event shuts down a thread that the root PD has named.
- * Needs the HIP feature NOVA_HIP_NAME.
+ * A PD can be named once. PDs that its threads create later inherit its name. So a name that a
+ * parent gives to a child identifies the child and all its descendants, regardless of the
+ * capabilities that they hold. The kernel reports when an event shuts down a thread that the root
+ * PD has named. Needs the HIP feature NOVA_HIP_NAME.
  * @code
  * static const char name[NOVA_NAME_SIZE] = "driver"; // the rest is 0
  *
@@ -160,8 +161,8 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
 /**
  * Extension: lowers the limits on priority, quantum and CPUs for threads of a PD.
  *
- * The limit becomes the intersection of the old limit and the new one, so it never rises. It
- * applies regardless of the capabilities that the PD has. The PD's threads cannot create SCs of a
+ * The limit becomes the intersection of the old and the new limit, so it never rises. The limit
+ * applies regardless of the capabilities that the PD holds. The PD's threads cannot create SCs of a
  * higher priority (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs
  * (NOVA_BAD_CPU). A longer quantum is cut to the limit. Existing objects do not change. If another
  * PD acts on behalf of this PD, the other PD's limit applies. A new PD starts with the limit of the
@@ -173,12 +174,12 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
  * @param pd       PD capability with all five permissions
  * @param qpd      descriptor of the highest priority (0: no SC at all) and of the longest quantum
  *                 (0: unchanged). A plain priority is a valid descriptor
- * @param cpus     CPUs of the limit; bit n: CPU n
+ * @param cpus     CPUs that the limit allows; bit n: CPU n
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
- * Any thread whose PD holds @p pd with all permissions, also for its own PD.
+ * Any thread whose PD holds @p pd with all permissions. @p pd may be the thread's own PD.
  * @spec extension
  */
 static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint64_t cpus)
@@ -201,8 +202,8 @@ static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint
  * status = nova_ec_receive(ec, 2 * NOVA_PAGE_SIZE);
  * @endcode
  * @param ec    EC capability with all five permissions
- * @param bytes limit in bytes of kernel memory; NOVA_EC_RECEIVE_ALL (the initial value) or 4 GiB
- *              minus 1 byte: no limit
+ * @param bytes limit in bytes of kernel memory. There is no limit with NOVA_EC_RECEIVE_ALL (the
+ *              initial value) or any other value of at least 2^32 - 1
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p ec is not an EC or lacks a permission
  * @retval NOVA_BAD_HYP the kernel does not have this extension
@@ -330,7 +331,7 @@ static inline enum nova_status nova_quota_take(nova_sel_t pd, nova_word_t bytes)
 }
 
 /**
- * Extension: reads usage and limit of the account that a PD uses.
+ * Extension: reads the usage and the limit of the account that a PD uses.
  * @code
  * nova_word_t used, limit;
  *

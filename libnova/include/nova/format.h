@@ -17,10 +17,11 @@ typedef void nova_put_function(void *context, char c);
 /**
  * Writes a formatted text.
  *
- * Supported: %s %c %d %i %u %x %X %p %%; flags '-', '0' and '#'; widths, and for %s a precision,
- * both also as '*'; lengths hh, h, l, ll, z, j and t. Any other conversion is written literally.
+ * Supports the conversions %s %c %d %i %u %x %X %p %%; the flags '-', '0' and '#'; widths; a
+ * precision for %s; '*' as width or precision; the lengths hh, h, l, ll, z, j and t. Writes any
+ * other conversion literally.
  * @param put     called for each character
- * @param context handed to @p put
+ * @param context passed to @p put
  * @param format  the text
  * @param arguments the values, in the order of their conversions
  */

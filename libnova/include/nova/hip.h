@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the hypervisor information page. Descriptors are copied out, so no size or offset in it
- * can cause reads outside the page. @spec 6.2 */
+/* Functions that read the hypervisor information page. They copy descriptors and check sizes and
+ * offsets, so they never read outside the page. @spec 6.2 */
 #ifndef NOVA_HIP_H
 #define NOVA_HIP_H
 
@@ -33,7 +33,8 @@ static inline bool nova_hip_valid(const struct nova_hip *hip)
                nova_hip_checksum(hip) == 0;
 }
 
-/** Copies @p size bytes of descriptor @p i of the array at [offset, end) with @p stride to @p to.
+/** Copies the first @p size bytes of descriptor @p i to @p to. The descriptors have @p stride bytes
+ * each and lie at offsets @p offset to @p end of the page.
  * @return false, and nothing is copied, if there is no such descriptor */
 static inline bool nova_hip_copy(const struct nova_hip *hip, unsigned offset, unsigned stride,
                                  unsigned end, unsigned i, void *to, unsigned size)
@@ -66,7 +67,7 @@ static inline bool nova_hip_cpu_enabled(const struct nova_hip *hip, unsigned cpu
         return nova_hip_get_cpu(hip, cpu, &descriptor) && (descriptor.flags & NOVA_CPU_ENABLED);
 }
 
-/** Returns the number of CPUs that run. Their numbers need not be consecutive. */
+/** Returns the number of CPUs that run. Their CPU numbers need not be consecutive. */
 static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
 {
         unsigned count = 0;
@@ -168,14 +169,17 @@ static inline uint64_t nova_hip_mem_end(const struct nova_hip_mem *mem)
 /** Result of nova_hip_scan() for an address. */
 struct nova_hip_view {
         bool available; /**< an available range covers the address */
-        uint64_t taken; /**< end of the allocated or reserved range that covers the address; 0:
-                         * none */
-        uint64_t next;  /**< nearest higher address at which a range begins or ends */
-        uint64_t begin; /**< start of the nearest available range above the address; UINT64_MAX:
-                         * none */
+        /** highest end of the allocated and reserved ranges that cover the address; 0: none */
+        uint64_t taken;
+        /** nearest higher address at which a range begins, or at which an available range that
+         * covers the address ends */
+        uint64_t next;
+        /** start of the nearest available range above the address; UINT64_MAX: none */
+        uint64_t begin;
 };
 
-/** Combines the information of all memory descriptors about physical address @p addr. */
+/** Returns the information that all memory descriptors together give about physical address @p
+ * addr. */
 static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
 {
         struct nova_hip_view scan = {false, 0, UINT64_MAX, UINT64_MAX};
@@ -208,7 +212,7 @@ static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uin
         return scan;
 }
 
-/** Returns the end of the free RAM that begins at @p addr. */
+/** Returns the end of the free RAM that begins at @p addr, or @p addr itself if it is not free. */
 static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t addr)
 {
         struct nova_hip_view scan;
@@ -223,8 +227,9 @@ static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t ad
 }
 
 /**
- * Finds the next free RAM: whole pages that are available and in no allocated or reserved range.
- * Command lines of modules, which a boot loader may have put anywhere, are not free.
+ * Finds the next range of free RAM: whole pages that an available range covers and no allocated or
+ * reserved range overlaps. Command lines of modules, which a boot loader may have put anywhere, are
+ * not free.
  *
  * Start with @p cursor 0 and call until the result is false. The ranges come in ascending order, do
  * not overlap and do not touch, even if the descriptors are unordered or overlap.

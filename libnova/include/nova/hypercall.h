@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layer 0: one function per hypercall, which only loads registers and traps. @spec 5 The functions
+/* Layer 0: one function per hypercall, which only loads registers and traps (spec 5). The functions
  * of extensions are in nova/extension.h, which this header includes.
  *
  * Every function returns the kernel's status. Selectors name capabilities in the caller's PD. The
- * selector for a new object must be null. "Owner" is a capability for the PD that pays for the
- * object. Every hypercall that needs kernel memory may return NOVA_OUT_OF_MEMORY (an
+ * selector for a new object must be null. The parameter "owner" names a capability for the PD that
+ * pays for the object. Every hypercall that needs kernel memory may return NOVA_OUT_OF_MEMORY (an
  * extension; HIP feature NOVA_HIP_OOM). */
 #ifndef NOVA_HYPERCALL_H
 #define NOVA_HYPERCALL_H
@@ -43,9 +43,9 @@ static inline enum nova_status nova_status_of(nova_word_t word)
  *               donate the scheduling context), NOVA_CALL_DL (extension: return NOVA_DEADLOCK if
  *               the callee waits for the caller)
  * @retval NOVA_SUCCESS  the reply is in the UTCB
- * @retval NOVA_COM_TIM  the callee is busy and DB is set, or the callee is dead, or it waits for
- *                       the caller and DL is not set
- * @retval NOVA_COM_ABT  the callee died while it served the call
+ * @retval NOVA_COM_TIM  the callee has ended; or it is busy and DB is set; or it waits for the
+ *                       caller, and DL is not set
+ * @retval NOVA_COM_ABT  the callee ended while it served the call
  * @retval NOVA_BAD_CAP  @p portal is not a portal
  * @retval NOVA_BAD_CPU  the callee is on another CPU
  * @retval NOVA_DEADLOCK the callee waits for the caller, and DL is set
@@ -65,7 +65,7 @@ static inline enum nova_status nova_call(nova_sel_t portal, nova_word_t flags)
  * selector in the first argument register.
  * @param sp stack pointer with which the next request enters
  * @par Who may call
- * Local threads. A global thread that replies sleeps for ever, and so do its SCs.
+ * Local threads. A global thread that replies sleeps for ever, as do its SCs.
  * @spec 5.2.2
  */
 __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
@@ -82,10 +82,12 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
  * status = nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(base, 6, NOVA_PERM_ALL));
  * @endcode
  * @param pd      selector for the new PD
- * @param owner   PD capability with NOVA_PD_PD; the new PD's capability gets the same permissions
- * @param initial range of the caller's object capabilities to delegate to selector 0 and up; 0 for
- *                none. Its base must be a multiple of its size (see nova_root_sel_order()), because
- *                the kernel rounds it down; nova_crd_check() checks it
+ * @param owner   PD capability with NOVA_PD_PD; the capability for the new PD gets this
+ *                capability's permissions
+ * @param initial range of the caller's object capabilities to delegate to selectors 0 and above of
+ *                the new PD; 0 for none. The base must be a multiple of the size (see
+ *                nova_root_sel_order()), because the kernel rounds it down; nova_crd_check() checks
+ *                it
  * @retval NOVA_SUCCESS the PD exists
  * @retval NOVA_BAD_CAP @p pd is not null, or @p owner is not a PD or lacks NOVA_PD_PD
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
@@ -105,8 +107,8 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * Creates an execution context: a thread, or a virtual CPU if @p utcb is 0.
  *
  * A local thread (no flag) serves portals on the time of its callers. A global thread runs on
- * scheduling contexts of its own and begins with a STARTUP event. Addresses are those of the PD
- * in which the EC runs, so they are words and not pointers.
+ * scheduling contexts of its own and begins with a STARTUP event. All addresses are addresses in
+ * the PD in which the EC runs, so they are words and not pointers.
  * @code
  * static unsigned char stack[4096];
  * void serve(nova_sel_t portal, struct nova_utcb *message, void *argument);
@@ -119,17 +121,16 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * @endcode
  * @param ec         selector for the new EC
  * @param pd         PD capability with NOVA_PD_EC: the PD in which the EC runs
- * @param utcb       page-aligned address of its UTCB, free in that PD; 0 for a virtual CPU
- * @param cpu        number of the CPU on which it runs
- * @param sp         its first stack pointer
- * @param event_base base selector of its event portals in its own PD: event n goes to event_base +
- *                   n
- * @param flags      0 or NOVA_EC_GLOBAL; for a virtual CPU NOVA_EC_TSC, if the information page
- *                   announces NOVA_HIP_TSC
+ * @param utcb       page-aligned address for the UTCB, free in that PD; 0 for a virtual CPU
+ * @param cpu        number of the CPU on which the EC runs
+ * @param sp         initial stack pointer
+ * @param event_base first selector of the event portals in that PD: event n goes to event_base + n
+ * @param flags      for a thread: 0 or NOVA_EC_GLOBAL; for a virtual CPU: 0 or NOVA_EC_TSC
+ *                   (extension, HIP feature NOVA_HIP_TSC)
  * @retval NOVA_SUCCESS the EC exists
  * @retval NOVA_BAD_CAP @p ec is not null, or @p pd is not a PD or lacks NOVA_PD_EC
- * @retval NOVA_BAD_PAR the UTCB's page is taken or is not a user address
- * @retval NOVA_BAD_FTR a virtual CPU is requested and the machine has neither VMX nor SVM
+ * @retval NOVA_BAD_PAR the page at @p utcb is taken or is not at a user address
+ * @retval NOVA_BAD_FTR @p utcb is 0, and the HIP announces neither NOVA_HIP_VMX nor NOVA_HIP_SVM
  * @retval NOVA_BAD_CPU there is no such CPU, or it is beyond the caller's limit (nova_pd_limit())
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
@@ -161,7 +162,7 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
  *                      EC, lacks NOVA_EC_SC or is a local thread
  * @retval NOVA_BAD_PAR priority or quantum is 0, or the priority is beyond the caller's limit
  *                      (nova_pd_limit())
- * @retval NOVA_BAD_CPU the CPU of @p ec is outside that limit
+ * @retval NOVA_BAD_CPU the CPU of @p ec is outside the caller's limit (nova_pd_limit())
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_SC and @p ec with NOVA_EC_SC.
@@ -186,11 +187,11 @@ static inline enum nova_status nova_create_sc(nova_sel_t sc, nova_sel_t owner, n
  * @param pt    selector for the new portal; the handler receives this number
  * @param owner PD capability with NOVA_PD_PT
  * @param ec    EC capability with NOVA_EC_PT: a local thread
- * @param mtd   groups of state that an event message through this portal carries
+ * @param mtd   groups of state that event messages through this portal carry
  * @param ip    address at which requests enter
  * @retval NOVA_SUCCESS the portal exists
  * @retval NOVA_BAD_CAP @p pt is not null; @p owner is not a PD or lacks NOVA_PD_PT; @p ec is not an
- *                      EC, lacks NOVA_EC_PT or is a global thread
+ *                      EC, lacks NOVA_EC_PT or is not a local thread
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_PT and @p ec with NOVA_EC_PT.
@@ -231,7 +232,7 @@ static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, n
 
 /**
  * Revokes permissions on a range from all PDs that got them, directly or indirectly, from the
- * caller.
+ * caller's PD.
  *
  * May take long. When it returns, the revocation is complete on every CPU.
  * @code
@@ -241,7 +242,7 @@ static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, n
  * nova_revoke(nova_crd_obj(sm, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
  * @endcode
  * @param crd   the range and the permissions to revoke
- * @param flags 0, or NOVA_REVOKE_SR to revoke them from the caller, too
+ * @param flags 0, or NOVA_REVOKE_SR to revoke the permissions from the caller's PD, too
  * @retval NOVA_SUCCESS always
  * @par Who may call
  * Any thread, for capabilities that its PD holds or has delegated.
@@ -255,7 +256,7 @@ static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
 }
 
 /**
- * Looks up the capability range that the caller holds at a selector.
+ * Looks up the capability range that the caller's PD holds at a selector.
  * @code
  * nova_crd_t crd = nova_crd_obj(sm, 0, 0);
  *
@@ -303,8 +304,8 @@ static inline enum nova_status nova_ec_ctrl(nova_sel_t ec)
  *         nova_printf(&console, "%llu us\n", (unsigned long long)used);
  * @endcode
  * @param sc            SC capability with NOVA_SC_CT
- * @param[out] time_us  consumed time in microseconds, including that of a slice that is running
- *                      now; 0 if the hypercall fails
+ * @param[out] time_us  consumed time in microseconds, including the present run if the SC is
+ *                      running; 0 if the hypercall fails
  * @retval NOVA_SUCCESS @p time_us is valid
  * @retval NOVA_BAD_CAP @p sc is not an SC or lacks NOVA_SC_CT
  * @par Who may call
@@ -383,8 +384,9 @@ static inline enum nova_status nova_sm_zero(nova_sel_t sm)
 /**
  * Lets a PCI device reach the memory of a PD.
  *
- * The PD that had the device loses it. When the owner changes or the PD is destroyed, the device's
- * messages are dropped until nova_assign_gsi() routes them again.
+ * The PD to which the device was assigned before loses it. After the device is assigned to another
+ * PD, or its PD is destroyed, the kernel drops the device's messages until nova_assign_gsi() routes
+ * them again.
  * @code
  * // Device 4 on bus 0; config is the address of its configuration space.
  * void *config = nova_root_map(&root, 0xb0020000, 4096, NOVA_MEM_R | NOVA_MEM_W);
@@ -428,13 +430,13 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  *         status = nova_assign_gsi(sm, 0, cpu, &address, &data);
  * @endcode
  * @param sm               interrupt semaphore capability
- * @param device           for a GSI that is not an I/O APIC pin: the device that sends the message.
- *                         Named by an address in the caller's PD, or by the number of the page with
- *                         this address. The address lies in the configuration space of a PCI
- *                         function, or is that of an HPET's first register. Ignored for pins
+ * @param device           for a GSI that is not an I/O APIC pin: an address in the caller's PD that
+ *                         names the device which sends the message, or the number of the page with
+ *                         that address. The address lies in the configuration space of a PCI
+ *                         function, or is the address of an HPET's first register. Ignored for pins
  * @param cpu              number of the CPU
  * @param[out] msi_address value for the device's MSI address register, 0 for a pin
- * @param[out] msi_data    value for its MSI data register, 0 for a pin
+ * @param[out] msi_data    value for the device's MSI data register, 0 for a pin
  * @retval NOVA_SUCCESS the interrupt is routed
  * @retval NOVA_BAD_CPU there is no such CPU, device interrupts cannot reach it, or it is beyond the
  *                      caller's limit (nova_pd_limit())

@@ -2,9 +2,9 @@
 /* Selects where the bodies of libnova's larger functions are: in the library or in the including
  * file.
  *
- * A program either links libnova.a or defines NOVA_HEADER_ONLY for all of its files and links
- * nothing. In the second case the headers contain the bodies (from nova/inline/), and exactly one
- * file of a roottask includes nova/inline/start.h, which contains the entry point. */
+ * A program either links libnova.a, or defines NOVA_HEADER_ONLY for all of its files and does not
+ * link the library. In the second case the headers contain the bodies (from nova/inline/), and
+ * exactly one file of a roottask includes nova/inline/start.h, which contains the entry point. */
 #ifndef NOVA_LIBRARY_H
 #define NOVA_LIBRARY_H
 

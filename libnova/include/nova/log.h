@@ -9,8 +9,8 @@
 /**
  * Copies messages out of the kernel's ring, oldest first.
  *
- * Start with @p position 0 and pass the updated value to the next call. Messages that were
- * overwritten before they could be read are skipped. The kernel may write during the call.
+ * Start with @p position 0 and pass the updated value to the next call. The function skips messages
+ * that the kernel has overwritten. The kernel may write during the call.
  * @code
  * struct nova_hip_mem mem;
  * uint32_t position = 0;
@@ -47,8 +47,9 @@ static inline size_t nova_log_read(const struct nova_log *log, uint32_t *positio
                 for (uint32_t i = 0; i < count; i++)
                         to[i] = ring[(*position + i) % log->size];
                 __atomic_thread_fence(__ATOMIC_ACQUIRE);
-                /* The kernel counts a byte after it has written it. So when the count is a
-                 * whole ring ahead, the kernel may already be overwriting the first byte. */
+                /* The kernel stores a byte before it counts the byte. So if the count is a whole
+                 * ring ahead of the position, the kernel may already be overwriting the first
+                 * byte. */
                 if (__atomic_load_n(&log->written, __ATOMIC_RELAXED) - *position < log->size) {
                         *position += count;
                         return count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Entry points in C for portals of local threads and for global threads. The handler and its
- * argument lie at the top of a thread's stack, so two assembly stubs serve all threads. */
+/* Entry points in C for portals of local threads and for global threads. The addresses of the C
+ * function and of its argument lie at the top of the thread's stack, so two assembly stubs serve
+ * all threads. */
 #ifndef NOVA_PORTAL_H
 #define NOVA_PORTAL_H
 
@@ -16,14 +17,16 @@ extern "C" {
 /**
  * Serves one request. The reply is sent when the handler returns.
  *
- * The reply consists of what the UTCB then contains. The words and typed items of the request are
- * still in it, the items as they arrived and with the sender's flags. A handler that leaves them
- * there sends them back: the caller gets capabilities of this program, and in the root an item with
- * flag H takes the root's own resources. So begin each reply with nova_utcb_clear(), or with
- * nova_utcb_event_reply() in a handler of events.
+ * The content of the UTCB at the return is the reply. At the entry, the UTCB contains the words and
+ * typed items of the request. Each typed item has the range that arrived and the sender's flags. If
+ * the handler leaves the items in the UTCB, the reply sends them back: the caller gets capabilities
+ * of this program, or, if this program is the roottask and an item has the flag H, resources of the
+ * microhypervisor. So begin each reply with nova_utcb_clear(), or with nova_utcb_event_reply() in a
+ * handler of events.
  *
- * @param portal   selector with which the portal was created, which distinguishes several portals
- * @param utcb     the message; its content at the return is the reply
+ * @param portal   selector at which the portal was created; it distinguishes the portals of the
+ *                 thread
+ * @param utcb     the request; at the return, the reply
  * @param argument the argument of nova_portal_stack()
  */
 typedef void nova_portal_handler(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
@@ -55,8 +58,8 @@ NOVA_LIBRARY_ENTRY void nova_thread_entry(void);
 /** The address of a function or object as a word for hypercalls and messages. */
 #define NOVA_ADDRESS(thing) ((nova_word_t)(thing))
 
-/** Computes the top of a stack. @return the end of @p stack, which has @p bytes, rounded down so
- * that the frame below it is aligned to 16 bytes */
+/** Computes the top of @p stack, which has @p bytes. @return the end of the stack, rounded down to
+ * a multiple of 16, so that the frame below it is aligned */
 static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
 {
         return ((nova_word_t)stack + bytes) & ~(nova_word_t)15;
@@ -66,7 +69,7 @@ static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
  * Prepares the stack of a local thread that serves portals with @p handler.
  *
  * The stub restores the stack pointer for each request, so the stack does not grow. All portals of
- * one EC may enter at nova_portal_entry: the handler receives the portal's selector.
+ * an EC may use nova_portal_entry, because the handler receives the portal's selector.
  * @code
  * static unsigned char stack[4096];
  * void serve(nova_sel_t portal, struct nova_utcb *message, void *argument);

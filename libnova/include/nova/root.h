@@ -30,14 +30,14 @@ struct nova_root {
         nova_word_t cpu;         /**< CPU on which the root EC runs */
         nova_sel_t portal;       /**< selector of the portal to that thread */
         nova_sel_t next_sel;     /**< next free object selector */
-        nova_word_t next_utcb;   /**< next free address for a UTCB, downwards */
+        nova_word_t next_utcb;   /**< address of the last UTCB; the next is a page below */
         nova_word_t next_page;   /**< next free page number for memory, upwards */
         uint64_t next_ram;       /**< physical address at and above which RAM is unused */
         unsigned char stack[1024] __attribute__((aligned(16))); /**< stack of the local thread */
 };
 
 /**
- * Creates the thread and the portal for requests.
+ * Initialises @p root: creates the local thread and the portal for requests.
  * @code
  * if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
  *         return;
@@ -76,8 +76,8 @@ NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);
  *         nova_printf(&console, "not delegated\n");
  * @endcode
  * @param crd   the range to delegate
- * @param to    destination: page number, port (always as in @p crd) or object selector; aligned
- *              like the base of @p crd
+ * @param to    destination: page number, port (always the base of @p crd) or object selector;
+ *              aligned like the base of @p crd
  * @param flags NOVA_ITEM_H if the microhypervisor is the source, else 0
  * @return true if the first and the last selector of the range now have all permissions of @p crd
  */
@@ -104,7 +104,7 @@ NOVA_LIBRARY bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsig
  * if (screen)
  *         screen[0] = 0x0700 | 'N';
  * @endcode
- * @param addr, size bytes; whole pages are mapped
+ * @param addr, size range of physical addresses in bytes; the function maps whole pages
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  * @return the virtual address of @p addr, or NULL
  */

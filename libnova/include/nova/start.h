@@ -16,9 +16,9 @@ extern "C" {
 /**
  * The roottask's own code, called by libnova's start file on a stack of NOVA_START_STACK_SIZE.
  *
- * When it returns, the run ends as with nova_exit(). If other threads have to continue, the
- * function must wait instead of returning. Without the port that nova_exit() needs, the kernel
- * reports that \#GP shut down the thread.
+ * When the function returns, the run ends as with nova_exit(). If other threads have to continue,
+ * the function must not return. If the PD lacks the port that nova_exit() needs, the kernel reports
+ * that \#GP shut down the thread.
  * @param hip the hypervisor information page; the root EC's UTCB is the page below it
  * @param cpu number of the CPU on which the root EC runs
  * @return 0 for success, else 1 to NOVA_EXIT_MAX; other values become NOVA_EXIT_MAX

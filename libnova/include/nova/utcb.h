@@ -47,7 +47,7 @@ static inline void nova_utcb_clear(struct nova_utcb *utcb)
 }
 
 /**
- * Sets the receive windows: the ranges of its own spaces in which the UTCB's owner accepts
+ * Sets the receive windows: the ranges of the PD's spaces in which the thread of this UTCB accepts
  * capabilities.
  * @code
  * // A client gets one capability at selector sel with the next reply.
@@ -130,8 +130,8 @@ static inline bool nova_utcb_put_u64(struct nova_utcb *utcb, uint64_t value)
         return nova_utcb_put_words(utcb, words, NOVA_UTCB_U64_WORDS);
 }
 
-/** Returns the number of words that @p size bytes take in a message, including the word with their
- * number. */
+/** Returns the number of words that @p size bytes occupy in a message, including the word with the
+ * number of bytes. */
 static inline size_t nova_utcb_bytes_words(size_t size)
 {
         return 1 + size / sizeof(nova_word_t) + (size % sizeof(nova_word_t) != 0);
@@ -211,9 +211,10 @@ static inline bool nova_utcb_delegate(struct nova_utcb *utcb, nova_crd_t crd, no
 /**
  * Appends as many delegate items as fit for a range of any length and alignment.
  *
- * @param[in,out] range the range; on return the part that did not fit, for later messages
+ * @param[in,out] range the range; on return, the part that did not fit and is left for later
+ *                      messages
  * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
- * @return false if the whole range does not fit
+ * @return true if the message now has the whole range, false if a part is left in @p range
  * @spec 3.5, 4.3, 4.6.2.2
  */
 static inline bool nova_utcb_delegate_range(struct nova_utcb *utcb, struct nova_crd_range *range,
@@ -414,9 +415,10 @@ static inline bool nova_item_is_delegate(struct nova_item item)
  * @param i        number of the item, 0 for the first
  * @param kind     NOVA_ITEM_DELEGATE or NOVA_ITEM_TRANSLATE
  * @param type     NOVA_CRD_MEM, _IO or _OBJ
- * @param[out] crd the range at the receiver, in its window
- * @return false, and @p crd is unchanged, if there is no such item, it is of another kind or type,
- *         or nothing arrived: a null descriptor or one without permissions
+ * @param[out] crd the range at the receiver, in its receive window
+ * @return false, and @p crd is unchanged, if the message has no such item, if the item is of
+ *         another kind or type, or if nothing arrived (a null descriptor, or a descriptor without
+ *         permissions)
  * @spec 4.6.2.2
  */
 static inline bool nova_utcb_received(const struct nova_utcb *utcb, unsigned i, nova_word_t kind,
@@ -436,8 +438,9 @@ static inline bool nova_utcb_received(const struct nova_utcb *utcb, unsigned i, 
  * Starts the reply to an event: the kernel will write back the groups of state in @p mtd. Removes
  * all typed items.
  *
- * The kernel reads the MTD in the UTCB when the reply is sent, so each reply must set it. The MTD
- * of the request would write back every group that the portal requested.
+ * The kernel reads the MTD in the UTCB when the thread replies, so each reply must set it.
+ * Otherwise the UTCB still contains the MTD of the request, and the kernel writes back every group
+ * that the portal requested.
  * @code
  * // In a handler of #UD: skips the two bytes of the instruction.
  * utcb->state.ip += 2;

@@ -12,7 +12,7 @@
 /** A text that arrives byte by byte, in pieces of any size. Starts as zeroes. */
 struct nova_utf8 {
         unsigned char byte[NOVA_UTF8_MAX]; /**< bytes of the incomplete character */
-        unsigned char have;                /**< number of those bytes */
+        unsigned char have;                /**< number of bytes in @c byte */
 };
 
 /** Returns true if @p c continues the incomplete character (Unicode 15, table 3-7). After 0xc2,
@@ -52,10 +52,10 @@ static inline unsigned nova_utf8_end(struct nova_utf8 *utf8, char shown[NOVA_UTF
 /**
  * Consumes a byte and returns the part of the text that can now be shown.
  *
- * A character of well-formed UTF-8 is returned unchanged once its last byte has arrived. Each byte
- * of anything else becomes '?': control characters except tab, including U+0080 to U+009F; bytes
- * that belong to no character; overlong forms, surrogates, values beyond U+10FFFF; and truncated
- * characters.
+ * A character of well-formed UTF-8 is returned unchanged once its last byte has arrived. Every
+ * other byte becomes '?': the bytes of control characters except tab, including U+0080 to U+009F;
+ * of overlong forms, surrogates and values beyond U+10FFFF; of truncated characters; and bytes that
+ * belong to no character.
  * @param utf8       the text
  * @param c          its next byte
  * @param[out] shown bytes to show

@@ -4,7 +4,8 @@
 #ifndef NOVA_ARCH_TRAP_H
 #define NOVA_ARCH_TRAP_H
 
-/** The identifier word of a reply, for assembly; hypercall.h asserts that it matches the ABI. */
+/** The identifier word of a reply, for assembly; hypercall.h asserts that it matches the
+ * contract. */
 #define NOVA_REPLY_ID 0x1
 
 #if __SIZEOF_POINTER__ == 8

@@ -57,7 +57,8 @@ NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_ro
 }
 
 /** @cond INTERNAL */
-/* Waits once if the 16550 accepts no character, and then no longer until it accepts one. */
+/* Waits several seconds if the 16550 accepts no character. Afterwards, tries only once for each
+ * character until the 16550 accepts one again. */
 static inline void nova_console_send(struct nova_console *console, char c)
 {
         unsigned tries = console->stuck ? 1 : NOVA_UART_SPIN_MAX;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bodies of nova/portal.h: entry points that call the C function whose address is at the top of the
+/* Bodies of nova/portal.h: each entry point calls the C function whose address is at the top of the
  * stack. */
 #ifndef NOVA_INLINE_PORTAL_H
 #define NOVA_INLINE_PORTAL_H

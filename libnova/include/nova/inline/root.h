@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bodies of nova/root.h: requests through a local thread whose only purpose is its receive
- * windows. */
+/* Bodies of nova/root.h: requests through a local thread whose only purpose is to have a receive
+ * window. */
 #ifndef NOVA_INLINE_ROOT_H
 #define NOVA_INLINE_ROOT_H
 
@@ -21,7 +21,7 @@ extern "C" {
 /* Allocated addresses are aligned so that large pages can map large ranges. */
 #define NOVA_ROOT_MAP_ALIGN_ORDER 10
 
-/* First address of RAM to use: firmware tables and video memory lie below. */
+/* First address of RAM to use: firmware tables and video memory lie below it. */
 #define NOVA_ROOT_RAM_BEGIN 0x100000
 
 /* End of the microhypervisor's memory that a descriptor can name. */

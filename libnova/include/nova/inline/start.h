@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Entry of a roottask. The kernel enters _start in the state that spec 7.1 and 8.1 describe. The
- * code switches to a stack of its own and calls nova_main().
+/* Entry of a roottask. The kernel enters _start in the state that spec 7.1 and 8.1 describe. _start
+ * switches to the stack nova_start_stack and calls nova_main().
  *
  * With NOVA_HEADER_ONLY, exactly one file of a roottask includes this file; otherwise libnova.a
  * contains it. */

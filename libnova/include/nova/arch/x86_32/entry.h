@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* x86-32: entry stubs of portals and of global threads, from the stack frames of nova/portal.h. */
+/* x86-32: entry stubs of portals and of global threads. Each takes its arguments from a stack frame
+ * of nova/portal.h. */
 #ifndef NOVA_ARCH_X86_32_ENTRY_H
 #define NOVA_ARCH_X86_32_ENTRY_H
 
@@ -21,8 +22,9 @@
         "call *(%ebx)\n\t"     \
         "movl %ebx, %esp\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
 
-/* Entered by the reply to STARTUP with ESP = struct nova_thread_frame. A reply without a caller
- * makes the thread sleep for ever. Twelve bytes plus one argument align the stack. */
+/* Entered by the reply to STARTUP with ESP = struct nova_thread_frame. When the thread's function
+ * returns, the stub replies. There is no caller, so the thread sleeps for ever. Twelve bytes plus
+ * one argument align the stack at the call. */
 #define NOVA_THREAD_ENTRY_TEXT \
         "movl %esp, %ebx\n\t"  \
         "xorl %ebp, %ebp\n\t"  \

@@ -22,7 +22,7 @@
 
 /* SYSENTER saves nothing: ECX passes the stack pointer and EDX the return address, so code with
  * these functions is position dependent. The kernel reads and writes the caller's UTCB, and other
- * threads may run meanwhile: hence the "memory" clobber. */
+ * threads may run meanwhile, so "memory" is clobbered. */
 #define NOVA_TRAP_ENTER      "movl %%esp, %%ecx\n\tmovl $1f, %%edx\n\tsysenter\n1:"
 #define NOVA_TRAP_CLOBBERS   "memory", "cc"
 
@@ -39,7 +39,7 @@ static inline nova_word_t nova_trap_1(nova_word_t id)
         return id;
 }
 
-/** Executes a hypercall with arguments @p id and @p a2, which the kernel may change. @return the
+/** Executes a hypercall with arguments @p id and @p a2. The kernel may change @p a2. @return the
  * status word
  */
 static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
@@ -54,8 +54,8 @@ static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
         return id;
 }
 
-/** Executes a hypercall with arguments @p id, @p a2 and @p a3; the kernel may change the last two.
- *  @return the status word */
+/** Executes a hypercall with arguments @p id, @p a2 and @p a3. The kernel may change @p a2 and @p
+ * a3. @return the status word */
 static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
         nova_word_t second = *a2, third = *a3;
