@@ -26,8 +26,9 @@ static always_inline void hypercall_note_argument(struct ec *self, word_t id)
         REG_P1(self) = id;
 }
 
-/* Ends a new object by dropping its reference, because its selector was taken meanwhile or there is
- * no memory for its capability. If there is no memory, finish.c ends all dying objects. */
+/* Ends a new object by dropping its reference. The reason is that its selector was taken meanwhile,
+ * or that there is no memory for its capability. If there is no memory, finish.c ends all dying
+ * objects. */
 static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
                                                             enum nova_status status)
 {
@@ -149,8 +150,8 @@ static cold_path enum nova_status hypercall_no_ec(const struct ec_config *config
         return taken ? NOVA_BAD_PAR : status;
 }
 
-/* Publishes a new EC. Mail may have ended self while TLBs were flushed for the UTCB: then self's PD
- * may be empty already, and must stay so. */
+/* Publishes a new EC, unless mail has ended self while TLBs were flushed for the UTCB. In this case
+ * self's PD may already be empty, and must stay empty. */
 static always_inline hypercall_result_t hypercall_publish_ec(struct ec *self,
                                                              struct capability_page *page,
                                                              word_t sel, struct ec *ec)
@@ -277,7 +278,8 @@ indirect_target hypercall_result_t hypercall_create_sm(word_t id, struct ec *sel
         return hypercall_publish(self, page, sel, &sm->object, NOVA_PERM_ALL);
 }
 
-/* Decodes a CRD's range: clips it to the caller's space, takes object selectors modulo SEL. */
+/* Decodes a CRD's range: clips the range to the caller's space, and takes object selectors modulo
+ * SEL. */
 static struct space *hypercall_decode_range(struct ec *self, nova_crd_t crd, word_t *first,
                                             word_t *last)
 {
@@ -315,7 +317,7 @@ static hypercall_result_t hypercall_run_revocation(struct ec *self)
         return RESULT_CONTINUE;
 }
 
-/* Revokes mappings derived from memory or ports, usually without a walk. */
+/* Revokes the mappings derived from a range of memory or ports, usually without a walk. */
 static __attribute__((noinline)) hypercall_result_t
 hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
 {

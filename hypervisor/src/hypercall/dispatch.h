@@ -10,12 +10,12 @@
 struct ec;
 
 /** A handler decodes, checks and acts; it returns a result (object/result.h) or leaves the kernel.
- *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. A handler that the
- *  table enters without entry_long returns a result even if self has to wait; it leaves the kernel
- *  only if self has ended. It lets interrupts in only where it waits for another CPU. For a plain
- *  status, entry.S returns to the user without checking the CPU's pending work. Only a handler that
- *  waits for another CPU or wakes a thread can leave pending work. If it does, its result is no
- *  plain status: see result_of(). */
+ *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. If the table enters
+ *  a handler without entry_long, the handler returns a result even if self has to wait. It leaves
+ *  the kernel only if self has ended, and lets interrupts in only where it waits for another CPU.
+ *  For a plain status, entry.S returns to the user without checking the CPU's pending work. Only a
+ *  handler that waits for another CPU or wakes a thread can leave pending work. In this case its
+ *  result is not a plain status: see result_of(). */
 typedef hypercall_result_t (*hypercall_handler_t)(word_t id, struct ec *self);
 
 #define HYPERCALL_HANDLER(number, name, function, spec) \
@@ -27,7 +27,7 @@ NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 hypercall_result_t hypercall_sm_up(word_t id, struct ec *self);
 hypercall_result_t hypercall_sm_down(word_t id, struct ec *self);
 
-/* Table entries in entry.S that are not handlers. Those that call a function first save the
+/* Table entries in entry.S that are not handlers. Entries that call a function first save the
  * callee-saved registers of C. */
 hypercall_result_t entry_call(word_t id, struct ec *self);    /* calls call_donating() */
 hypercall_result_t entry_reply(word_t id, struct ec *self);   /* calls hypercall_reply() */

@@ -15,13 +15,15 @@
 #include "thread.h"
 #include "tls.h"
 
-/* Returns the PD at argument 1 for an operation on the whole PD, which needs all permissions. */
+/* Returns the PD at argument 1 for an operation on the whole PD. The operation needs all
+ * permissions. */
 static struct pd *extension_find_whole_pd(struct ec *self)
 {
         return object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 }
 
-/* Returns the destroyed PD at argument 1, for which the caller has all permissions, or NULL. */
+/* Returns the PD at argument 1 if pd_destroy has begun on it and the caller has all permissions,
+ * else NULL. */
 static struct pd *extension_find_destroyed_pd(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
@@ -35,9 +37,9 @@ static struct pd *extension_find_destroyed_pd(struct ec *self)
         return pd->destroyed ? pd : NULL;
 }
 
-/* Does the rest of a PD's end, which another thread has begun. That thread may have a lower
- * priority, so self does not wait for it. The objects that die with the PD in the other thread's
- * steps are left to that thread's CPU. */
+/* Does the rest of a PD's end that another thread has begun. The other thread may have a lower
+ * priority, so self does not wait for it. The other thread's CPU ends the objects that die in the
+ * other thread's steps. */
 static indirect_target _Noreturn void extension_finish_pd_destroy(struct ec *self)
 {
         const struct cpu *cpu = self->cpu;
@@ -117,7 +119,7 @@ static enum nova_status extension_quota(struct ec *self)
         return account_take(pd->account, REG_P3(self)) ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
-/* Returns the object at a selector, of any kind that can have a name, else NULL. */
+/* Returns the object at argument 1 if objects of its kind can have a name, else NULL. */
 static struct kobject *extension_find_named(struct ec *self, unsigned perms)
 {
         const word_t capability =

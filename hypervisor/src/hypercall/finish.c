@@ -32,8 +32,8 @@ static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t
 }
 
 /* Ends all dying objects, waits for the grace period that returns their memory, and tries again.
- * Another thread may take the memory that returns to the account, so self waits and tries again
- * as long as more memory is due to return to the account. */
+ * Another thread may take the memory that returns to the account. So self waits and tries again as
+ * long as more memory is due to return. */
 static indirect_target _Noreturn void finish_hypercall_retry_after_grace(struct ec *self)
 {
         for (;;) {
