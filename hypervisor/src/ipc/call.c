@@ -34,8 +34,8 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        /* The EC that self helps may itself continue here, and so on. The window bounds the time
-         * with interrupts off. */
+        /* The EC that self helps may itself help another EC from here, and so on. The window bounds
+         * the time with interrupts off. */
         interrupt_window(cpu);
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
@@ -107,8 +107,8 @@ static __attribute__((noinline)) _Noreturn void call_begin_items(struct ec *self
         call_finish_items(self);
 }
 
-/* The caller has ended while TLBs were flushed for its only item. If the item has arrived, the
- * callee gets the message (see ec_lose_caller()). */
+/* Finishes a call whose caller has ended while TLBs were flushed for the message's only item. If
+ * the item has arrived, the callee gets the message (see ec_lose_caller()). */
 static cold_path _Noreturn void call_finish_ended(struct ec *self, const struct pt *pt,
                                                   bool arrived)
 {
@@ -136,7 +136,7 @@ static __attribute__((noinline)) _Noreturn void call_finish_typed(struct ec *sel
         call_finish(self, pt);
 }
 
-/* Finishes a call to a callee that is not waiting for a call. */
+/* Finishes a call to a callee that does not wait for a call. */
 static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *callee, struct ec *self)
 {
         const unsigned flags = nova_id_flags(REG_P1(self));
@@ -147,7 +147,8 @@ static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *call
         resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
 }
 
-/* Does a call of any kind through a portal. Returns only a failure that has changed nothing. */
+/* Does a call of any kind through a portal. Returns only if the call fails; a failed call has
+ * changed nothing. */
 static __attribute__((noinline)) enum nova_status call_portal(word_t id, struct ec *self,
                                                               struct pt *pt)
 {

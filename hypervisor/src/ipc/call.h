@@ -32,12 +32,12 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
         enter_portal(cpu, self, callee, pt);
 }
 
-/** Blocks self without donation: self's SC sleeps. The portal's EC runs only while another EC helps
- * it. */
+/** Blocks self without donation until the portal's EC replies: self's SC sleeps. The portal's EC
+ * runs only while another EC helps it. */
 _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 
-/** Lends the current SC to the EC at the end of the busy callee's chain, which must run before the
- *  callee can be free. Later self continues with retry. Returns only if the chain leads back to
+/** Lends the current SC to the EC at the end of the busy callee's chain. This EC must run before
+ *  the callee can be free. Later self continues with retry. Returns only if the chain leads back to
  *  self. */
 void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry);
 

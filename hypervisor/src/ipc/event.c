@@ -25,7 +25,7 @@ static indirect_target _Noreturn void finish_event_retry(struct ec *self)
         block_on_event(self, self->event_number, self->event_qual[0], self->event_qual[1]);
 }
 
-/* Finishes an event whose handler is not waiting for a call. */
+/* Finishes an event whose handler does not wait for a request. */
 static __attribute__((noinline)) _Noreturn void finish_event_busy(struct ec *self,
                                                                   struct ec *handler)
 {

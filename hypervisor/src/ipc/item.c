@@ -62,8 +62,8 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
                                &to->pd->object_space, sel, perms);
 }
 
-/* Transfers an item that does not delegate an object, but may delegate memory or ports. Mail may
- * end self while TLBs are flushed. */
+/* Transfers an item that delegates memory or ports, if one step is enough. Returns false for all
+ * other items. Mail may end self while TLBs are flushed. */
 static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
                                                           nova_crd_t crd, word_t flags,
                                                           nova_crd_t window, unsigned attr,
@@ -194,8 +194,9 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
 }
 
 /* Returns true if the present item delegates objects under a limit while too many frames wait for
- * the grace period. If such an item exceeds the limit, its tables are freed: they also wait for the
- * grace period, and no account pays for them meanwhile. Other items free no tables. */
+ * the grace period. If such an item exceeds the limit, the kernel frees the tables of the item.
+ * These tables also wait for the grace period, and no account pays for them meanwhile. Other items
+ * free no tables. */
 static bool item_must_wait(const struct ec *self)
 {
         return unlikely(reclaim_is_full(self->cpu)) && self->transfer.left &&

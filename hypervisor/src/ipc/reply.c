@@ -47,8 +47,8 @@ static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
         resume_bound(cpu, caller);
 }
 
-/* Transfers typed items, perhaps in several steps. If the caller has ended, this only finishes the
- * present delegation: it holds a mapping and the receiver's PD. */
+/* Transfers typed items, perhaps in several steps. If the caller has ended, only finishes the
+ * present delegation, which holds a mapping and the receiver's PD. */
 static indirect_target _Noreturn void reply_finish_items(struct ec *self)
 {
         if (unlikely(!ec_caller(self)))
@@ -57,9 +57,9 @@ static indirect_target _Noreturn void reply_finish_items(struct ec *self)
         reply_finish(self);
 }
 
-/* Self has ended while TLBs were flushed for the only item of its reply, and its caller was made
- * ready to see this end (ec_leave_caller()). If the item has arrived, the caller continues with
- * @p cont instead, as after a whole reply. */
+/* Finishes a reply of self, which has ended while TLBs were flushed for the only item. The caller
+ * is ready and would report the end of its callee (see ec_leave_caller()). If the item has arrived,
+ * the caller continues with @p cont instead, as after a complete reply. */
 static cold_path _Noreturn void reply_finish_ended(struct ec *self, struct ec *caller, bool arrived,
                                                    continuation_t cont)
 {
@@ -89,8 +89,8 @@ reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
         reply_finish_items(self);
 }
 
-/* Finishes a reply without typed items, if the caller or the CPU needs attention or the call has
- * not donated. */
+/* Finishes a reply without typed items if the caller or the CPU needs attention, or if the caller
+ * did not donate its SC. */
 static __attribute__((noinline)) _Noreturn void reply_finish_slowly(struct ec *caller,
                                                                     struct ec *self)
 {
@@ -104,8 +104,8 @@ static __attribute__((noinline)) _Noreturn void reply_finish_slowly(struct ec *c
         reply_finish(self);
 }
 
-/* Finishes a reply to a call. hypercall_reply() itself finishes an empty reply to a call that
- * donated, unless work is pending. */
+/* Finishes a reply to a call. hypercall_reply() itself finishes an empty reply to a call with
+ * donation, unless work is pending. */
 static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *caller,
                                                                      struct ec *self)
 {

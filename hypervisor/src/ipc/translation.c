@@ -5,7 +5,8 @@
  * this tree depends on the number of children. Therefore, a translation opens an interrupt window
  * after every CLIMB_STEP ancestors. If another thread uses this window to revoke the mappings below
  * the ancestor, or to cut off the part with the source, the climb begins again. After CLIMBS climbs
- * the translation fails: a thread that keeps cutting mappings could have revoked them instead. */
+ * the translation fails, because a thread that keeps cutting the mappings could have revoked them
+ * instead. */
 #include "ipc/translation.h"
 
 #include "lib/bits.h"
@@ -18,7 +19,7 @@
 #define CLIMB_STEP 64 /* number of ancestors between two interrupt windows */
 #define CLIMBS     4  /* maximum number of climbs of one translation */
 
-/* Clips an image of the sender's range to the window. Returns 0 if it is outside. */
+/* Clips an image of the sender's range to the window. Returns 0 if the image lies outside. */
 static nova_crd_t translation_clip_to_window(nova_crd_t crd, nova_crd_t window)
 {
         const unsigned order = nova_crd_order(crd), window_order = nova_crd_order(window);
