@@ -228,10 +228,10 @@ static bool ec_reply_arrives(const struct ec *ec)
                (transfer->item || transfer->under_way);
 }
 
-/* Makes the caller of an EC that is shut down ready. If an item of the reply was transferred
- * (@p arrives), the caller gets the reply, for the reason that ec_lose_caller() gives. Otherwise, a
- * caller in a call gets COM_ABT. A caller with an event is shut down when it runs, so that a chain
- * of such callers takes one step for each. */
+/* Makes ready the caller of an EC that is shut down. If an item of the reply was transferred (@p
+ * arrives), the caller gets the reply, for the reason that ec_lose_caller() gives. Otherwise, a
+ * caller in a call gets COM_ABT, and a caller with an event is shut down when it runs next. So a
+ * chain of callers with events ends in one step for each caller. */
 static void ec_leave_caller(struct ec *ec, bool arrives)
 {
         struct ec *caller = ec_caller(ec);
@@ -253,10 +253,10 @@ static void ec_leave_caller(struct ec *ec, bool arrives)
         sched_wake_sleepers(caller);
 }
 
-/* The caller of callee ends during the transfer of the message. If an item was transferred, callee
- * gets the message as if the caller had ended a moment later: callee itself must find the item in
- * its window, because the next sender's item would find its place taken. Otherwise callee waits for
- * requests again. */
+/* Separates callee from its caller, which ends during the transfer of its message. If an item was
+ * transferred, callee gets the message as if the caller had ended a moment later. Callee must learn
+ * of the item in its window, because the item of the next sender would find its place taken.
+ * Otherwise callee waits for requests again. */
 static void ec_lose_caller(struct ec *callee, const struct ec *caller)
 {
         const struct transfer *transfer = &caller->transfer;
@@ -274,10 +274,10 @@ static void ec_lose_caller(struct ec *callee, const struct ec *caller)
         callee->state = EC_READY;
 }
 
-/* Checks whether EC `at` runs an SC that was donated to an ended EC or through it. If so, returns
- * that SC to `to`, the EC that donated it, and EC `at` then runs only while another EC helps it.
- * There is at most one such SC, because a caller has one callee. Returns true if the search must
- * continue below `at`. */
+/* Checks whether EC `at` runs an SC that was donated to an ended EC, or through it to another EC.
+ * If so, returns the SC to `to`, the EC that donated it. Afterwards, `at` runs only while another
+ * EC helps it. There is at most one such SC, because a caller has one callee. Returns true if the
+ * search must continue below `at`. */
 static bool ec_search_sc(struct ec *at, struct ec *to)
 {
         struct cpu *cpu = at->cpu;
@@ -310,9 +310,9 @@ static struct ec *ec_next_below(const struct ec *ec)
 }
 
 /* Walks one step from cut_at of an ended EC towards the end of its chain. At the end of the chain,
- * wakes the SCs that sleep there, because those that came through ec must run another EC. Returns
- * true at the end. The walk also ends at an EC that has ended or replied meanwhile: the SCs that
- * slept below that EC were already woken. */
+ * wakes the SCs that sleep there, because the SCs that came there through ec must run another EC.
+ * Returns true at the end. The walk also ends at an EC that has ended or replied meanwhile: the SCs
+ * that slept below that EC are already awake. */
 static bool ec_go_below(struct ec *ec)
 {
         for (unsigned links = CUT_STEP; links; links--) {
@@ -347,8 +347,8 @@ void ec_cut_step(struct cpu *cpu)
 }
 
 /* Leaves the rest of the long chain below ec to the next decision. If the walk of another ended EC
- * is still in progress, an SC that ec's walk finds returns to its owner. From the owner, the calls
- * lead to the right EC, in whatever order the ECs ended. */
+ * is still in progress, the SC that ec's walk finds, if any, returns to its owner. The calls of the
+ * owner lead to the right EC, in whatever order the ECs ended. */
 static cold_path void ec_cut_later(struct cpu *cpu, struct ec *ec)
 {
         if (cpu->cut)
@@ -364,8 +364,8 @@ static cold_path void ec_strand(struct cpu *cpu, struct list *helpers)
         sched_fall_behind(cpu);
 }
 
-/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. Most ECs do
- * none of this when they end, so one quick test covers all cases. */
+/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. For most ECs,
+ * none of this is true when they end, so one quick test covers all cases. */
 static bool ec_is_engaged(const struct ec *ec)
 {
         const word_t links = (word_t)ec->caller_kind | (word_t)ec_waits_for_reply(ec) |
@@ -431,8 +431,8 @@ void ec_shut_down(struct ec *ec)
 }
 
 /* Drops the references of an abandoned hypercall. Objects that had no other references join the
- * dying list of this CPU, which destroys the EC and ends these objects before it returns to user
- * mode. */
+ * dying list of this CPU. The CPU is destroying the EC, and ends these objects before it returns to
+ * user mode. */
 static cold_path void ec_drop_references(struct ec *ec)
 {
         if (ec->created)
@@ -517,7 +517,7 @@ bool ec_end(struct ec *ec)
         ec->ending = true;
         fpu_drop(ec);
         if (unlikely(ec->reap_floor != EC_REAPS_NOTHING))
-                ec->cpu->dying_orphans = true; /* it may not have reaped all its objects */
+                ec->cpu->dying_orphans = true; /* the EC may not have reaped all its objects */
         if (ec->utcb)
                 mapping_remove_utcb(ec->utcb_mapping);
         else

@@ -43,8 +43,8 @@ extern const struct ec_guest_ops *ec_guest_ops;
 enum ec_state {
         EC_REQUEST,     /* waits for a call or an event */
         EC_READY,       /* can run its continuation */
-        EC_REPLY,       /* called, donated its SC, waits for callee */
-        EC_REPLY_ALONE, /* called without donation, waits for callee */
+        EC_REPLY,       /* has called, donated its SC and waits for callee */
+        EC_REPLY_ALONE, /* has called without donation and waits for callee */
         EC_BLOCKED,     /* waits for a semaphore, or for ever */
         EC_DEAD,        /* shut down, or ended */
 };
@@ -79,7 +79,7 @@ struct transfer {
 /* Bit of ec.place: SYSRET or SYSEXIT cannot enter one of the EC's portals. */
 #define ODD_PORTAL 0x80
 
-_Static_assert(NOVA_CPU_MAX <= ODD_PORTAL, "it is no bit of a CPU's number");
+_Static_assert(NOVA_CPU_MAX <= ODD_PORTAL, "no number of a CPU contains the bit");
 
 /* Fields that are used together share cache lines. The first three groups take one line each. */
 struct ec {
@@ -155,7 +155,7 @@ struct ec {
         bool named_by_root;        /* the root PD named it: the console reports its shut-down */
         uint32_t items_at_once;    /* 1: any single item fits receive_limit; else 0 */
         word_t tls;                /* base of the thread-local storage */
-        char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
+        char name[NOVA_NAME_SIZE]; /* for debugging; not protected by a lock */
         struct transfer
                 transfer; /* create_pd: its delegation gives the initial capabilities to created */
         struct revocation revocation;
@@ -165,7 +165,7 @@ struct ec {
                                  * other ECs reap those */
         uint8_t created_perms;  /* permissions of the capability for created */
         uint8_t grace_tries;    /* remaining attempts at a hypercall that lacked memory */
-        bool grace_waits;       /* the EC lacks memory and waits for the end of grace_end */
+        bool grace_waits;       /* the EC lacks memory and waits for the end of period grace_end */
         uint32_t grace_end;     /* number of a grace period (see reclaim_help()) */
         uint32_t walk;          /* number of the last walk that passed the EC (see chain_end()) */
         uint32_t receive_limit; /* 1 + bytes that a message may cost its PD; 0: no limit */
@@ -183,7 +183,7 @@ _Static_assert(FPU_ALIGN > VIRTUAL_8086_WORDS * sizeof(word_t),
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
 
-/** Returns pending, special, place, state and the kind of the caller of an EC (see
+/** Returns the fields pending, special, place, state and caller_kind of an EC as one value (see
  * cpu_call_attention()). */
 static always_inline uint64_t ec_call_attention(const struct ec *ec)
 {
@@ -192,13 +192,14 @@ static always_inline uint64_t ec_call_attention(const struct ec *ec)
 
 _Static_assert(EC_REQUEST == 0 && CALLER_NONE == 0, "cpu.no_state is equal to them");
 
-/** Returns pending, special and place of an EC, to compare with cpu_attention(). */
+/** Returns the fields pending, special and place of an EC as one value, to compare with
+ * cpu_attention(). */
 static always_inline uint32_t ec_attention(const struct ec *ec)
 {
         return ec->attention;
 }
 
-/** Sets the state and the kind of the caller of an EC by one store. */
+/** Sets state and caller_kind of an EC with one store. */
 static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum caller_kind kind)
 {
         ec->state_and_caller = (uint32_t)state | (uint32_t)kind << 8;
@@ -236,7 +237,7 @@ static inline void ec_forget_caller(struct ec *ec)
 /** Prepares the slab cache of ECs. Call once, at boot. */
 void ec_boot(void);
 
-/** Returns the bytes that an EC of a kind takes. */
+/** Returns the kernel memory in bytes that an EC of a kind takes. */
 word_t ec_bytes(enum ec_kind kind);
 
 /* The arguments of create_ec. */
@@ -282,14 +283,14 @@ void ec_leave_sc(struct ec *ec, struct sc *sc);
  *  the EC's CPU. */
 bool ec_end_scs(struct ec *ec);
 
-/** Ends the SCs that were dropped while self waited for a reply, and also self if it was dropped.
- *  Returns only if neither self nor the SC on which it runs has ended. If preempted, self continues
- *  with cont. */
+/** Ends the SCs whose last references were dropped while self waited for a reply. Also ends self if
+ *  the last reference to self was dropped meanwhile. Returns only if neither self nor the SC on
+ *  which it runs has ended. If preempted, self continues with cont. */
 void ec_end_due(struct ec *self, continuation_t cont);
 
 /** Ends an EC: shuts it down, ends its SCs without capabilities, and frees its UTCB's address. Call
- * on the EC's CPU. Returns false if another step must follow. After the last step, the calling EC
- * does the steps of ec_finish_step(). */
+ * on the EC's CPU. Returns false if another step must follow. After the last step, ec_finish_step()
+ * must do the rest. */
 bool ec_end(struct ec *ec);
 
 /** Does ec_end() on the EC's CPU. May be called on any CPU, without a lock. */

@@ -68,7 +68,7 @@ void object_boot(enum object_kind kind, size_t size);
 
 extern struct slab_cache object_cache[OBJECT_SM + 1]; /* by kind */
 
-/** Returns the bytes that an object takes, with the head in front of it. */
+/** Returns the size in bytes of an object with the head in front of it. */
 static inline word_t object_bytes(enum object_kind kind)
 {
         return object_cache[kind].size;
@@ -132,8 +132,8 @@ void object_put(struct kobject *object);
 /** Puts an object on this CPU's dying list. */
 void object_queue(struct kobject *object);
 
-/** Return approximately the bytes that object->account gets back when an ended object is freed. The
- * second function returns the value that the first one returned earlier. */
+/** Returns approximately the number of bytes that object->account gets back when an ended object is
+ * freed. Afterwards, object_ended_bytes() returns this value. */
 word_t object_ending_bytes(struct kobject *object);
 word_t object_ended_bytes(const struct kobject *object);
 

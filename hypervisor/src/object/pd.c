@@ -158,7 +158,7 @@ static bool pd_space_is_empty(struct space *space)
                                            : tree_is_empty(&space->tree);
 }
 
-/* Waits for the flushes of other CPUs. Such a CPU may have removed the last mappings of an empty
+/* Waits for the flushes of other CPUs. Another CPU may have removed the last mappings of an empty
  * space, and their children, but not yet flushed the TLBs. */
 static void pd_wait_for_flushes(void)
 {
@@ -238,7 +238,7 @@ static bool pd_has_created(const struct pd *pd)
         return load_once(pd->created.next) != &pd->created;
 }
 
-/* Gives a PD that another PD created to a new creator, which precedes the other one. */
+/* Moves a PD that `from` created to `creator`, the PD that created `from`. */
 static void pd_adopt(struct pd *creator, struct pd *from)
 {
         struct pd *const pd = container_of(list_take(&from->created), struct pd, sibling);
@@ -248,8 +248,8 @@ static void pd_adopt(struct pd *creator, struct pd *from)
         list_append(&creator->created, &pd->sibling);
 }
 
-/* Takes a PD that has created no PD out of its creator's list, because it has ended, or because it
- * has no thread and ends without its creator's help. */
+/* Removes a PD from its creator's list. All PDs that the PD created have left it. It has ended, or
+ * it has no thread and ends without its creator's help. */
 static void pd_leave_creator(struct pd *pd)
 {
         assert_held(&family_lock);
@@ -258,8 +258,8 @@ static void pd_leave_creator(struct pd *pd)
         pd->creator = NULL;
 }
 
-/* Gives a PD that this PD created to this PD's creator: this PD ends for lack of a capability. All
- * ECs have ended, so they create no more. */
+/* Moves one of the PDs that pd created to pd's creator, because pd ends for lack of a capability.
+ * All of pd's ECs have ended, so they create no more PDs. */
 static cold_path void pd_leave_created(struct pd *pd)
 {
         spin_lock(&family_lock);
@@ -268,8 +268,8 @@ static cold_path void pd_leave_created(struct pd *pd)
         spin_unlock(&family_lock);
 }
 
-/* Lets the next steps of pd's end work on a PD below it (referenced), or on the PDs that pd itself
- * created (NULL). */
+/* Makes the next steps of pd's end work on `below`, a referenced PD below pd. NULL: on the PDs that
+ * pd itself created. */
 static void pd_set_below(struct pd *pd, struct pd *below)
 {
         struct pd *const before = pd->below;
@@ -285,8 +285,8 @@ enum end_step {
         END_DONE,
 };
 
-/* Does a step of the end of a dead PD, but not of those that it created. No other CPU does one
- * now. */
+/* Does a step of the end of a dead PD, but not of the PDs that it created. No other CPU does such a
+ * step at the same time. */
 static enum end_step pd_do_end_step(struct pd *pd)
 {
         if (pd_has_ecs(pd)) {
@@ -335,8 +335,8 @@ static void pd_step_end(struct pd *pd)
         atomic_store_u32(&pd->stepping, 0);
 }
 
-/* Marks a referenced PD as destroyed because its creator was destroyed, unless it is ending
- * already. The mark holds a reference until the PD leaves its creator. */
+/* Marks a referenced PD as destroyed because its creator was destroyed, unless the PD is already
+ * ending. The mark holds a reference until the PD leaves its creator. */
 static void pd_destroy_with_creator(struct pd *pd)
 {
         spin_lock(&pd->lock);
@@ -348,9 +348,10 @@ static void pd_destroy_with_creator(struct pd *pd)
         spin_unlock(&pd->lock);
 }
 
-/* Goes on from PD `at`, which is pd or below it, to the first PD that `at` created. If this one
- * ends for lack of a capability, it has no thread, and any CPU may be ending it. So `at` adopts the
- * PDs that it created, one in each step, and does not wait for its end. */
+/* Goes on from PD `at`, which is pd or a PD below pd, to the first PD that `at` created. If this
+ * first PD ends for lack of a capability, it has no thread, and any CPU may be ending it. In this
+ * case `at` does not wait for its end, but adopts the PDs that the first PD created, one in each
+ * step. */
 static void pd_go_down(struct pd *pd, struct pd *at)
 {
         struct pd *below = NULL;
@@ -372,8 +373,8 @@ static void pd_go_down(struct pd *pd, struct pd *at)
         pd_set_below(pd, below);
 }
 
-/* Goes back from a PD below pd that has ended to its creator. If it has left its creator meanwhile,
- * goes back to pd. */
+/* Goes back from the ended PD below pd to its creator. If the ended PD has left its creator
+ * meanwhile, goes back to pd. */
 static void pd_go_up(struct pd *pd)
 {
         struct pd *const ended = pd->below;
@@ -392,10 +393,10 @@ static void pd_go_up(struct pd *pd)
         pd_set_below(pd, creator);
 }
 
-/* Does a step of the end of the PDs that a destroyed PD created, of those that these created, and
- * so on. Their own spaces may hold capabilities that refer to them, so that they would never end by
- * themselves, and no other PD might have one. A PD ends after those that it created. pd->below is
- * the PD that is ending; other CPUs may do steps of its end, too. */
+/* Does a step of the end of the PDs that a destroyed PD created, of the PDs that these created, and
+ * so on. The only capabilities for these PDs may be in their own spaces, so they would never end by
+ * themselves. A PD ends after the PDs that it created. pd->below is the PD that is ending; other
+ * CPUs may do steps of its end, too. */
 static cold_path void pd_end_created(struct pd *pd)
 {
         struct pd *const at = pd->below;
@@ -413,7 +414,7 @@ static cold_path void pd_end_created(struct pd *pd)
                 pd_go_up(pd);
 }
 
-/* Does a step of the end of a destroyed PD, unless another CPU does one. */
+/* Does a step of the end of a destroyed PD, unless another CPU is doing one. */
 static __attribute__((noinline)) bool pd_end_destroyed_step(struct pd *pd)
 {
         if (!pd_step_begin(pd))
@@ -456,10 +457,10 @@ void pd_count_ended(struct pd *pd)
 
 void pd_free(struct pd *pd)
 {
-        /* An operation in progress when the PD ended may have entered more mappings, or taken a
-         * domain. It has finished: it has a reference to the PD, or a borrowed pointer, and all
-         * CPUs were quiescent after the last reference was dropped. So no other CPU changes the
-         * spaces now, and the kernel reads them without a lock. */
+        /* An operation that was in progress when the PD ended may have inserted more mappings, or
+         * taken a domain. The operation has finished: it had a reference to the PD, or a borrowed
+         * pointer, and all CPUs were quiescent after the last reference was dropped. So no other
+         * CPU changes the spaces now, and the kernel reads them without a lock. */
         if (likely(!pd->dma.domain && pd_is_empty(pd))) {
                 pd_wait_for_flushes();
         } else {

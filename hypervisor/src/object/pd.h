@@ -21,7 +21,7 @@ struct memory_space {
 
 struct io_space {
         struct space space;
-        word_t *bitmap[2]; /* its pages of the I/O bitmap; NULL: all ports forbidden */
+        word_t *bitmap[2]; /* pages of its I/O bitmap; NULL: all ports of the page are forbidden */
 };
 
 /* Extension pd_limit: limits of the requests that the PD's threads make, even if a request names
@@ -85,7 +85,7 @@ static inline bool pd_has_account(const struct pd *pd)
         return pd->account != pd->object.account;
 }
 
-/** Returns true if the limit of a PD allows a CPU. The CPU must have been started. */
+/** Returns true if the limit of a PD allows a CPU. The CPU must be one that was started. */
 static inline bool pd_limit_has_cpu(const struct pd *pd, word_t cpu)
 {
         const word_t i = checked_index(cpu / 32, array_size(pd->limit.cpus));

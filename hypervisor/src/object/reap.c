@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of the objects that a hypercall has dropped (see reap.h). */
+/* The end of the objects whose last references a hypercall has dropped (see reap.h). */
 #include "object/reap.h"
 
 #include "arch/x86/resume.h"
@@ -9,7 +9,7 @@ indirect_target _Noreturn void resume_after_reap(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
-        if (unlikely(self->state != EC_READY)) { /* it ended during the hypercall's last flush */
+        if (unlikely(self->state != EC_READY)) { /* self ended during the hypercall's last flush */
                 cpu->dying_orphans = true;
                 resume_reschedule(cpu);
         }

@@ -17,8 +17,8 @@ static always_inline void reap_begin(struct ec *self)
                 self->reap_floor = self->cpu->dying_count;
 }
 
-/** Ends the objects that have begun to die since reap_begin(), in steps, and waits while too much
- *  memory is waiting to be freed. Then returns wait_status to self (a continuation). */
+/** Ends the objects that have begun to die since reap_begin(), in steps. Also waits while too much
+ * memory waits to be freed. Then self continues with status wait_status (a continuation). */
 _Noreturn void resume_after_reap(struct ec *self);
 
 /** Ends the objects that have begun to die since reap_begin(): the first one at once, others in

@@ -31,7 +31,7 @@ static struct spinlock reclaim_lock = SPINLOCK(LOCK_RECLAIM);
 static uint32_t filled;   /* number of entries of all filling batches */
 static uint32_t period;   /* number of the last period that began */
 static bool under_way;    /* some batches of that period are not freed yet */
-static struct cpu *freer; /* CPU that frees its batch, after all CPUs were quiescent; or NULL */
+static struct cpu *freer; /* CPU that frees its batch now, after all CPUs were quiescent; or NULL */
 
 static struct cpu *keeper; /* CPU whose timer checks due, or NULL */
 static uint64_t due;       /* TSC value at which the filling batches are late */
@@ -72,8 +72,8 @@ static bool reclaim_all_seen(void)
         return true;
 }
 
-/* Lets an object wait for another period. The present period may free the PD to which the object's
- * account belongs. Then no open account counts the object's bytes as ended. */
+/* Makes an object wait for another period. The present period may free the PD to which the object's
+ * account belongs. In this case no open account counts the object's bytes as ended. */
 static cold_path void reclaim_postpone(struct kobject *object)
 {
         store_once(account_postponed, account_arrivals + ACCOUNT_ARRIVALS_LEFT);
@@ -89,8 +89,9 @@ static void reclaim_free_object(struct kobject *object)
                 object_free(object);
 }
 
-/* Frees entries of a batch, as many as one step allows. Frees fewer if they close many accounts: an
- * entry may be the last user of a chain of accounts. Returns true if no entry is left. */
+/* Frees entries of a batch, as many as one step allows. Frees fewer entries if they close many
+ * accounts, because an entry may be the last user of a chain of accounts. Returns true if no entry
+ * is left. */
 static bool reclaim_free_step(struct cpu_batch *batch)
 {
         const uint32_t *accounts = &account_steps[cpu_self()->id], before = *accounts;
@@ -202,9 +203,9 @@ void reclaim_frame(void *frame)
         reclaim_added(cpu);
 }
 
-/* Loads the kernel's own address space if the loaded one belongs to a dead PD. Does nothing if the
- * current thread belongs to that PD: the thread needs the PD's tables until it ends, and the PD is
- * not freed earlier. */
+/* Loads the kernel's own address space if the loaded address space belongs to a dead PD. Does
+ * nothing if the current thread belongs to that PD: the thread needs the PD's tables until it ends,
+ * and the PD is freed only after the thread's end. */
 static void reclaim_leave_dead_pd(struct cpu *cpu)
 {
         const struct pd *pd = cpu->current_pd;
@@ -236,8 +237,8 @@ void reclaim_quiescent(struct cpu *cpu)
                 reclaim_free_waiting(cpu);
 }
 
-/* Returns true if anything waits to be freed. Sets *end to the grace period that frees the last of
- * it. */
+/* Returns true if any memory waits to be freed. Sets *end to the number of the period after which
+ * all of it is freed. */
 static bool reclaim_choose_end(uint32_t *end)
 {
         spin_lock(&reclaim_lock);
@@ -248,7 +249,7 @@ static bool reclaim_choose_end(uint32_t *end)
 }
 
 /* Returns true if a period has ended. Begins the period if needed, but at most once per FORCE_MS:
- * otherwise a PD that exhausts its memory again and again could interrupt all CPUs. */
+ * otherwise a PD that repeatedly exhausts its memory could interrupt all CPUs too often. */
 static bool reclaim_has_ended(uint32_t end)
 {
         spin_lock(&reclaim_lock);

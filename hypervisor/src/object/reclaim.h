@@ -44,8 +44,8 @@ bool reclaim_is_freeing(void);
  * CPU's timer has fired. */
 void reclaim_timer(struct cpu *cpu);
 
-/** Returns true if a hypercall of this CPU's thread has just found no memory and a grace period
- * would free enough. Returns true only once for each such failure. */
+/** Returns true if a hypercall of this CPU's current thread has just failed for lack of memory, and
+ * a grace period would free enough. Returns true only once for each such failure. */
 bool reclaim_would_help(struct cpu *cpu);
 
 enum reclaim_help {
@@ -54,8 +54,8 @@ enum reclaim_help {
         RECLAIM_DONE,   /* the period has ended: try the operation again */
 };
 
-/** Does one step of waiting until the objects that have ended so far are freed. All CPUs together
- * begin at most one period per millisecond for this purpose alone. self is the current EC, and
+/** Does one step of waiting until the objects that have ended so far are freed. For this purpose
+ * alone, all CPUs together begin at most one period per millisecond. self is the current EC, and
  * self->grace_waits must be false before the first step. The caller holds neither a lock nor a
  * borrowed pointer. */
 enum reclaim_help reclaim_wait_step(struct ec *self);

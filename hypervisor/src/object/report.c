@@ -13,13 +13,13 @@
 
 const struct ec *report_root_ec;
 
-/* Threads that the root PD has named share the second rate, which other threads cannot use up. */
+/* Threads that the root PD has named share rate_named, so that other threads cannot use it up. */
 static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects rate and rate_named */
 static struct report_rate rate, rate_named;
 
-/* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs control how
- * many threads end. The limit on lines keeps programs from also controlling how long the kernel
- * prints. */
+/* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs decide how many
+ * threads end. The limit on the number of lines keeps programs from also deciding how long the
+ * kernel prints. */
 bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
 {
         if (of->due < now)

@@ -6,7 +6,7 @@
 #include "object/ec.h"
 
 /** Rate of lines: REPORT_BURST at once, and one more in each REPORT_PERIOD_MS. Lines about threads
- *  to which the root PD has given a name have a separate rate, equal to that of all others. */
+ * that the root PD has named have a separate rate with these same limits. */
 #define REPORT_BURST     16
 #define REPORT_PERIOD_MS 250
 
@@ -16,7 +16,8 @@ struct report_rate {
         uint32_t unsaid; /* number of threads that ended without a line since the last line */
 };
 
-/** Returns true if a line may be printed, else counts the thread in unsaid. period: TSC ticks. */
+/** Returns true if a line may be printed, else counts the thread in unsaid. now, period: TSC
+ * ticks. */
 bool report_allowed(struct report_rate *rate, uint64_t now, uint64_t period);
 
 enum report_reason {
@@ -24,8 +25,8 @@ enum report_reason {
         REPORT_HANDLER_ENDED, /* the thread waited for the reply of an EC that has ended */
 };
 
-/** The root PD's first thread. Its end is always reported, once, because perhaps no other program
- *  is left that could report it. The pointer is only compared, never followed. */
+/** The root PD's first thread. The kernel always reports its shut-down, because perhaps no other
+ * program is left that could report it. The pointer is only compared, never dereferenced. */
 extern const struct ec *report_root_ec;
 
 /** Forgets an EC that is freed: another EC may get its address. */
@@ -35,8 +36,9 @@ static inline void report_forget(const struct ec *ec)
                 report_root_ec = NULL;
 }
 
-/** Reports a thread that is shut down by its last event, if the rate allows it. Only the root PD's
- * first thread and threads that the root PD named are reported; with `serial`, all threads. */
+/** Reports a thread that its event shuts down. The root PD's first thread is always reported.
+ * Threads that the root PD named, and with `serial` all threads, are reported if their rate allows
+ * a line. Threads of a PD that pd_destroy is ending are never reported. */
 void report_shut_down(const struct ec *ec, enum report_reason reason);
 
 #endif

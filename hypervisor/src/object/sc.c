@@ -11,7 +11,7 @@
 #include "sched/schedule.h"
 #include "sched/wake.h"
 
-/* Maximum number of calls that sc_serves_owner() follows. There is a limit because a callee to
+/* Maximum number of calls that sc_serves_owner() follows. The limit exists because a callee to
  * which an SC is bound may have made any number of further calls on the time of other SCs. */
 #define CALLS_FOLLOWED 64
 
@@ -121,8 +121,8 @@ void sc_end(struct sc *sc)
 }
 
 /* Returns true if an SC of this CPU is donated: its owner waits for a reply, and the SC is bound to
- * another EC or runs another EC. Another SC of the owner that only helps is not donated: it stays
- * bound to the owner. */
+ * another EC or runs another EC. An SC of the owner that only helps is not donated: it stays bound
+ * to the owner. */
 static bool sc_is_donated(const struct sc *sc, const struct cpu *cpu)
 {
         return sc->owner->state == EC_REPLY &&
@@ -131,8 +131,8 @@ static bool sc_is_donated(const struct sc *sc, const struct cpu *cpu)
 
 /* Returns true if the current EC works for the owner of a donated SC: the owner's chain of calls
  * leads to the current EC. If the SC is bound to a callee, follows the chain from that callee. If
- * it is bound to its owner, it is the current SC (because it is donated) and runs the end of the
- * chain, so the result is true. */
+ * the SC is bound to its owner, the result is true: a donated SC that is bound to its owner is the
+ * current SC and runs the end of the chain. */
 static bool sc_serves_owner(const struct sc *sc, const struct cpu *cpu)
 {
         const struct ec *at = sc->ec;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scheduling contexts: priority and time, with which the owner or an EC that serves the owner's
- * calls runs. @spec 2.3 */
+/* Scheduling contexts: the priority and time with which the owner runs, and the ECs that serve the
+ * owner's calls. @spec 2.3 */
 #ifndef OBJECT_SC_H
 #define OBJECT_SC_H
 
@@ -85,8 +85,8 @@ uint64_t sc_time_us(const struct sc *sc);
  * SC stays with the owner. May be called on any CPU and under any lock. */
 void sc_note_drop(struct sc *sc);
 
-/** Handles an SC without references: ends the SC or, if it is donated or stays with its owner, adds
- * it to the owner's list of such SCs. Call on the SC's CPU. */
+/** Handles an SC without references. Ends the SC, or adds it to its owner's list of such SCs if it
+ * is donated or stays with its owner. Call on the SC's CPU. */
 void sc_drop(struct sc *sc);
 
 /** Ends an SC. Call on the SC's CPU. */

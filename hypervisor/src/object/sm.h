@@ -14,16 +14,16 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock is a ticket lock, as in lib/spinlock.h. The bit SM_SPECIAL of the turn is inverted while
- * the lock is free and an operation must do more than change the count: the semaphore has waiters,
- * or it is an interrupt semaphore. Then no ticket equals the turn. So one comparison shows a CPU
- * both that it has the lock and that only the count has to change. A CPU that waits for its turn
- * ignores the bit. */
+/* The lock is a ticket lock, as in lib/spinlock.h. While the lock is free, the bit SM_SPECIAL of
+ * the turn is inverted if an operation must do more than change the count: if the semaphore has
+ * waiters, or is an interrupt semaphore. In this case no ticket equals the turn. So one comparison
+ * shows a CPU both that it has the lock and that it has to change only the count. A CPU that waits
+ * for its turn ignores the bit. */
 #define SM_SPECIAL 0x8000
 
 struct sm {
         struct kobject object;
-        uint16_t next; /* ticket for the next CPU that comes */
+        uint16_t next; /* ticket that the next CPU draws */
         uint16_t turn; /* ticket of the CPU that has the lock or may take it; see SM_SPECIAL. The
                         * lock protects count and waiters and is the innermost lock */
         uint16_t idle; /* SM_SPECIAL if the turn has this bit even without waiters; else 0 */
@@ -45,7 +45,7 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
  */
 void sm_up_slowly(struct sm *sm, uint16_t ticket);
 
-/** Makes a semaphore that no other CPU can reach yet an interrupt semaphore. */
+/** Turns a semaphore into an interrupt semaphore. No other CPU can reach the semaphore yet. */
 void sm_set_gsi(struct sm *sm, unsigned gsi);
 
 /** Draws a ticket. Returns true if this CPU has the lock and the operation changes only the count.
