@@ -38,7 +38,7 @@ struct cpu_batch {
 
 struct cpu {
         /* Selector of the flat data segment; fixed after the start. A switch of PDs loads it from
-         * memory. It is the first field, so that its address is that of struct cpu. */
+         * memory. It is the first field, so it has the address of struct cpu. */
         uint16_t user_data;
         /* A switch compares the first four fields in one word, a call all of them. */
         union {
@@ -89,7 +89,7 @@ struct cpu {
         /* Written by other CPUs too, atomically. */
         struct mail *mail;     /* stack of mails, newest first */
         uint32_t flush_wanted; /* number of TLB flushes requested */
-        bool flush_all;        /* some of these flushes concern other PDs than the loaded one */
+        bool flush_all;        /* some of these flushes concern PDs other than the loaded one */
         uint32_t flush_done;   /* number of requested flushes done; written by this CPU only */
         uint32_t flush_round;  /* odd from the beginning of this CPU's flush until all CPUs have its
                                 * requests; written by this CPU only */
@@ -104,17 +104,17 @@ struct cpu {
 
 _Static_assert(sizeof(struct cpu) <= CPU_VIRT, "struct cpu ends before struct cpu_virt");
 
-/** Returns a value that equals ec_call_attention() of an EC of this CPU that waits for a call, if
- * neither the CPU nor the EC needs attention. */
+/** Returns the value that ec_call_attention() returns for an EC of this CPU that waits for a call,
+ * if neither the CPU nor the EC needs attention. */
 static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
 {
         return cpu->call_attention;
 }
 
 /** Returns pending, special and number of a CPU. ec_attention() returns this value for an EC of
- * this CPU if neither the CPU nor the EC needs attention. Then a switch to the EC only has to
- * switch the registers and the address space. Otherwise the values differ, because CPU and EC share
- * no bit of pending or special. */
+ * this CPU if neither the CPU nor the EC needs attention. In this case, a switch to the EC only has
+ * to switch the registers and the address space. Otherwise the values differ, because CPU and EC
+ * share no bit of pending or special. */
 static always_inline uint32_t cpu_attention(const struct cpu *cpu)
 {
         return cpu->attention;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Work for another CPU. The mail node is part of the EC or SC that the work concerns, so that
- * sending never allocates and never fails. Work sent before the mail is received is merged. */
+ * sending never allocates and never fails. Work that is sent before the CPU receives the mail is
+ * added to the mail. */
 #ifndef SCHED_MAIL_H
 #define SCHED_MAIL_H
 
@@ -29,11 +30,11 @@ static inline void mail_init(struct mail *mail, uint32_t about)
 /** Sends work to a CPU. May be called on any CPU. */
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
-#define MAIL_STEP      8 /* most mails that are received with interrupts off */
+#define MAIL_STEP      8 /* maximum number of mails received with interrupts off */
 #define MAIL_END_COUNT 4 /* the end of an EC or SC counts as this number of mails */
 
-/** Does the work of up to MOST mails sent to this CPU. Returns the unused part of MOST. If that is
- * 0, the CPU has sent itself an interrupt for the mails that remain. */
+/** Does the work of up to MOST mails sent to this CPU. Returns the unused part of MOST. If it is 0,
+ * the CPU has sent itself an interrupt for the mails that remain. */
 unsigned mail_receive(struct cpu *cpu, unsigned most);
 
 /** Handles an interrupt that may announce mail: receives up to MAIL_STEP mails, unless a decision

@@ -17,11 +17,11 @@
 #include "sched/pending.h"
 #include "sched/timeout.h"
 
-/* Maximum number of links of a chain that are followed between two interrupt windows. */
+/* Maximum number of links of a chain that a walk follows between two interrupt windows. */
 #define CHAIN_STEP 64
 
-/* Number of links that are followed even though an SC of higher priority is ready. So the end of a
- * shorter chain is always found, even if such SCs wake often. */
+/* Number of links that a walk follows even though an SC of higher priority is ready. So the walk
+ * always finds the end of a shorter chain, even if such SCs wake often. */
 #define CHAIN_SURE 1024
 
 /* Maximum number of SCs of cpu->woken that are put into the run queue between two interrupt
@@ -117,7 +117,7 @@ void sched_bind_current(struct cpu *cpu)
         cpu->special |= SPECIAL_LENT;
 }
 
-/* Returns sc to its owner, because the EC to which sc is bound, ec, runs now: from now on, sc runs
+/* Returns sc to its owner, because ec, the EC to which sc is bound, runs now. From now on, sc runs
  * the EC at the end of its owner's chain of calls. */
 static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
 {
@@ -163,7 +163,7 @@ static bool sched_has_higher(const struct cpu *cpu, unsigned prio)
 }
 
 /* Lets interrupts in during a walk along a chain. Returns false if the walk must not continue: an
- * EC that it has passed has ended, or ends of ECs wait for the next decision. */
+ * EC that it has passed has ended, or the next decision has to process ends of ECs. */
 static bool sched_walk_window(struct cpu *cpu, uint32_t walk)
 {
         interrupt_window(cpu);
@@ -208,10 +208,10 @@ static void sched_sleep_with(struct ec *ec, struct sc *sc)
         list_append(&ec->sleepers, &sc->link);
 }
 
-/* Returns the EC that an SC, just taken out of the run queue, can run. The SC is lent to this EC if
- * it is bound to another one. Returns NULL if the SC now sleeps with an EC, or has ended. Also
- * returns NULL if the walk along the chain was abandoned; then sc stays ready, and its walk begins
- * again later. */
+/* Returns the EC that an SC, just taken out of the run queue, can run. If the SC is bound to
+ * another EC, it is lent to the returned EC. Returns NULL if the SC now sleeps with an EC, or has
+ * ended. Also returns NULL if the walk along the chain was abandoned: in this case sc stays ready,
+ * and its walk begins again later. */
 static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, struct sc *sc)
 {
         assert(sc->cpu == cpu && sc->place == SC_READY);
@@ -262,8 +262,8 @@ static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct
         resume_ec(cpu, ec);
 }
 
-/* Lets interrupts in before each decision, because the chosen EC may end at once, which leads to
- * the next decision without user mode between them. */
+/* Lets interrupts in before each decision, because the chosen EC may end at once. The next decision
+ * then follows without user mode between the two. */
 static always_inline void sched_begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
@@ -378,8 +378,8 @@ static __attribute__((noinline)) _Noreturn void sched_resume_first_after_work(st
         sched_resume_first(cpu);
 }
 
-/* Runs another SC after the previous one was charged and queued. After this, no field of the CPU
- * refers to the previous EC and SC: they may be freed. */
+/* Runs another SC after the previous SC was charged and queued. After this, no field of the CPU
+ * refers to the previous EC and SC, so they may be freed. */
 static always_inline _Noreturn void sched_resume_other(struct cpu *cpu)
 {
         cpu->current = cpu->idle_ec;
@@ -411,9 +411,9 @@ static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu
         sched_dispatch(cpu, next, ec);
 }
 
-/* Lets the first SC of the queue preempt sc, the current SC. sc stays before all others of its
+/* Lets the first SC of the queue preempt sc, the current SC. sc stays before all other SCs of its
  * priority. Returns if more than a switch is necessary. Ends no object of the dying list: the next
- * decision without a hand-over does this. */
+ * decision without a hand-over does so. */
 static always_inline void sched_hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;
@@ -519,9 +519,9 @@ void leave_if_ended(struct ec *self)
                 resume_reschedule(self->cpu);
 }
 
-/* Answers a request for a grace period that came in an earlier window of a long operation, in which
- * the CPU held pointers: the rest of the operation may take long, and a CPU that idles afterwards
- * halts. */
+/* Answers a request for a grace period that came in an earlier window of a long operation, while
+ * the CPU held pointers. The answer must not wait: the rest of the operation may take long, and a
+ * CPU that idles afterwards halts. */
 static cold_path void sched_answer_late(struct cpu *cpu)
 {
         if (cpu->pending & CPU_PENDING_GRACE && !cpu_holds_pointers(cpu))

@@ -16,8 +16,8 @@ static inline void sched_decide(struct cpu *cpu)
         cpu->pending = (uint8_t)((cpu->pending | CPU_PENDING_RESCHEDULE) & ~CPU_PENDING_HAND_OVER);
 }
 
-/** Puts an SC of this CPU in front of (head) or after the others of its priority. Requests a
- * decision if its priority is higher than that of the current SC. */
+/** Puts an SC of this CPU before (head) or after the other SCs of its priority. Requests a decision
+ * if its priority is higher than the priority of the current SC. */
 void sched_insert(struct sc *sc, bool head);
 
 /** Makes the SCs in `sleepers` ready. They slept with an EC; the list is not empty. They enter the
@@ -31,7 +31,7 @@ void sched_fall_behind(struct cpu *cpu);
 /** Takes an SC out of the run queue. */
 void sched_remove(struct sc *sc);
 
-/** Puts a new SC of this CPU after the others of its priority, with a full quantum. */
+/** Puts a new SC of this CPU after the other SCs of its priority, with a full quantum. */
 void sched_start(struct sc *sc);
 
 /** Runs the ready SC of the highest priority. Does not put the current SC into the run queue. */
@@ -53,8 +53,8 @@ _Noreturn void block_shut_down(struct ec *self);
 /** Reports that the handler of self's event has ended, and shuts self down (a continuation). */
 _Noreturn void block_handler_ended(struct ec *self);
 
-/** Runs the EC of the current SC after the current EC has replied and waits. This EC is caller,
- * unless the SC is bound to another EC. caller: NULL if the replying EC had no caller. */
+/** Runs the EC of the current SC after the current EC has replied and waits: caller, unless the SC
+ * is bound to another EC. caller: NULL if the EC that replied had no caller. */
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
 
 /** Binds the current SC to the current EC, unless it is already bound. Call this before any

@@ -11,7 +11,7 @@
 #include "sched/cpu.h"
 #include "sched/wake.h"
 
-#define STEP 16 /* most deadlines that one interrupt handles */
+#define STEP 16 /* maximum number of deadlines that one interrupt handles */
 
 void timeout_start(struct ec *self, uint64_t deadline)
 {
@@ -41,7 +41,7 @@ void timeout_expire(struct cpu *cpu)
                 struct ec *ec = container_of(first, struct ec, timeout);
                 timeout_stop(ec);
                 if (!sm_leave(ec))
-                        continue; /* another CPU has sent the wake-up already */
+                        continue; /* another CPU has already sent the wake-up */
                 ec->wait_status = NOVA_COM_TIM;
                 sched_wake(ec);
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deadlines of waiting ECs (an extension): each CPU keeps those of its ECs in a heap. */
+/* Deadlines of waiting ECs (an extension): each CPU keeps the deadlines of its ECs in a heap. */
 #ifndef SCHED_TIMEOUT_H
 #define SCHED_TIMEOUT_H
 
@@ -17,8 +17,8 @@ void timeout_start(struct ec *self, uint64_t deadline);
 /** Removes the deadline of an EC of this CPU, if it has one. */
 void timeout_stop(struct ec *ec);
 
-/** Handles the timer's interrupt: wakes ECs whose deadlines have passed, with COM_TIM, as many as
- * one step allows. Arms the timer for the next deadline. */
+/** Handles the timer's interrupt: wakes with COM_TIM the ECs whose deadlines have passed, as many
+ * as one step allows. Arms the timer for the next deadline. */
 void timeout_expire(struct cpu *cpu);
 
 /** Lets the timer fire repeatedly until it is set again, or until it fires and timeout_once() ends

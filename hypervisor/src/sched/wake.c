@@ -25,8 +25,8 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
 }
 
 /* Returns true if the woken SC runs before all SCs in the queue. A comparison with the current SC
- * is enough: no SC in the queue has a higher priority, unless a decision is pending, or is being
- * made with the idle SC as the current SC. */
+ * is enough: no SC in the queue has a higher priority than the current SC, unless a decision is
+ * pending, or is being made with the idle SC as the current SC. */
 static always_inline bool wake_comes_first(const struct cpu *cpu, const struct sc *sc,
                                            unsigned current)
 {
