@@ -17,7 +17,8 @@
 /* Mask of the permissions in a CRD. */
 #define PERM_BITS ((nova_crd_t)NOVA_CRD_PERM_MASK << NOVA_CRD_PERM_SHIFT)
 
-/* Sets the range of ports, which keep their numbers. False: neither range is inside the other. */
+/* Sets the range of ports, which keep their numbers. Returns false if neither range is inside the
+ * other. */
 static bool delegation_intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d)
 {
         const word_t a = nova_crd_base(crd), b = nova_crd_base(window);
@@ -192,9 +193,9 @@ static enum step_result delegation_next_step(const struct delegation *d)
         return d->at < d->count ? STEP_AGAIN : STEP_DONE;
 }
 
-/* Returns true if a mapping is the one that the delegation entered last, or a piece that another
- * CPU has cut off from it. Any other mapping at this place is from another thread, which entered it
- * after a revocation. */
+/* Returns true if a mapping is the mapping that the delegation entered last, or a piece that
+ * another CPU has cut off from it. Any other mapping at this place is from another thread, which
+ * entered it after a revocation. */
 static bool delegation_is_own(const struct delegation *d, const struct mapping *mapping)
 {
         const struct mapping *child = d->child;
@@ -210,8 +211,8 @@ static void delegation_take_rights(struct mapping *mapping)
         mapping->cut = 0;
 }
 
-/* Begins to take back a mapping for whose tables there was no memory, and all pieces of it that
- * follow. The caller may repeat the delegation from the first selector of this mapping. */
+/* Begins to take back a mapping, because there was no memory for its tables, and all pieces of it
+ * that follow. The caller may repeat the delegation from the first selector of this mapping. */
 static void delegation_take_back(struct delegation *d, struct mapping *mapping)
 {
         delegation_take_rights(mapping);
@@ -236,8 +237,9 @@ static void delegation_fill(struct delegation *d, struct mapping *mapping, unsig
                 delegation_take_back(d, mapping);
 }
 
-/* Begins to revoke the mappings derived from a mapping that is being taken back: they would keep
- * permissions that the receiver has lost. This mapping leaves its space after the revocation. */
+/* Begins to revoke the mappings derived from a mapping that is being taken back: otherwise they
+ * would keep permissions that the receiver has lost. The mapping that is being taken back leaves
+ * its space after the revocation. */
 static cold_path void delegation_revoke_derived(struct delegation *d, const struct mapping *mapping)
 {
         struct revocation *r = d->revocation;
@@ -286,9 +288,9 @@ static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *bud
         return !*loose;
 }
 
-/* Frees the mapping that the delegation pinned, if nothing else holds it, and those of its
- * ancestors that only this mapping held. Frees only a few mappings in a step. Returns false if
- * another step is needed. */
+/* Frees the mapping that the delegation pinned, if nothing else holds it, and the ancestors that
+ * only this mapping held. Frees only a few mappings in a step. Returns false if another step is
+ * needed. */
 static bool delegation_release_child(struct delegation *d, unsigned *budget)
 {
         d->child = mapping_release_some(d->child, budget);
@@ -350,7 +352,7 @@ static enum step_result delegation_do_next(struct delegation *d, unsigned *budge
 }
 
 /* Keeps the mapping at which an open delegation has stopped, and the target's PD, until the next
- * step. A PD without references is ending and clears its tables itself. */
+ * step. A target PD without references is ending, and clears its tables itself. */
 static void delegation_hold(struct delegation *d, bool held)
 {
         struct kobject *target = &d->target->pd->object;
@@ -383,7 +385,7 @@ static bool delegation_is_undone(const struct delegation *d, struct mapping *map
 }
 
 /* Removes a mapping's selectors before `at`, whose tables are clear. The other selectors keep their
- * permissions until the next step. If another thread delegates them before that, they stay. */
+ * permissions until the next step. They stay if another thread delegates them before that step. */
 static void delegation_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
@@ -394,7 +396,7 @@ static void delegation_shrink(struct mapping *mapping, word_t at)
         tree_insert(&parent->children, &mapping->in_parent);
 }
 
-/* Frees a mapping that was taken back, unless it is the one that the delegation has pinned. */
+/* Frees a mapping that was taken back, unless it is the mapping that the delegation has pinned. */
 static void delegation_release_undone(const struct delegation *d, struct mapping *mapping)
 {
         if (d->child)

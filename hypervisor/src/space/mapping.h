@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mapping database: it records from which range each range of memory or ports was delegated.
  * The database of objects is in object_mapping.h. Of the functions here, delegation_begin(),
- * delegation_step() and those with the prefix revocation_ serve objects, too.
+ * delegation_step() and the functions with the prefix revocation_ serve objects, too.
  *
  * A mapping is a range of selectors of one space with equal permissions. It is in the tree of its
  * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Object spaces: from a selector to a typed object in constant time, without a lock or a fault.
  *
- * A radix tree of pages; absent parts point to shared pages of null capabilities. A capability is
- * one word: the object's address, with the permissions in the low five bits. The other half of the
- * page holds the capability's mapping, which records its origin. */
+ * An object space is a radix tree of pages. Absent parts point to shared pages of null
+ * capabilities. A capability is one word: the object's address, with the permissions in the low
+ * five bits. The other half of the page holds the capability's mapping, which records its
+ * origin. */
 #ifndef SPACE_OBJECT_SPACE_H
 #define SPACE_OBJECT_SPACE_H
 
@@ -34,8 +35,8 @@ struct capability_page {
 
 struct object_space {
         struct space space;
-        struct capability_page **first; /* pages of the first selectors, nearly all that are used */
-        struct capability_page ***top;  /* pointers to pages of pointers to all others */
+        struct capability_page **first; /* pages of the first selectors, which programs use most */
+        struct capability_page ***top;  /* pointers to pages of pointers to all other pages */
 };
 
 static inline struct object_space *object_space_of(struct space *space)
@@ -84,9 +85,10 @@ static always_inline word_t object_space_capability(const struct object_space *s
         return load_once(object_space_page_at(space, page)->capability[slot]);
 }
 
-/** Returns the object of a capability with all of the permissions and the kind requested. NULL: the
- *  capability is null, lacks a permission or is of another kind, or the object has ended. The
- *  object is borrowed until this CPU leaves the kernel or opens an interrupt window. */
+/** Returns the object of a capability, if the object has the requested kind and the capability has
+ *  all requested permissions. NULL: the capability is null, lacks a permission or is of another
+ *  kind, or the object has ended. The object is borrowed until this CPU leaves the kernel or opens
+ *  an interrupt window. */
 static always_inline struct kobject *capability_object(word_t capability, enum object_kind kind,
                                                        unsigned perms)
 {

@@ -12,9 +12,9 @@ struct pd;
 uint64_t page_table_value(word_t frame, unsigned perms);
 
 /** Maps pages first..last: value is the entry of the first, and the others map the next frames.
- *  Value 0 removes the pages. If it begins inside a large page and goes to the end of that page, it
- *  removes the page as a whole, because all of its pages belong to one mapping. Uses large pages
- *  where possible. Returns false if memory is short. */
+ *  Value 0 removes the pages. If the range begins inside a large page and includes the end of that
+ *  page, the whole large page is removed, because all of its pages belong to one mapping. Uses
+ *  large pages where possible. Returns false if memory is short. */
 bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
                       struct flush *flush);
 

@@ -150,8 +150,8 @@ static bool second_level_is_page(uint64_t entry, unsigned level)
         return !level || entry & SECOND_LEVEL_LARGE;
 }
 
-/* Goes down to the table of a level; creates missing tables if create. Returns the level that it
- * reached, above the wanted one at a large page or at a missing table. */
+/* Goes down to the table of a level; creates missing tables if `create` is true. Returns the level
+ * that it reached, which is above the wanted level at a large page or at a missing table. */
 static unsigned second_level_descend(struct walk *walk, word_t page, unsigned level, bool create)
 {
         unsigned at = walk->format->levels - 1;
@@ -204,8 +204,8 @@ static unsigned second_level_fitting_level(const struct walk *walk, word_t page,
         return level;
 }
 
-/* Returns the number of pages from a frame on, at most left, that have the same bits of RAM, and
- * these bits. */
+/* Returns the number of pages, at most left, that begin at a frame and have equal bits for RAM.
+ * Sets *ram to these bits. */
 static word_t second_level_alike(const struct second_level_format *format, word_t frame,
                                  word_t left, uint64_t *ram)
 {

@@ -65,7 +65,7 @@ struct page_range {
 };
 
 /** Does page_table_apply() for a second-level table, beginning at page *at of a range. Pages
- * already present in the range belong to the same mapping. Returns true if the range only reduces
+ * already present in the range belong to the same mapping. Never fails if the range only reduces
  * permissions. */
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
