@@ -55,5 +55,5 @@ void interrupt_dispatch(unsigned vector)
                 iommu_fault();
         else if (!lapic_is_in_service(vector))
                 return; /* spurious: must not be acknowledged */
-        lapic_eoi();    /* of any vector that is in service, else it would block all others */
+        lapic_eoi();    /* for any vector in service: otherwise it would block all others */
 }

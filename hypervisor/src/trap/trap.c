@@ -23,7 +23,8 @@ static __attribute__((noinline)) _Noreturn void finish_trap_interrupt(struct ec 
         resume_interrupted(self);
 }
 
-/* Loads the FPU state of self, because the FPU holds that of another EC, and lets self continue. */
+/* Loads the FPU state of self, because the FPU holds the state of another EC, and lets self
+ * continue. */
 static __attribute__((noinline)) _Noreturn void finish_trap_fpu_switch(struct ec *self)
 {
         fpu_load(self->cpu, self);
@@ -64,8 +65,8 @@ _Noreturn void trap_dispatch(struct ec *self)
         block_on_event(self, vector, self->regs.error, 0);
 }
 
-/* Returns true if the trap is a #GP of an instruction that may raise it, and sets the frame's IP to
- * the place for this case. */
+/* If the trap is a #GP of an instruction that may raise it, sets the frame's IP to the code for
+ * this case and returns true. */
 static bool trap_is_expected(struct regs *regs)
 {
         for (const struct gp_site *r = gp_sites; r < gp_sites_end; r++)
