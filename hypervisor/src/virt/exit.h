@@ -8,7 +8,7 @@
 /** Causes of an exit. */
 enum guest_exit {
         GUEST_EXIT_EVENT,          /* an intercept for the VMM */
-        GUEST_EXIT_HOST,           /* work of the host: the guest continues where it was */
+        GUEST_EXIT_HOST,           /* work of the host: the guest continues unchanged */
         GUEST_EXIT_EXCEPTION,      /* an exception that is intercepted, but belongs to the guest */
         GUEST_EXIT_DEBUG_REGISTER, /* an access to a debug register */
         GUEST_EXIT_WBINVD,
@@ -25,7 +25,7 @@ void finish_port_or_return(struct ec *self, unsigned port, unsigned bytes, bool 
 /** Enters the guest and repeats the delivery of the event that the last exit interrupted. */
 _Noreturn void resume_delivery(struct ec *self);
 
-/** Enters the guest after an instruction that the kernel did for it. */
+/** Enters the guest after an instruction that the kernel has executed for it. */
 _Noreturn void resume_after_instruction(struct ec *self);
 
 /** Raises #GP with error code 0 in the guest. */

@@ -128,7 +128,8 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
         dr[3] = read_dr3();
 }
 
-/* Loads DR0 to DR3 of self, after saving those of the virtual CPU that used the registers last. */
+/* Loads DR0 to DR3 of self, after it saves the values of the virtual CPU that used the registers
+ * last. */
 static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
 {
         const uint64_t *dr = self->vcpu->dr;
@@ -187,7 +188,7 @@ void vcpu_forget_translations(struct ec *ec)
         ec->vcpu->tag_round = 0;
 }
 
-/* Ends the time in which other threads ran while the virtual CPU was ready. */
+/* Adds the time since the virtual CPU was preempted, if it was, to its stolen time. */
 static void vcpu_count_stolen_time(struct vcpu *vcpu)
 {
         if (!vcpu->ready_since)
@@ -273,7 +274,7 @@ static cold_path void vcpu_do_work(struct ec *self)
         if ((self->cpu->pending | (self->pending & EC_PENDING_END)) && !vcpu->counts_stolen_time)
                 vcpu->ready_since = rdtsc(); /* the work itself may cause a preemption */
         const bool recalled = do_pending_work(self, resume_guest);
-        vcpu->ready_since = 0; /* there was none */
+        vcpu->ready_since = 0; /* self was not preempted */
         if (recalled)
                 vcpu_block(self, NOVA_VMI_RECALL);
 }

@@ -50,8 +50,8 @@ struct vcpu {
         void *control;           /* VMCB or VMCS, a frame */
         uint64_t ready_since;    /* TSC at which it was preempted; 0: it was not */
         uint64_t stolen;         /* TSC ticks of earlier preemptions since the last entry */
-        uint64_t dr[4], xcr0;    /* valid while the registers hold the values of another EC */
-        uint32_t tsc_aux;        /* the guest does not write it without an exit */
+        uint64_t dr[4], xcr0;    /* dr: valid while the registers hold another EC's values */
+        uint32_t tsc_aux;        /* the guest cannot write it without an exit */
         uint32_t tag;            /* ASID or VPID */
         uint64_t tag_round;      /* the CPU's round in which the tag was taken */
         word_t guest_generation; /* value of pd.guest.generation when the tag was taken */
@@ -142,8 +142,8 @@ struct vcpu_ops {
         void (*grant_debug_registers)(struct vcpu *vcpu); /* accesses do not exit any more */
 };
 
-/* Functions that have the same names for SVM and VMX. The first macro declares them, the second
- * enters them into the vendor's table. */
+/* Functions whose names differ only in the prefix, svm or vmx. The first macro declares them, the
+ * second enters them into the vendor's table. */
 #define VCPU_DECLARE_OPS_OF(vendor)                                                           \
         void vendor##_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);   \
         void vendor##_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd); \
@@ -187,7 +187,7 @@ static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
 /** Chooses the operations for virtual CPUs. Call once, at boot. Returns false without memory. */
 bool vcpu_boot(void);
 
-/** Prepares the memory of virtual CPUs and lets ECs use it. Part of vcpu_boot(). */
+/** Prepares the memory of virtual CPUs, and sets ec_guest_ops. Part of vcpu_boot(). */
 void vcpu_cache_boot(void);
 
 /** Writes the state of a virtual CPU that an MTD names, and the header, into the handler's UTCB. */

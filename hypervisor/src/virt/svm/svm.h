@@ -93,8 +93,8 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_CTRL1_ALLOWED 0x3fff
 
 /* Intercepted exceptions: #DB, #AC and #MC always. While the guest steps for the VMM, all
- * exceptions except NMI, #BP and #OF are intercepted, because the delivery of any other would push
- * the TF of the step. */
+ * exceptions except NMI, #BP and #OF are intercepted, because the delivery of any other exception
+ * would push the TF of the step. */
 #define SVM_EXCEPTIONS_FORCED 0x60002u
 #define SVM_EXCEPTIONS_STEP   0xffffffe3u
 

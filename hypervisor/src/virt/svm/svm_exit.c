@@ -54,8 +54,9 @@ indirect_target void svm_deliver_again(struct ec *ec)
         vmcb->event_inj = svm_interrupted_event(ec->vcpu);
 }
 
-/* Reflects an exception to the guest. An exception other than #DB and #AC comes here only if it has
- * ended a step of the VMM (SVM_EXCEPTIONS_STEP). Exceptions in real mode have no error codes. */
+/* Reflects an exception to the guest. An exception other than #DB and #AC reaches this function
+ * only if it has ended a step of the VMM (SVM_EXCEPTIONS_STEP). Exceptions in real mode have no
+ * error codes. */
 indirect_target void svm_reflect_exception(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
@@ -118,7 +119,8 @@ static void svm_finish_port_or_return(struct ec *self)
 }
 
 /* Shuts the guest down if it has caused the machine check of erratum 383, by its own page tables.
- * The machine check has ended then; the next entry of a guest flushes all TLB entries of guests. */
+ * In this case the machine check is over, and the next entry of a guest flushes all TLB entries of
+ * guests. */
 static void svm_finish_match_or_return(struct ec *self)
 {
         if (!machine_check_forget_match())

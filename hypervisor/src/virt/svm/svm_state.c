@@ -119,7 +119,7 @@ static bool svm_is_software_event(uint64_t event)
                (type == NOVA_INJ_EXCEPTION && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
 }
 
-/* Returns an event of the control block as the VMM injected it. */
+/* Returns an event of the control block in the form in which the VMM injected it. */
 static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
 {
         const bool soft = (event & NOVA_INJ_EVENT) == vcpu->svm.soft_event;
@@ -129,8 +129,8 @@ static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
 
 /* Omits the event of a guest's own INT n, INT3 or INTO: IP is still at the instruction, so the
  * guest executes it again. To inject the event, the kernel would need the instruction's length.
- * Returns such an event if it was injected, because it then has no instruction, and if the exit is
- * a task switch, which the VMM finishes. */
+ * Returns such an event if it was injected, because then no instruction raises it again. Also
+ * returns such an event if the exit is a task switch, which the VMM finishes. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
@@ -223,7 +223,8 @@ static bool svm_is_injectable(uint32_t info)
         return type == NOVA_INJ_EXCEPTION && vector < 32 && vector != 2;
 }
 
-/* Injects an event. For a software event, the CPU pushes the current IP, or next_rip if it can. */
+/* Injects an event. For a software event, the CPU pushes next_rip, or the current IP if it lacks
+ * this field. */
 static void svm_inject(struct vcpu *vcpu, uint64_t event)
 {
         struct vmcb *vmcb = vcpu->control;

@@ -39,8 +39,8 @@ void vmx_inject(uint32_t info, uint32_t error, uint32_t length);
 /** Makes the pending debug exceptions agree with TF and with the blocking of interrupts. */
 void vmx_fix_pending_step(void);
 
-/** Continue after vmx_entry.S: finish_vmx_exit() after an exit, finish_vmx_refusal() after an entry
- * that the CPU refused. */
+/** vmx_entry.S continues at finish_vmx_exit() after an exit, and at finish_vmx_refusal() after an
+ * entry that the CPU refused. */
 _Noreturn void finish_vmx_exit(struct ec *self);
 _Noreturn void finish_vmx_refusal(struct ec *self);
 

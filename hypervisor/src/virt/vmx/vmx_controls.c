@@ -6,8 +6,8 @@
 #include "nova/abi/event.h"
 #include "nova/abi/inject.h"
 
-/* Bits of entries in extended page tables (SDM 3C, 28.3.2). Without a type, a page is uncached: the
- * CPU ignores the MTRRs, which say this of a device's memory. */
+/* Bits of entries in extended page tables (SDM 3C, 28.3.2). A page without a memory type is
+ * uncached, as the memory of a device must be: the CPU ignores the MTRRs. */
 #define EPT_READ       0x1
 #define EPT_WRITE      0x2
 #define EPT_EXECUTE    0x4

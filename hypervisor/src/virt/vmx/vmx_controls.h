@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bits of the VMX control fields (SDM 3C, 24.6 to 24.8). nova/abi/control.h has those that a VMM
+/* Bits of the VMX control fields (SDM 3C, 24.6 to 24.8). nova/abi/control.h has the bits that a VMM
  * sees. FORCED bits are always on. A VMM may set the bits of CHOICE. The kernel sets all other bits
  * as it needs them. */
 #ifndef VIRT_VMX_CONTROLS_H
@@ -47,11 +47,11 @@
 #define VMX_ENTRY       (VMX_ENTRY_DEBUG | VMX_ENTRY_PAT | VMX_ENTRY_EFER)
 
 /* Bits of CR0 and CR4 that the kernel owns: bits that VMX fixes, bits that an exit does not switch,
- * MCE, which stays on, and all bits of CR4 that are not known to enable only what an exit switches.
- * These stay off. With CET, a guest would use the kernel's IA32_S_CET (arch/x86/tracking.h). With
- * KL (Key Locker), it could replace the wrapping key of all guests of the CPU. PKS, UINTR and FRED
- * have MSRs that neither exits nor the kernel switch. The guest reads all these bits as it wrote
- * them. */
+ * and MCE, which stays on. The guest gets a bit of CR4 only if it is known to enable nothing but
+ * state that an exit switches. All other bits of CR4 stay off. With CET, a guest would use the
+ * kernel's IA32_S_CET (arch/x86/tracking.h). With KL (Key Locker), it could replace the wrapping
+ * key of all guests of the CPU. PKS, UINTR and FRED have MSRs that neither exits nor the kernel
+ * switch. The guest reads all these bits as it wrote them. */
 #define VMX_CR0_MASK 0x60000020 /* CD, NW, NE */
 #define VMX_CR0_SET  0x20
 #define VMX_CR4_FREE ((word_t)0x18775fbf) /* the guest's: most bits up to PKE, LASS, LAM */
@@ -101,8 +101,8 @@ bool vmx_offer_suffices(const struct vmx_offer *offer);
 /** Returns true if a CPU can tag translations with VPIDs. */
 bool vmx_offers_vpid(const struct vmx_offer *offer);
 
-/** Returns the value of MSR_FEATURE_CTRL that permits VMX, and keeps the other features that
- * firmware has permitted. lock: the value that the MSR has, not locked. */
+/** Returns the value of MSR_FEATURE_CTRL that permits VMX and all features that firmware has
+ * permitted. lock: the present value of the MSR, which is not locked. */
 uint64_t vmx_lock(uint64_t lock);
 
 #define VMX_EPT_LEVELS 4
@@ -110,8 +110,8 @@ uint64_t vmx_lock(uint64_t lock);
 /** Returns the format of entries in guest page tables. */
 struct second_level_format vmx_guest_format(const struct vmx_offer *offer);
 
-/** Return the control words: all bits that must be on, and the bits of wanted that a VMM may choose
- *  and the CPU supports. vmx_ctrl1() also sets WBINVD and VPID if the CPU supports them. */
+/** Returns a control word: all bits that must be on, and the bits of `wanted` that a VMM may choose
+ * and the CPU supports. vmx_ctrl1() also sets WBINVD and VPID if the CPU supports them. */
 uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted);
 uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted);
 
@@ -120,9 +120,9 @@ uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted);
  *  @spec 7.2 */
 unsigned vmx_event_of(uint32_t reason);
 
-/** Returns true if the CPU accepts an injection info: one without an event, or one with a valid
- *  type and a vector that fits the type. Valid types are 0 (interrupt), 2 (NMI), 3 (exception, but
- *  not vector 2), 4 (software interrupt), 5 (INT1) and 6 (INT3 or INTO). */
+/** Returns true if the CPU accepts an injection info: it has no event, or a valid type and a vector
+ *  that fits the type. Valid types are 0 (interrupt), 2 (NMI), 3 (exception, but not vector 2), 4
+ *  (software interrupt), 5 (INT1) and 6 (INT3 or INTO). */
 bool vmx_is_injectable(uint32_t info);
 
 #endif

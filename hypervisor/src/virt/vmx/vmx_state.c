@@ -287,7 +287,8 @@ static void vmx_check_pdptes(struct vcpu *vcpu, bool pae, word_t cr3)
                 vcpu->refused |= REFUSED_PDPTES;
 }
 
-/* Updates the single step's #DB for an entry in a shadow or a halted state (SDM 3C, 26.3.1.5). */
+/* Updates the pending #DB of a single step for an entry in an interrupt shadow or in the halted
+ * state (SDM 3C, 26.3.1.5). */
 void vmx_fix_pending_step(void)
 {
         const bool waits = vmcs_read(VMCS_INTERRUPTIBILITY) & (NOVA_STA_STI | NOVA_STA_SS) ||

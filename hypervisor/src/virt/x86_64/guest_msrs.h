@@ -42,8 +42,8 @@ static inline uint64_t guest_msrs_kernel_gs_base(const struct guest_msrs *msrs)
         return rdmsr(MSR_KERNEL_GS_BASE);
 }
 
-/* A hypervisor below, or an emulator, may check addresses by the kernel's own page tables. The
- * register then keeps the kernel's value. */
+/* A hypervisor below the kernel, or an emulator, may check addresses against the kernel's own page
+ * tables. If it refuses an address, the register keeps the kernel's value. */
 static inline void guest_msrs_load(const struct guest_msrs *msrs)
 {
         wrmsr(MSR_STAR, msrs->star);
