@@ -11,7 +11,8 @@ static inline unsigned bit_highest(word_t value)
         return (unsigned)(8 * sizeof(long) - 1) ^ (unsigned)__builtin_clzl(value); /* one BSR */
 }
 
-/** Returns the index of the lowest set bit, on x86-32 without a library. value must not be 0. */
+/** Returns the index of the lowest set bit. Needs no function of the compiler's library on x86-32.
+ * value must not be 0. */
 static inline unsigned bit_lowest_u64(uint64_t value)
 {
         const uint32_t low = (uint32_t)value;
@@ -36,7 +37,7 @@ static inline word_t max_word(word_t a, word_t b)
 }
 
 /** Masks an index that a program chose and that a check has found to be below count, a power of 2.
- * A CPU that speculates past the check does not get beyond count either (Spectre v1). */
+ * So a CPU that speculates past the check does not get beyond count either (Spectre v1). */
 static always_inline word_t checked_index(word_t index, word_t count)
 {
         /* Makes the compiler forget the check, so that it keeps the AND. The section is for tests,

@@ -7,7 +7,7 @@
 
 /** Value of mitigations=: the flaws of speculation that the kernel treats. */
 enum mitigations {
-        MITIGATIONS_AUTO, /* those that the CPU may have, without the costliest treatments */
+        MITIGATIONS_AUTO, /* flaws that the CPU may have, without the costliest treatments */
         MITIGATIONS_OFF,
         MITIGATIONS_FULL /* all flaws, as thoroughly as the CPU allows */
 };

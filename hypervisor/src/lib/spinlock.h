@@ -12,7 +12,7 @@
 
 /* Both fields wrap around. There are fewer CPUs than tickets. */
 struct spinlock {
-        uint16_t next;    /* ticket for the next CPU that comes */
+        uint16_t next;    /* ticket that the next CPU draws */
         uint16_t serving; /* ticket of the CPU that holds the lock or may take it */
 #if KERNEL_CHECKS
         uint8_t kind; /* enum lock_kind */

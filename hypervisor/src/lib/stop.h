@@ -7,8 +7,8 @@
 
 struct regs;
 
-/** Prints one sentence (printf format), the CPU and a backtrace on COM1, whatever the command line
- * says, then the line "NOVA: stopped". Stops all CPUs. */
+/** Prints one sentence (printf format), the CPU, a backtrace and the line "NOVA: stopped" on COM1,
+ * regardless of the command line. Stops all CPUs. */
 _Noreturn void kernel_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Stops the kernel because of an exception in it. regs are the registers of the interrupted
