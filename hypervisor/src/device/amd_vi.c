@@ -109,7 +109,8 @@ static struct {
         bool is_set;
 } senders[NOVA_HIP_GSI]; /* under remap_lock */
 
-/* Waits until the unit has done all submitted commands. Returns false if it does not answer. */
+/* Waits until the unit has done all submitted commands. Returns false if the unit does not
+ * answer. */
 static bool amd_vi_finish(struct unit *unit);
 
 static bool amd_vi_submit(struct unit *unit, uint64_t low, uint64_t high)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Floods: interrupts that arrive so often that their CPU has little time left. A GSI that arrives
- * FLOOD_COUNT times within FLOOD_MS is stopped for FLOOD_MS, so that a CPU spends only a part of
- * its time on it. */
+/* Floods: interrupts that arrive so often that their CPU has little time left. The kernel stops a
+ * GSI that arrives FLOOD_COUNT times within FLOOD_MS for FLOOD_MS, so that a CPU spends only a part
+ * of its time on the GSI. */
 #ifndef DEVICE_FLOOD_H
 #define DEVICE_FLOOD_H
 
@@ -12,13 +12,13 @@
 #define FLOOD_COUNT 1000
 #define FLOOD_MS    10
 
-/* A count of interrupts since a time; under no lock. */
+/* Number of interrupts since a point in time; not protected by a lock. */
 struct rate {
         unsigned count;
         uint64_t since; /* TSC */
 };
 
-/** Returns the TSC at which a GSI that is stopped now is resumed. */
+/** Returns the TSC value at which a GSI that is stopped now must be resumed. */
 static inline uint64_t flood_end(void)
 {
         return rdtsc() + (uint64_t)tsc_khz * FLOOD_MS;

@@ -26,8 +26,9 @@ void gsi_resume(struct cpu *cpu);
 void gsi_unmask(unsigned gsi);
 
 /** Routes an interrupt to a CPU. Sets *msi to the device's message, or to 0 for a pin. For a
- * message, device names the sender, as an address or page of pd, the requesting PD. Returns
- * SUCCESS, BAD_DEV if device names no possible sender, or OUT_OF_MEMORY. */
+ * message, device names the sender: it is an address in pd, the requesting PD, or the number of the
+ * page with this address. Returns SUCCESS, BAD_DEV if device names no possible sender, or
+ * OUT_OF_MEMORY. */
 enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const struct cpu *cpu,
                             struct msi *msi);
 

@@ -34,11 +34,12 @@ uint64_t io_apic_serve(unsigned gsi, const struct cpu *cpu);
 /** Unmasks a pin. A stopped pin is unmasked at the end of the stop. */
 void io_apic_open(unsigned gsi);
 
-/** Ends the stop of a pin if it is due and this CPU must end it, and then returns true. If it is
- * not due yet, lowers *next to its time. */
+/** If this CPU must end the stop of a pin and the end is due, ends the stop and returns true. If
+ * the end is not due yet, lowers *next to its TSC value. */
 bool io_apic_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next);
 
-/** Gets trigger and polarity of a GSI: those of ACPI's override, or the defaults without one. */
+/** Gets trigger and polarity of a GSI from ACPI's override for it; without an override, the
+ * defaults. */
 void gsi_default(unsigned gsi, bool *level, bool *active_low);
 
 #endif

@@ -19,7 +19,7 @@
 #include "object/pd.h"
 #include "sched/cpu.h"
 
-#define FUNCTIONS_MAX      256 /* maximum number assigned at the same time */
+#define FUNCTIONS_MAX      256 /* maximum number of functions assigned at the same time */
 #define RELEASE_STEP       8   /* functions that one step blocks, with interrupts off */
 #define DOMAINS_MAX        256
 #define REPORTS_PER_SECOND 4
@@ -45,8 +45,8 @@ static uint64_t reports_since; /* TSC */
 static unsigned reports;       /* number of reports since reports_since */
 static unsigned discarded;     /* number of units with discarded records since faults were masked */
 
-/* There may be a unit that the kernel ignores or does not know. The kernel cannot find out which
- * functions such a unit serves, so no device can be assigned. */
+/* True if there may be a unit that the kernel ignores or does not know. The kernel cannot find out
+ * which functions such a unit serves, so no device can be assigned. */
 static bool some_ignored;
 
 volatile char *iommu_map(paddr_t phys)
@@ -123,8 +123,8 @@ static indirect_target void iommu_flush(unsigned domain)
         iommu_driver->flush(domain, false);
 }
 
-/* Gives a PD a domain (the number that it has in the units), unless it has one. false: none is
- * left. */
+/* Gives a PD a domain, its number in the units, unless the PD has one. Returns false if no domain
+ * is left. */
 static bool iommu_take_domain(struct pd *pd)
 {
         for (unsigned i = 1; !pd->dma.domain && i < domains; i++) {

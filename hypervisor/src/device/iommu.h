@@ -23,16 +23,16 @@ static inline bool iommu_is_on(void)
 }
 
 /** Assigns a PCI function to a PD. Its DMA reaches the mappings of the PD with MAPPING_DMA, at the
- * addresses of the PD's memory space. The previous PD loses it. Returns SUCCESS, BAD_CAP if the
- * PD is ending, BAD_DEV if no I/O MMU can block this function, or OUT_OF_MEMORY. */
+ * addresses of the PD's memory space. The previous PD loses the function. Returns SUCCESS, BAD_CAP
+ * if the PD is ending, BAD_DEV if no I/O MMU can block this function, or OUT_OF_MEMORY. */
 enum nova_status iommu_assign(struct pd *pd, uint16_t rid);
 
 /** Reports faults of devices, a few per second. If there are more, masks faults and drops the
  * rest. */
 void iommu_fault(void);
 
-/** Enables reports of faults again, a second after there were too many. It does so in steps of one
- * unit each. */
+/** Enables reports of faults again, a second after there were too many. Each call handles one
+ * unit. */
 void iommu_unmask(void);
 
 static inline void iommu_poll(void)

@@ -15,7 +15,7 @@
 #include "sched/cpu.h"
 
 /* If the GSIs of all functions together arrive FLOOD_CPU_COUNT times within FLOOD_MS at one CPU,
- * all GSIs of the last sender are stopped: it may have spread a flood over them. */
+ * the kernel stops all GSIs of the last sender, which may have spread a flood over them. */
 #define FLOOD_CPU_COUNT 4000
 
 bool remap_is_on, remap_by_index;

@@ -43,8 +43,8 @@ extern unsigned remap_stopped;
  * call remap_resume(); 0: never. */
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
 
-/** Resumes a stopped GSI if it is due and this CPU must resume it, and then returns true. If it is
- * not due yet, lowers *next to its time. */
+/** If this CPU must resume a stopped GSI and the end of the stop is due, resumes the GSI and
+ * returns true. If the end is not due yet, lowers *next to its TSC value. */
 bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next);
 
 /** Revokes all interrupts of a function, because its owner changes. Takes effect after the driver's

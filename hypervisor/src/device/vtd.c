@@ -152,7 +152,8 @@ static void vtd_submit(struct unit *unit, uint64_t low, uint64_t high)
         iommu_write(unit->registers, REG_QUEUE_TAIL, unit->tail * 16);
 }
 
-/* Waits until the unit has done all submitted commands. Returns false if it does not answer. */
+/* Waits until the unit has done all submitted commands. Returns false if the unit does not
+ * answer. */
 static bool vtd_finish(struct unit *unit)
 {
         unit->wanted++;
@@ -365,7 +366,8 @@ static void vtd_choose_format(unsigned found)
                 dma_format.incoherent |= !(units[i].ecap & ECAP_COHERENT);
                 dma_format.keeps_absent |= !!(units[i].cap & (CAP_KEEPS_ABSENT | CAP_FLUSH_BUFFER));
         }
-        /* Otherwise a device may bypass the caches, and read what a page's former owner wrote. */
+        /* Makes accesses snoop the caches: otherwise a device could bypass the caches and read data
+         * of a page's former owner. */
         dma_format.page = ecap & ECAP_SNOOP ? PAGE_SNOOP : 0;
         dma_format.levels = cap & CAP_4_LEVELS ? 4 : 3;
         dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
@@ -455,8 +457,8 @@ static void vtd_stop_interrupts(unsigned found)
         remap_is_on = remap_by_index = false;
 }
 
-/* Starts the units found. Those that start are the first ones of the array after this. Returns the
- * number of domains that all units support. */
+/* Starts the units that were found, and moves the started units to the front of the array. Returns
+ * the number of domains that all units support. */
 static unsigned vtd_start_units(unsigned found, const uint64_t *empty)
 {
         unsigned known = UINT32_MAX;
