@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ACPI tables (ACPI 6.0, 5.2). Firmware is not trusted: each table is checked as a whole before it
- * is used, and its entries are followed only inside it. */
+/* ACPI tables (ACPI 6.0, 5.2). Firmware is not trusted: the kernel checks each table as a whole
+ * before it uses the table, and follows entries only inside the table. */
 #include "firmware/acpi.h"
 
 #include "arch/x86/boot_paging.h"
@@ -137,7 +137,8 @@ static bool acpi_rsdp_find(struct acpi_table *rsdp)
                acpi_rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
 }
 
-/* Widens a local APIC number of 8 bits to 32 bits. The number for all CPUs has all bits set. */
+/* Widens a local APIC number of 8 bits to 32 bits. In both sizes, the broadcast number has all bits
+ * set. */
 static uint32_t acpi_widen(uint32_t apic_id)
 {
         return apic_id == 0xff ? APIC_BROADCAST : apic_id;

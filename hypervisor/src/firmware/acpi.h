@@ -105,7 +105,8 @@ extern struct acpi acpi;
 extern uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
 extern unsigned acpi_loader_rsdp_size;
 
-/** Finds the tables and fills in acpi. Invalid tables are ignored; no byte outside them is read. */
+/** Finds the tables and fills in acpi. Ignores invalid tables, and reads no byte outside the
+ * tables. */
 void acpi_init(void);
 
 #endif

@@ -32,7 +32,8 @@ static struct acpi_table acpi_iommu_part(struct acpi_table table, uint32_t at, u
         return (struct acpi_table){table.data + at, length};
 }
 
-/* Returns true if an entry is whole and has at least min bytes. Reports one error per table. */
+/* Returns true if an entry is whole and has at least min bytes. Otherwise reports that the table is
+ * damaged; the caller then ignores the rest of the block that contains the entry. */
 static bool acpi_iommu_is_whole(struct acpi_table table, uint32_t at, uint32_t length, unsigned min,
                                 const char *name)
 {

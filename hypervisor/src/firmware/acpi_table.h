@@ -11,10 +11,10 @@ struct acpi_table {
         uint32_t length;
 };
 
-/** Returns a little-endian field. Past the table's end it returns 0, which means "not there". */
+/** Returns a little-endian field; 0 if the field does not lie inside the table. */
 uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes);
 
-/** Copies the I/O MMUs of VT-d and AMD-Vi into acpi. */
+/** Copies the I/O MMUs that a table names into acpi: DMAR for VT-d, IVRS for AMD-Vi. */
 void acpi_read_dmar(struct acpi_table dmar);
 void acpi_read_ivrs(struct acpi_table ivrs);
 

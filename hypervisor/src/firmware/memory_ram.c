@@ -5,7 +5,8 @@
 #include "memory/ram.h"
 #include "nova/abi/hip.h"
 
-/* Sets the frames of an entry: of an available one only whole frames. false: there are none. */
+/* Sets *frames to the frames of an entry. A frame counts for an available entry only if it is
+ * whole. Returns false if there are none. */
 static bool memory_ram_frames(const struct memory_entry *entry, struct ram_range *frames)
 {
         const uint64_t last_byte = entry->start + (entry->size - 1);
@@ -20,8 +21,8 @@ static bool memory_ram_frames(const struct memory_entry *entry, struct ram_range
         return first < end;
 }
 
-/* Finds the part of an entry's frames from `at` on that comes first: of available entries or of the
- * others. false: there is none. */
+/* Finds the first frames at or above `at` that an entry has. Looks only at available entries, or
+ * only at all others. Returns false if there are none. */
 static bool memory_ram_next(bool available, uint64_t at, struct ram_range *next)
 {
         struct ram_range frames;

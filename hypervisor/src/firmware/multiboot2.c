@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot 2 information (Multiboot2 Specification 2.0, 3.6). The loader's numbers are not
- * trusted: a tag is read only inside its size, and tags are followed only inside the whole. */
+ * trusted: the kernel reads a tag only inside its size, and follows tags only inside the
+ * information. */
 #include "firmware/multiboot2.h"
 
 #include "arch/x86/boot_paging.h"
@@ -156,7 +157,7 @@ static bool multiboot2_read_map(const struct tag *tag, bool efi)
         return true;
 }
 
-/* Copies an RSDP. If the loader gives both versions, the newer one is kept. */
+/* Copies an RSDP. If the loader gives both versions, keeps the newer version. */
 static bool multiboot2_read_rsdp(const struct tag *tag)
 {
         const unsigned size = tag->length < ACPI_RSDP_SIZE ? tag->length : ACPI_RSDP_SIZE;
