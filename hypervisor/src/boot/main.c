@@ -47,7 +47,7 @@ static word_t kernel_frames_end(void)
         return (word_t)(frames < named ? frames : named);
 }
 
-/* Finds, among the kernel ranges that end after a frame, the one that starts first. */
+/* Finds the kernel range that starts first among the ranges that end after a frame. */
 static bool kernel_next_range(word_t from, word_t *start, word_t *end)
 {
         bool found = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roottask (see roottask.h). Segments are mapped in place, from the module. Segments
- * for which that is impossible (BSS, unaligned offsets, shared pages) are copied. The image is not
+/* The roottask (see roottask.h). Segments are mapped in place, from the module. A segment that
+ * cannot be mapped in place (BSS, unaligned offset, shared pages) is copied. The image is not
  * trusted. */
 #include "boot/roottask.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Start of the other CPUs. All are started at once and pass through the trampoline in any order. */
+/* Start of the other CPUs (APs). The boot CPU starts all of them at once. They pass through the
+ * trampoline in any order. */
 #include "boot/smp.h"
 
 #include "arch/x86/boot_paging.h"
@@ -27,7 +28,7 @@
 #define TRAMPOLINE_LOW  0x1000
 #define TRAMPOLINE_HIGH 0x9f000
 #define INIT_US         10  /* time from INIT to start message; CPUs with PAE do not need 10 ms */
-#define START_AGAIN_US  200 /* a second start message may be needed then (SDM 3A, 8.4.4) */
+#define START_AGAIN_US  200 /* time to a second start message (SDM 3A, 8.4.4) */
 #define GIVE_UP_US      1000000
 
 /* State of an AP. It changes by compare and swap, so that an AP that arrives too late is left
@@ -204,8 +205,8 @@ void smp_start(void)
                 smp_send_start(page);
                 smp_wait_for_arrival(expected, GIVE_UP_US);
         }
-        /* An AP that is late executes the trampoline at any later time, so no program gets its
-         * page. */
+        /* A late AP may execute the trampoline at any later time, so no program gets the page of
+         * the trampoline. */
         if (smp_leave_out() && place)
                 memory_map_take(page, PAGE_SIZE, false);
         for (unsigned id = 0; id < cpus; id++)
@@ -250,9 +251,9 @@ void ap_main(unsigned id)
         struct cpu *cpu = cpu_by_id(id);
         const enum ap_state found = smp_check_ap(id);
 
-        /* An AP that was left out stays here for ever. So does an AP that cannot be used. Such an
-         * AP does not change cpu_features, but reports its arrival, so that the boot CPU does not
-         * wait for it. */
+        /* An AP that was left out or cannot be used stays here for ever. An AP that cannot be used
+         * does not change cpu_features, but reports its arrival, so that the boot CPU does not wait
+         * for it. */
         if (found != AP_ARRIVED) {
                 if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, found))
                         atomic_fetch_add_u32(&arrived, 1);

@@ -10,7 +10,8 @@ struct cpu;
 /** Fills the tables of CPUs from ACPI. apic_id is the number of the boot CPU's local APIC. */
 void smp_init(unsigned apic_id);
 
-/** Return the number of CPUs to be started, and the local APIC number of one of them. */
+/** Returns the number of CPUs, started or not. smp_apic_id() returns the local APIC number of one
+ * of them. */
 unsigned smp_cpus(void);
 unsigned smp_apic_id(unsigned id);
 
