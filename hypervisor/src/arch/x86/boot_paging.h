@@ -14,14 +14,14 @@ extern paddr_t kernel_root_phys;
 /** Page directory of the image's GiB, which on x86-32 is the whole kernel half. In the pool. */
 extern paddr_t kernel_pd_phys;
 
-/** The 512 entries that map memory from WINDOW_BASE, for a PD without ports. A PD with ports has a
- * copy with its own two bitmap pages. In the pool. */
+/** The 512 entries that map the addresses from WINDOW_BASE up, for a PD without ports. A PD with
+ * ports has a copy with its own two bitmap pages. In the pool. */
 extern const uint64_t *window_table;
 
-/** No-execute bit of a page-table entry; 0 where the CPU has none. */
+/** No-execute bit of a page-table entry; 0 if the CPU has no such bit. */
 extern uint64_t pte_noexecute;
 
-/** First physical address after everything this CPU can address. */
+/** First physical address that this CPU cannot address. */
 extern paddr_t boot_phys_end;
 
 /** Maps memory read-write, without accounting, until the next boot_map() of the slot. The two

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Measures the frequencies of the TSC and of the local APIC's timer against the ACPI PM timer or,
- * if there is none, against the PIT. Without both, CPUID may tell the frequency of the TSC. */
+ * if there is none, against the PIT. If both are missing, CPUID may report the frequency of the
+ * TSC. */
 #include "arch/x86/calibrate.h"
 
 #include "arch/x86/features.h"
@@ -52,9 +53,9 @@ static uint32_t calibrate_read_pit(void)
         return low | (uint32_t)inb(PIT_CHANNEL2) << 8;
 }
 
-/* Reads the clocks as close together as possible. The best of several attempts is used, in case a
- * hypervisor below the kernel interrupts one. The reference is the PM timer at a port. If port is
- * 0, it is the PIT, which counts down and is latched at the beginning of a reading. */
+/* Reads the clocks as close together as possible. Returns the best of several attempts, in case a
+ * hypervisor below the kernel interrupts one. The reference is the PM timer at a port or, if port
+ * is 0, the PIT, which counts down and is latched at the beginning of a reading. */
 static struct sample calibrate_take_sample(uint16_t port)
 {
         struct sample best = {0};

@@ -41,7 +41,7 @@ struct cpu_arch {
         bool fpu_left;        /* the registers hold the state of an EC that has ended */
         uint16_t other_gs;    /* x86-32: GS of all threads without a storage base */
         uint32_t apic_id;     /* local APIC; fixed after the start */
-        uint32_t domain;      /* account or PD that trained the predictors (speculation.c) */
+        uint32_t domain;      /* number of the account or PD that trained the predictors */
         uint32_t guest;       /* number of the PD whose guest was entered last */
         uint64_t xcr0;        /* value of XCR0; 0: no XSAVE */
 };

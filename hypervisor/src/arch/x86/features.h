@@ -91,7 +91,7 @@ unsigned features_phys_bits(void);
 /** Returns the number of this CPU's local APIC. */
 uint32_t features_apic_id(void);
 
-/** Returns how many low bits of a local APIC number select the thread in a core, and how many
+/** Determines how many low bits of a local APIC number select the thread in a core, and how many
  * select the thread in a package. */
 void features_topology(unsigned *thread_bits, unsigned *core_bits);
 

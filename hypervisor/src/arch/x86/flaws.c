@@ -201,8 +201,8 @@ static void flaws_admit_stores(struct flaws_choice *choice)
 }
 
 /* VMSCAPE: IBRS does not separate a guest's programs from its VMM, which may be in the same PD. The
- * kernel passes nearly all exits on to the VMM, so an IBPB at each exit costs little more than one
- * at each return to the VMM. */
+ * kernel passes nearly all exits on to the VMM, so an IBPB at each exit costs little more than an
+ * IBPB at each return to the VMM. */
 static void flaws_choose_for_monitor(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
         if (cpu->can & CAN_IBPB)
@@ -247,8 +247,8 @@ void flaws_refuse_microcode(struct flaws_choice *choice, uint64_t off)
                                                  "treatment off");
 }
 
-/* The divider of Zen 1 keeps a result that a later division by zero uses speculatively. The
- * kernel's own results, times and sizes, are no secrets; those of programs and guests are. */
+/* The divider of Zen 1 keeps a result that a later division by zero uses speculatively. The results
+ * of the kernel, times and sizes, are not secret; the results of programs and guests are. */
 static void flaws_choose_for_divider(struct flaws_choice *choice)
 {
         flaws_treat(choice, FLAW_DIVIDER, TREAT_DIVIDE, "a division between PDs");

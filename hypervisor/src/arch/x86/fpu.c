@@ -194,7 +194,7 @@ static void fpu_end_access(const struct cpu *cpu)
                 write_cr0(read_cr0() | CR0_TS);
 }
 
-/* Offset in an EC of its XSAVE area's header. The low byte says whether the area contains x87 and
+/* Offset in an EC of its XSAVE area's header. The low byte shows whether the area contains x87 and
  * SSE state. */
 #define FPU_HEADER (offsetof(struct ec, fpu) + FPU_SIZE_MIN)
 

@@ -245,8 +245,8 @@ static always_inline word_t opaque_word(word_t value)
 }
 
 /* Rows: functions that load a segment register from a register or from memory. The CPU also reads
- * the descriptor from memory: load_…() comes after all stores before it in the code.
- * load_…_from() is for descriptors that never change. */
+ * the descriptor from memory, so the compiler keeps load_…() after all stores that precede it in
+ * the code. load_…_from() is for descriptors that never change. */
 #define SEGMENT_REGISTER(name)                                                     \
         static inline void load_##name(uint16_t selector)                          \
         {                                                                          \

@@ -44,7 +44,8 @@ void lapic_map(paddr_t phys, bool avoid_x2apic)
                 kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
 }
 
-/* Acknowledges what firmware has left in service. Each EOI is for the highest vector. */
+/* Acknowledges the interrupts that firmware has left in service. Each EOI is for the highest vector
+ * in service. */
 static void lapic_end_all(void)
 {
         for (unsigned vector = VECTORS; vector--;)
@@ -56,8 +57,9 @@ void lapic_init(void)
 {
         const uint64_t base = rdmsr(MSR_APIC_BASE);
 
-        /* Firmware may have chosen x2APIC mode already. Then the kernel keeps this mode. x2APIC
-         * mode can be entered only from the state "on", and left only through the state "off". */
+        /* Firmware may already have chosen x2APIC mode. In this case the kernel keeps the mode.
+         * x2APIC mode can be entered only from the state "on", and left only through the state
+         * "off". */
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
         if (lapic_x2apic)
                 wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);

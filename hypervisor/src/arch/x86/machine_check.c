@@ -33,7 +33,8 @@ void machine_check_forget(void)
                 wrmsr(STATUS(i), 0);
 }
 
-/* Returns true if a bank, from a number on, has an uncorrected error that raises #MC. */
+/* Returns true if a bank with at least the number `bank` has an uncorrected error that raises
+ * #MC. */
 static bool machine_check_happened_from(unsigned bank)
 {
         for (; bank < machine_check_banks(); bank++)

@@ -13,14 +13,15 @@ void machine_check_forget(void);
 bool machine_check_happened(void);
 
 /** Returns true if a bank's status may be that of erratum 383: a TLB found two pages for an
- * address. Bit 62 says that an earlier error was overwritten. */
+ * address. Bit 62, which is ignored, shows that an earlier error was overwritten. */
 static inline bool machine_check_is_match(uint64_t status)
 {
         return (status & ~((uint64_t)1 << 62)) == 0xb600000000010015;
 }
 
 /** Returns true if the only uncorrected error is that of erratum 383, and the CPU has the erratum.
- * Then clears the banks, ends the machine check, and flushes the kernel's own TLB entries. */
+ * In this case, clears the banks, ends the machine check, and flushes the kernel's own TLB
+ * entries. */
 bool machine_check_forget_match(void);
 
 #endif

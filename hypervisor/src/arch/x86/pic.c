@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two 8259 interrupt controllers. Even a masked one can send a spurious interrupt, which must
- * not look like an exception. */
+/* The two 8259 interrupt controllers. Even a masked controller can send a spurious interrupt, which
+ * must not look like an exception. */
 #include "arch/x86/pic.h"
 
 #include "arch/x86/insn.h"

@@ -96,7 +96,7 @@ speculation_slot_\name:
         .byte   0x0f, 0x1f, 0x44, 0, 0  /* a NOP of 5 bytes */
 .endm
 
-/* At each entry from user mode, if a site calls it. */
+/* Treats flaws at each entry from user mode, if a site calls it. */
         .globl speculation_entry
         .balign 64
 speculation_entry:
@@ -106,7 +106,7 @@ speculation_entry:
         slot    entry_history
         ret
 
-/* At each exit of a guest, if a site calls it. */
+/* Treats flaws at each exit of a guest, if a site calls it. */
         .globl speculation_guest_exit
         .balign 64
 speculation_guest_exit:

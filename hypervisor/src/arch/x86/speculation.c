@@ -242,7 +242,8 @@ void speculation_init_cpu(void)
 }
 
 /* Returns the number of a PD's domain: of its account or, with mitigations=full, of the PD itself.
- * An address would not do, because a new object may have the address of an ended one. */
+ * The address does not identify a domain, because a new object may have the address of an ended
+ * object. */
 static uint32_t speculation_domain(const struct pd *pd)
 {
         return choice.treatments & TREAT_EACH_PD ? pd->number : pd->account->number;

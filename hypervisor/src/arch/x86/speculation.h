@@ -2,7 +2,7 @@
 /* Treatment of the CPU's flaws of speculation (docs/kernel/speculation.md).
  *
  * The text of the kernel has sites: instructions at entries, exits and switches. The boot code
- * replaces them by a jump or a call to a stub if a treatment is needed there. Without treatments
+ * replaces a site by a jump or a call to a stub if a treatment is needed there. Without treatments
  * the paths have no extra instructions. */
 #ifndef ARCH_X86_SPECULATION_H
 #define ARCH_X86_SPECULATION_H

@@ -5,7 +5,7 @@
 #include "arch/x86/msr.h"
 #include "object/ec.h"
 
-/* Groups of an MTD that most handlers do not request. One test covers all of them. */
+/* Groups of an MTD that most handlers do not request, as one mask. */
 #define MTD_REGISTERS (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_R8_R15 | NOVA_MTD_ESP | NOVA_MTD_EFL)
 
 void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)

@@ -71,8 +71,8 @@ static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
 static uint64_t tlb_ask_others(const struct flush *flush, const struct cpu *self)
 {
         uint64_t asked = 0;
-        /* There may be more PDs than flush lists. Each of them may have left translations on a CPU
-         * that has loaded another PD. */
+        /* There may be more PDs than flush->pd has entries. Each of these PDs may have left
+         * translations on a CPU that has loaded another PD. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
 
         for (uint64_t left = cpu_online; left; left &= left - 1) {
@@ -106,9 +106,9 @@ static cold_path void tlb_await(uint64_t cpus, unsigned *mails)
         }
 }
 
-/* A CPU with an odd flush_round does not wait for another CPU, except for a lock. So this wait
- * ends, even if this CPU was already waiting for answers when it received the mail that it now
- * processes. */
+/* Waits for the flushes that other CPUs have begun. A CPU with an odd flush_round does not wait for
+ * another CPU, except for a lock. So this wait ends, even if this CPU was already waiting for
+ * answers when it received the mail that it now processes. */
 static cold_path void tlb_wait_for_others(unsigned *mails)
 {
         struct cpu *const self = cpu_self();

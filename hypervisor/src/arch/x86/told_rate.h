@@ -19,7 +19,7 @@ struct told_leaves {
         uint32_t hypervisor_khz;      /* leaf 0x40000010, EAX */
 };
 
-/** Returns the frequency of the TSC in kHz; 0: CPUID does not tell it. */
+/** Returns the frequency of the TSC in kHz; 0: CPUID does not report it. */
 uint32_t told_rate_khz(const struct told_leaves *leaves);
 
 /** Returns true if Hyper-V's MSR reports the frequency. */

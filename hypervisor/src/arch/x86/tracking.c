@@ -14,9 +14,9 @@
 
 word_t tracking_skip = ENDBR_SIZE;
 
-/* Returns true if this CPU can track branches, and the kernel can use this together with guests. An
- * exit of VMX leaves the settings alone, which is harmless because no guest can change them. No CPU
- * with SVM has tracking. */
+/* Returns true if this CPU can track branches, and the kernel can use tracking together with
+ * guests. An exit of VMX does not restore the settings, which is harmless because no guest can
+ * change them. No CPU with SVM has tracking. */
 static bool tracking_exists(void)
 {
         uint32_t own[FEATURE_WORDS];

@@ -13,7 +13,7 @@
 /** Bytes that entries from user mode skip: ENDBR, unless the CPUs track branches. */
 extern word_t tracking_skip;
 
-/** Decides for all CPUs. Call once, after the command line is known. */
+/** Decides whether the CPUs track branches. Call once, after the command line is known. */
 void tracking_boot(void);
 
 /** Returns the place at which indirect branches enter a function or an entry: after its ENDBR

@@ -11,7 +11,8 @@
 #include "tss.h"
 
 /* NMI, double fault and machine check share one task. All of them end the kernel. A task gate does
- * not report the vector, but only a double fault pushes an error code. */
+ * not report the vector. A double fault is recognised by its error code: the other two push
+ * none. */
 #define FAULT_STACK_TOP (CPU_EMERGENCY + 0xc00)
 
 static struct tss *descriptors_fault_task(struct cpu *cpu)

@@ -18,10 +18,10 @@
 /* Blocks of all CPUs: struct cpu, emergency stacks, guard pages, kernel stack. */
 #define CPU_BASE 0xf0400000
 
-/* Device registers (uncached): local APIC, then the I/O APICs, a page each. */
+/* Device registers (uncached): a page of the local APIC, then pages of I/O APICs and I/O MMUs. */
 #define MMIO_BASE 0xf0800000
 
-/* Memory that the kernel reads once at boot (ACPI, modules), mapped temporarily. */
+/* Memory that the kernel accesses only at boot (ACPI, modules, trampoline), mapped temporarily. */
 #define BOOT_MAP_BASE 0xf1000000
 #define BOOT_MAP_SIZE 0x00800000
 

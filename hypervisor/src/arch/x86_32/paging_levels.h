@@ -46,8 +46,8 @@ static inline void pte_exchange(uint64_t *entry, uint64_t value)
         } while (!done);
 }
 
-/** Writes an entry that may be present and have another address. Each entry that a CPU reads is the
- * old one or the new one: halves of both would lead to memory of another PD. */
+/** Writes an entry that may be present and have another address. A CPU reads either the old entry
+ * or the new entry. A mixture of their halves would lead to memory of another PD. */
 static inline void pte_replace(uint64_t *entry, uint64_t value)
 {
         if (unlikely(value && *(volatile uint32_t *)entry))

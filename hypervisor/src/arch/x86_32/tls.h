@@ -20,7 +20,7 @@ static inline bool tls_is_valid(word_t base)
         return true;
 }
 
-/** Returns selector if it is one of the user's, which can be loaded again, else null. In
+/** Returns selector if it is one of the user's selectors, which can be loaded again, else null. In
  * virtual-8086 mode, which a thread can reach by IRET on an emulator, GS can hold a value that
  * faults when it is loaded later. */
 static inline uint16_t tls_loadable(uint16_t selector)
