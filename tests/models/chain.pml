@@ -31,7 +31,7 @@ bool asleep;       /* the SC sleeps with EC place; else it is ready, or lent to 
 byte place;
 byte last, steps;  /* results of find_end() */
 
-/* Whether a helper has an EC to help. */
+/* True if an EC helps a busy EC. */
 #define HELPS(ec) (helping[ec] != NONE && state[helping[ec]] != REQUEST && \
         state[helping[ec]] != DEAD)
 

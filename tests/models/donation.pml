@@ -3,10 +3,10 @@
 // ec.c. R1 to R4 are the first four rules of decision 8.
 //
 // EC 0 owns the SC. On this SC, EC 0 calls EC 1, and EC 1 calls EC 2, up to CALLS times in total.
-// The EC that runs may remove the last capability of the SC or of EC 0, or end by a fault. A thread
-// with another SC, on the same CPU or on another one, may remove these capabilities at any time,
-// too; with DESTROYS it may end each EC at once, as pd_destroy() does. Each step is one run of the
-// kernel without an interruption.
+// The EC that runs may remove the last capability for the SC or for EC 0, or end by a fault. A
+// thread with another SC, on any CPU, may also remove these capabilities at any time. With
+// DESTROYS, this thread may also end each EC at once, as pd_destroy() does. Each step is one run of
+// the kernel without an interruption.
 //
 // A helper with an SC of its own calls EC 1. While EC 1 is busy, this SC runs the EC at the end of
 // EC 1's chain of calls, and does not become donated. The helper and its SC may end at any time.
@@ -70,7 +70,7 @@ inline give_back(to)
         fi
 }
 
-/* Whether the SC is bound to ec or to an EC below it in the chain of calls. */
+/* True if the SC is bound to ec or to an EC below it in the chain of calls. */
 #define HOLDS(ec) (bound == ec || (state[ec] == REPLY && (bound == callee[ec] || \
         (state[callee[ec]] == REPLY && bound == callee[callee[ec]]))))
 
@@ -128,7 +128,7 @@ inline drop_owner()
         fi
 }
 
-/* Whether the chain of calls from an EC leads to the EC `to`. */
+/* True if the chain of calls from an EC leads to the EC `to`. */
 #define LEADS(ec, to) (ec == to || (state[ec] == REPLY && (callee[ec] == to || \
         (state[callee[ec]] == REPLY && callee[callee[ec]] == to))))
 
@@ -204,7 +204,7 @@ inline drop_help_sc(runs_on_it)
         fi
 }
 
-/* Removes the last capability of the helper. */
+/* Removes the last capability for the helper. */
 inline drop_helper()
 {
         helper_held = false;
@@ -214,7 +214,8 @@ inline drop_helper()
         fi
 }
 
-/* Any EC may remove capabilities. own: it runs on the SC of the owner, else on the helper's. */
+/* Removes a capability, as any EC may do. own: the EC runs on the owner's SC, else on the helper's
+ * SC. */
 inline drop_any(ec, own)
 {
         if

@@ -3,12 +3,12 @@
 // returns only after these have ended, even if a CPU that has begun to end one of them does no more
 // steps.
 //
-// A thread of PD A has created PD B, whose thread creates PD C, unless it has created it already.
-// C's only capability is in C's own space, and B's in A's space. CPU 1 destroys A. CPU 0 destroys A
-// or B, or drops B's capability. If B has no thread, B then ends without pd.stepping. CPU 0 may
-// stop between two steps: its thread has a lower priority than others. An object without references
-// is freed when no CPU is in a step. A CPU chooses any PD of a creator's list, not only the first.
-// Each PD has one space, which is emptied in one step.
+// A thread of PD A has created PD B, whose thread creates PD C, unless C already exists. The only
+// capability for C is in C's own space, and the only capability for B is in A's space. CPU 1
+// destroys A. CPU 0 destroys A or B, or drops the capability for B. If B has no thread, B then ends
+// without pd.stepping. CPU 0 may stop between two steps: its thread has a lower priority than
+// others. An object without references is freed when no CPU is in a step. A CPU chooses any PD of a
+// creator's list, not only the first. Each PD has one space, which is emptied in one step.
 //
 // holds:
 // holds: live
@@ -53,7 +53,7 @@ inline put(x)
         refs[x]--
 }
 
-/* A PD that x created. */
+/* Sets y to a PD that x created. */
 inline choose(x, y)
 {
         if
@@ -94,7 +94,7 @@ inline set_below(x, y)
         }
 }
 
-/* The space is emptied: capabilities in it are dropped. */
+/* Empties the space: drops the capabilities in it. */
 inline empty_space(x)
 {
         if
@@ -291,7 +291,7 @@ inline end_step_alone(x)
 /* B ends without pd_destroy: it has neither capabilities nor threads. */
 #define ALONE(x) (!destroyed[x] && refs[x] == 0)
 
-/* The caller of pd_destroy for x returns. */
+/* Checks the PDs when the caller of pd_destroy for x returns. */
 inline check(x)
 {
         assert(ended[x] && !thread[x] && !thread[C]); /* claim: ended-below */
@@ -299,7 +299,7 @@ inline check(x)
         assert(creator[C] == NONE || ended[C]) /* claim: ended-below */
 }
 
-/* The PD is in the CPU's dying list, or the caller still has a capability for it. */
+/* True if the PD is in the CPU's dying list, or the caller still has a capability for it. */
 #define FINDS(x) (first || (x) == A || given[x])
 
 /* pd_destroy, with extension_finish_pd_destroy() or object_reap_pd(): steps until the PD has ended.

@@ -138,7 +138,7 @@ inline answer(c)
         fi
 }
 
-/* Asks the CPU other for a flush if it may have the space A loaded; with ALL in any case. */
+/* Asks the CPU `other` for a flush if it may have the space A loaded; with ALL, in any case. */
 inline ask(other)
 {
 #ifdef ALL
@@ -199,8 +199,8 @@ inline unmap(c)
         }
 }
 
-/* flush_perform(), after the page has gone from the tables of A. ALL: more than FLUSH_PDS spaces
- * have changed. The flush goes to all CPUs then, and the mask stale is not written. */
+/* flush_perform(), after the page was removed from the tables of A. ALL: more than FLUSH_PDS spaces
+ * have changed. In this case all CPUs flush, and the mask stale is not written. */
 inline perform(c)
 {
 #ifdef BEGINS_LATE

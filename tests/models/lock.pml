@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The spin lock of hypervisor/src/lib/spinlock.h: one CPU holds it, and while a CPU waits, each
-// other CPU gets it at most once.
+// The spin lock of hypervisor/src/lib/spinlock.h: one CPU holds the lock, and while a CPU waits,
+// each other CPU gets the lock at most once.
 //
 // Three CPUs take and release the lock without end. Tickets wrap around; here there is one more
-// than CPUs.
+// ticket than there are CPUs.
 //
 // holds:
 // fails: OLD_RULE -> bounded
@@ -22,7 +22,7 @@ byte next, serving;  /* struct spinlock */
 bool held;           /* OLD_RULE: the only word of the lock */
 byte holders;
 bool waits[CPUS];
-byte passed[CPUS];   /* how often others have got the lock since the CPU began to wait */
+byte passed[CPUS];   /* number of times that others got the lock since the CPU began to wait */
 
 /* Counts for CPU c, if it waits, that another CPU has got the lock. */
 inline pass(c)

@@ -19,7 +19,7 @@
 #define NONE  2
 #define WAKE  1
 #define END   2
-#define WAITS 2 /* how often an EC waits */
+#define WAITS 2 /* maximum number of waits of an EC */
 #define STEP  1 /* MAIL_STEP */
 
 mtype = { RUNS, BLOCKED, DEAD };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Delegation and revocation of ports against accesses, as in hypervisor/src/space/space.c,
 // page_table.c and virt/vcpu.c: after a revocation has returned, no access to its port succeeds;
-// after a delegation has returned, each does.
+// after a delegation has returned, each access to its port succeeds.
 //
 // CPUs 0 and 1 each delegate a port to one PD and revoke it, ROUNDS times. Both ports are bits of
 // one word of the PD's I/O bitmap. The first delegation gives the PD a page of its own in place of
@@ -27,7 +27,7 @@ mtype = { NOTHING, ONES, OWN };
 bool locked;              /* space_lock[I/O] */
 bool made;                /* pd.io.bitmap */
 bool mapped;              /* the window has the PD's page, else the page of ones */
-byte bits;                /* bits of the PD's page: 1 forbids; any, if the frame is new */
+byte bits;                /* bits of the PD's page: 1 forbids a port; any if the frame is new */
 mtype cached = NOTHING;   /* translation of the bitmap's page in the TLB of CPU 2 */
 bool flushing;            /* a delegation has mapped the page and not flushed yet */
 bool may[2], must[2];     /* an access may succeed, must succeed */
@@ -105,7 +105,7 @@ proctype owner(byte port)
         od
 }
 
-/* An access that succeeds, or does not. */
+/* Checks the result of an access. */
 inline access(port, succeeds)
 {
         assert(!succeeds || may[port]); /* claim: revoked */
