@@ -51,13 +51,13 @@
 
 /* Extension: memory-mapped configuration space of PCI segment 0, 1 MiB for each bus. The root PD
  * can request the pages of functions that do not belong to the kernel. */
-#define NOVA_MEM_PCI (-6) /**< aux: number of the first bus, the one at addr */
+#define NOVA_MEM_PCI (-6) /**< aux: number of the first bus, whose space begins at addr */
 
 /* CPU descriptor flags. */
 #define NOVA_CPU_ENABLED 0x1 /**< the CPU runs */
 
-/* Selectors in the root PD of its own objects, then selectors of the microhypervisor's objects,
- * which the root PD names in typed items with the H flag. */
+/* Selectors at which the root PD holds its own objects, and selectors that name the
+ * microhypervisor's objects in typed items with the H flag. */
 #define NOVA_SEL_ROOT_PD (NOVA_HIP_EXC + 0) /**< the root PD */
 #define NOVA_SEL_ROOT_EC (NOVA_HIP_EXC + 1) /**< the root EC */
 #define NOVA_SEL_ROOT_SC (NOVA_HIP_EXC + 2) /**< the root SC */
@@ -75,7 +75,7 @@ struct nova_hip_cpu {
         uint8_t reserved[4];
 };
 
-/** One range of physical memory. Allocated ranges (kernel, modules) overlap available ones. */
+/** One range of physical memory. Allocated ranges (kernel, modules) overlap available ranges. */
 struct nova_hip_mem {
         uint64_t addr; /**< physical address of the first byte */
         uint64_t size; /**< size of the range in bytes */
