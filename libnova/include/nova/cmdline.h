@@ -121,7 +121,7 @@ static inline void nova_cmdline_take(struct nova_cmdline *at)
  * unsigned argc = nova_cmdline_split(line, argv, 4); // 3
  * @endcode
  * @param line       a writable text that ends with a 0; the entries of @p argv point into it
- * @param[out] argv  the first @p most arguments; entries after the last one are NULL
+ * @param[out] argv  the first @p most arguments; entries after the last argument are NULL
  * @param most       entries of @p argv
  * @return the number of arguments in the line; it may exceed @p most
  */

@@ -123,8 +123,9 @@ static inline bool nova_crd_contains(nova_crd_t outer, nova_crd_t inner)
         return nova_crd_overlaps(outer, inner) && nova_crd_order(outer) >= nova_crd_order(inner);
 }
 
-/** Returns the intersection of the ranges @p a and @p b: the smaller one with the permissions that
- * both have, or null if it is empty. Aligned ranges intersect only if one contains the other.
+/** Returns the intersection of the ranges @p a and @p b: the smaller range with the permissions
+ * that both have, or null if the intersection is empty. Aligned ranges intersect only if one
+ * contains the other.
  */
 static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
 {

@@ -131,7 +131,8 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * @retval NOVA_BAD_CAP @p ec is not null, or @p pd is not a PD or lacks NOVA_PD_EC
  * @retval NOVA_BAD_PAR the page at @p utcb is taken or is not at a user address
  * @retval NOVA_BAD_FTR @p utcb is 0, and the HIP announces neither NOVA_HIP_VMX nor NOVA_HIP_SVM
- * @retval NOVA_BAD_CPU there is no such CPU, or it is beyond the caller's limit (nova_pd_limit())
+ * @retval NOVA_BAD_CPU there is no such CPU, or the CPU is outside the caller's limit
+ *                      (nova_pd_limit())
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p pd with NOVA_PD_EC.
@@ -160,7 +161,7 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
  * @retval NOVA_SUCCESS the SC exists and is ready
  * @retval NOVA_BAD_CAP @p sc is not null; @p owner is not a PD or lacks NOVA_PD_SC; @p ec is not an
  *                      EC, lacks NOVA_EC_SC or is a local thread
- * @retval NOVA_BAD_PAR priority or quantum is 0, or the priority is beyond the caller's limit
+ * @retval NOVA_BAD_PAR priority or quantum is 0, or the priority is above the caller's limit
  *                      (nova_pd_limit())
  * @retval NOVA_BAD_CPU the CPU of @p ec is outside the caller's limit (nova_pd_limit())
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
@@ -236,7 +237,7 @@ static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, n
  *
  * May take long. When it returns, the revocation is complete on every CPU.
  * @code
- * // Takes a page back from all PDs that got it from this one, which keeps it.
+ * // Takes a page back from all PDs that got it from this PD, which keeps it.
  * nova_revoke(nova_crd_mem(0x40000000 >> NOVA_PAGE_BITS, 0, NOVA_MEM_RWX), 0);
  * // Destroys a semaphore: revokes its capability from this PD, too.
  * nova_revoke(nova_crd_obj(sm, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
@@ -438,8 +439,8 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * @param[out] msi_address value for the device's MSI address register, 0 for a pin
  * @param[out] msi_data    value for the device's MSI data register, 0 for a pin
  * @retval NOVA_SUCCESS the interrupt is routed
- * @retval NOVA_BAD_CPU there is no such CPU, device interrupts cannot reach it, or it is beyond the
- *                      caller's limit (nova_pd_limit())
+ * @retval NOVA_BAD_CPU there is no such CPU, device interrupts cannot reach the CPU, or the CPU is
+ *                      outside the caller's limit (nova_pd_limit())
  * @retval NOVA_BAD_CAP @p sm is not an interrupt semaphore
  * @retval NOVA_BAD_DEV the interrupt is a message, and @p device is not a PCI device or HPET; or no
  *                      I/O MMU knows the sender of the interrupt

@@ -20,8 +20,8 @@ extern "C" {
 #define NOVA_ROOT_FIRST_ADDR 0x40000000 /**< first address to allocate */
 
 /**
- * Resources of a small roottask. The caller provides the object, preferably a static one. The
- * resources are never freed. Not thread-safe.
+ * Resources of a small roottask. The caller provides the structure, preferably a static variable.
+ * The resources are never freed. Not thread-safe.
  */
 struct nova_root {
         const struct nova_hip *hip;
