@@ -21,7 +21,7 @@
 
 #define PAGE_SIZES (1u << 12 | 1u << 21)
 #define UTCB_SIZES (1u << 12)
-#define EXTENSIONS 3  /* descriptors of extensions, without those of PCI */
+#define EXTENSIONS 3  /* descriptors of extensions, except PCI windows */
 #define LISTED     16 /* listed ranges of the kernel: all except registers of devices */
 
 /* Extensions of both architectures. */

@@ -289,7 +289,7 @@ bool io_apic_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
         return is_due;
 }
 
-/* Returns true for level and for active low. The defaults of an override are those of the ISA bus,
+/* Returns true for level and for active low. As on the ISA bus, the defaults of an override are
  * edge and active high, except for the SCI. */
 static bool io_apic_decode(unsigned flags, bool is_sci)
 {

@@ -34,7 +34,7 @@ static struct message {
         const struct cpu *timer; /* CPU that resumes the GSI; NULL: the GSI is not stopped */
 } messages[NOVA_HIP_GSI];
 
-/* Rates of all functions' messages together, one per CPU. Each CPU uses only its own. */
+/* Rates of all functions' messages together, one per CPU. Each CPU uses only its own rate. */
 static struct {
         struct rate rate;
 } __attribute__((aligned(64))) arrivals[NOVA_CPU_MAX];

@@ -41,7 +41,7 @@
 #define COMMAND_SET_INTERRUPTS (1u << 24)
 #define COMMAND_FAULT_LOG      (1u << 28) /* the unit writes faults to a log in memory */
 #define COMMAND_COMPATIBLE     (1u << 23) /* interrupts of the old format pass without remapping */
-#define STATUS_LASTING         0x96ffffff /* all bits except those of one-time commands */
+#define STATUS_LASTING         0x96ffffff /* all bits except the one-time commands */
 
 #define CAP_DOMAINS(cap)   (16u << 2 * ((unsigned)(cap)&7))
 #define CAP_FLUSH_BUFFER   ((uint64_t)1 << 4)

@@ -115,7 +115,7 @@ static bool acpi_rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rs
         return true;
 }
 
-/* Takes the boot loader's copy of the RSDP, the only one available under UEFI. */
+/* Takes the boot loader's copy of the RSDP, the only copy available under UEFI. */
 static bool acpi_rsdp_from_loader(struct acpi_table *rsdp)
 {
         if (acpi_loader_rsdp_size < RSDP_V1_SIZE ||

@@ -54,7 +54,7 @@ struct memory_map {
 extern struct memory_map memory_map;
 
 /** Adds an entry of the loader's map. Drops empty entries, and memory beyond 2^64. If there is no
- * room, merges reserved entries or drops an entry, the smallest available one first. */
+ * room, merges reserved entries or drops an entry, the smallest available entry first. */
 void memory_map_add(paddr_t start, uint64_t size, uint32_t type);
 
 /** Adds a module, with start and end as the loader reports them. Reports and omits a module that is

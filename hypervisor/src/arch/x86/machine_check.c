@@ -9,9 +9,9 @@
 
 #define BANKS 0xff
 
-/* Each bank has four registers. The numbers after those of bank 31 belong to other MSRs (VMX), or
- * an access to them faults. Further banks are accessible only under other numbers (AMD's MCAX, at
- * 0xc0002000). */
+/* Each bank has four registers. The numbers after the numbers of bank 31 belong to other MSRs
+ * (VMX), or an access to them faults. Further banks are accessible only under other numbers (AMD's
+ * MCAX, at 0xc0002000). */
 #define BANKS_MAX    32
 #define STATUS(bank) (MSR_MC0_STATUS + 4 * (bank))
 

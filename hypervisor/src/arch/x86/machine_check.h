@@ -12,16 +12,15 @@ void machine_check_forget(void);
 /** Returns true if a bank of this CPU has an uncorrected error that raises #MC. */
 bool machine_check_happened(void);
 
-/** Returns true if a bank's status may be that of erratum 383: a TLB found two pages for an
- * address. Bit 62, which is ignored, shows that an earlier error was overwritten. */
+/** Returns true if a bank's status may show erratum 383: a TLB found two pages for an address. Bit
+ * 62, which is ignored, shows that an earlier error was overwritten. */
 static inline bool machine_check_is_match(uint64_t status)
 {
         return (status & ~((uint64_t)1 << 62)) == 0xb600000000010015;
 }
 
-/** Returns true if the only uncorrected error is that of erratum 383, and the CPU has the erratum.
- * In this case, clears the banks, ends the machine check, and flushes the kernel's own TLB
- * entries. */
+/** Returns true if erratum 383 is the only uncorrected error, and the CPU has the erratum. In this
+ * case, clears the banks, ends the machine check, and flushes the kernel's own TLB entries. */
 bool machine_check_forget_match(void);
 
 #endif

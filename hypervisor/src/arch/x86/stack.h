@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Switch to another stack, for code that does not return to the old one. */
+/* Switch to another stack, for code that does not return to the old stack. */
 #ifndef ARCH_X86_STACK_H
 #define ARCH_X86_STACK_H
 

@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-/* Leaves of CPUID. A leaf above the last one has the data of another leaf. */
+/* Leaves of CPUID. A leaf above the last leaf has the data of another leaf. */
 struct told_leaves {
         uint32_t last;                /* leaf 0, EAX: number of the last leaf */
         uint32_t divisor, factor, hz; /* leaf 0x15: the TSC runs at hz * factor / divisor */

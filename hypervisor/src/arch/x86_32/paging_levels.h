@@ -15,8 +15,8 @@
 /** Maximum size of the pool in bytes. */
 #define POOL_LIMIT POOL_SIZE_MAX
 
-/** Numbers of tables that the early mapping needs in addition to those of start.S: none. The one
- * directory of start.S maps the kernel half and the whole pool, with large pages. */
+/** Numbers of tables that the early mapping needs in addition to the tables of start.S: none. The
+ * one directory of start.S maps the kernel half and the whole pool, with large pages. */
 #define EARLY_DIRECTORIES 0
 #define EARLY_POOL_TABLES 0
 

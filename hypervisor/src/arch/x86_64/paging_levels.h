@@ -15,8 +15,8 @@
 /** Maximum size of the pool in bytes. */
 #define POOL_LIMIT 0x40000000
 
-/** Number of page directories that the early mapping needs in addition to those of start.S: one,
- * for BOOT_MAP_BASE. */
+/** Number of page directories that the early mapping needs in addition to the directories of
+ * start.S: one, for BOOT_MAP_BASE. */
 #define EARLY_DIRECTORIES 1
 
 /** Number of tables for the pool in the early mapping: a table of directories, and a directory for

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread's storage base (an extension) is the base of FS. Threads without one have the base 0. */
+/* A thread's storage base (an extension) is the base of FS. Threads without a storage base have the
+ * base 0. */
 #ifndef ARCH_TLS_H
 #define ARCH_TLS_H
 
