@@ -297,7 +297,7 @@ static struct space *hypercall_decode_range(struct ec *self, nova_crd_t crd, wor
         return space;
 }
 
-/* Does the steps of a revocation that remain after the first ones. */
+/* Does the remaining steps of a revocation. */
 static indirect_target _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
         reap_begin(self);

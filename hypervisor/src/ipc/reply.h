@@ -7,7 +7,7 @@
 #include "object/result.h"
 
 /** Sends self's message to its caller, if there is one (hypercall). Then self waits for the next
- * request. Never returns; the return type is the one that all handlers have. */
+ * request. Never returns, although it has the return type of all handlers. */
 hot_path _Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self);
 
 #endif

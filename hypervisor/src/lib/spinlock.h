@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spin locks. Interrupts are off whenever one is held.
+/* Spin locks. Interrupts are off while a CPU holds one.
  *
  * These are ticket locks: CPUs get the lock in the order in which they asked for it. So a CPU waits
  * for each other CPU at most once, even if others take the lock often. */

@@ -16,7 +16,7 @@ struct tree_node {
         struct tree_node *left, *right;
         word_t start, last; /* the range, both inclusive */
         word_t max;      /* highest last of this subtree; in a disjoint tree the owner may use it */
-        word_t priority; /* no child has a greater one */
+        word_t priority; /* no child has a greater priority */
 };
 
 struct tree {
@@ -53,8 +53,8 @@ struct tree *tree_of(struct tree_node *node);
  * must have such a node. */
 struct tree_node *tree_leftmost(struct tree_node *node, word_t first);
 
-/** Returns the node with the lowest start among those that overlap first..last, or NULL. If `last`
- * is `first` - 1, returns the first node that contains both words, or NULL. */
+/** Returns the node with the lowest start among the nodes that overlap first..last, or NULL. If
+ * `last` is `first` - 1, returns the first node that contains both words, or NULL. */
 static inline struct tree_node *tree_find(const struct tree *tree, word_t first, word_t last)
 {
         struct tree_node *node = tree->root;

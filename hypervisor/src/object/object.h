@@ -114,7 +114,8 @@ static inline void object_get(struct kobject *object)
         assert(references);
 }
 
-/** Takes a reference if the object still has one. Returns false if it will never have one again. */
+/** Takes a reference if the object still has a reference. Returns false if the object has none and
+ * will never have one again. */
 static inline bool object_get_referenced(struct kobject *object)
 {
         uint32_t references = atomic_load_u32(&object->references);

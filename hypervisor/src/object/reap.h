@@ -21,8 +21,8 @@ static always_inline void reap_begin(struct ec *self)
  * memory waits to be freed. Then self continues with status wait_status (a continuation). */
 _Noreturn void resume_after_reap(struct ec *self);
 
-/** Ends the objects that have begun to die since reap_begin(): the first one at once, others in
- *  steps. A handler calls this last and returns the result. */
+/** Ends the objects that have begun to die since reap_begin(): the first object at once, others in
+ * steps. A handler calls this last and returns the result. */
 static always_inline hypercall_result_t reap(struct ec *self, enum nova_status status)
 {
         if (likely(self->cpu->dying_count > self->reap_floor))

@@ -2,8 +2,8 @@
 /* The grace period: memory that other CPUs may still use is freed after each CPU has been
  * quiescent.
  *
- * Each CPU has two batches: it fills one while the other one waits. A period begins when the
- * filling batches are large, when their first entry has waited for 5 ms, or when a thread needs
+ * Each CPU has two batches: it fills one batch while the other batch waits. A period begins when
+ * the filling batches are large, when their first entry has waited for 5 ms, or when a thread needs
  * the memory in them. The CPU that begins the period sends an IPI to each CPU. A CPU takes this IPI
  * in user mode, when idle, or between two steps of a long operation, where it holds no borrowed
  * pointer. When all CPUs have answered, they free their batches in steps, one CPU after the other.

@@ -14,7 +14,7 @@ typedef uint32_t hypercall_result_t;
 #define RESULT_RESCHEDULE 0x20000u /* SUCCESS, and a scheduling decision is due */
 #define RESULT_CONTINUE   0x40000u /* the caller continues with cont after an interrupt window */
 
-/* The entry code does not check the CPU's pending work for results up to this one. */
+/* Greatest result for which the entry code does not check the CPU's pending work. */
 #define RESULT_PLAIN_MAX (NOVA_OUT_OF_MEMORY - 1)
 
 struct ec;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Semaphores, also those of interrupts. @spec 2.5, 3.4 */
+/* Semaphores, including interrupt semaphores. @spec 2.5, 3.4 */
 #ifndef OBJECT_SM_H
 #define OBJECT_SM_H
 

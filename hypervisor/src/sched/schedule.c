@@ -127,7 +127,8 @@ static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
         ec->donated = NULL;
 }
 
-/* Counts a charge. Other CPUs see it after all earlier stores and before all later ones. */
+/* Counts a charge. Other CPUs see the new count after all earlier stores and before all later
+ * stores. */
 static always_inline void sched_count_charge(struct cpu *cpu)
 {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
