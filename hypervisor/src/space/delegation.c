@@ -322,7 +322,8 @@ static cold_path enum step_result delegation_fill_last(struct delegation *d, uns
         return failed ? STEP_FAILED : delegation_next_step(d);
 }
 
-/* Enters the next mapping and writes its tables, or continues with the tables of the last one. */
+/* Enters the next mapping and writes its tables, or continues with the tables of the last
+ * mapping. */
 static enum step_result delegation_do_next(struct delegation *d, unsigned *budget,
                                            struct flush *flush)
 {
@@ -371,8 +372,9 @@ static void delegation_hold(struct delegation *d, bool held)
 }
 
 /* Returns true if a delegation that is undone takes back `mapping`: the mapping has neither pins
- * nor children, and this delegation or an earlier equal one from the same sender has entered it. It
- * does not matter which one, because the sender may take back both at any time. */
+ * nor children, and this delegation or an earlier equal delegation from the same sender has entered
+ * it. It does not matter which of the two has, because the sender may take back both at any
+ * time. */
 static bool delegation_is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
 {
         const struct mapping *parent = mapping_parent(mapping);

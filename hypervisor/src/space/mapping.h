@@ -143,8 +143,8 @@ static inline word_t range_selector_in(nova_crd_t range, word_t offset)
 bool range_delegate(const struct delegation *delegation);
 
 /** Delegates the range of a typed item from a PD to another through its window, if that is simple.
- *  attr: attributes of the mapping besides those in the flags. Returns the CRD that the receiver
- *  sees; 0: refused, or not simple. */
+ *  attr: attributes of the mapping besides the attributes in the flags. Returns the CRD that the
+ *  receiver sees; 0: refused, or not simple. */
 nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
                               nova_crd_t window, unsigned attr);
 
@@ -185,7 +185,7 @@ static inline bool delegation_keeps_to_limit(struct delegation *delegation, word
 }
 
 /** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: the delegation
- * exceeded its limit, and its mappings are gone, except those that another thread has delegated
+ * exceeded its limit, and its mappings are gone, except mappings that another thread has delegated
  * further. */
 static inline enum step_result delegation_step(struct delegation *delegation)
 {

@@ -62,7 +62,7 @@ static always_inline struct capability_page *object_space_page_at(const struct o
         return pages[page & (RADIX_SLOTS - 1)];
 }
 
-/** Returns the page of a selector, taken modulo SEL; it may be the shared empty one. */
+/** Returns the page of a selector, taken modulo SEL; it may be the shared empty page. */
 static always_inline struct capability_page *object_space_page(const struct object_space *space,
                                                                word_t sel)
 {
@@ -165,7 +165,7 @@ static always_inline enum nova_status object_space_enter(struct object_space *sp
         assert_held(&space_lock[NOVA_CRD_OBJ]);
         const word_t slot = sel & (CAPABILITY_SLOTS - 1);
 
-        /* A page without entries is the shared one, or was unlinked after it was found. */
+        /* A page without entries is the shared empty page, or was unlinked after it was found. */
         if (unlikely(!info->used)) {
                 page = object_space_page_for(space, sel);
                 if (!page)

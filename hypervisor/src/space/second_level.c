@@ -110,8 +110,8 @@ static void second_level_note_change(const struct walk *walk)
         flush_add(walk->flush, walk->pd);
 }
 
-/* Writes count entries of one table, the first for page. Each entry maps the frames after those of
- * the previous entry. */
+/* Writes count entries of one table, the first for page. Each entry maps the frames after the
+ * frames of the previous entry. */
 static void second_level_write_entries(const struct walk *walk, word_t page, unsigned level,
                                        word_t count, uint64_t value)
 {
@@ -270,7 +270,7 @@ static bool second_level_add(struct walk *walk, const struct page_range *range, 
         return true;
 }
 
-/* Removes pages of one table. A table that lies in the range is removed as a whole. */
+/* Removes pages of one table. If the whole table lies in the range, removes the table. */
 static void second_level_clear(struct walk *walk, word_t *at, word_t last, unsigned *budget)
 {
         const bool whole = !(*at & (TABLE_SIZE - 1)) && last - *at >= TABLE_SIZE - 1;

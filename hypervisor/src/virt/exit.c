@@ -26,7 +26,8 @@ _Noreturn void resume_after_instruction(struct ec *self)
         resume_guest(self);
 }
 
-/* An exception in real mode has no error code, and VMX refuses one there (SDM 3C, 27.2.1.3). */
+/* An exception in real mode has no error code, and VMX refuses an error code there (SDM 3C,
+ * 27.2.1.3). */
 _Noreturn void resume_with_protection_fault(struct ec *self)
 {
         const bool has_error = vcpu_ops->read(self, GUEST_CR0) & CR0_PE;

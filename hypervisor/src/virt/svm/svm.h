@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct vmcb_segment) == sizeof(struct nova_segment),
                "vmcb_segment has the layout of nova_segment");
 
 struct vmcb {
-        uint32_t cr_intercepts; /* 0x000: reads in the low half, writes in the high one */
+        uint32_t cr_intercepts; /* 0x000: reads in the low half, writes in the high half */
         uint32_t dr_intercepts;
         uint32_t exception_intercepts;
         uint32_t ctrl[2]; /* 0x00c: intercepts of instructions */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSRs that VMX does not switch: those of SYSCALL and SWAPGS. */
+/* The MSRs of SYSCALL and SWAPGS, which VMX does not switch. */
 #ifndef VIRT_GUEST_MSRS_H
 #define VIRT_GUEST_MSRS_H
 
