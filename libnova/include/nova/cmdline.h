@@ -3,7 +3,7 @@
  * that the caller passes, even if the text is hostile.
  *
  * QEMU and most loaders put the file's path before the arguments ("boot/disk.img ro"); GRUB does
- * not, so its configuration repeats the name. */
+ * not, so the configuration of GRUB repeats the name. */
 #ifndef NOVA_CMDLINE_H
 #define NOVA_CMDLINE_H
 

@@ -23,7 +23,7 @@ static inline nova_crd_t nova_crd_null(void)
 /**
  * Checks that the base of @p crd is a multiple of its size, in a program compiled with NOVA_DEBUG.
  * The kernel would round the base down, so a wrong base stops the program at an invalid
- * instruction. Without NOVA_DEBUG it does nothing.
+ * instruction. Without NOVA_DEBUG, the function does nothing.
  */
 static inline void nova_crd_check(nova_crd_t crd)
 {

@@ -10,8 +10,7 @@
 #include "nova/text.h"
 
 /**
- * Returns the selector of the portal that receives the event number @p event of an EC with @p
- * event_base.
+ * Returns the selector of the portal that receives event @p event of an EC with @p event_base.
  * @code
  * // Page faults of threads whose event base is 512 go to this portal.
  * status = nova_create_pt(nova_event_sel(512, NOVA_EXC_PF), NOVA_SEL_ROOT_PD, ec,
@@ -101,9 +100,9 @@ static inline int nova_vmx_number(const char *name)
         return nova_event_find(nova_vmx_name, NOVA_HIP_VMI, name);
 }
 
-/** Returns the number of the SVM event with @p name ("NPT Fault"), or -1. A group's name ("CR
- *  Read", "Exception") gives its first number, to which the register or vector is added. @spec
- *  7.2 */
+/** Returns the number of the SVM event with @p name ("NPT Fault"), or -1. For the name of a group
+ * ("CR Read", "Exception"), returns the first number of the group; the caller adds the number of
+ * the register or the vector. @spec 7.2 */
 static inline int nova_svm_number(const char *name)
 {
         return nova_event_find(nova_svm_name, NOVA_HIP_VMI, name);

@@ -49,10 +49,12 @@ struct nova_thread_frame {
         nova_word_t unused[2];
 };
 
-/** Entry point of portals whose thread has a nova_portal_stack(): the ip of nova_create_pt(). */
+/** Entry point of portals whose thread has a stack from nova_portal_stack(): the ip of
+ * nova_create_pt(). */
 NOVA_LIBRARY_ENTRY void nova_portal_entry(void);
 
-/** Entry point of global threads with a nova_thread_stack(): the ip in the reply to STARTUP. */
+/** Entry point of global threads with a stack from nova_thread_stack(): the ip in the reply to
+ * STARTUP. */
 NOVA_LIBRARY_ENTRY void nova_thread_entry(void);
 
 /** The address of a function or object as a word for hypercalls and messages. */
