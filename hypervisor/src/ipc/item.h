@@ -10,8 +10,8 @@
  * tables, and two roots. */
 #define ITEM_AT_ONCE_BYTES ((word_t)12 * PAGE_SIZE)
 
-/** Limits the bytes of kernel memory that a message to an EC (a call or a reply) may cost the EC's
- PD. */
+/** Limits the bytes of kernel memory that a message to an EC (a call or a reply) may charge to the
+ * EC's PD. */
 void item_limit(struct ec *ec, word_t bytes);
 
 /** Transfers the only item of self's message through the windows of `to`, if one step is enough.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks of the debug kernel. The release kernel does not even evaluate the conditions.
- * docs/kernel/objects.md and locking.md list what is checked. */
+ * docs/kernel/objects.md and locking.md list the checks. */
 #ifndef LIB_ASSERT_H
 #define LIB_ASSERT_H
 

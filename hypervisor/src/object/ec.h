@@ -151,7 +151,7 @@ struct ec {
         struct kobject *sc_stays; /* SCs that end with this EC */
         bool ends_later;          /* no reference is left: the EC ends when its call is answered */
         bool fpu_used;
-        bool ending;               /* ec_end has begun; it receives mail while it waits */
+        bool ending;               /* ec_end() has begun; it may receive mail while it waits */
         bool named_by_root;        /* the root PD named it: the console reports its shut-down */
         uint32_t items_at_once;    /* 1: any single item fits receive_limit; else 0 */
         word_t tls;                /* base of the thread-local storage */
@@ -276,7 +276,7 @@ void ec_cut_step(struct cpu *cpu);
  * is also shut down. Call on the EC's CPU. */
 void ec_shut_down(struct ec *ec);
 
-/** Hands an SC without capabilities to its owner ec, which ends it later. Call on their CPU. */
+/** Hands an SC without capabilities to its owner ec, which ends the SC later. Call on their CPU. */
 void ec_leave_sc(struct ec *ec, struct sc *sc);
 
 /** Does one step of ending the SCs that were left to an EC. Returns true if no SC remains. Call on

@@ -85,7 +85,7 @@ static inline bool pd_has_account(const struct pd *pd)
         return pd->account != pd->object.account;
 }
 
-/** Returns true if the limit of a PD allows a CPU. The CPU must be one that was started. */
+/** Returns true if the limit of a PD allows a CPU, which has been started. */
 static inline bool pd_limit_has_cpu(const struct pd *pd, word_t cpu)
 {
         const word_t i = checked_index(cpu / 32, array_size(pd->limit.cpus));

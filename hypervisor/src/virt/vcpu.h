@@ -207,7 +207,7 @@ _Noreturn void resume_guest(struct ec *self);
 void vcpu_leave(struct cpu *cpu);
 
 /** Makes sure that the tag of a virtual CPU has no translations that its guest page table has lost.
- * When a CPU runs out of tags, it begins a round of new ones: cpu_virt.tag_flush then requires a
+ * When a CPU runs out of tags, it begins a round of new tags: cpu_virt.tag_flush then requires a
  * flush of all tags. @return true if the virtual CPU has another tag now */
 bool vcpu_take_tag(struct cpu *cpu, struct ec *ec);
 

@@ -202,8 +202,8 @@ static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
  * - QEMU keeps the requests for interrupts of a CPU in one word. VMRUN sets the bit of the virtual
  *   interrupt in this word without the word's lock. The bit of an interrupt that arrives at this
  *   moment can be lost: the interrupt is pending in the local APIC, but the CPU does not see it
- *   until another one arrives. A guest that only computes would keep the CPU for ever. So the timer
- *   fires repeatedly.
+ *   until another interrupt arrives. A guest that only computes would keep the CPU for ever. So the
+ *   timer fires repeatedly.
  * - VMRUN does not load the interrupt shadow of STI and MOV to SS. The window would open at once,
  *   for example between an STI and its HLT. So this entry requests no window, and the timer soon
  *   makes the guest exit. The next entry then requests the window. */
