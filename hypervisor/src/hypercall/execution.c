@@ -19,7 +19,10 @@ indirect_target hypercall_result_t hypercall_ec_ctrl(word_t id, struct ec *self)
 
         if (!ec)
                 return NOVA_BAD_CAP;
-        atomic_or_u16(&ec->pending, EC_PENDING_RECALL);
+        /* The recall that set the bit has sent the mail. Further mail before the EC runs again
+         * would let a program of any priority interrupt the EC's CPU without a limit. */
+        if (atomic_fetch_or_u16(&ec->pending, EC_PENDING_RECALL) & EC_PENDING_RECALL)
+                return NOVA_SUCCESS;
         if (ec->cpu != self->cpu)
                 mail_send(ec->cpu, &ec->mail, MAIL_RECALL);
         return NOVA_SUCCESS;

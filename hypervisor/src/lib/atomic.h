@@ -25,6 +25,11 @@ static inline void atomic_or_u16(uint16_t *variable, uint16_t bits)
         __atomic_fetch_or(variable, bits, __ATOMIC_SEQ_CST);
 }
 
+static inline uint16_t atomic_fetch_or_u16(uint16_t *variable, uint16_t bits)
+{
+        return __atomic_fetch_or(variable, bits, __ATOMIC_SEQ_CST);
+}
+
 static inline void atomic_and_u16(uint16_t *variable, uint16_t bits)
 {
         __atomic_fetch_and(variable, bits, __ATOMIC_SEQ_CST);
