@@ -133,6 +133,38 @@ TEST_F(rtc, takes_a_date)
         }
 }
 
+// As GRUB sets it: the clock is running, so after the first writes the day may not exist.
+TEST_F(rtc, takes_a_date_whose_registers_are_written_one_after_the_other)
+{
+        set(1706700000); /* 31 January 2024 */
+        put(9, 0x23);
+        put(8, 0x02);
+        time.ns += 1000000;
+        put(7, 0x10);
+        put(4, 0x12);
+        put(2, 0x34);
+        put(0, 0x59);
+        time.ns += 1000000000;
+        EXPECT_EQ(get(9), 0x23u);
+        EXPECT_EQ(get(8), 0x02u);
+        EXPECT_EQ(get(7), 0x10u);
+        EXPECT_EQ(get(2), 0x35u);
+        EXPECT_EQ(get(0), 0u);
+}
+
+TEST_F(rtc, takes_a_year_without_a_century_as_one_since_1970)
+{
+        for (unsigned year : {0u, 0x26u, 0x69u, 0x70u, 0x99u}) {
+                set(0);
+                put(4, 0x12);
+                put(9, year);
+                time.ns += 20000000;
+                EXPECT_EQ(get(9), year);
+                EXPECT_EQ(get(0x32), year < 0x70 ? 0x20u : 0x19u);
+                EXPECT_EQ(get(4), 0x12u);
+        }
+}
+
 TEST_F(rtc, takes_one_register_at_once)
 {
         set(1709210096);

@@ -20,6 +20,8 @@ struct nova_rtc {
         uint8_t memory[NOVA_RTC_BYTES]; /**< registers of the clock, then memory */
         int64_t offset;                 /**< time in seconds since 1970 at which its struct
                                          * nova_clock was 0 */
+        uint64_t quiet_until;           /**< time of its struct nova_clock, in nanoseconds, until
+                                         * which the registers keep what a driver has written */
         struct nova_clock clock;
 };
 

@@ -7,6 +7,9 @@
 #define NS_PER_S  1000000000u
 #define S_PER_DAY 86400
 
+/* Time after a write in which the clock does not update its registers. */
+#define QUIET_NS 10000000u
+
 /* Years after which the calendar repeats, and their days. */
 #define CYCLE      400
 #define CYCLE_DAYS 146097
@@ -79,15 +82,14 @@ static struct date date_of(uint64_t seconds)
         return date;
 }
 
-/* Returns the seconds from 1970 to a date, whose weekday does not count. Earlier dates are 0. A
- * driver may have written impossible numbers, so the result is only bounded then. */
+/* Returns the seconds from 1970 to a date of that year or later, whose weekday does not count. A
+ * day that its month does not have is one of the next month. */
 static uint64_t seconds_of(const struct date *date)
 {
-        uint64_t days = date->day - 1;
+        const unsigned cycles = (date->year - 1970) / CYCLE;
+        uint64_t days = date->day - 1 + (uint64_t)cycles * CYCLE_DAYS;
 
-        if (date->year < 1970)
-                return 0;
-        for (unsigned year = 1970; year < date->year; year++)
+        for (unsigned year = 1970 + cycles * CYCLE; year < date->year; year++)
                 days += 365u + is_leap(year);
         for (unsigned month = 1; month < date->month; month++)
                 days += days_of_month(date->year, month);
@@ -182,12 +184,14 @@ static unsigned hour_of(const struct nova_rtc *rtc)
         return value_of(rtc, digits & 0x7f, 1, 12) % 12 + (digits & 0x80 ? 12 : 0);
 }
 
-/* Lets the clock go on from the date in its registers. */
+/* Lets the clock go on from the date in its registers. Some drivers write no century, so a year
+ * before 1970 is one of the next centuries. */
 static void take_date(struct nova_rtc *rtc)
 {
+        const unsigned year = value_of(rtc, rtc->memory[CENTURY], 0, 99) * 100 +
+                              value_of(rtc, rtc->memory[YEAR], 0, 99);
         const struct date date = {
-                .year = value_of(rtc, rtc->memory[CENTURY], 0, 99) * 100 +
-                        value_of(rtc, rtc->memory[YEAR], 0, 99),
+                .year = year < 1970 ? 1970 + (year + 30) % 100 : year,
                 .month = value_of(rtc, rtc->memory[MONTH], 1, 12),
                 .day = value_of(rtc, rtc->memory[DAY_OF_MONTH], 1, 31),
                 .hour = hour_of(rtc),
@@ -220,10 +224,19 @@ static bool is_stopped(const struct nova_rtc *rtc)
         return rtc->memory[STATUS_B] & B_SET;
 }
 
+/* Updates the registers of a running clock. A driver may write them one after the other without
+ * stopping the clock. Until the date is complete, the registers keep what was written, because the
+ * old day may not exist in the new month. */
+static void update(struct nova_rtc *rtc)
+{
+        if (!is_stopped(rtc) && nova_clock_now(&rtc->clock) >= rtc->quiet_until)
+                show_date(rtc);
+}
+
 static uint8_t read_register(struct nova_rtc *rtc)
 {
-        if (is_time(rtc->index) && !is_stopped(rtc))
-                show_date(rtc);
+        if (is_time(rtc->index))
+                update(rtc);
         return rtc->memory[rtc->index];
 }
 
@@ -233,13 +246,14 @@ static void write_register(struct nova_rtc *rtc, uint8_t value)
 
         if (rtc->index == STATUS_C || rtc->index == STATUS_D)
                 return;
-        if (is_time(rtc->index) && !was_stopped)
-                show_date(rtc);
+        if (is_time(rtc->index))
+                update(rtc);
         rtc->memory[rtc->index] = value;
         if (!was_stopped && is_stopped(rtc))
                 show_date(rtc);
         if (was_stopped ? !is_stopped(rtc) : is_time(rtc->index))
                 take_date(rtc);
+        rtc->quiet_until = is_time(rtc->index) ? nova_clock_now(&rtc->clock) + QUIET_NS : 0;
         /* Bit 7 of register A is read-only, and 0: the clock never shows that an update is in
          * progress. */
         rtc->memory[STATUS_A] &= 0x7f;
