@@ -98,10 +98,9 @@ static void boot_start_memory(void)
 
 static void boot_start_lapic(void)
 {
-        paddr_t phys = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
+        /* The firmware's tables may have another address, but the CPU uses this one. */
+        const paddr_t phys = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
 
-        if (acpi.found && acpi.lapic && !memory_map_is_ram(acpi.lapic, PAGE_SIZE))
-                phys = acpi.lapic & PTE_ADDRESS;
         lapic_map(phys, acpi.no_x2apic);
         memory_map_take(MSI_BASE, MSI_SIZE, true);
         if (phys < MSI_BASE || phys - MSI_BASE >= MSI_SIZE)

@@ -42,15 +42,13 @@
 #define AML_PACKAGE 0x12
 
 /* Offsets and entries in the MADT. */
-#define MADT_LAPIC       36
-#define MADT_ENTRIES     44
-#define ENTRY_LAPIC      0
-#define ENTRY_IO_APIC    1
-#define ENTRY_OVERRIDE   2
-#define ENTRY_LAPIC_ADDR 5
-#define ENTRY_X2APIC     9
-#define CPU_ENABLED      0x1
-#define APIC_BROADCAST   0xffffffff
+#define MADT_ENTRIES   44
+#define ENTRY_LAPIC    0
+#define ENTRY_IO_APIC  1
+#define ENTRY_OVERRIDE 2
+#define ENTRY_X2APIC   9
+#define CPU_ENABLED    0x1
+#define APIC_BROADCAST 0xffffffff
 
 /* Offsets in the MCFG (PCI Firmware 3.0, 4.1.2) and in the HPET's table (HPET 1.0a, 3.2.4). */
 #define MCFG_ENTRIES    44
@@ -183,10 +181,6 @@ static void acpi_read_madt_entry(struct acpi_table entry)
                                 .flags = (uint16_t)acpi_field(entry, 8, 2),
                         };
                 break;
-        case ENTRY_LAPIC_ADDR:
-                if (entry.length >= 12)
-                        acpi.lapic = acpi_field(entry, 4, 8);
-                break;
         }
 }
 
@@ -195,7 +189,6 @@ static void acpi_read_madt(struct acpi_table madt)
         if (madt.length < MADT_ENTRIES || acpi.found)
                 return;
         acpi.found = true;
-        acpi.lapic = acpi_field(madt, MADT_LAPIC, 4);
         const uint32_t last = madt.length - 2;
         uint32_t at = MADT_ENTRIES;
         /*@ dynamic_split at; */

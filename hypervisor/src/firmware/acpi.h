@@ -61,8 +61,7 @@ struct acpi_source {
 #define ACPI_SPACE_IO 1
 
 struct acpi {
-        bool found; /* there is a valid MADT */
-        paddr_t lapic;
+        bool found;              /* there is a valid MADT */
         uint32_t cpu[ACPI_CPUS]; /* local APIC numbers of enabled CPUs, in the MADT's order */
         unsigned cpus;
         unsigned left_out; /* enabled CPUs that cannot be used */
