@@ -15,15 +15,21 @@ void ram_add(uint64_t first, uint64_t last)
 
 bool ram_contains(uint64_t frame, uint64_t *end)
 {
-        const struct ram_range *range = ram_ranges;
-        const struct ram_range *const stop = ram_ranges + ram_range_count;
+        unsigned first = 0, stop = ram_range_count;
 
-        while (range < stop && range->last < frame)
-                range++;
-        if (range == stop) {
+        /* Finds the first range that ends at the frame or later. */
+        while (first < stop) {
+                const unsigned middle = (first + stop) / 2;
+                if (ram_ranges[middle].last < frame)
+                        first = middle + 1;
+                else
+                        stop = middle;
+        }
+        if (first == ram_range_count) {
                 *end = UINT64_MAX;
                 return false;
         }
+        const struct ram_range *range = &ram_ranges[first];
         *end = range->first <= frame ? range->last + 1 : range->first;
         return range->first <= frame;
 }

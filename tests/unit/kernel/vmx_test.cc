@@ -255,6 +255,29 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
         kernel.destroy(domain);
 }
 
+// As many ranges as the kernel can know, with gaps between them.
+TEST(vmx, ram_is_found_in_many_ranges)
+{
+        std::vector<ram_range> ram;
+        for (uint64_t i = 0; i < RAM_RANGES; i++)
+                ram.push_back({10 * i + 3, 10 * i + 3 + i % 7});
+        for (const size_t count : {size_t{0}, size_t{1}, size_t{2}, ram.size() - 1, ram.size()}) {
+                Ept kernel(true, {ram.begin(), ram.begin() + long(count)});
+                uint64_t end = 0;
+                for (uint64_t frame = 0; frame < 10 * RAM_RANGES + 9; frame++) {
+                        const ram_range row = ram[std::min(frame / 10, uint64_t{RAM_RANGES - 1})];
+                        const bool known = frame / 10 < count;
+                        const bool is = known && frame >= row.first && frame <= row.last;
+                        const uint64_t next = frame < row.first ? frame / 10 : frame / 10 + 1;
+                        EXPECT_EQ(ram_contains(frame, &end), is) << frame;
+                        EXPECT_EQ(end, is             ? row.last + 1
+                                       : next < count ? ram[next].first
+                                                      : UINT64_MAX)
+                                << frame;
+                }
+        }
+}
+
 // Returns the entry that maps a page, in a table of level 1 or above.
 uint64_t guest_entry(const pd *domain, word_t page)
 {
