@@ -5,6 +5,7 @@
 #include "arch/x86/vectors.h"
 #include "device/iommu.h"
 #include "device/iommu_driver.h"
+#include "device/msi.h"
 #include "device/pci.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
@@ -15,6 +16,7 @@
 #include "nova/abi/hip.h"
 #include "object/pd.h"
 #include "paging_levels.h"
+#include "sched/cpu.h"
 
 /* Registers (3.4); the second group is in the third page. */
 #define REG_FUNCTIONS  0x00
@@ -309,11 +311,13 @@ static void amd_vi_enable_msi(uint16_t rid)
         volatile uint32_t *config = pci_take(rid);
         unsigned at = config ? config[0x34 / 4] & 0xfc : 0;
 
+        if (!msi_reaches(cpu_by_id(cpu_boot_id)))
+                return; /* faults are not reported */
         for (unsigned n = 0; n < 48 && at; n++, at = config[at / 4] >> 8 & 0xfc) {
                 const uint32_t head = config[at / 4];
                 if ((head & 0xff) != CAP_MSI)
                         continue;
-                config[at / 4 + 1] = iommu_msi_address();
+                config[at / 4 + 1] = (uint32_t)iommu_msi_address();
                 if (head & MSI_64)
                         config[at / 4 + 2] = 0;
                 config[at / 4 + (head & MSI_64 ? 3 : 2)] = VECTOR_IOMMU;

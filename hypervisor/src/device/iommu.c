@@ -113,9 +113,11 @@ _Noreturn void iommu_stop(void)
                     "noiommu to accept this risk");
 }
 
-uint32_t iommu_msi_address(void)
+uint64_t iommu_msi_address(void)
 {
-        return MSI_ADDRESS | cpu_by_id(cpu_boot_id)->arch.apic_id << MSI_CPU_SHIFT;
+        const uint32_t apic_id = cpu_by_id(cpu_boot_id)->arch.apic_id;
+
+        return (uint64_t)(apic_id & ~0xffu) << 32 | MSI_ADDRESS | (apic_id & 0xff) << MSI_CPU_SHIFT;
 }
 
 static indirect_target void iommu_flush(unsigned domain)

@@ -75,8 +75,9 @@ bool iommu_wait(const volatile uint32_t *at, uint32_t mask, uint32_t value);
 /** Stops the kernel because a unit no longer answers: devices may access any memory. */
 _Noreturn void iommu_stop(void);
 
-/** Returns the MSI address of an interrupt to the boot CPU. */
-uint32_t iommu_msi_address(void);
+/** Returns the MSI address of an interrupt to the boot CPU. The upper half has the bits of its
+ * local APIC's number beyond the lowest eight; only units of VT-d use them. */
+uint64_t iommu_msi_address(void);
 
 static inline uint32_t iommu_read(const volatile char *registers, unsigned at)
 {

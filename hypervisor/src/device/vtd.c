@@ -17,21 +17,20 @@
 #include "paging_levels.h"
 
 /* Registers (10.4). */
-#define REG_CAP          0x08
-#define REG_ECAP         0x10
-#define REG_COMMAND      0x18
-#define REG_STATUS       0x1c
-#define REG_ROOT         0x20
-#define REG_FAULT        0x34
-#define REG_EVENT        0x38
-#define REG_EVENT_DATA   0x3c
-#define REG_EVENT_MSI    0x40
-#define REG_EVENT_MSI_HI 0x44
-#define REG_PROTECTED    0x64
-#define REG_QUEUE_HEAD   0x80
-#define REG_QUEUE_TAIL   0x88
-#define REG_QUEUE        0x90
-#define REG_INTERRUPTS   0xb8
+#define REG_CAP        0x08
+#define REG_ECAP       0x10
+#define REG_COMMAND    0x18
+#define REG_STATUS     0x1c
+#define REG_ROOT       0x20
+#define REG_FAULT      0x34
+#define REG_EVENT      0x38
+#define REG_EVENT_DATA 0x3c
+#define REG_EVENT_MSI  0x40
+#define REG_PROTECTED  0x64
+#define REG_QUEUE_HEAD 0x80
+#define REG_QUEUE_TAIL 0x88
+#define REG_QUEUE      0x90
+#define REG_INTERRUPTS 0xb8
 
 #define COMMAND_TRANSLATE      ((uint32_t)1 << 31)
 #define COMMAND_SET_ROOT       (1u << 30)
@@ -439,8 +438,7 @@ static bool vtd_start(struct unit *unit, const uint64_t *table)
             (remap_is_on && !vtd_start_interrupts(unit)))
                 return false;
         iommu_write(registers, REG_EVENT_DATA, VECTOR_IOMMU);
-        iommu_write(registers, REG_EVENT_MSI, iommu_msi_address());
-        iommu_write(registers, REG_EVENT_MSI_HI, 0);
+        iommu_write_u64(registers, REG_EVENT_MSI, iommu_msi_address());
         iommu_write(registers, REG_EVENT, 0);
         if (!vtd_switch(unit, COMMAND_TRANSLATE, true))
                 return false;

@@ -126,6 +126,20 @@ TEST_F(Vtd, remaps_interrupts_in_all_units)
                 EXPECT_TRUE(unit.does(INTERRUPTS) && unit.does(TRANSLATE));
 }
 
+// The upper half of the message's address has the bits of the number beyond the lowest eight.
+TEST_F(Vtd, reports_faults_to_a_boot_cpu_whose_number_has_more_than_eight_bits)
+{
+        uint32_t &number = cpu_by_id(cpu_boot_id)->arch.apic_id;
+        const uint32_t before = number;
+        number = 0x12345;
+        EXPECT_GT(real_vtd_driver.init(), 0u);
+        number = before;
+        for (Unit &unit : units) {
+                EXPECT_EQ(unit.at<uint32_t>(0x40), 0xfee45000u);
+                EXPECT_EQ(unit.at<uint32_t>(0x44), 0x12300u);
+        }
+}
+
 // The kernel's messages name GSIs, which a unit without remapping takes for vectors.
 void expect_no_remapping(Unit &started)
 {
