@@ -140,7 +140,8 @@ static void state_take_msrs(struct ec *ec, const struct nova_utcb_more *more)
         msrs.lstar = more->lstar;
         msrs.fmask = more->fmask;
         msrs.kernel_gs_base = more->kernel_gs_base;
-        vcpu->refused |= !!(efer & ~writable);
+        vcpu->refused &= ~REFUSED_EFER;
+        vcpu->refused |= efer & ~writable ? REFUSED_EFER : 0;
         vcpu_ops->write(ec, GUEST_EFER, efer & writable);
         vcpu->refused |= !vcpu_ops->write_msrs(ec, &msrs);
         vcpu_forget_translations(ec);
