@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest: it begins here in secure mode, in 64-bit code, with an identity mapping of all its
- * memory. Its secrets come from the encrypted part of its image. */
+/* The guest: it begins here after it has become secure, in 64-bit code, with an identity mapping of
+ * all its memory. Its secrets come from the encrypted part of its image. */
 #include <novauv/guest.h>
 
 #define PORT       0xe9
 #define SHARED_GFN 0x300 /* page at 3 MiB */
-#define KEPT_GFN   0x301 /* the next one, which the guest does not share */
+#define KEPT_GFN   0x301 /* the next page, which the guest does not share */
 
 static void out(uint32_t value)
 {

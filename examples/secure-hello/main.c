@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor whose guest becomes secure. The guest shares one page, and says hello
- * through it; the monitor looks for the guest's secret in all of its memory. */
+/* A monitor whose guest becomes secure. The guest shares one page, and puts its greeting there; the
+ * monitor looks for the guest's secret in all memory of the guest that it can read. */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static bool finds(const char *text, size_t bytes)
         return false;
 }
 
-/* Says how the guest has ended. @return the program's status */
+/* Prints how the guest has ended. @return the program's status */
 static int report(enum nova_vm_end end)
 {
         if (!nova_secure_is_secure(&secure)) {

@@ -103,7 +103,7 @@ static int run(const void *image, size_t bytes)
         return end != NOVA_VM_OFF;
 }
 
-/* Says why the image cannot be read. @return the program's status */
+/* Prints why the image cannot be read. @return the program's status */
 static int refuse_image(int error)
 {
         const bool is_root = nova_program_is_root();

@@ -87,7 +87,7 @@ void attack_replay(void)
         out(5, SPARE);
         keep(SPARE);
         in(5, SPARE);
-        task(5); /* the guest writes another content */
+        task(5); /* the guest writes other content to the page */
         out(5, SPARE + PAGE_BYTES);
         put_back(SPARE);
         outcome("puts back an older version of a page", in(5, SPARE), NOVA_U_PERMISSION);

@@ -16,7 +16,7 @@ static bool over; /* the other VMM has ended */
 static unsigned next, checks, wrong;
 static bool last, greets;
 
-/* The guest asks for a task. The last round over its pages begins after the attack. */
+/* Returns the guest's next task. The last round over its pages begins after the attack. */
 static uint64_t give_task(void *device, uint64_t port, unsigned bytes)
 {
         (void)device;

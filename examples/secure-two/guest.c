@@ -24,7 +24,7 @@ static void fill(uint32_t number)
                 page(number)[i] = content(number);
 }
 
-/* Checks a page, and then gives it another content. */
+/* Checks a page, and then writes other content to it. */
 static uint32_t check(uint32_t number)
 {
         for (unsigned i = 0; i < PAGE_BYTES / 4; i++)

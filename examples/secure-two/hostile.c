@@ -53,7 +53,7 @@ static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_word_t next_task;
 static uint32_t last_result;
 static bool waits;  /* the handler waits for a task */
-static bool closed; /* the guest has been ended */
+static bool closed; /* this VMM has ended the guest */
 
 static const char *name_of(enum nova_u_status status)
 {
@@ -268,7 +268,7 @@ bool create_semaphore(nova_sel_t *sm)
         return *sm != NOVA_SEL_NONE && nova_create_sm(*sm, nova_program.pd, 0) == NOVA_SUCCESS;
 }
 
-/* Says what has failed. @return false */
+/* Prints what has failed, and the remedy. @return false */
 static bool fail(const char *what, const char *why, const char *remedy)
 {
         printf("%s: %s%s.\n", what, why, remedy);
@@ -343,8 +343,8 @@ static bool start(void)
         return create(portal) && enter(portal);
 }
 
-/* Returns what follows `attack=` on the command line of the image, or the whole line if it does not
- * have that word; "": the line is empty. */
+/* Returns the text after `attack=` on the command line of the image. Without this word, returns the
+ * whole line, which may be empty. */
 static const char *name_of_attack(void)
 {
         static char line[256];

@@ -9,7 +9,7 @@
 #define TASK_GREET      0x1000 /* shares a page, and writes the greeting to it */
 #define TASK_INTERRUPTS 0x1001 /* enables interrupts */
 
-#define PAGES      256       /* pages that the guest checks */
+#define PAGES      256       /* number of pages that the guest checks */
 #define PAGES_AT   0x400000u /* their guest-physical address */
 #define PAGE_BYTES 4096u
 #define MARK       0x5ec2e700 /* each word is this plus the page's number and version */

@@ -75,7 +75,7 @@ static void serve(struct nova_utcb *utcb)
 }
 
 /* Serves a page fault: delegates pages of code and stack on first touch. At any other address the
- * thread ends. */
+ * handler ends itself, and the kernel then ends the faulting thread. */
 static void page_fault(struct nova_utcb *utcb)
 {
         const nova_word_t addr = (nova_word_t)utcb->state.qual[1];

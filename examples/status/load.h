@@ -10,7 +10,7 @@
 /* A CPU. */
 struct load {
         struct nova_parent_cpu times; /* the CPU's times at the last reading */
-        unsigned percent;             /* load in the last second; initially since the boot */
+        unsigned percent;             /* load in the last second; at first, since the boot */
 };
 
 /* Reads the times of all CPUs of the program each second from now on.

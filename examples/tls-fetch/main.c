@@ -15,7 +15,7 @@
 
 static char data[1024];
 
-/* @return a connected socket, or -1 */
+/* Connects to the server. @return a connected socket, or -1 */
 static int call(const char *address, const char *port)
 {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};

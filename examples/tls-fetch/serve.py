@@ -38,7 +38,7 @@ def make_certificate(folder, file, name="server.test", root="root", days=30):
 
 
 def answer(listener, folder, file):
-    """Gives one client the page. Returns what it asked for, or an error."""
+    """Gives one client the page. Returns the client's request, or an error."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / f"{file}.pem", folder / f"{file}.key")
     connection, _ = listener.accept()

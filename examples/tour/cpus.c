@@ -3,7 +3,7 @@
 #include "tour.h"
 
 #define LIMIT  80000
-#define PRIMES 7837 /* below LIMIT */
+#define PRIMES 7837 /* number of primes below LIMIT */
 
 /* The part of a CPU: the primes in [first, end). */
 static struct part {

@@ -39,8 +39,8 @@ static void spin(void *argument)
         nova_sm_up(done);
 }
 
-/* Runs with a priority above all others: lets them pass the gate; they start when this thread has
- * finished. */
+/* Runs with a priority above all others: opens the gate for the other threads, which run only after
+ * this thread has finished. */
 static void open_gate(void *argument)
 {
         for (unsigned i = *(const unsigned *)argument; i; i--)

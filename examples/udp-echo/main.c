@@ -16,7 +16,7 @@ static bool is_end(size_t bytes)
         return (bytes == 3 || (bytes == 4 && data[3] == '\n')) && memcmp(data, "end", 3) == 0;
 }
 
-/* @return 0, or -1 with errno */
+/* Returns datagrams until one is the word `end`. @return 0, or -1 with errno */
 static int echo(void)
 {
         struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(7)}, from;
