@@ -48,7 +48,7 @@ static bool answer(struct client *client, size_t bytes)
         return send(client->socket, client->line, bytes, MSG_DONTWAIT) == (ssize_t)bytes;
 }
 
-/* @return false: the connection ends */
+/* Reads and answers the lines that have arrived. @return false: the connection ends */
 static bool read_lines(struct client *client)
 {
         const ssize_t got = recv(client->socket, client->line + client->got,
@@ -102,7 +102,7 @@ static void serve(int listener)
         }
 }
 
-/* @return the socket, or -1 */
+/* Opens the socket that listens. @return the socket, or -1 */
 static int open_listener(void)
 {
         const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(PORT)};

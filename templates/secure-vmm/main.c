@@ -35,7 +35,7 @@ static int fail(const char *what, const char *why)
         return 1;
 }
 
-/* Waits for the end of the guest. Returns the program's exit status. */
+/* Waits for the end of the guest. @return the program's exit status */
 static int wait_for_end(void)
 {
         const enum nova_vm_end end = nova_vm_wait(&vm);
