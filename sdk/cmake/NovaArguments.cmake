@@ -12,8 +12,8 @@ function(nova_mistake function target sentence)
   message(FATAL_ERROR "${place}${function}(${target}): ${sentence}")
 endfunction()
 
-# Returns the place of a call in the file <list>: its file and the line in which the word stands, or
-# without the line if the call is not found. The call may name its target by a variable.
+# Returns the place of a call in the file <list>: the file, and the line with the word. If the call
+# is not found, returns only the file. The call may name its target by a variable.
 function(nova_find_place out function target list word)
   file(RELATIVE_PATH place "${CMAKE_SOURCE_DIR}" "${list}")
   file(READ "${list}" text)

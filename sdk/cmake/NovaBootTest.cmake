@@ -73,10 +73,10 @@ endfunction()
 # A module replaces the system's module that has the same file name. BOOT: the emulator loads the
 # kernel (direct), or GRUB loads it from a CD with BIOS (grub) or UEFI (uefi); with Bochs it is
 # always GRUB. MULTIBOOT: the version that GRUB uses. DISK: a disk as with `nova run --disk`, but
-# what the test writes does not reach the file. The disk goes through the I/O MMU if QEMU's
-# arguments name one. NET: a card as with `nova run --net`. ARGUMENTS: with DISK or NET for the
-# program after which the system is named; otherwise for the guest of a sealed image, or else for
-# the roottask.
+# the test's writes do not reach the file. The disk's DMA goes through the I/O MMU if QEMU's
+# arguments name one. NET: a card as with `nova run --net`. ARGUMENTS: with DISK or NET, the
+# arguments of the program whose name the system has; otherwise those of the guest of a sealed
+# image, if there is one, else those of the roottask.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Headers in place of those of the C++ standard library, which the SDK does not have: each stops the
-# compiler with a message that names the header to include instead.
+# Headers that replace those of the C++ standard library, which the SDK does not have. Each stops
+# the compiler with a message that names the header to include instead.
 
 # C headers under their C++ names.
 set(NOVA_CXX_OF_C assert complex ctype errno fenv float inttypes limits locale math setjmp signal

@@ -26,7 +26,7 @@ function(nova_install_program target)
   install(PROGRAMS "$<TARGET_FILE:${target}>" DESTINATION "share/nova/${NOVA_PRESET}/programs")
 endfunction()
 
-# nova_install_common(): installs everything that belongs to no single target.
+# nova_install_common(): installs the files that do not belong to a single target.
 function(nova_install_common)
   if(TARGET nova_kernel)
     add_dependencies(nova-sdk nova_kernel)

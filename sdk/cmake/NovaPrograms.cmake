@@ -80,7 +80,7 @@ endif()
 function(nova_write_boot_list name)
   set_property(GLOBAL APPEND PROPERTY NOVA_BOOT_LISTS "${name}")
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOTTASK" "MODULES")
-  # Guests have the width of their monitors.
+  # Guests have the word size of their monitors.
   list(TRANSFORM arg_MODULES REPLACE "^guest:" "guest:${NOVA_ARCH}/")
   list(JOIN arg_MODULES "\n" modules)
   file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/boot/${name}.boot"

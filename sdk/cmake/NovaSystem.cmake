@@ -59,8 +59,8 @@ set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci po
 # [SEALED <file> [GUEST <target>]]) makes a system of init, a system description and the files that
 # the description names. The build of <name> checks the description. It stops with a message if the
 # description has an error, if a file that it names is not given, or if it does not name a given
-# file. `nova run <name>` boots the system. PROGRAMS includes those that a program with `grants
-# children` starts, which the description names after `modules`. SEALED adds two modules:
+# file. `nova run <name>` boots the system. PROGRAMS includes the programs that a program with
+# `grants children` starts; the description names them after `modules`. SEALED adds two modules:
 # sealed.img, which `nova` seals at each boot of the system as <file> describes, and machine.key.
 # GUEST: the kernel of this image, of nova_add_secure_guest().
 function(nova_add_system name)

@@ -11,7 +11,7 @@ from nova.errors import EXIT_FAILED, NovaError
 
 PROGRAM = "bench-cpus"
 NUMBERS = (1, 2, 4)
-# TIMES of tests/bench/cases/cpus.c.
+# The constant TIMES of tests/bench/cases/cpus.c.
 TIMES = 1000
 # The plugin's name for the time before the roottask.
 BOOT = "255"

@@ -51,19 +51,20 @@ TIMEOUT = 240
 # One tick of the TSC is one instruction. While no CPU runs, the TSC follows the host's time.
 # Otherwise a request would exceed the driver's time limit before QEMU's threads complete it.
 ICOUNT = ["-icount", "shift=0,sleep=on"]
-# These options are for a machine that waits for nothing outside itself. An idle CPU goes on at its
-# next timer at once, and date, time and random numbers do not come from the host. So each run
-# executes the same instructions, whatever the load of the host is.
+# These options are for a machine that waits for nothing outside itself. The clock of an idle CPU
+# jumps to its next timer, and date, time and random numbers do not come from the host. So each run
+# executes the same instructions, regardless of the load of the host.
 ICOUNT_CLOSED = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"]
 MEMORY = 256
-# MiB of the machine with NOVA below the guest; the guest has 224 MiB.
+# Memory in MiB of the machine whose NOVA runs the guest; the guest has 224 MiB.
 MEMORY_GUEST = 512
 # A disk without contents, which completes a read at once. It has one queue.
 DISK = [
     *("-blockdev", "driver=null-co,node-name=d,size=67108864,read-zeroes=on"),
     *("-device", "virtio-blk-pci,drive=d,disable-legacy=on,num-queues=1"),
 ]
-# In the command line of Debian's kernel. Without mitigations it does no work that NOVA does not do.
+# Words of the command line of Debian's kernel. With mitigations off, Debian does no work that NOVA
+# does not do, too.
 WORDS = "mitigations=off cryptomgr.notests quiet run=io+poweroff,-f"
 FLAGS = (
     "-O2 -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-pie -no-pie "

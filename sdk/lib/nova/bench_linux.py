@@ -15,7 +15,8 @@ from nova.runner import Runner
 TIMEOUT = 240
 # The guest's memory in the example.
 MEMORY = 112
-# In the command line of both kernels. They test their cryptography, unlike those of the examples.
+# Words of the command line of both kernels, which test their cryptography, unlike the kernels of
+# the examples.
 WORDS = "quiet cryptomgr.notests=0 run=echo,ready+poweroff,-f"
 # Permitted factor over the instructions of the kernel alone.
 MOST = 1.08

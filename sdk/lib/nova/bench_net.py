@@ -35,7 +35,8 @@ CARDS = [
     *("-device", f"virtio-net-pci,netdev=a,addr=4,mac=52:54:00:00:00:01,{PLAIN}"),
     *("-device", f"virtio-net-pci,netdev=b,addr=5,mac=52:54:00:00:00:02,{PLAIN}"),
 ]
-# In the command line of Debian's kernel: eth0 asks, and eth1 answers in a namespace of its own.
+# Words of the command line of Debian's kernel: eth0 sends requests, and eth1 answers them in a
+# namespace of its own.
 WORDS = (
     "mitigations=off cryptomgr.notests quiet net=10.1.0.1/24 "
     "run=net,answer,&+sleep,1+ip,link,set,eth1,netns,$!+net,ask+poweroff,-f"
@@ -100,7 +101,7 @@ def _cable(folder, here, there):
 
 
 def _of_two(plugin, folder):
-    """Returns the counts of the kernel that asks, with those of the one that answers."""
+    """Returns the counts of the kernel that sends, with those of the kernel that answers."""
     initrd = bench_io.initrd_with(folder, "net", SOURCE)
     found = {}
 

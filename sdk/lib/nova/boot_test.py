@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with the test's
-requirements."""
+"""`boot-test`, the command that nova_add_boot_test() calls: boots once and compares the run with
+the test's requirements."""
 
 import os
 import re
@@ -158,8 +158,9 @@ def further_module(text, arch):
 
 
 def _runner(machine, args):
-    """Returns the runner for the machine's emulator; loads that of Bochs only for Bochs. Only QEMU
-    can tell about a machine that hangs, and only if the test does not expect the time limit."""
+    """Returns the runner for the machine's emulator; loads that of Bochs only for Bochs. The runner
+    reports the state of a machine that hangs only under QEMU, and only if the test does not expect
+    the time limit."""
     if machine.emulator != "qemu":
         from nova import bochs
 

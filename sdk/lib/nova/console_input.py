@@ -74,7 +74,7 @@ class Input:
     def _pump(self):
         """Runs in a separate thread because both ends may block without limit."""
         self.awake.wait(ASLEEP)
-        with contextlib.suppress(OSError, ValueError):  # the machine has gone
+        with contextlib.suppress(OSError, ValueError):  # the machine has ended
             while data := os.read(self.source, 1 << 12):
                 if self.keys:
                     data = self.keys.passed(data)

@@ -178,9 +178,9 @@ def ran_in_map(code, record, text, boot):
 
 def blocks(code):
     """Yields for each block the return address of its call of TRACE, and its instructions. A block
-    ends at the next call of TRACE. Instructions before a function's first call belong to the first
-    block. A block also ends with its function, because the next function may be in assembly, which
-    has no calls of TRACE."""
+    ends at the next call of TRACE. Instructions before a function's first call of TRACE belong to
+    the function's first block. A block also ends with its function, because the next function may
+    be in assembly, which has no calls of TRACE."""
     trace, own, before = None, [], ""
     for address, text in code.instructions.items():
         if address in code.starts or ENDS.match(before):

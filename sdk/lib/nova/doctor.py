@@ -149,7 +149,7 @@ def host():
 
 
 def disk():
-    # The build folder may not be there yet.
+    # The build folder may not exist yet.
     folder = places.ROOT
     free = shutil.disk_usage(folder).free >> 20
     if free < DISK_MIB:

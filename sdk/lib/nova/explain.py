@@ -74,7 +74,7 @@ EVENTS = {
 def places(program, addresses):
     """Returns (function, file and line) of each address, "" for unknown parts."""
     if not addresses:
-        return []  # addr2line would read addresses from the standard input
+        return []  # without any, addr2line would read addresses from the standard input
     try:
         found = subprocess.run(
             ["addr2line", "-f", "-s", "-e", str(program), *(f"{one:#x}" for one in addresses)],

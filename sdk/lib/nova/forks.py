@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs `nova boot-test` in forks of a process that has loaded its modules. To start Python and load
-them takes a third of a short boot's time on the processors."""
+"""Runs `nova boot-test` in forks of a process that has loaded its modules. Otherwise the start of
+Python and the loading of modules would take a third of the processor time of a short boot."""
 
 import contextlib
 import json

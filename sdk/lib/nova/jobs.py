@@ -201,7 +201,7 @@ class Program(Job):
                 test.common = output
         passed = [test for test in self.tests if test.case in good]
         rest = [Single(test) for test in self.tests if test.case not in good]
-        self.tests = passed  # the rest are tests of other jobs
+        self.tests = passed  # other jobs run the rest
         for test in passed:
             test.result, test.seconds = tap.PASSED, good[test.case]
             on_done(test, tap.PASSED)

@@ -15,8 +15,8 @@ from nova import ctest, forks
 FURTHER = 2
 LOOK = 1.0
 MOMENT = 0.3  # seconds for CTest to write its log
-# One more further job may run when more than MANY processors are idle, one fewer when less than FEW
-# are.
+# When more than MANY processors are idle, one more further job may run; when fewer than FEW are
+# idle, one fewer.
 MANY, FEW = 0.5, 0.1
 
 

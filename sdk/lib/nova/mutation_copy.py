@@ -79,7 +79,7 @@ class Copy:
         if changed:
             (self.root / SOUND).unlink(missing_ok=True)
         if any(path.name.startswith(("CMakePresets", "toolchain-")) for path in changed):
-            # The only changes that Ninja itself does not notice.
+            # Ninja itself does not notice these changes, and only these.
             for file in self.root.glob("build/*/build.ninja"):
                 file.unlink()
         (self.root / "build").mkdir(exist_ok=True)
@@ -103,8 +103,8 @@ class Copy:
         return self.folder(preset) / "bin" / name
 
     def _configure(self, preset):
-        """Configures a preset once in a run. While mutations are in the copy, no file comes or
-        goes."""
+        """Configures a preset once in a run. Mutations neither add nor remove a file of the
+        copy."""
         if preset in self.configured:
             return
         folder, failed = self.folder(preset), f"configuring the copy's {preset} failed."

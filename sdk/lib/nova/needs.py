@@ -2,7 +2,8 @@
 """Finds the build targets that tests need: the built files that their commands, their property
 REQUIRED_FILES and the boot lists of their systems name.
 
-A preset then builds these only. If one test does not say what it needs, the preset builds all."""
+A preset then builds only these targets. If a test does not name the targets that it needs, the
+preset builds all."""
 
 import os
 import re
@@ -14,7 +15,7 @@ CHECKED = ".checked"  # suffix of the mark that a check of a program leaves
 
 
 def targets(tests):
-    """Returns the targets that TESTS, all of one build, need; (): all."""
+    """Returns the targets that TESTS, all of one build, need. () means all targets."""
     if not tests:
         return ()
     known = build.known_targets(tests[0].folder)
@@ -29,8 +30,8 @@ def targets(tests):
 
 
 def _of_test(test, known, folders):
-    """Returns the targets of a test, none if it does not say them. A test that names a folder may
-    use each file in it."""
+    """Returns the targets that a test names, which may be none. A test that names a folder may use
+    each file in it."""
     texts = [*test.command, *test.properties.get("REQUIRED_FILES", [])]
     paths = [path for text in texts for path in _paths(text, test.folder)]
     if folders.intersection(paths):

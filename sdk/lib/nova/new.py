@@ -58,8 +58,8 @@ def _check(template, folder):
 
 
 def _command():
-    """Returns how to call this command from anywhere: in a source tree it is usually not in
-    PATH."""
+    """Returns the command `nova` in a form that works in any folder, because the command of a
+    source tree is usually not in PATH."""
     file = places.HOME / "bin/nova"
     found = shutil.which("nova")
     return "nova" if found and Path(found).resolve() == file else shlex.quote(str(file))

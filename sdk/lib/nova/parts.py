@@ -22,8 +22,9 @@ def own():
 
 
 def unused(seconds, used, count):
-    """Returns a line about the time on COUNT processors that a run of SECONDS did not use: others
-    used it, or the processors were idle. USED: the run's own processor time, in seconds."""
+    """Returns a line about the time on COUNT processors that a run of SECONDS did not use, because
+    other programs used it or the processors were idle. USED: the run's own processor time, in
+    seconds."""
     whole = seconds * count
     return f"{max(0, whole - used):.0f} of {whole:.0f} s of processors were not used by this run"
 
@@ -69,7 +70,7 @@ class Parts:
             part.processors += processors() - _apart - used
 
     def add(self, name, seconds, used):
-        """Adds a part that was measured elsewhere, because others ran at the same time."""
+        """Adds a part that was measured elsewhere, because other parts ran at the same time."""
         part = self.parts.setdefault(name, Part(name))
         part.seconds += seconds
         part.processors += used

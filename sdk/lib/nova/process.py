@@ -15,7 +15,8 @@ _kept = []  # temporary folders
 
 
 def die_with_parent():
-    """Called in a child. Makes the kernel kill the child when its parent ends for any reason."""
+    """Makes the kernel kill this process when its parent ends for any reason. A child calls
+    this."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -19,7 +19,7 @@ CXX = {"gcc": "g++", "clang": "clang++"}
 
 @dataclass
 class Project:
-    """FOLDER contains the sources, OUT a build directory for each preset."""
+    """A project. FOLDER contains the sources, OUT a build directory for each preset."""
 
     folder: Path
     out: Path

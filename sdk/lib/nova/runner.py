@@ -21,7 +21,7 @@ STOP_REASON = re.compile(rb"NOVA: ([^\r\n]+)\r*\nNOVA: (?:sp|ip) 0x")
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
 # Grace period in seconds for other threads' output after the first thread has ended.
 GRACE = 2.0
-# Interval in seconds of the report that a run still continues.
+# Seconds between two reports that the run still continues.
 PATIENCE = 20.0
 
 
@@ -149,7 +149,8 @@ class Runner:
 
     def at_limit(self):
         """For subclasses: called at the time limit. Returns whether the run continues, until a
-        deadline that the subclass has set; the run counts as one without an end all the same."""
+        deadline that the subclass has set. Even then, the run counts as one that did not end in
+        time."""
         return False
 
     def report(self):
@@ -184,8 +185,8 @@ class Runner:
         self.deadline = moment if self.deadline is None else min(moment, self.deadline)
 
     def _longest_wait(self, left):
-        """Does what is due. Returns the maximum number of seconds to wait for input; None: no
-        limit."""
+        """Performs the actions that are due. Returns the maximum number of seconds to wait for
+        input; None: no limit."""
         times = [] if left is None else [left]
         if self.input:
             self.input.look()

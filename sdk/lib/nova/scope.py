@@ -16,8 +16,8 @@ FILE = tree.ROOT / "tests/presets.tsv"
 HEADER = ["tests", "presets", "reason"]
 Row = namedtuple("Row", ("pattern", "presets", "reason"))
 
-# The presets of a whole run without --all: each width, each configuration and each compiler. The
-# first two take the tests of the same width whose rows name none of these presets.
+# The presets of a whole run without --all cover each width, each configuration and each compiler.
+# The first two presets also run the tests of their width whose rows name none of these presets.
 STANDARD = {"x86_64": "x86_64-release", "x86_32": "x86_32-debug"}
 ONCE = (tree.HOST_PRESET, *STANDARD.values(), "x86_64-release-clang")
 
@@ -157,8 +157,8 @@ def _example(test):
 
 
 def quick(tests):
-    """Returns those of TESTS, all of one preset, that --quick runs. Of the tests that boot the same
-    example, this is only the first."""
+    """Returns those of TESTS, all of one preset, that --quick runs. Of several tests that boot the
+    same example, --quick runs only the first."""
     chosen, booted = [], set()
     for test in tests:
         example = _example(test)

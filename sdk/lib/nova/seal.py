@@ -73,7 +73,7 @@ def add_parser(commands):
 
 OWN = ("initrd", "command_line", "disk_phrase_file", "secret", "memory", "vcpus", "debug",
        "vector_128", "acpi")
-# What each action needs.
+# The form of the command for each action.
 FORMS = {
     "--kernel": "nova seal --kernel FILE --machine PUB… --out FILE",
     "--show": "nova seal IMAGE --show",
@@ -258,8 +258,8 @@ def _size(count):
 
 
 def show(path, data, start):
-    """Yields lines about all public data of the image PATH, of which it checks all that needs no
-    key."""
+    """Yields lines about all public data of the image PATH. Checks all properties of the data that
+    need no key."""
     length, _, rows = seal_blob.read_header(seal_image.blob_of(data))
     seal_image.check_room(path, data)
     seal_image.check_public(path, data, start)

@@ -75,7 +75,7 @@ def check(path, data):
         raise NovaError(f"the file {path} has no ACPI tables: begin it with the root pointer "
                         f"'RSD PTR ', for the address {ACPI_AT:#x}.")
     if len(data) > ACPI_END - ACPI_AT:
-        return  # which the caller refuses
+        return  # the caller refuses such a file
     tables = _Tables(path, data)
     address, signature, form = tables.root()
     _, listed = tables.table(address, signature)

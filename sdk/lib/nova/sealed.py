@@ -30,7 +30,7 @@ KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "vector-
 WITHOUT_VALUE = ("debug", "vector-128")
 # Options of `nova seal` whose keys in a description have other names.
 OPTIONS = {"disk-phrase-file": "phrase"}
-# What stands after each key that needs a value.
+# The name of the value after each key that needs a value.
 NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N", "phrase": "FILE",
               "secret": "NAME=FILE"}
 
@@ -324,7 +324,7 @@ def warning(modules, further):
 
 
 def _remedy(given, key):
-    """Returns what to do with an image that is not sealed for the machine of KEY."""
+    """Returns the remedy for an image that is not sealed for the machine of KEY."""
     if IMAGE not in given:
         return f"nova sealed it for a key other than {key}, so give your own image, too"
     if MACHINE_KEY not in given:

@@ -14,7 +14,7 @@ def _search():
 
 def need(packages, makes, status=EXIT_USAGE):
     """Raises an error if a program is missing. PACKAGES is {program: its package in Debian}, MAKES
-    what the programs make."""
+    the name of the programs' product."""
     import shutil  # which few boots need
 
     for program, package in packages.items():

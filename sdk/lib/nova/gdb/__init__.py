@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Commands for gdb that list the kernel's objects; all modules but `target` and `commands` also run
-without gdb. `nova debug` loads load.py."""
+"""Commands for gdb that list the kernel's objects. `nova debug` loads the module `session`. The
+modules `target`, `symbols`, `commands` and `session` need gdb; the others also run without it."""

@@ -55,7 +55,7 @@ class Objects:
         return pd
 
     def mappings(self, pd, space):
-        """Yields the mappings of one of its SPACES, in order."""
+        """Yields the mappings of one of a PD's SPACES, in order."""
         what = f"the {space} of {self.label(pd)}"
         if space == "objects":
             return self._object_mappings(pd, what)
