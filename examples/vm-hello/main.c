@@ -143,6 +143,6 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         if (!create_monitor(cpu) || !create_guest(cpu))
                 return 1;
         nova_create_sm(done, NOVA_SEL_ROOT_PD, 0);
-        nova_sm_down(done); /* serve() does the rest */
+        nova_sm_down(done); /* serve() handles all further events */
         return 1;
 }
