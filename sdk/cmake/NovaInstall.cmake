@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Selects the files that `cmake --install` copies from NOVA's tree. Each build adds the parts of its
-# architecture and configuration; all builds share the rest. NovaConfig is the counterpart.
+# architecture and configuration; all builds share the other files. NovaConfig finds the installed
+# files.
 
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
 # The tree's own tools, as a regular expression of modules: benchmarks, mutation, conformance and

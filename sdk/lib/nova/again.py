@@ -22,8 +22,8 @@ def candidates(tests):
 
 
 def run(test):
-    """Returns whether TEST passes alone. The result of the second run replaces that of the first
-    one only if the second run ended."""
+    """Returns whether TEST passes alone. The second result replaces the first one only if the
+    second run ended."""
     second = replace(test, result=tap.NOT_RUN, output="", reason="")
     jobs.run_alone(second)
     if second.result == tap.NOT_RUN:

@@ -63,8 +63,8 @@ def _text(name, folder, base):
 
 
 def _base(name, folder, names):
-    """Returns NAME without its ending, which is one of ENDINGS, if the rest is the name of FOLDER,
-    as in the examples, or one of the project's NAMES. Otherwise returns NAME unchanged."""
+    """Returns NAME without its ending, one of ENDINGS, if the result is the name of FOLDER, as in
+    the examples, or one of the project's NAMES. Otherwise returns NAME unchanged."""
     known = (Path(folder).name, *names)
     return min((one for one in known if name.removeprefix(one) in ENDINGS), key=len, default=name)
 

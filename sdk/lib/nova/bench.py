@@ -545,7 +545,8 @@ def _compare(args, rows, found):
 
 
 def _warn_of_project():
-    """In a project, users might think that the figures are those of the project."""
+    """Reports, in a project, that the figures are those of NOVA's kernel, because users might
+    expect figures of the project."""
     if project.here(foreign_too=False):
         build.say(f"this counts NOVA's kernel, not the project here; {OWN} says how to count that")
 

@@ -149,8 +149,8 @@ def records(rows, found, published):
 
 
 def _tables(rows, found, arch):
-    """Returns two tables of cells: the figures of each number of CPUs, and those of the start on
-    a small and a larger machine."""
+    """Returns two tables of cells: the figures of each number of CPUs, and the figures of the start
+    on a small and a larger machine."""
     title = f"instructions in the kernel ({arch})"
     cpus = [[title, "1 CPU", "2", "4", "locked", "shared lines"]]
     sizes = [[title, f"{SMALL[0]} MiB, pool of {SMALL[1]} MiB, one module", "more"]]

@@ -68,8 +68,8 @@ class Place:
         return qemu.Module(str(self.initrd), module.arguments)
 
     def debian(self, system, word, cpus=1):
-        """Boots Debian, which runs the program of WORK. Returns the counts of its start and end,
-        and those of the work."""
+        """Boots Debian, which runs the program of WORK. Returns the counts of Debian's start and
+        end, and the counts of the work."""
         found = self.boot(system, f"quiet run=work,{word}+poweroff,-f", OVER, cpus)
         if WORK_SECTION not in found:
             raise NovaError(f"Debian did no work ({word}).", EXIT_FAILED)

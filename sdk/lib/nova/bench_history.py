@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --release NAME`: keeps this build's figures as those of a release. The plots show the
-figures of all releases, and those that are published now."""
+"""`nova bench --release NAME`: keeps this build's figures as the figures of a release. The plots
+show the figures of all releases, and the figures that are published now."""
 
 from dataclasses import dataclass
 
@@ -144,7 +144,7 @@ def _text(value):
 
 
 def check_name(name, names):
-    """Raises NovaError if NAME is that of a release before the last one."""
+    """Raises NovaError if NAME is the name of a release before the last one."""
     if name in names[:-1]:
         raise NovaError(f"'{name}' cannot be added: name a release that comes after {names[-1]}.")
 

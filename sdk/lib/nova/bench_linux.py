@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench linux`: counts the instructions of the example linux until its guest's shell has
-answered, and those of the guest's kernel without NOVA."""
+answered, and the instructions of the guest's kernel without NOVA."""
 
 import tempfile
 from dataclasses import dataclass

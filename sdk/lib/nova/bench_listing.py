@@ -64,7 +64,7 @@ class Names:
     """Names of addresses: by debug lines, and by symbols where there are none."""
 
     def __init__(self, functions, frames):
-        """FUNCTIONS come from symbols(), FRAMES from read_frames()."""
+        """Takes FUNCTIONS of symbols() and FRAMES of read_frames()."""
         self.symbols = functions
         self.starts = [address for address, _ in functions]
         self.frames = frames

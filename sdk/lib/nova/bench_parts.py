@@ -36,8 +36,8 @@ def mean(runs):
 
 
 def check_means(rows, console):
-    """Raises NovaError unless the means in rows.tsv are exactly those of the program's lines `mean
-    KEY`."""
+    """Raises NovaError unless the rows with means in rows.tsv are exactly the KEYs of the program's
+    lines `mean KEY`."""
     told = {line.split()[1] for line in console.splitlines() if line.startswith("mean ")}
     measured = values(console, "bench")
     listed = {row.key for row in rows if row.sample == table.MEAN and row.key in measured}

@@ -14,7 +14,7 @@ def text(x, y, content, anchor="middle", colour=INK, size=11):
 
 
 def path(commands, colour, width=""):
-    """Returns a line along COMMANDS. WIDTH: that of the line, if it is not 1."""
+    """Returns a line along COMMANDS. WIDTH: the line's width, if it is not 1."""
     stroke = f'stroke="{colour}"' + (f' stroke-width="{width}"' if width else "")
     return f'<path d="{commands}" {stroke} fill="none"/>'
 

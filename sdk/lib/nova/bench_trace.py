@@ -41,8 +41,8 @@ def count(run, kernel_from):
 
 
 def combine(traces):
-    """Merges the traces of several boots. Exact counts get their minimum, because a sample may
-    include deferred work; all others get their mean; the paths are those of the first boot."""
+    """Merges the traces of several boots. Returns the minimum of exact counts, because a sample may
+    include deferred work, the mean of all other counts, and the paths of the first boot."""
     counts = {}
     for key in traces[0][0]:
         columns = zip(*(boot[0][key] for boot in traces))

@@ -44,7 +44,7 @@ def read(file, own=()):
 
 
 def _files(names):
-    """Returns the files of NAMES, and creates those of guests that are missing."""
+    """Returns the files of NAMES. Creates missing files of guests."""
     if not any(name.startswith(GUEST) for name in names):
         return names
     from nova import guest

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The boot modules of `nova run` and of boot tests: those of a boot list, with the arguments and
-further modules of the user or of the test."""
+"""The boot modules of `nova run` and of boot tests: the modules of a boot list, with the arguments
+and further modules of the user or of the test."""
 
 import os
 
@@ -10,8 +10,9 @@ from nova.qemu import Module
 
 
 def with_further(modules, further):
-    """Returns the boot modules of the program and those of the user. A user's module replaces one
-    with an equal file name, by which programs find their modules. The roottask stays."""
+    """Returns the boot modules of the program, and the modules of the user. A user's module
+    replaces a module of the program with the same file name, because programs find their modules by
+    this name. The roottask stays."""
     found, left = list(modules), list(range(1, len(modules)))
     for module in further:
         name = os.path.basename(module.file)

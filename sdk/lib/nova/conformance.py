@@ -104,8 +104,8 @@ def cases(text, rows, words):
 
 
 def merge(first, second):
-    """Merges results: the result of a case that a later boot raised replaces that of an earlier
-    boot that could not raise it."""
+    """Merges the results of two boots. If only the second boot could raise a case, its result
+    replaces the result of the first boot."""
     by_name = {case.name: case for case in first}
     for case in second:
         before = by_name.get(case.name)

@@ -59,7 +59,8 @@ class Test:
 
 
 def list_tests(preset, folder=None):
-    """Returns the tests of a build directory, by default that of a preset of the tree."""
+    """Returns the tests of a build directory, by default of the build directory of the tree's
+    PRESET."""
     folder = folder or tree.build_dir(preset)
     command = ["ctest", "--test-dir", str(folder), "--show-only=json-v1"]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)

@@ -7,8 +7,8 @@ from nova import options
 
 
 def machine(modules, cpus, memory, tool):
-    """Returns CPUs and MiB: the given values, else those of the description among the boot modules,
-    which TOOL (nova-system) reads, else the defaults."""
+    """Returns the number of CPUs and the MiB of memory: the given values, else the values in the
+    description among the boot modules, which TOOL (nova-system) reads, else the defaults."""
     for module in modules:
         if not str(module.file).endswith(".nova") or not tool:
             continue

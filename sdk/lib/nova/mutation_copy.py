@@ -27,8 +27,8 @@ def _files(root):
 
 
 def bring_up_to_date(source, copy):
-    """Makes the files of COPY equal to those of SOURCE. Returns the paths of those that changed.
-    The others keep their times, so that nothing else is built again."""
+    """Makes the files of COPY equal to the files of SOURCE. Returns the paths of the files that
+    changed. The other files keep their times, so that nothing else is built again."""
     wanted = set(_files(source))
     changed = set(_files(copy)) - wanted
     for path in changed:

@@ -126,8 +126,8 @@ def failed_unit(output):
 
 
 class Unit:
-    """A program of unit tests on the host, or those of its tests that a filter of GoogleTest
-    selects: PROGRAM or PROGRAM:FILTER."""
+    """A program of unit tests on the host, PROGRAM, or only the tests of it that a filter of
+    GoogleTest selects, PROGRAM:FILTER."""
 
     def __init__(self, copy, name):
         self.copy, self.name = copy, name

@@ -44,7 +44,8 @@ def _of_test(test, known, folders):
 
 
 def _of_system(boot_list, folder):
-    """Returns the names of a system's target, which is that of its boot list, and of its files."""
+    """Returns the names of a system's target, which has the name of the boot list, and of its
+    files."""
     if not boot_list.exists():
         return set()
     return {boot_list.stem, *_paths(boot_list.read_text(encoding="utf-8"), folder)}

@@ -69,8 +69,8 @@ def templates():
 
 
 def kernel_folder(arch, config, compiler="gcc"):
-    """Returns the folder of nova.elf32 and nova.elf. An installed SDK has those of one compiler
-    only."""
+    """Returns the folder of nova.elf32 and nova.elf. An installed SDK has only the kernels of one
+    compiler."""
     if not INSTALLED:
         return tree.build_dir(tree.preset_name(arch, config, compiler))
     folder = SHARE / tree.preset_name(arch, config)

@@ -39,7 +39,7 @@ class Module(NamedTuple):
 
 
 def parse_module(text):
-    """'FILE ARGUMENTS', where FILE may have quotes of its own."""
+    """Returns the Module of a text 'FILE ARGUMENTS', where FILE may have quotes of its own."""
     text = text.strip()
     if text[:1] in ("'", '"'):
         file, quote, arguments = text[1:].partition(text[0])

@@ -141,20 +141,19 @@ class Runner:
             self._order("cont")
 
     def line(self, text):
-        """For subclasses: receives a complete line of the console, as bytes without its line
-        end."""
+        """Receives a complete line of the console, as bytes without its line end. For
+        subclasses."""
 
     def answer(self, text):
-        """For subclasses: receives the answer of QEMU's monitor to the last ask()."""
+        """Receives the answer of QEMU's monitor to the last ask(). For subclasses."""
 
     def at_limit(self):
-        """For subclasses: called at the time limit. Returns whether the run continues, until a
-        deadline that the subclass has set. Even then, the run counts as one that did not end in
-        time."""
+        """Returns, at the time limit, whether the run continues until a deadline that the subclass
+        has set. Even then, the run counts as one that did not end in time. For subclasses."""
         return False
 
     def report(self):
-        """For subclasses: returns text about the machine at the time limit, for the user."""
+        """Returns text for the user about the machine at the time limit. For subclasses."""
         return ""
 
     def ask(self, command):

@@ -4,7 +4,8 @@
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
 `folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
 a test applies. `nova test --all` runs each test on all presets of its row. Without --all, a whole
-run builds only the presets ONCE, and runs each test on those of its row, or on a substitute."""
+run builds only the presets in ONCE. It runs each test on the presets in ONCE that the row of the
+test names, or on a substitute."""
 
 from collections import namedtuple
 from fnmatch import fnmatchcase
@@ -123,8 +124,8 @@ def runs_once(rows, test):
 
 
 def _substitute(row):
-    """Returns the preset in ONCE for tests of a row that names no preset in ONCE: that of the same
-    width as the row's first preset."""
+    """Returns the preset in ONCE for tests of a row that names no preset in ONCE: the preset of the
+    same width as the row's first preset."""
     widths = [arch for arch in tree.ARCHES if fnmatchcase(arch, row.presets[0].partition("-")[0])]
     return STANDARD[widths[0]]
 
@@ -137,8 +138,8 @@ def is_recorded(test):
 
 
 def mistakes(rows, tests, runs=runs):
-    """Returns a message for each row that matches none of TESTS, which are those of all presets of
-    a run, and for each test that no preset RUNS."""
+    """Returns a message for each row that matches none of TESTS, the tests of all presets of a run,
+    and for each test that no preset RUNS."""
     used, names, running = set(), set(), set()
     for test in tests:
         row = row_of(rows, test)

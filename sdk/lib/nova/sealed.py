@@ -36,7 +36,7 @@ NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N",
 
 
 class TextError(NovaError):
-    """A description of an image that cannot be sealed. The status is that of a failed build."""
+    """A description of an image that cannot be sealed. The status is the one for a failed build."""
 
     def __init__(self, sentence):
         super().__init__(sentence, EXIT_FAILED)

@@ -120,7 +120,8 @@ def _guest_ip(objects, ec):
 
 
 def symbol(objects, pd_address, ip):
-    """Returns the name of a place in a program, if the loaded symbols are those of this PD."""
+    """Returns the name of a place in a program, if the loaded symbols are the symbols of this
+    PD."""
     name = objects.target.symbol(ip)
     if not name or pd_address == 0:
         return ""

@@ -92,7 +92,7 @@ def _end_machine(_event=None):
         if not _is_over():
             gdb.execute("kill", to_string=True)
     except gdb.error:
-        pass  # the machine has ended meanwhile
+        pass # the machine has ended before
 
 
 def _leave(status):
