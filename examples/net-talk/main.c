@@ -115,8 +115,8 @@ static void see_reset(int number)
         close(number);
 }
 
-/* close() with data that was not read resets the connection, so the other program learns that its
- * data is lost. */
+/* Resets the connection: close() does this if received data was not read. So the other program
+ * learns that its data is lost. */
 static void reset(int number)
 {
         struct pollfd wait = {.fd = number, .events = POLLIN};

@@ -17,7 +17,7 @@
 #define LIFE_NS      5000000
 
 /* Guests in real mode: the first one loops for ever, the second one waits with interrupts enabled,
- * the third one causes exits only. Bochs cannot interrupt a guest that was entered with interrupts
+ * the third one only causes exits. Bochs cannot interrupt a guest that was entered with interrupts
  * disabled. So the first guest enables them and then causes an exit, after which it is entered
  * again.
  */

@@ -37,7 +37,7 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
   add_custom_target(nova-acpi DEPENDS "${NOVA_ACPI_TOOL}")
 endif()
 
-# Returns the target for a name: one of the project, else one that comes with the SDK.
+# Returns the target for a name: a target of the project, else a target that comes with the SDK.
 function(nova_find_program out system name)
   if(TARGET ${name})
     set(${out} ${name} PARENT_SCOPE)
@@ -57,12 +57,12 @@ set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci po
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]
 # [SEALED <file> [GUEST <target>]]) makes a system of init, a system description and the files that
-# the description names. The build of <name> checks the description. It stops with a message if the
-# description has an error, if a file that it names is not given, or if it does not name a given
-# file. `nova run <name>` boots the system. PROGRAMS includes the programs that a program with
-# `grants children` starts; the description names them after `modules`. SEALED adds two modules:
-# sealed.img, which `nova` seals at each boot of the system as <file> describes, and machine.key.
-# GUEST: the kernel of this image, of nova_add_secure_guest().
+# the description names. The build of <name> checks the description. The build stops with a message
+# if the description has an error, names a file that is not given, or does not name a given file.
+# `nova run <name>` boots the system. PROGRAMS includes the programs that a program with `grants
+# children` starts; the description names them after `modules`. SEALED adds two modules: sealed.img,
+# which `nova` seals at each boot of the system as <file> describes, and machine.key. GUEST: the
+# kernel of this image, of nova_add_secure_guest().
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;SEALED;GUEST" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION SEALED GUEST PROGRAMS MODULES)

@@ -235,8 +235,8 @@ def _image(kernel):
 
 @contextlib.contextmanager
 def _short_names(kernel, programs):
-    """Enters a temporary folder in which the files have equal names for every kernel, because the
-    kernel reads a file's path at boot, and the path's length affects everything after it."""
+    """Enters a temporary folder in which the files have equal names for every kernel. The kernel
+    reads the files' paths at boot, and the length of a path affects all later figures."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         files = {KERNEL: kernel} | {name: programs / name for name in PROGRAMS}

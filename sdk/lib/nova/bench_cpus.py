@@ -18,8 +18,8 @@ BOOT = "255"
 BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
 END = "<!-- end of the CPUs -->"
 # Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU. The
-# size of the pool is always given (kmem=). Its default is a sixteenth of the memory, so the cost of
-# mapping the pool, which has a row of its own, would also grow with the memory.
+# size of the pool is always given (kmem=). Its default is a sixteenth of the memory: with it, the
+# cost of mapping the pool would grow with the memory, but this cost has a row of its own.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 # Numbers of further modules. Each adds a memory descriptor to the HIP.
 FEW, MANY = 0, 25

@@ -17,7 +17,7 @@ USE_BEGIN = "<!-- first use: written by nova bench --update -->"
 USE_END = "<!-- end of the first use -->"
 # The cost of clearing memory.
 CLEARED = ("page", "root", "tables")
-# The cost of a PD and its first use: rows that are added, and one that is subtracted.
+# The cost of a PD and its first use: rows that are added, and a row that is subtracted.
 PD, FIRST_EC, EC = "create_pd", "create_first_ec", "create_ec"
 FIRST_USE = {
     "create PD": ((PD,), ()),

@@ -2,8 +2,9 @@
 """`nova bench net`: counts the instructions of frames over a switch, and of datagrams and a stream
 between two programs with a card each, in all programs and the kernel. For datagrams and stream it
 also counts the instructions of Debian's kernel on the same two cards. Finally it counts a stream
-between two guests at a switch, including their monitors and NOVA, without and with the offloads of
-their cards, and a stream between the kernels of two QEMUs."""
+between two guests at a switch, including their monitors and NOVA, first without the offloads of
+their cards and then with them. For comparison, it counts a stream between the kernels of two
+QEMUs."""
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor

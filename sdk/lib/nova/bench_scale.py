@@ -24,7 +24,8 @@ END = "<!-- end of the scale -->"
 
 @dataclass
 class Subject:
-    """A kind of object of which many exist, or an operation that is measured while they exist."""
+    """A kind of object of which many exist, or an operation that is measured beside these
+    objects."""
 
     key: str
     factor: float

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench secure`: counts the instructions of ultracalls and exits of a secure guest, of its
-conversion, and of Debian as a secure guest and, with the same image, as a normal one."""
+"""`nova bench secure`: counts the instructions of ultracalls and exits of a secure guest, and of
+its conversion. It also counts Debian as a secure guest and, with the same image, as a normal
+guest."""
 
 import random
 import tempfile

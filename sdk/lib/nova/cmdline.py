@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds words of a kernel command line that the kernel does not know, so that a typo is reported
-even if the kernel then prints nothing."""
+"""Finds words of a kernel command line that the kernel does not know. So `nova` reports a typo even
+if the typo keeps the kernel from printing."""
 
 import re
 

@@ -313,8 +313,7 @@ class Report:
         return self._texts(Figures.never)
 
     def one_way(self):
-        """Yields the text of each line that ran and whose jumps were all taken in one direction
-        only."""
+        """Yields the text of each line that ran, but whose jumps all went in one direction only."""
         return self._texts(Figures.one_way)
 
 

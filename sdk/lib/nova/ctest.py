@@ -98,7 +98,7 @@ def _costs(folder):
 
 
 def note_costs(tests):
-    """Records the seconds of TESTS that passed, as CTest does for those that it runs."""
+    """Records the seconds of TESTS that passed, as CTest does for the tests that it runs."""
     for folder in {test.folder for test in tests}:
         known = _costs(folder)
         for test in (test for test in tests if test.folder == folder):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Converts a header for Doxygen: `doc_headers.py FILE`, its input filter.
 
-The comment at the top becomes the file's description, sections of the specification become links,
-and enumerations that a macro makes from rows are written out, with the texts of the rows. All
-symbols of a header go into the group that names it in docs/doxygen/groups.dox.
-"""
+The comment at the top becomes the file's description, and sections of the specification become
+links. If a macro makes an enumeration from rows, the filter writes the enumeration out, with the
+texts of the rows. All symbols of a header go into the group that names the header in
+docs/doxygen/groups.dox. """
 
 import re
 import sys

@@ -7,8 +7,8 @@ from nova.errors import NovaError
 
 
 def checked(name, remedy):
-    """Returns the path NAME if it is a new file or one that may be replaced. REMEDY is the advice
-    for a path of another kind, such as a device."""
+    """Returns the path NAME if it is a new file or a file that may be replaced. REMEDY is the
+    advice for a path of another kind, such as a device."""
     path = Path(name)
     if path.is_dir():
         raise NovaError(f"{name} is a folder: name a file in it for the image.")

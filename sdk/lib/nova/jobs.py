@@ -33,8 +33,8 @@ CASE_COST = 1.0
 
 def environment():
     """Returns the variables for tests: those of this process except the SETTINGS of GoogleTest.
-    Tests that call `python3` get this interpreter. The one in PATH may be a script that searches
-    for it at each call, which takes longer than some tests."""
+    Tests that call `python3` get the interpreter of this process. The `python3` in PATH may be a
+    script that searches for an interpreter at each call, which takes longer than some tests."""
     kept = {name: os.environ[name] for name in os.environ if not name.startswith(SETTINGS)}
     found = shutil.which("python3")
     if found and not os.path.samefile(found, sys.executable):
@@ -247,8 +247,8 @@ def _is_known(test):
 
 
 def of(tests):
-    """Returns the jobs that run TESTS, which are of one build. CTest also runs the tests that its
-    tests depend on. It runs several at a time if there are no other tests."""
+    """Returns the jobs that run TESTS, all of one build. CTest also runs the tests that its tests
+    depend on. It runs several at a time if there are no other tests."""
     common = [Program(cases) for cases in programs(tests)]
     taken = {test.number for job in common for test in job.tests}
     rest = [test for test in tests if test.number not in taken]

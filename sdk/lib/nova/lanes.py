@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the jobs of all presets from one queue, the longest first, so that no processor is idle
-before the queue is empty. The jobs of a preset enter the queue when the preset is built. While
-kernels are built, one job at a time runs beside the compilers. Further jobs run while processors
-are idle, because some tests mostly wait."""
+"""Runs the jobs of all presets from one queue, the longest first. So no processor is idle before
+the queue is empty. The jobs of a preset enter the queue when the preset is built. While kernels are
+built, one job at a time runs beside the compilers. Further jobs run while processors are idle,
+because some tests mostly wait."""
 
 import os
 import threading

@@ -46,8 +46,8 @@ def bring_up_to_date(source, copy):
 
 
 def quick(text):
-    """Returns the text of a build.ninja without the search for new sources and without the lists of
-    unit tests, which take longer than a build of one file."""
+    """Returns the text of a build.ninja without two steps that take longer than a build of one
+    file: the search for new sources, and the lists of unit tests."""
     kept, left_out = [], False
     for line in text.splitlines():
         if line.startswith("build "):

@@ -55,8 +55,8 @@ def examples():
 
 
 def example_of(system):
-    """Returns the example that has a system or roottask of this name besides the one with its own
-    name, None if no example has it."""
+    """Returns the example that has a further system or roottask of this name, besides the one with
+    the example's own name. Returns None if there is no such example."""
     call = re.compile(r"(?:nova_add_(?:system|roottask)\(\s*|set\(name )"
                       rf"{re.escape(system)}[\s)]")
     files = ((name, EXAMPLES / name / "CMakeLists.txt") for name in examples())

@@ -70,7 +70,7 @@ def _field(table, form, offset):
 
 def check(path, data):
     """Refuses DATA of the file PATH if it does not begin with a root pointer, or if a table to
-    which this leads has a wrong address, length or checksum."""
+    which the root pointer leads has a wrong address, length or checksum."""
     if not data.startswith(ROOT_MAGIC):
         raise NovaError(f"the file {path} has no ACPI tables: begin it with the root pointer "
                         f"'RSD PTR ', for the address {ACPI_AT:#x}.")

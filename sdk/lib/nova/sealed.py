@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Seals the images of secure guests at each boot of a system, because a sealed image contains the
-guest's command line, and the command line contains the arguments of `nova run` or of the boot test.
+"""Seals the images of secure guests at each boot of a system. A sealed image contains the guest's
+command line, which contains the arguments of `nova run` or of the boot test.
 
 A boot list names `sealed:FILE`, a tab, and the file of a guest that the build made (or nothing).
 FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, debug and
@@ -279,9 +279,9 @@ def secret_names(modules):
 def check_names(modules, further):
     """Refuses an image or a key among the FURTHER modules if the system opens such a file by
     another name: the system would boot with the image or the key that `nova` made. Refuses a key
-    that has the name of the image, because a monitor would get the key, and an image or a public
-    key that has the name of the private key. For any other module with an unknown name, `nova run`
-    only prints a warning."""
+    that has the name of the image, because a monitor would get the key. Refuses an image or a
+    public key that has the name of the private key. For any other module with an unknown name,
+    `nova run` only prints a warning."""
     known = {file_name(module.file) for module in modules[1:]}
     for file in (module.file for module in further):
         kind, name = seal_files.kind_of(file), os.path.basename(file)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Recognizes lines of a system that needs a machine with more memory, and names the option of `nova
-run` that makes one, which the system cannot know."""
+run` for the memory. The system itself cannot know this option."""
 
 # Parts of the lines of init and of the runtime.
 PARTS = (b"or the machine more.", b"give the machine more.",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`stretch-test`, the command of the label stretch: boots a roottask under a plugin of QEMU that
-finds each CPU's longest stretch of instructions with interrupts off, and compares it with the bound
-that the kernel promises."""
+"""`stretch-test`, the command of the label stretch: boots a roottask under a plugin of QEMU, which
+finds each CPU's longest stretch of instructions with interrupts off. Compares this stretch with the
+bound that the kernel promises."""
 
 import sys
 from collections import Counter

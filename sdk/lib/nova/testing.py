@@ -482,8 +482,9 @@ def _finish(totals, start):
 
 
 def _count_all(selected, ran, progress, totals):
-    """Counts all tests. If a run of CTest was interrupted, the cases of its tests were not read.
-    Each of these tests that ended counts as one test, with the result that PROGRESS has."""
+    """Counts all tests. If a run of CTest was interrupted, the cases of its tests were not read. In
+    this case, each test of the run that has ended counts as one test, with its result in
+    PROGRESS."""
     for preset, tests in selected.items():
         for test in tests:
             if (preset, test.name) in ran:
