@@ -81,7 +81,8 @@ their limits in tests/bench/rows.tsv.
 
 Exit status: 0 if no figure is above its limit or below its floor, and all were
 counted, else 1; 2 for wrong usage. docs/performance.md has a table of the
-limits of --trace, --scale, --cpus, linux and io, docs/promises.md one of interference."""
+limits of --trace, --scale, --cpus, linux and io, docs/promises.md a table of the
+limits of interference."""
 
 
 def add_parser(commands):

@@ -40,16 +40,17 @@ Boots NAME: a program or system of the project around the current folder, an
 example, or the project in a folder. The default is the project here, or the tour
 if there is none. --roottask boots any roottask.
 On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monitor;
-Bochs has none.
+Bochs has no monitor.
 
 Exit status: 0 the roottask ended the system with 0 (or it was switched off),
-1 it ended it with another value, or the build failed, also because of a mistake in
-a description, 2 wrong usage or environment, 3 the kernel stopped, the machine reset
-itself or the roottask's first thread was shut down, 124 the time limit of --timeout.
+1 the roottask ended it with another value, or the build failed, for example because
+of a mistake in a description, 2 wrong usage or environment, 3 the kernel stopped, the
+machine reset itself or the roottask's first thread was shut down, 124 the time limit
+of --timeout.
 
-The kernel prints messages only if its command line has serial, as by default.
-Without it nothing reports that the roottask was shut down, and the run continues.
-With -s, -S or -gdb for QEMU it always continues."""
+The kernel prints messages only if its command line has serial, which is the default.
+Without serial nothing reports that the roottask was shut down, and the run continues.
+With -s, -S or -gdb for QEMU the run always continues."""
 
 
 def add_parser(commands):

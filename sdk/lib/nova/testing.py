@@ -40,10 +40,10 @@ mutation runs only when named. It shows that a test, or a check of the debug ker
 each of many one-line faults of the kernel and the libraries. `nova test mutation WORD…`
 selects the faults whose names contain a WORD; --record writes the tests that detected them
 into tests/mutation/caught.tsv.
-Without arguments, each test runs at least once, on three kernels. --all also runs it on the
-other kernels where its result can differ, according to tests/presets.tsv, and so does a
-label. A test chosen by its NAME or the beginning of its name runs on every chosen preset. So
-does a test chosen by a label, if --config or --compiler is given.
+Without arguments, each test runs at least once, on three kernels. With --all, or chosen by a
+LABEL, a test runs on all kernels where its result can differ, according to
+tests/presets.tsv. A test chosen by its NAME or the beginning of its name runs on every
+chosen preset. So does a test chosen by a LABEL, if --config or --compiler is given.
 """
 DESCRIPTION = f"""\
 
