@@ -220,7 +220,7 @@ class Choice(unittest.TestCase):
             check=False,
         )
         self.assertNotEqual(result.returncode, EXIT_FAILED)
-        self.assertIn("--coverage and --quick choose different tests", result.stderr)
+        self.assertIn("--quick chooses tests and presets itself", result.stderr)
 
 
 if __name__ == "__main__":

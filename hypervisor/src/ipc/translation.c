@@ -71,9 +71,10 @@ static cold_path bool translation_pause(struct mapping *ancestor, word_t source,
         spin_unlock(&space_lock[type]);
         interrupt_window(cpu);
         spin_lock(&space_lock[type]);
-        /* A cut leaves the lower part in place. */
-        const bool stays =
-                !tree_is_empty(&ancestor->children) && source <= ancestor->in_parent.last;
+        /* A cut leaves the lower part in place. An ancestor without rights may have kept children
+         * beyond its new end (MAPPING_BARREN). */
+        const bool stays = ancestor->perms && !tree_is_empty(&ancestor->children) &&
+                           source <= ancestor->in_parent.last;
         for (unsigned budget = STEP_ENTRIES; !mapping_release_rest(&pin, &budget);
              budget = STEP_ENTRIES) {
                 spin_unlock(&space_lock[type]);

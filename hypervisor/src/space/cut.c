@@ -105,7 +105,8 @@ void mapping_take(struct mapping *mapping, struct revocation *r)
         assert(!(mapping->attr & MAPPING_BARREN));
         mapping_take_rights(mapping);
         mapping->attr |= MAPPING_WHOLE;
-        mapping->cut = revocation_mark_of(r);
+        if (had)
+                mapping->cut = revocation_mark_of(r);
         r->cutting = false;
         r->takes = true;
         r->perms = NOVA_PERM_ALL;
@@ -119,8 +120,8 @@ void mapping_take(struct mapping *mapping, struct revocation *r)
          * leaves its space, where nothing could revoke the mappings below it any more. */
         r->emptied = true;
         r->syncs = mapping->space;
-        /* A revocation that took the rights before finds its mapping in the space until nothing
-         * below the mapping has rights: it may have to go on at this mapping before it returns. */
+        /* A revocation that took the rights before keeps its mark, and removes the mapping from the
+         * space: it may have to go on at this mapping before it returns. */
         r->leaves = had;
 }
 

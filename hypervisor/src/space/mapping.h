@@ -61,9 +61,9 @@ struct mapping {
 /* Received under a limit, or taken: other PDs do not cut the mapping before it is barren. A mapping
  * without permissions keeps the attribute. */
 #define MAPPING_WHOLE 0x8
-#define MAPPING_BARREN                                                             \
-        0x10 /* taken, has left its space, and no mapping below it has rights. Its \
-              * children may lie outside its range. */
+/* Taken, has left its space, and no mapping below it has rights. Its children may lie outside its
+ * range. */
+#define MAPPING_BARREN 0x10
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
 

@@ -144,7 +144,8 @@ uint64_t page_table_value(word_t frame, unsigned perms)
 /* Replaces a large page by a table of small ones with the same frames and permissions. A cut that
  * splits a page ends its step, so that the permissions change only after the flush. Until the
  * flush, a TLB may hold both sizes for an address, which only CPUs with AMD's erratum 383 do not
- * permit (see docs/kernel/speculation.md). */
+ * permit, and for code CPUs with iTLB multihit, on which no large page is executable (see
+ * docs/kernel/speculation.md). */
 static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, word_t page,
                                              struct flush *flush)
 {

@@ -321,6 +321,36 @@ TEST(uncut, mapping_stays_in_its_space_until_nothing_below_it_has_rights)
         f.check();
 }
 
+// Another revocation has taken the rights of the mapping. It removes the mapping from its space, so
+// that the place is free when it returns, although the revocation that takes the mapping stands.
+TEST(uncut, mapping_without_rights_leaves_with_the_revocation_that_took_its_rights)
+{
+        constexpr word_t PAGES = 2048, PLACE = BASE + 1500;
+        Family f;
+        pd *grandparent = f.make_pd(), *parent = f.make_pd(), *other = f.make_pd();
+        pd *const poor = f.hostile;
+
+        f.delegate(&kernel_pd, SOURCE + COUNT, grandparent, BASE, PAGES, NOVA_CRD_MEM, 7, 0);
+        f.delegate(grandparent, BASE, parent, BASE, PAGES, NOVA_CRD_MEM, 7, 0);
+        f.revoke(f.parent, BASE, BASE + COUNT - 1, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+        f.delegate(parent, BASE, poor, BASE, PAGES, NOVA_CRD_MEM, 7, 0);
+        for (word_t i = 0; i < 200; i++)
+                f.delegate(poor, PLACE + i, other, BASE + 2 * i, 1, NOVA_CRD_MEM, 7, 0);
+        Step takes_rights(parent, BASE, BASE + PAGES - 1, NOVA_MEM_RWX, false);
+        EXPECT_EQ(takes_rights.once(), STEP_AGAIN);
+        f.revoke(grandparent, PLACE - 100, PLACE - 100, NOVA_CRD_MEM, NOVA_MEM_X, false);
+        f.fill();
+        Step takes(grandparent, PLACE + 300, PLACE + 300, NOVA_MEM_X, false);
+        while (!takes.r.takes || takes.r.syncs)
+                ASSERT_EQ(takes.once(), STEP_AGAIN);
+        takes_rights.finish();
+        f.empty();
+        f.delegate(parent, PLACE, poor, PLACE, 10, NOVA_CRD_MEM, 7, 0);
+        EXPECT_EQ(f.has(poor), 10u);
+        takes.finish();
+        f.revoke(grandparent, BASE, BASE + PAGES - 1, NOVA_CRD_MEM, NOVA_MEM_RWX, true);
+}
+
 // The parent's thread ends after any number of steps. A later revocation completes its work.
 TEST(uncut, mapping_leaves_nothing_below_it_if_the_revoking_thread_ends)
 {

@@ -31,7 +31,7 @@ static inline uint32_t errata_of(uint32_t vendor, uint32_t version, uint64_t cap
 {
         const uint32_t family = version >> 8 & 0xf, more = version >> 20 & 0xff;
 
-        if (vendor == 0x6c65746e && !(capabilities & ARCH_CAPS_PSCHANGE_MC_NO)) /* Genui"ntel" */
+        if (vendor == 0x6c65746e && !(capabilities & ARCH_CAPS_PSCHANGE_MC_NO)) /* GenuineI"ntel" */
                 return errata_has_code_sizes(version) ? ERRATUM_CODE : 0;
         if (vendor != 0x444d4163 || family != 0xf) /* Authenti"cAMD" */
                 return 0;
