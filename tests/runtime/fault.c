@@ -226,7 +226,7 @@ static void *run(void *argument)
 }
 
 /* Starts a thread that an event must end, while the program's other threads continue. */
-static void raise(const struct fault *fault, nova_word_t cpu)
+static void run_fault(const struct fault *fault, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {.name = fault->name, .cpu = cpu};
         struct nova_thread *thread;
@@ -263,7 +263,7 @@ static void at_once(void)
 static int raise_rare(void)
 {
         for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
-                raise(&rare[i], nova_program.cpu);
+                run_fault(&rare[i], nova_program.cpu);
         return tap_end();
 }
 
@@ -275,12 +275,12 @@ int main(int argc, char **argv)
         if (argc > 1 && strcmp(argv[1], "rare") == 0)
                 return raise_rare();
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                raise(&cases[i], cpu);
+                run_fault(&cases[i], cpu);
                 cpu = next_cpu(cpu);
                 if (cases[i].raise == break_handler)
                         for (size_t k = 0; k < NOVA_CPU_MAX; k++)
                                 if (nova_program_has_cpu(k))
-                                        raise(&cases[i + 1], k);
+                                        run_fault(&cases[i + 1], k);
         }
         at_once();
         check(open("absent", O_RDONLY) == -1, "open() has kept no lock when its caller faulted");
