@@ -42,7 +42,7 @@ void cache_change(struct nova_service *service, const struct files_node *file, u
                   size_t bytes);
 
 /* Removes all pieces of a file. To be called before the file's size changes or its last user
- * releases it. */
+ * releases it, and after a write that made the file smaller. */
 void cache_forget(struct nova_service *service, const struct files_node *file);
 
 #endif

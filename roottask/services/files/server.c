@@ -298,18 +298,19 @@ static int write_part(const struct nova_request *request, uint64_t *place, const
                       size_t bytes, size_t *done)
 {
         const struct handle *handle = handle_of(request);
-        struct files_about about;
-        int error = 0;
+        struct files_about about, after;
+        int error = backend_of(handle->node)->stat(handle->node, &about);
 
         *done = 0;
-        if (handle->flags & NOVA_FILES_APPEND) {
-                error = backend_of(handle->node)->stat(handle->node, &about);
-                *place = about.size;
-        }
         if (error)
                 return error;
+        if (handle->flags & NOVA_FILES_APPEND)
+                *place = about.size;
         cache_change(request->service, handle->node, *place, bytes);
         error = backend_of(handle->node)->write(handle->node, *place, from, bytes, done);
+        /* an error takes back a gap, of which the cache may have pieces */
+        if (backend_of(handle->node)->stat(handle->node, &after) || after.size < about.size)
+                cache_forget(request->service, handle->node);
         *place += *done;
         return error;
 }
