@@ -15,8 +15,10 @@
 #include "start/start.h"
 #include "thread/thread.h"
 
-/* Bit of a page fault's error code: the page is mapped but the access is forbidden. SDM 3A, 4.7 */
+/* Bits of a page fault's error code: the page is mapped but the access is forbidden; the access is
+ * a write. SDM 3A, 4.7 */
 #define ERROR_PRESENT 0x1
+#define ERROR_WRITE   0x2
 
 /* Initial flags of a thread: interrupts enabled, and bit 1, which is always 1. SDM 1, 3.4.3 */
 #define FLAGS 0x202
@@ -91,26 +93,33 @@ static void report_and_end(struct nova_utcb *utcb, unsigned event, nova_word_t c
         __builtin_trap();
 }
 
+static enum region_answer serve_lazy(const struct nova_utcb_state *state)
+{
+        const nova_word_t addr = (nova_word_t)state->qual[1];
+
+        if (!(state->qual[0] & ERROR_PRESENT))
+                return novart_region_fault(addr);
+        return state->qual[0] & ERROR_WRITE ? novart_region_forbidden(addr) : REGION_UNKNOWN;
+}
+
 /* Handles a page fault.
  * @return true if the thread can continue */
 static bool page_fault(struct nova_utcb *utcb, enum nova_fault_reason *reason)
 {
         const nova_word_t ip = utcb->state.ip;
 
-        if (!(utcb->state.qual[0] & ERROR_PRESENT)) {
-                switch (novart_region_fault((nova_word_t)utcb->state.qual[1])) {
-                case REGION_SERVED:
-                        nova_utcb_event_reply(utcb, 0);
-                        return true;
-                case REGION_GUARD:
-                        *reason = NOVA_FAULT_STACK_OVERFLOW;
-                        break;
-                case REGION_NO_MEMORY:
-                        *reason = NOVA_FAULT_OUT_OF_MEMORY;
-                        break;
-                case REGION_UNKNOWN:
-                        break;
-                }
+        switch (serve_lazy(&utcb->state)) {
+        case REGION_SERVED:
+                nova_utcb_event_reply(utcb, 0);
+                return true;
+        case REGION_GUARD:
+                *reason = NOVA_FAULT_STACK_OVERFLOW;
+                break;
+        case REGION_NO_MEMORY:
+                *reason = NOVA_FAULT_OUT_OF_MEMORY;
+                break;
+        case REGION_UNKNOWN:
+                break;
         }
 
         const nova_word_t resume = nova_guard_resume ? nova_guard_resume(ip) : 0;

@@ -180,15 +180,30 @@ int novart_page_commit(nova_word_t addr, size_t pages)
         return 0;
 }
 
+int novart_page_commit_over(nova_word_t addr)
+{
+        unmap(addr, 1);
+        return novart_page_commit(addr, 1);
+}
+
+unsigned novart_page_perms(nova_word_t addr)
+{
+        nova_crd_t crd = nova_crd_mem(addr >> NOVA_PAGE_BITS, 0, 0);
+
+        if (nova_lookup(&crd) != NOVA_SUCCESS || nova_crd_type(crd) != NOVA_CRD_MEM)
+                return 0;
+        return (unsigned)nova_crd_perms(crd);
+}
+
 int novart_page_commit_renew(nova_word_t addr)
 {
         const nova_word_t page = novart_commit_table_get(table_of(addr), addr);
-        nova_crd_t crd = nova_crd_mem(addr >> NOVA_PAGE_BITS, 0, 0);
 
         if (!page)
                 return EFAULT;
-        nova_lookup(&crd);
-        return nova_crd_type(crd) ? 0 : map(page, addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 0);
+        if (novart_page_perms(addr))
+                return 0;
+        return map(page, addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 0);
 }
 
 void novart_page_decommit(nova_word_t addr, size_t pages)

@@ -20,6 +20,13 @@ bool novart_page_commit_prepare(nova_word_t addr);
  * @return 0, or ENOMEM, with pages committed to some of the addresses */
 int novart_page_commit(nova_word_t addr, size_t pages);
 
+/* Unmaps other programs' memory from an address without a committed page, and commits a page.
+ * @return 0 or ENOMEM */
+int novart_page_commit_over(nova_word_t addr);
+
+/* Returns the permissions of the mapping at an address; 0: nothing is mapped. Needs no lock. */
+unsigned novart_page_perms(nova_word_t addr);
+
 /* Maps the committed page of an address again after the kernel has removed the mapping.
  * @return 0 or an errno value; EFAULT: no page is committed */
 int novart_page_commit_renew(nova_word_t addr);

@@ -222,6 +222,25 @@ enum region_answer novart_region_fault(nova_word_t addr)
         return answer;
 }
 
+enum region_answer novart_region_forbidden(nova_word_t addr)
+{
+        const nova_word_t begin = addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1);
+        enum region_answer answer = REGION_UNKNOWN;
+
+        lock_take(&lock);
+
+        const struct region *const region = novart_region_map_find(&map, addr);
+
+        if (region && region->kind == REGION_LAZY) {
+                if (novart_page_perms(begin) & NOVA_MEM_W)
+                        answer = REGION_SERVED; /* another thread's fault came first */
+                else if (!novart_page_is_committed(begin))
+                        answer = novart_page_commit_over(begin) ? REGION_NO_MEMORY : REGION_SERVED;
+        }
+        lock_drop(&lock);
+        return answer;
+}
+
 bool novart_region_at(nova_word_t addr, struct region *region)
 {
         lock_take(&lock);

@@ -22,6 +22,12 @@ enum region_answer {
  * mapped. */
 enum region_answer novart_region_fault(nova_word_t addr);
 
+/* Serves a page fault of a write at an address whose mapping does not permit it. If the region is
+ * lazy and the page is another program's, replaces the page by a page of zeros: the other program
+ * has revoked the permission to write.
+ * @return as novart_region_fault(), but not REGION_GUARD */
+enum region_answer novart_region_forbidden(nova_word_t addr);
+
 /* Copies the record of the region that contains an address. @return false if there is none */
 bool novart_region_at(nova_word_t addr, struct region *region);
 

@@ -38,13 +38,15 @@ void novart_ring_fini(struct ring_session *session)
                 nova_sel_release(session->doorbell, 1);
 }
 
-/* Returns true if the pages of an address have arrived. */
-static bool arrived(const void *addr, size_t bytes)
+/* Returns the permissions of the last page of a range, which arrives last. 0: it has not arrived */
+static unsigned arrived(const void *addr, size_t bytes)
 {
         const nova_word_t page = (nova_word_t)addr >> NOVA_PAGE_BITS;
         nova_crd_t crd = nova_crd_mem(page + (bytes >> NOVA_PAGE_BITS) - 1, 0, 0);
 
-        return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_MEM;
+        if (nova_lookup(&crd) != NOVA_SUCCESS || nova_crd_type(crd) != NOVA_CRD_MEM)
+                return 0;
+        return (unsigned)nova_crd_perms(crd);
 }
 
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes)
@@ -91,10 +93,14 @@ static int attach(struct ring_session *session)
 
         if (error)
                 return error == EAGAIN ? ENOMEM : error;
-        session->lacks = !arrived(session->rings, session->ring_bytes) ||
-                         !arrived(session->pool, session->pool_bytes);
-        /* there is too little kernel memory, or the service has ended since */
-        return !session->lacks && novart_ring_alive(session) ? 0 : ECONNRESET;
+
+        const unsigned rings = arrived(session->rings, session->ring_bytes);
+        const unsigned pool = arrived(session->pool, session->pool_bytes);
+
+        session->lacks = !rings || !pool;
+        /* there is too little kernel memory, the service keeps the permission to write, or it has
+         * ended since */
+        return rings & pool & NOVA_MEM_W && novart_ring_alive(session) ? 0 : ECONNRESET;
 }
 
 static int get_semaphores(const struct ring_session *session)
