@@ -193,6 +193,12 @@ void novart_service_runner_end(struct service_cpu *of, enum service_handler role
         (void)of, (void)role;
 }
 
+bool novart_service_reserve_reached(const struct nova_service *of)
+{
+        (void)of;
+        return false;
+}
+
 void novart_service_clear_soon(struct nova_service *of)
 {
         unsigned count;

@@ -102,19 +102,27 @@ void novart_service_sweep(struct nova_service *service, unsigned first, unsigned
         }
 }
 
+static int try_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
+                       struct session **session)
+{
+        return novart_service_reserve_reached(service)
+                       ? ENOMEM
+                       : novart_session_take(&service->table, name, session);
+}
+
 static int take_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
                         struct session **session)
 {
-        int error = novart_session_take(&service->table, name, session);
+        int error = try_session(service, name, session);
 
-        if (error == EMFILE || error == ENFILE) {
+        if (error == EMFILE || error == ENFILE || error == ENOMEM) {
                 /* Programs with sessions may have died, so their sessions can be freed. */
                 novart_service_sweep(service, 0, service->table.slot_count);
                 if (!novart_service_inside(service))
                         return ECONNRESET;
-                error = novart_session_take(&service->table, name, session);
+                error = try_session(service, name, session);
         }
-        if (error == EAGAIN)
+        if (error == EAGAIN || error == ENOMEM)
                 novart_service_clear_soon(service);
         return error;
 }
@@ -212,6 +220,8 @@ int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *requ
         /* A session keeps its semaphore until it ends, so a notification needs no lock. */
         if (cpu->session->notify)
                 return EEXIST;
+        if (novart_service_reserve_reached(cpu->service))
+                return ENOMEM;
 
         const nova_sel_t taken = nova_request_take(request);
 

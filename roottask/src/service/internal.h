@@ -65,6 +65,7 @@ struct nova_service {
         uint64_t cpus;              /* bit n: CPU n is served */
         struct nova_thread *worker; /* looks for clients that died, and frees retired slots */
         nova_sel_t wake;            /* semaphore that wakes the worker */
+        nova_word_t reserve;        /* bytes of kernel memory that sessions leave to the service */
         bool passing;               /* each pass wakes the worker; written by the worker */
         unsigned passing_head;      /* retired slots that are free after the passes */
         struct nova_later *passing_later; /* actions that are performed then */
@@ -158,6 +159,10 @@ void novart_service_wait_for_waiters(const struct nova_service *service);
  * account of kernel memory. The second prints the missing resource and the remedy if a service
  * cannot start for lack of a resource. */
 nova_word_t novart_service_kernel_memory(nova_word_t *limit);
+/* Sets the reserve of a service whose threads exist. */
+void novart_service_reserve_init(struct nova_service *service);
+/* Returns true if only the reserve of kernel memory is left, so no client may take more. */
+bool novart_service_reserve_reached(const struct nova_service *service);
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 
 /* Returns true if nova_service_stop() was called. */

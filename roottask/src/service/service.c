@@ -210,6 +210,7 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
                 error = make_semaphore(service->wake);
         if (!error)
                 error = novart_service_worker_start(service);
+        novart_service_reserve_init(service);
         /* The first client may come before publish() returns, and handlers use the pointer. */
         if (!error && started)
                 *started = service;

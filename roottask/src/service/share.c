@@ -81,6 +81,8 @@ static int share(struct service_cpu *cpu, const struct offer *offer, void **old)
                 return EBADF;
         if (session->calls || session->share_held)
                 return EBUSY; /* a handler may be copying from the present memory */
+        if (novart_service_reserve_reached(service))
+                return ENOMEM;
         *old = novart_service_share_take(session);
         session->share = cpu->share_window;
         session->share_pages = (unsigned)offer->pages;

@@ -13,6 +13,7 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/sync.h"
+#include "novart/thread.h"
 #include "novart/time.h"
 
 struct state {
@@ -168,6 +169,17 @@ static int open_session(struct nova_request *request, const char *arguments)
         return strcmp(arguments, "no") ? 0 : EDOM;
 }
 
+/* Touches each page below itself on the handler's stack. */
+static int deep(struct nova_request *request)
+{
+        volatile char frame[NOVA_HANDLER_STACK * 5 / 8];
+
+        for (size_t at = sizeof(frame); at > 0; at -= sizeof(frame) / 8)
+                frame[at - 1] = 1;
+        nova_request_answer(request, (nova_word_t)frame[sizeof(frame) - 1]);
+        return 0;
+}
+
 static void close_session(struct nova_service *service, void *state)
 {
         (void)service, (void)state;
@@ -181,7 +193,8 @@ struct nova_service *echo_start(const struct echo_options *options)
                 {share, 2, 2, false}, {tell, 0, 0, false},  {stay, 0, 0, false},
                 {big, 0, 0, false},   {cpu, 0, 0, false},   {print, 1, 1, false},
                 {die, 0, 0, false},   {used, 0, 0, false},  {slow, 0, 0, false},
-                {give, 1, 1, false},  {hold, 0, 0, false},  {NULL, 0, 0, false},
+                {give, 1, 1, false},  {hold, 0, 0, false},  {deep, 0, 0, false},
+                {NULL, 0, 0, false},
         };
         const struct nova_service_config config = {
                 .name = options->name,

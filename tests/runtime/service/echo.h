@@ -22,7 +22,8 @@
 /* Gives a word and its PD, then fails with the received word. */
 #define ECHO_GIVE (NOVA_OPERATION_FIRST + 12)
 #define ECHO_HOLD (NOVA_OPERATION_FIRST + 13) /* keeps the shared memory */
-#define ECHO_NONE (NOVA_OPERATION_FIRST + 14) /* a row without a handler */
+#define ECHO_DEEP (NOVA_OPERATION_FIRST + 14) /* uses most of the handler's stack */
+#define ECHO_NONE (NOVA_OPERATION_FIRST + 15) /* a row without a handler */
 
 #define ECHO_PAGES 8 /* maximum number of shared pages */
 
