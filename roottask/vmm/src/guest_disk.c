@@ -19,8 +19,8 @@
 /* Time in ns before the thread continues after REAP_MAX completions. */
 #define PAUSE_NS 50000
 
-/* Time in ns between two attempts to find the disk while the service has another one. */
-#define ABSENT_NS 1000000000
+/* Time in ns between two attempts to open the session again. */
+#define AGAIN_NS 1000000000
 
 static bool is_up(void *context)
 {
@@ -188,11 +188,17 @@ static void give_up(struct nova_guest_disk *disk, int error)
                 nova_virtio_block_done(&disk->device, i, error);
 }
 
-/* Returns true if the disk may come back: the service is being started again, or it has another
- * disk until the first one is connected again. */
+/* Returns true if the disk may come back: the service is being started again (ECONNRESET), does not
+ * run yet (EAGAIN), or has another disk until the first one is connected again (ENODEV); another
+ * client has the blocks until it ends (EBUSY), or there is no memory at the moment (ENOMEM). */
 static bool may_return(int error)
 {
-        return error == ECONNRESET || error == ENODEV;
+        static const int passing[] = {ECONNRESET, EAGAIN, ENODEV, EBUSY, ENOMEM};
+
+        for (unsigned i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+                if (error == passing[i])
+                        return true;
+        return false;
 }
 
 /* Waits until the service is available again. The session has no other user, because `down` is set.
@@ -217,6 +223,17 @@ static int reopen(struct nova_guest_disk *disk)
         return error;
 }
 
+/* Opens the session again after a loss. Waits a second after an error that may come at once.
+ * @return as reopen() */
+static int recover(struct nova_guest_disk *disk)
+{
+        const int error = reopen(disk);
+
+        if (error != ECONNRESET && may_return(error))
+                nova_sleep(AGAIN_NS);
+        return error;
+}
+
 static void *serve(void *argument)
 {
         struct nova_guest_disk *const disk = argument;
@@ -229,9 +246,7 @@ static void *serve(void *argument)
                 else if (error == EAGAIN)
                         error = nova_block_listen(disk->block, NOVA_FOREVER);
                 else
-                        error = reopen(disk);
-                if (error == ENODEV)
-                        nova_sleep(ABSENT_NS);
+                        error = recover(disk);
         } while (!error || may_return(error));
         return NULL;
 }

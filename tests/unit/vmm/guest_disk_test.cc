@@ -308,6 +308,31 @@ TEST_F(guest_disk, a_disk_waits_while_the_service_has_another_disk)
         EXPECT_EQ(used_index(0), 1);
 }
 
+TEST_F(guest_disk, a_disk_waits_for_a_service_that_cannot_be_opened_yet)
+{
+        fast.session = ECONNRESET;
+        fast.refusals = {EAGAIN, EBUSY, ENOMEM};
+        fast.while_reopen = [] {};
+        write_block();
+        thread(&disk);
+        EXPECT_EQ(fast.reopened, 4u);
+        EXPECT_EQ(fast.slept, 3000000000u);
+        EXPECT_FALSE(disk.device.failed);
+        EXPECT_EQ(used_index(0), 1);
+}
+
+TEST_F(guest_disk, a_disk_fails_when_its_service_is_forbidden)
+{
+        fast.session = ECONNRESET;
+        fast.refusals = {EACCES};
+        write_block();
+        thread(&disk);
+        EXPECT_EQ(fast.reopened, 1u);
+        EXPECT_EQ(fast.slept, 0u);
+        EXPECT_TRUE(disk.device.failed);
+        EXPECT_EQ(used_index(0), 1);
+}
+
 TEST_F(guest_disk, a_disk_gets_another_machine_while_the_service_is_away)
 {
         write_block();
