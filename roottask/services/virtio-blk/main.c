@@ -43,7 +43,7 @@
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
 #define SERIAL_BYTES  20
-#define SERIAL_MS     5000 /* time limit for its request */
+#define SERIAL_MS     1000 /* time limit for its request; clients wait 5 s for the service */
 
 /* The data that the device reads and writes in addition to the data of a request. */
 struct slot {

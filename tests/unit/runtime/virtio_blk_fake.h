@@ -15,7 +15,8 @@ int fake_read(uint32_t blocks, uint32_t bytes, int status);
 uint64_t fake_identity(const char *serial);
 
 /* Starts the driver with a device that never answers the request for its serial number.
- * @return true if the driver offers the disk, with the identity 0, after it has reset the device */
+ * @return true if the driver offers the disk, with the identity 0, after it has reset the device,
+ * and in half of the time that clients wait */
 bool fake_silent(void);
 
 #endif
