@@ -47,8 +47,8 @@ struct memory_disk {
         bool flushes = true; /* false: a broken disk or a broken server */
         long writes_left =
                 -1; /* number of writes before the disk fails; -1: the disk never fails */
-        uint64_t refused = 0, refused_end = 0; /* writes of these bytes fail */
-        uint64_t reads = 0, writes = 0;
+        uint64_t refused = 0, refused_end = 0;        /* writes of these bytes fail */
+        uint64_t reads = 0, writes = 0, refusals = 0; /* numbers of calls */
         std::string path;
 
         memory_disk()
@@ -138,8 +138,10 @@ struct memory_disk {
                 if (!inside(self, offset, size))
                         return ENXIO;
                 if (self->writes_left == 0 ||
-                    (offset < self->refused_end && offset + size > self->refused))
+                    (offset < self->refused_end && offset + size > self->refused)) {
+                        self->refusals++;
                         return EIO;
+                }
                 if (self->writes_left > 0)
                         self->writes_left--;
                 memcpy(&self->bytes[offset], from, size);

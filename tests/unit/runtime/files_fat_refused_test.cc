@@ -112,6 +112,34 @@ TEST_P(files_fat_refused_test, sync_reports_a_bad_sector_of_the_second_table_onc
         EXPECT_EQ(read(name(3) + "/file").size(), bytes);
 }
 
+/* Each group has one sector. The first ones stay bad. */
+TEST_P(files_fat_refused_test, sync_tries_few_bad_groups_and_mends_all_others_in_turn)
+{
+        struct fat *volume = (struct fat *)system;
+        const uint32_t groups = std::min(volume->table_sectors, 40U), bad = groups / 2;
+
+        if (volume->kind == 12)
+                return; /* its table is too small */
+        ASSERT_EQ(volume->stale_sectors, 1U);
+        refuse(1);
+        memory.refused_end = memory.refused + bad * volume->sector_bytes;
+        for (uint32_t group = 0; group < groups; group++)
+                volume->stale[group / 8] |= (uint8_t)(1U << group % 8);
+        volume->copies_differ = volume->copies_told = true;
+        for (unsigned tries = 0; tries < bad; tries++) {
+                const uint64_t before = memory.refusals;
+
+                EXPECT_EQ(fat->sync(system, nullptr), 0);
+                EXPECT_LE(memory.refusals - before, 4U);
+        }
+        for (uint32_t group = 0; group < groups; group++)
+                EXPECT_EQ(volume->stale[group / 8] >> group % 8 & 1, group < bad) << group;
+        EXPECT_TRUE(volume->copies_differ);
+        memory.refused_end = 0;
+        EXPECT_EQ(fat->sync(system, nullptr), 0);
+        EXPECT_FALSE(volume->copies_differ);
+}
+
 TEST_P(files_fat_refused_test, the_second_table_is_mended_when_no_file_is_in_use)
 {
         files_node *node;

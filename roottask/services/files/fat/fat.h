@@ -77,6 +77,7 @@ struct fat {
         bool copies_told;                           /* a sync has reported these bits */
         uint32_t stale_sectors;        /* sectors of the table for each bit of `stale` */
         uint8_t stale[FAT_GROUPS / 8]; /* bits: a write of another copy failed */
+        uint32_t mend_next;            /* group at which the next attempt to mend begins */
         uint64_t time;                 /* time of the cache, for the last uses */
         struct fat_node *nodes;        /* nodes in use */
         struct fat_cached cache[FAT_CACHE];

@@ -5,6 +5,9 @@
 
 #include "fat.h"
 
+/* Number of groups that fat_flush() fails to mend before it leaves the others to the next call. */
+#define MEND_FAILURES 4
+
 static int disk_read(struct fat *fat, uint32_t sector, void *to, uint32_t count)
 {
         struct files_disk *disk = fat->system.disk;
@@ -296,20 +299,27 @@ static int mend_group(struct fat *fat, uint32_t group)
         return error;
 }
 
-/* Makes the copies of the table equal again, after writes that the disk has refused. */
+/* Makes the copies of the table equal again, after writes that the disk has refused. A disk may
+ * take seconds to refuse a write, so each call stops after MEND_FAILURES groups that it cannot
+ * mend. The next call begins after them, so it reaches the other groups. */
 static void mend_copies(struct fat *fat)
 {
-        bool differ = false;
+        static const uint8_t none[sizeof(fat->stale)];
+        const uint32_t first = fat->mend_next;
+        unsigned failures = 0;
 
-        for (uint32_t group = 0; group < FAT_GROUPS; group++) {
+        for (uint32_t i = 0; i < FAT_GROUPS && failures < MEND_FAILURES; i++) {
+                const uint32_t group = (first + i) % FAT_GROUPS;
+
                 if (!is_stale(fat, group))
                         continue;
+                fat->mend_next = (group + 1) % FAT_GROUPS;
                 if (mend_group(fat, group))
-                        differ = true;
+                        failures++;
                 else
                         fat->stale[group / 8] &= (uint8_t) ~(1u << group % 8);
         }
-        fat->copies_differ = differ;
+        fat->copies_differ = memcmp(fat->stale, none, sizeof(none)) != 0;
 }
 
 /* Mends the copies only after the first table is written, so that no copy is newer. */
