@@ -131,6 +131,9 @@ LIMITS = (
     ("virtual CPUs of a guest", f"{VMM}/vm.h", "NOVA_VM_VCPUS", plain, "`EINVAL`"),
     ("port ranges, and separately memory ranges, of a guest's devices", f"{VMM}/bus.h",
      "NOVA_BUS_RANGES", plain, "`ENOSPC`"),
+    ("blocks of 2 MiB that overlay pages cut in the RAM of a guest with a function that is passed "
+     "through, or of a machine with `secure`", f"{VMM}/memory.h", "NOVA_OVERLAY_BLOCKS", plain,
+     "`ENOSPC`; a guest's write of the MSR that moves the page raises #GP"),
     ("alarms of a guest's devices", f"{VMM}/vm.h", "NOVA_VM_ALARMS", plain, "`ENOSPC`"),
     ("virtio devices of a guest's PC", f"{VMM}/pc.h", "NOVA_PC_SLOTS", plain, "`EINVAL`"),
     ("characters of a guest's name", f"{VMM}/vm.h", "NOVA_VM_NAME", less_one, "truncated"),

@@ -113,8 +113,10 @@ int nova_parent_open(const char *name, nova_sel_t sel);
 int nova_parent_serve(const char *name, nova_sel_t sel);
 
 /** Asks the parent to do an up on a semaphore each time one of its programs, or a descendant of
- * one, has ended. A service then looks for sessions whose client has ended. One up may stand for
- * several descendants that ended within 10 ms.
+ * one, has ended. A service then looks for sessions whose client has ended. Each program between
+ * the parent and a descendant passes on the ends that its children report from one CPU at most once
+ * per 10 ms. So one up may stand for several descendants, and it comes up to 10 ms late for each
+ * such program.
  *
  * @param sm selector of the semaphore; the parent does no more ups after it is destroyed
  * @retval 0      the parent has the semaphore

@@ -94,7 +94,8 @@ static void look_soon(void *context)
 
 /* Lets devices look for requests that have ended already, and for chains that their drivers added
  * without a notification. A guest that halts gets the interrupts that devices hold back. A device
- * that paused continues only after the alarm, not in the exit in which it paused. */
+ * that paused continues only after the alarm, not in the exit in which it paused. A device that did
+ * not pause may have a second turn here, after the one of the exit's notifications. */
 static void look(void *context)
 {
         struct nova_pc *const pc = context;

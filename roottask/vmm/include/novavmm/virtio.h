@@ -135,9 +135,11 @@ struct nova_virtio {
                                   * nova_virtio_look() */
         bool unfinished;         /**< the device paused before it had served all chains, so
                                   * nova_virtio_look() notifies it even without a new chain */
-        bool one_turn;           /**< the board clears `turned` after each exit, so the device has
-                                  * one turn in an exit; with further notifications it pauses */
-        bool turned;             /**< the device has had its turn in this exit */
+        bool one_turn;           /**< the board clears `turned` after each exit, so notifications
+                                  * give the device one turn in an exit; with further ones it
+                                  * pauses. nova_virtio_look() at the end of the exit may add a
+                                  * second turn, which is not counted */
+        bool turned;             /**< a notification has given the device its turn in this exit */
         bool may_be_late;        /**< the board calls nova_virtio_report(), so interrupts may be
                                   * held back */
         bool late;               /**< an interrupt of a queue is held back */
