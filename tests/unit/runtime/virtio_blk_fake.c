@@ -26,7 +26,7 @@ static bool done;
 static int result;
 static const char *disk_serial;
 static bool is_silent;
-static uint64_t slept; /* time in ns that the driver has slept */
+static uint64_t slept;                         /* time in ns that the driver has slept */
 static enum { ANSWERS, RESET, EMPTY } silence; /* progress of a driver whose device is silent */
 
 int fake_read(uint32_t blocks, uint32_t bytes, int status)
