@@ -75,8 +75,9 @@ int main(void)
             nova_handler_portal(handler, portal, 0))
                 return 1;
         for (unsigned i = 0; i < 3; i++) {
-                const struct nova_thread_attr attr = {threads[i].name, NOVA_CPU_SELF,
-                                                      threads[i].priority, 0, 0};
+                const struct nova_thread_attr attr = {.name = threads[i].name,
+                                                      .cpu = NOVA_CPU_SELF,
+                                                      .priority = threads[i].priority};
 
                 if (nova_thread_create(&thread[i], &attr, threads[i].function, NULL))
                         return 1;

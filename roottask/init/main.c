@@ -31,8 +31,8 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
         }
 
-        const struct nova_thread_attr attr = {"programs", NOVA_CPU_SELF, nova_program.priority, 0,
-                                              0};
+        const struct nova_thread_attr attr = {
+                .name = "programs", .cpu = NOVA_CPU_SELF, .priority = nova_program.priority};
         struct nova_thread *thread;
         int status = EXIT_FAILURE;
 

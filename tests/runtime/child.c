@@ -224,7 +224,7 @@ static int do_threads(char **argv)
 
         for (unsigned round = 0; round < 20; round++)
                 for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
-                        const struct nova_thread_attr attr = {"adder", cpu, 0, 0, 0};
+                        const struct nova_thread_attr attr = {.name = "adder", .cpu = cpu};
                         struct nova_thread *thread;
 
                         if (!nova_program_has_cpu(cpu))

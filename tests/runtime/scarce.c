@@ -79,5 +79,7 @@ int main(void)
                 return 1;
         check(sweep("threads"), "threads are made or refused, whatever kernel memory there is");
         check(sweep("service"), "services start or do not, whatever kernel memory there is");
+        check(sweep("last"),
+              "a program ends with its last thread, whatever kernel memory there is");
         return tap_end();
 }

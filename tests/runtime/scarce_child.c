@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A child with too little kernel memory for its action: each attempt that fails frees its objects,
- * except those that the runtime creates once for each CPU and keeps. Argument: "threads" or
- * "service". Ends with the statuses of scarce.h. */
+ * except those that the runtime creates once for each CPU and keeps. Argument: "threads", "service"
+ * or "last". Ends with the statuses of scarce.h. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nova/hypercall.h"
 #include "novart/page.h"
@@ -97,8 +99,27 @@ static bool is_back(const struct balance *before)
         return false;
 }
 
+static int outcome;
+
+static void end_with_outcome(void)
+{
+        _exit(outcome);
+}
+
+/* Ends the last thread. Threads that could not begin do not count, so the program ends. */
+static int last(void)
+{
+        outcome = threads();
+        if (atexit(end_with_outcome))
+                return SCARCE_WRONG;
+        nova_thread_exit_with(NULL);
+}
+
 int main(int argc, char **argv)
 {
+        if (argc > 1 && !strcmp(argv[1], "last"))
+                return last();
+
         int (*const attempt)(void) = argc > 1 && !strcmp(argv[1], "service") ? service : threads;
         const int status = attempt();
 

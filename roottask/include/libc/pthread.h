@@ -100,7 +100,8 @@ int pthread_join(pthread_t thread, void **result);
 /** Detaches a thread. @retval EINVAL it is detached, or another thread joins it */
 int pthread_detach(pthread_t thread);
 
-/** Ends the calling thread. The end of the program's last thread is exit(0). */
+/** Ends the calling thread. The end of the program's last thread is exit(0); for the threads that
+ * count, see nova_thread_exit_with(). */
 __attribute__((noreturn)) void pthread_exit(void *result);
 
 /** Returns the calling thread. */

@@ -4,6 +4,8 @@
 #ifndef NOVART_THREAD_H
 #define NOVART_THREAD_H
 
+#include <stdbool.h>
+
 #include "nova/abi/mtd.h"
 #include "nova/portal.h"
 
@@ -37,12 +39,14 @@ struct nova_thread_attr {
                                   to its parent's limit */
         size_t stack_bytes;  /**< size of the stack in bytes; 0: NOVA_THREAD_STACK. Pages are
                               * allocated on first touch, or by nova_thread_commit_stacks() */
+        bool daemon;         /**< the program may end before the thread: the thread does not count
+                              * for nova_thread_exit_with() */
 };
 
 /** Attributes of a thread with its creator's CPU and priority. */
-#define NOVA_THREAD_ATTR_INITIALIZER         \
-        {                                    \
-                NULL, NOVA_CPU_SELF, 0, 0, 0 \
+#define NOVA_THREAD_ATTR_INITIALIZER                \
+        {                                           \
+                NULL, NOVA_CPU_SELF, 0, 0, 0, false \
         }
 
 /**
@@ -107,7 +111,9 @@ int nova_thread_detach(struct nova_thread *thread);
 
 /**
  * Ends the calling thread. After the main thread ends, the others continue; the end of the last one
- * is exit(0). Handlers do not count: the program ends even if it has some.
+ * is exit(0). Handlers and threads with `daemon` do not count: the program ends even if it has
+ * some. The runtime's own threads for children, for calls and for novanet are such threads. Those
+ * of a service (nova_service_start()) and of a guest's devices count, so a server goes on.
  */
 __attribute__((noreturn)) void nova_thread_exit_with(void *result);
 

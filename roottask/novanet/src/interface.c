@@ -389,7 +389,8 @@ int novanet_open(const char *service)
 
 int novanet_start_thread(void)
 {
-        const struct nova_thread_attr attr = {.name = "frames", .cpu = NOVA_CPU_SELF};
+        const struct nova_thread_attr attr = {
+                .name = "frames", .cpu = NOVA_CPU_SELF, .daemon = true};
         struct nova_thread *thread;
 
         return nova_thread_create(&thread, &attr, run, NULL);

@@ -118,8 +118,10 @@ static void *run(void *argument)
 sys_thread_t sys_thread_new(const char *name, lwip_thread_fn thread, void *arg, int stacksize,
                             int prio)
 {
-        const struct nova_thread_attr attr = {
-                .name = name, .cpu = NOVA_CPU_SELF, .stack_bytes = (size_t)stacksize};
+        const struct nova_thread_attr attr = {.name = name,
+                                              .cpu = NOVA_CPU_SELF,
+                                              .stack_bytes = (size_t)stacksize,
+                                              .daemon = true};
         struct start *start = malloc(sizeof(*start));
         struct nova_thread *made = NULL;
 

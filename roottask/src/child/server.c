@@ -226,16 +226,22 @@ free_nothing:
  * other CPUs. */
 static int make_thread(struct child_server *server, nova_word_t cpu)
 {
-        const struct nova_thread_attr attr = {"children", cpu, nova_program.priority, 0,
-                                              THREAD_STACK};
+        const struct nova_thread_attr attr = {.name = "children",
+                                              .cpu = cpu,
+                                              .priority = nova_program.priority,
+                                              .stack_bytes = THREAD_STACK,
+                                              .daemon = true};
 
         return nova_thread_create(&server->thread, &attr, run_thread, server);
 }
 
 static int make_runner(struct child_server *server, nova_word_t cpu)
 {
-        const struct nova_thread_attr attr = {"flusher", cpu, nova_program.priority, 0,
-                                              RUNNER_STACK};
+        const struct nova_thread_attr attr = {.name = "flusher",
+                                              .cpu = cpu,
+                                              .priority = nova_program.priority,
+                                              .stack_bytes = RUNNER_STACK,
+                                              .daemon = true};
         struct nova_thread *thread;
 
         if (nova_thread_create(&thread, &attr, run_runner, server))

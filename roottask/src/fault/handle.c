@@ -31,7 +31,8 @@
 __attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
 
 /* Ends the calling thread, which has raised an event. Runs on the thread's stack below its
- * frames. */
+ * frames. If it is the last thread, the program ends without exit(): its functions would need more
+ * of the stack, and if they raise an event again, the program would never end. */
 static _Noreturn void end_thread(void)
 {
         struct nova_thread *const self = nova_thread_self();
@@ -44,7 +45,7 @@ static _Noreturn void end_thread(void)
                 novart_program_end(EXIT_FAILURE);
         if (self->sc == NOVA_SEL_NONE)
                 nova_thread_exit();
-        novart_thread_exit(NOVA_FAULT_RESULT, EXIT_FAILURE);
+        novart_thread_exit(NOVA_FAULT_RESULT, novart_program_end, EXIT_FAILURE);
 }
 
 static void reply_with(struct nova_utcb *utcb, nova_word_t ip, nova_word_t sp)

@@ -119,7 +119,7 @@ static void copy_answer(const struct nova_async_call *async, struct nova_message
 static int send(struct nova_async_call *async, nova_word_t cpu, struct nova_thread **thread)
 {
         const struct nova_thread_attr attr = {
-                .name = "caller", .cpu = cpu, .stack_bytes = NOVA_THREAD_STACK_MIN};
+                .name = "caller", .cpu = cpu, .stack_bytes = NOVA_THREAD_STACK_MIN, .daemon = true};
 
         async->holders = 2;
         if (nova_thread_create(thread, &attr, run, async)) {
@@ -137,7 +137,6 @@ static bool give_up(struct nova_async_call *async, struct nova_thread *thread)
 
         if (state == ASYNC_CALL_BEGUN) {
                 novart_thread_block_destroy(thread);
-                novart_thread_leave(EXIT_SUCCESS);
                 __atomic_sub_fetch(&async->holders, 1, __ATOMIC_ACQ_REL); /* the caller's own
                                                                            * reference stays */
         } else {

@@ -140,13 +140,14 @@ static int wait_for(struct opening *opening, struct nova_thread *thread, uint64_
 int novart_client_open_until(struct nova_session **opened, struct nova_session *session,
                              uint64_t deadline)
 {
+        const struct nova_thread_attr attr = {.cpu = NOVA_CPU_SELF, .daemon = true};
         struct opening *opening = calloc(1, sizeof(*opening));
         struct nova_thread *thread;
         int error = ENOMEM;
 
         if (opening) {
                 opening->session = session;
-                error = nova_thread_create(&thread, NULL, run, opening) ? ENOMEM : 0;
+                error = nova_thread_create(&thread, &attr, run, opening) ? ENOMEM : 0;
         }
         if (!error && wait_for(opening, thread, deadline))
                 return ETIMEDOUT;

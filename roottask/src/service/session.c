@@ -94,7 +94,8 @@ static void finish_later(struct nova_session *session)
         const struct nova_thread_attr attr = {.name = "closer",
                                               .cpu = (nova_word_t)__builtin_ctzll(cpus),
                                               .priority = 1,
-                                              .stack_bytes = NOVA_THREAD_STACK_MIN};
+                                              .stack_bytes = NOVA_THREAD_STACK_MIN,
+                                              .daemon = true};
         struct nova_thread *thread;
 
         if (nova_thread_create(&thread, &attr, run_finish, session) == 0) {

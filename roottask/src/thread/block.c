@@ -181,6 +181,7 @@ int novart_thread_make_main(nova_word_t *stack)
         thread->reent = _GLOBAL_REENT;
         thread->cpu = nova_program.cpu;
         thread->ec = nova_program.ec;
+        thread->counted = true;
         thread->sc = nova_program_is_root() ? NOVA_SEL_ROOT_SC : NOVA_SEL_NONE;
         thread->priority = nova_program_is_root() ? 1 : nova_program.priority;
         thread->utcb = nova_program_is_root()

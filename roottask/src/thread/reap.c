@@ -17,8 +17,9 @@
 /* Pushed by compare-and-swap, taken as a whole by exchange. */
 static struct nova_thread *ended;
 
-/* Number of threads that have not ended; handlers do not count. Never less than 1: the last thread
- * still counts while it ends the program, so that functions of atexit() may create threads. */
+/* Number of threads that have not ended; handlers and daemons do not count. Never less than 1: the
+ * last thread still counts while it ends the program, so that functions of atexit() may create
+ * threads. */
 static unsigned living = 1;
 
 void novart_thread_enter(void)
@@ -26,15 +27,16 @@ void novart_thread_enter(void)
         __atomic_add_fetch(&living, 1, __ATOMIC_RELAXED);
 }
 
-void novart_thread_leave(int status)
+bool novart_thread_leave(void)
 {
         unsigned count = __atomic_load_n(&living, __ATOMIC_ACQUIRE);
 
         do {
                 if (count == 1)
-                        exit(status);
+                        return false;
         } while (!__atomic_compare_exchange_n(&living, &count, count - 1, true, __ATOMIC_ACQ_REL,
                                               __ATOMIC_ACQUIRE));
+        return true;
 }
 
 void novart_thread_reap(void)

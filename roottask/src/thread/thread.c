@@ -97,38 +97,35 @@ int nova_thread_create(struct nova_thread **thread, const struct nova_thread_att
         new->function = function;
         new->argument = argument;
         new->priority = priority_of(attr);
+        new->counted = !attr->daemon;
         /* Counted first: the thread may have ended when create_sc() returns. */
-        novart_thread_enter();
+        if (!attr->daemon)
+                novart_thread_enter();
         if (!create_ec(new) &&
             !create_sc(new, attr->quantum_us ? attr->quantum_us : NOVA_THREAD_QUANTUM))
                 return 0;
         *thread = NULL;
         novart_thread_block_destroy(new);
-        novart_thread_leave(EXIT_SUCCESS);
+        if (!attr->daemon && !novart_thread_leave())
+                exit(EXIT_SUCCESS);
         return EAGAIN;
 }
 
-/* Returns false for a handler, which has no function of a thread. */
-static bool is_counted(const struct nova_thread *thread)
-{
-        return thread->function || thread->ec == nova_program.ec;
-}
-
-_Noreturn void novart_thread_exit(void *result, int status)
+_Noreturn void novart_thread_exit(void *result, void (*end)(int status), int status)
 {
         struct nova_thread *const self = nova_thread_self();
 
         if (novart_thread_keys_end)
                 novart_thread_keys_end(self);
         self->result = result;
-        if (is_counted(self))
-                novart_thread_leave(status);
+        if (self->counted && !novart_thread_leave())
+                end(status);
         novart_thread_end(self);
 }
 
 void nova_thread_exit_with(void *result)
 {
-        novart_thread_exit(result, EXIT_SUCCESS);
+        novart_thread_exit(result, exit, EXIT_SUCCESS);
 }
 
 /* Makes the caller responsible for freeing a thread, unless another thread is.

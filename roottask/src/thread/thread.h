@@ -30,6 +30,7 @@ struct nova_thread {
         nova_word_t cpu;
         unsigned priority;
         uint32_t life; /* enum thread_life; changes by atomic operations */
+        bool counted;  /* the program does not end before the thread */
         struct nova_semaphore ended;
         struct nova_thread *next; /* next in the list of threads that ended detached */
         void *(*function)(void *);
@@ -72,9 +73,9 @@ nova_word_t novart_thread_spare_stack(nova_word_t end);
 /* Frees the resources of novart_thread_block_create(); no EC uses them any more. */
 void novart_thread_block_destroy(struct nova_thread *thread);
 
-/* Ends the calling thread like nova_thread_exit_with(). If it is the last one, the program exits
- * with @p status. */
-_Noreturn void novart_thread_exit(void *result, int status);
+/* Ends the calling thread like nova_thread_exit_with(). If it is the last one, calls @p end with
+ * @p status, which ends the program. */
+_Noreturn void novart_thread_exit(void *result, void (*end)(int status), int status);
 
 /* Names a thread's EC for the kernel's messages. */
 void novart_thread_tell_name(const struct nova_thread *thread);
