@@ -3,8 +3,9 @@
  * takes a whole buffer. So a socket with unread data may hold at most as many buffers as are free
  * beyond a limit. Even if fewer are free, it may hold a few, down to the reserve. So if the program
  * does not read N sockets, a stream that it reads has about as many buffers as each of them. The
- * reserve is for sockets that hold no buffer, and for fragments. Other machines send lost segments
- * again. */
+ * reserve is for sockets that hold no buffer, and for fragments. One large datagram at a time may
+ * stay in the part of the reserve in which its fragments have waited. Other machines send lost
+ * segments again. */
 #include "pool.h"
 
 #include "lwip/api.h"
@@ -16,6 +17,9 @@
 /* The reserve: enough for the fragments that wait, of IPv4 and IPv6, and for a frame of each
  * socket. */
 #define RESERVE (2 * IP_REASS_MAX_PBUFS + MEMP_NUM_NETCONN)
+
+/* Free buffers below which a socket that holds none gets no data of several buffers. */
+#define LEAST (RESERVE - IP_REASS_MAX_PBUFS)
 
 #define FEW 4 /* buffers that each socket may hold even if the shared ones are in use */
 /* Buffers for which sockets that hold more than FEW compete. */
@@ -64,7 +68,7 @@ static bool refuses(unsigned held, const struct pbuf *data)
         const unsigned share = taken < SHARED ? SHARED - taken : 0;
 
         if (PBUF_POOL_SIZE - taken < RESERVE)
-                return held || data->next;
+                return held || (data->next && PBUF_POOL_SIZE - taken < LEAST);
         return held && held + pbuf_clen(data) > (share > FEW ? share : FEW);
 }
 

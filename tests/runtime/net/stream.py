@@ -46,6 +46,7 @@ UNREAD_BYTES = 300  # on each connection that the server does not read
 UNREAD_SECONDS = 4.0
 UNREAD_DATAGRAMS = 20
 UNREAD_STREAMS = 4
+LARGE = 60000  # bytes of a datagram, 41 frames
 UNREAD_RESENDS = 2  # of a stream beside unread data
 WIDE = 36000  # bytes in flight of a wide stream: 25 frames; a session has 32 buffers
 
@@ -223,6 +224,17 @@ class Talker(Machine):
             left = [stream for stream in left if not complete(stream) and not stream.over]
         return all(complete(stream) for stream in streams)
 
+    def sends_large(self):
+        """Sends a large datagram to the server, which reads it. Returns whether an answer comes."""
+        datagram = p.udp(IP, THEIRS[0], 4000, 7, bytes(LARGE))
+        for number in range(5):
+            self.datagrams.clear()
+            for part in p.fragments(IP, THEIRS[0], 1000 + number, p.UDP, datagram):
+                self.peer.send(p.ethernet(CARD, OWN, p.IP4, part))
+            if self.until(lambda: self.datagrams, 0.5):
+                return True
+        return False
+
     def ask(self, data, to=THEIRS[0]):
         """Sends a datagram to the server. Returns the answer, or None."""
         source = OURS[len(to)]
@@ -339,6 +351,8 @@ def unread(machine, number):
     answers = [machine.ask(b"state") for _ in range(10)]
     print("stream.py: the states are", answers, flush=True)
     wrong = None if any(answers) else "the server receives nothing more"
+    if not machine.sends_large():
+        wrong = wrong or "a socket that holds nothing gets no large datagram"
     rounds = Rounds(machine, 1, fast=True)
     for _ in range(UNREAD_STREAMS):
         wrong = wrong or rounds.run()

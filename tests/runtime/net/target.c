@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A server that hostile.py attacks. Argument: the network service.
  *
- * The server echoes datagrams and TCP streams at port 7, and looks up names all the time. When all
- * connections are in use, it closes the oldest one. It answers the datagram "state" with the
- * numbers of lwIP's objects and of the restarts of all programs, for which it has the grant
- * `status`. The datagram "end" ends it. The server never reads from connections of port 9, or
- * datagrams of port 9. */
+ * The server echoes datagrams, up to 1000 bytes of each, and TCP streams at port 7, and looks up
+ * names all the time. When all connections are in use, it closes the oldest one. It answers the
+ * datagram "state" with the numbers of lwIP's objects and of the restarts of all programs, for which
+ * it has the grant `status`. The datagram "end" ends it. The server never reads from connections of
+ * port 9, or datagrams of port 9. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -27,6 +27,7 @@
 #define UNREAD      9
 #define CONNECTIONS 8
 #define PAUSE_NS    10000000
+#define ANSWER_MAX  1000 /* bytes of an answer to a datagram, which has one frame */
 
 static char buffer[2048];
 static int connection[CONNECTIONS]; /* 0: none */
@@ -85,6 +86,8 @@ static bool return_datagram(int number)
                 return false;
         if (got == 5 && !memcmp(buffer, "state", 5))
                 got = report_state();
+        if (got > ANSWER_MAX)
+                got = ANSWER_MAX;
         if (got >= 0)
                 sendto(number, buffer, (size_t)got, 0, (struct sockaddr *)&from, size);
         return true;
