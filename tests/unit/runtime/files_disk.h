@@ -47,7 +47,9 @@ struct memory_disk {
         bool flushes = true; /* false: a broken disk or a broken server */
         long writes_left =
                 -1; /* number of writes before the disk fails; -1: the disk never fails */
+        long flushes_left = -1;                       /* the same for flushes */
         uint64_t refused = 0, refused_end = 0;        /* writes of these bytes fail */
+        long refusals_left = -1;                      /* number of these failures; -1: all */
         uint64_t reads = 0, writes = 0, refusals = 0; /* numbers of calls */
         std::string path;
 
@@ -129,6 +131,15 @@ struct memory_disk {
                 return 0;
         }
 
+        bool refuses(uint64_t offset, size_t size)
+        {
+                const bool yes = refusals_left && offset < refused_end && offset + size > refused;
+
+                if (yes && refusals_left > 0)
+                        refusals_left--;
+                return yes;
+        }
+
         static int write(files_disk *disk, uint64_t offset, const void *from, size_t size)
         {
                 memory_disk *self = of(disk);
@@ -137,8 +148,7 @@ struct memory_disk {
                 self->writes++;
                 if (!inside(self, offset, size))
                         return ENXIO;
-                if (self->writes_left == 0 ||
-                    (offset < self->refused_end && offset + size > self->refused)) {
+                if (self->writes_left == 0 || self->refuses(offset, size)) {
                         self->refusals++;
                         return EIO;
                 }
@@ -155,6 +165,10 @@ struct memory_disk {
         {
                 memory_disk *self = of(disk);
 
+                if (self->flushes_left == 0)
+                        return EIO;
+                if (self->flushes_left > 0)
+                        self->flushes_left--;
                 if (self->logging && self->flushes)
                         self->log.push_back({0, {}});
                 return 0;

@@ -141,6 +141,8 @@ struct rename {
         struct fat_set old, new; /* entries of both names; `new` first describes the entry that is
                                   * replaced, if there is one */
         bool replace;
+        bool shared; /* the replaced entry already names the file's chain, because an earlier rename
+                      * without a copy has not erased the old entry */
 };
 
 /* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
@@ -187,6 +189,28 @@ static int copy_part(struct fat_node *file)
         return error ? error : left > most ? EINPROGRESS : 0;
 }
 
+/* Writes the new name's entry. */
+static int add_new(struct rename *rename, uint8_t *entry)
+{
+        return rename->replace ? take_entry(rename, entry, false)
+                               : fat_folder_add(rename->to, rename->name, entry, &rename->new);
+}
+
+/* Gives the new name's entry back to the file that had it, or erases it. */
+static int take_back(struct rename *rename)
+{
+        return rename->replace ? take_entry(rename, rename->new.entry, false)
+                               : fat_folder_erase(rename->to, &rename->new);
+}
+
+/* Erases the old name after the disk has the new one. */
+static int erase_old(struct rename *rename)
+{
+        const int error = fat_flush_ordered(fat_of(rename->from));
+
+        return error ? error : fat_folder_erase(rename->from, &rename->old);
+}
+
 /* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
  * of power no two names have the same clusters. A large file is renamed without a copy, and so is a
  * file to which a client writes meanwhile. */
@@ -194,7 +218,8 @@ static int rename_by_copy(struct rename *rename)
 {
         struct fat *fat = fat_of(rename->from);
         struct fat_node *file = rename->file;
-        const bool copy = file->first && file->size <= COPY_MAX && !file->copy_lost;
+        const bool copy =
+                file->first && file->size <= COPY_MAX && !file->copy_lost && !rename->shared;
         uint8_t entry[FAT_ENTRY];
         int error = copy ? copy_part(file) : 0;
         const uint32_t first = copy ? file->copy.first : file->first;
@@ -205,18 +230,17 @@ static int rename_by_copy(struct rename *rename)
         fat_entry_set(fat, entry, first, file->size);
         error = fat_flush_ordered(fat);
         if (!error)
-                error = rename->replace
-                                ? take_entry(rename, entry, false)
-                                : fat_folder_add(rename->to, rename->name, entry, &rename->new);
+                error = add_new(rename, entry);
         if (error) {
                 fat_copy_free(fat, &file->copy);
                 return error;
         }
-        file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
+        if (copy)
+                file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
         file->copy_lost = false;
-        error = fat_flush_ordered(fat);
-        if (!error)
-                error = fat_folder_erase(rename->from, &rename->old);
+        error = erase_old(rename);
+        if (error && !copy && fat_folder_check(fat, &rename->old) == 0)
+                take_back(rename); /* the first error counts */
         if (error || !copy)
                 return error;
         error = give_up(fat, NULL, file->first);
@@ -235,6 +259,8 @@ static int rename_file(struct rename *rename)
 
         if (rename->replace)
                 used = fat_node_find(fat, rename->new.sector, rename->new.slot);
+        if (used && rename->shared)
+                return EBUSY; /* no two nodes may change one chain */
         error = rename_in_sector(rename);
         /* With writes to two sectors, no order guarantees that a folder has exactly one name after
          * any loss of power. */
@@ -244,7 +270,8 @@ static int rename_file(struct rename *rename)
                 return error;
         /* Without the flush, the disk could have two entries with the old name: the one that is
          * removed here, and that of a file created later. */
-        error = rename->replace ? give_up(fat, used, replaced) : fat_flush_ordered(fat);
+        error = rename->replace && !rename->shared ? give_up(fat, used, replaced)
+                                                   : fat_flush_ordered(fat);
         file->sector = rename->new.sector;
         file->slot = rename->new.slot;
         return error;
@@ -265,6 +292,9 @@ static int check_new(struct rename *rename)
         if (!(rename->new.entry[11] & FAT_FOLDER) == folder)
                 return folder ? ENOTDIR : EISDIR;
         rename->replace = !folder;
+        rename->shared =
+                !folder && rename->file->first &&
+                rename->file->first == fat_entry_cluster(fat_of(rename->to), rename->new.entry);
         if (folder && rename->new.sector != rename->old.sector)
                 return EXDEV; /* so the folder with the new name is not removed */
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;

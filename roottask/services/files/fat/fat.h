@@ -206,12 +206,16 @@ int fat_folder_add(const struct fat_node *folder, const char *name, uint8_t entr
 int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, const char *name,
                     struct fat_set *set);
 int fat_folder_erase(const struct fat_node *folder, const struct fat_set *set);
+/* Checks after a failed fat_folder_erase() whether the disk still has the short entry.
+ * @return 0, ENOENT, EIO: unknown */
+int fat_folder_check(struct fat *fat, const struct fat_set *set);
 int fat_folder_empty(const struct fat_node *folder);
 
 /* place.c */
 
 /* The place for the entries of a new name. */
 struct fat_place {
+        uint32_t index; /* of the sector in the folder */
         uint32_t sector, slot;
         bool fresh;     /* the sector lies past the end of the folder */
         bool terminate; /* the entries overwrite the end mark; a new one follows them */

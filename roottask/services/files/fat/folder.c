@@ -302,6 +302,8 @@ int fat_folder_add(const struct fat_node *folder, const char *name, uint8_t entr
         memcpy(set->entry, entries + (count - 1) * FAT_ENTRY, FAT_ENTRY);
         set->sector = place.sector;
         set->slot = place.slot + count - 1;
+        set->end = place.index * slots(fat_of(folder)) + set->slot;
+        set->begin = set->end - (count - 1);
         return 0;
 }
 
@@ -364,4 +366,12 @@ int fat_folder_erase(const struct fat_node *folder, const struct fat_set *set)
                         return error;
         }
         return 0;
+}
+
+int fat_folder_check(struct fat *fat, const struct fat_set *set)
+{
+        uint8_t *bytes;
+        const int error = fat_sector(fat, set->sector, &bytes);
+
+        return error ? error : bytes[set->slot * FAT_ENTRY] == FAT_DELETED ? ENOENT : 0;
 }

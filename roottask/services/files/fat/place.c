@@ -86,6 +86,7 @@ int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_pla
                         error = fat_sector(walk.fat, place->sector, &bytes);
                 if (error)
                         return error;
+                place->index = i;
                 place->fresh = end < slots;
                 if (place->fresh) {
                         place->slot = 0;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changes of names under the FAT file system while the disk fails: no two files get one cluster,
+ * and no new file gets the place of another one. */
+#include "files_fat.h"
+
+extern "C" {
+#include "fat/fat.h"
+}
+
+namespace
+{
+
+/* A file in use that has the name "file" or "folder/file". */
+struct files_fat_failed_test : testing::TestWithParam<fat_kind>, mounted_disk {
+        std::string data = std::string(400000, 'd');
+        files_node *node = nullptr;
+        uint32_t free = 0;
+
+        void SetUp() override
+        {
+                memory.format(GetParam().options, GetParam().kib);
+                mount();
+                ASSERT_EQ(create("folder", true), 0);
+                ASSERT_EQ(write_new("file", data), 0);
+                free = count_free();
+                ASSERT_EQ(find("file", &node), 0);
+        }
+
+        void TearDown() override
+        {
+                if (node)
+                        fat->release(node);
+        }
+
+        int write_new(const std::string &path, const std::string &text)
+        {
+                const int error = create(path);
+
+                return error ? error : write(path, 0, text);
+        }
+
+        uint32_t count_free()
+        {
+                struct fat *const of = (struct fat *)system;
+
+                EXPECT_EQ(fat_table_count(of), 0);
+                return of->free;
+        }
+
+        /* Writes to the file during a rename, so that the next rename makes no copy. */
+        void lose_copy(const std::string &from, const std::string &to)
+        {
+                size_t done;
+
+                ASSERT_EQ(rename_part(from, to), EINPROGRESS);
+                ASSERT_EQ(fat->write(node, 0, "d", 1, &done), 0);
+                ASSERT_EQ(fat->sync(system, node), 0);
+        }
+
+        /* Refuses the next write of a sector. */
+        void refuse_once(uint32_t sector)
+        {
+                const uint32_t bytes = ((struct fat *)system)->sector_bytes;
+
+                memory.refused = sector * (uint64_t)bytes;
+                memory.refused_end = memory.refused + bytes;
+                memory.refusals_left = 1;
+        }
+
+        /* Checks that only one name has the file, and that a new file gets other clusters. */
+        void expect_one(const std::string &path, const std::string &absent)
+        {
+                EXPECT_EQ(read(absent), "absent");
+                ASSERT_EQ(write_new("next", std::string(400000, 'n')), 0);
+                EXPECT_TRUE(read(path) == data);
+                ASSERT_EQ(remove("next"), 0);
+                EXPECT_EQ(count_free(), free);
+                ASSERT_EQ(fat->sync(system, nullptr), 0);
+                expect_clean();
+        }
+};
+
+/* The disk fails at each of the steps, and at all that follow it. */
+TEST_P(files_fat_failed_test, a_rename_without_a_copy_may_be_repeated)
+{
+        for (long *const limit : {&memory.writes_left, &memory.flushes_left}) {
+                int error = EIO;
+
+                for (long steps = 0; error && !HasFailure(); steps++) {
+                        SCOPED_TRACE(steps);
+                        lose_copy("file", "folder/file");
+                        *limit = steps;
+                        error = rename_part("file", "folder/file");
+                        *limit = -1;
+                        if (error && read("file") != "absent") {
+                                ASSERT_EQ(rename("file", "folder/file"), 0);
+                        }
+                        expect_one("folder/file", "file");
+                        ASSERT_EQ(rename("folder/file", "file"), 0);
+                }
+        }
+}
+
+TEST_P(files_fat_failed_test, a_rename_without_a_copy_takes_the_new_name_back)
+{
+        for (const bool replaces : {false, true}) {
+                lose_copy("file", "folder/file");
+                if (replaces) {
+                        ASSERT_EQ(write_new("folder/file", "replaced"), 0);
+                }
+                refuse_once(((struct fat_node *)node)->sector);
+                EXPECT_EQ(rename_part("file", "folder/file"), EIO);
+                EXPECT_EQ(memory.refusals_left, 0);
+                EXPECT_EQ(read("folder/file"), replaces ? "replaced" : "absent");
+                if (replaces) {
+                        ASSERT_EQ(remove("folder/file"), 0);
+                }
+                expect_one("file", "folder/file");
+        }
+}
+
+TEST_P(files_fat_failed_test, a_large_file_keeps_its_clusters_when_its_rename_is_repeated)
+{
+        const size_t bytes = 17 << 20;
+
+        if (GetParam().kib * 1024UL < bytes)
+                return;
+        ASSERT_EQ(write("file", data.size(), std::string(bytes - data.size(), 'l')), 0);
+        data += std::string(bytes - data.size(), 'l');
+        ASSERT_EQ(fat->sync(system, node), 0);
+        free = count_free();
+        refuse_once(((struct fat_node *)node)->sector);
+        EXPECT_EQ(rename_part("file", "folder/file"), EIO);
+        EXPECT_EQ(rename_part("file", "folder/file"), 0);
+        expect_one("folder/file", "file");
+}
+
+/* A loss of power during a rename without a copy can leave both names. */
+TEST_P(files_fat_failed_test, a_name_of_the_same_file_is_replaced_only_while_it_is_not_in_use)
+{
+        files_node *other;
+
+        lose_copy("file", "folder/file");
+        memory.writes_left = 1; /* the new name */
+        EXPECT_EQ(rename_part("file", "folder/file"), EIO);
+        memory.writes_left = -1;
+        ASSERT_EQ(find("folder/file", &other), 0);
+        EXPECT_EQ(rename_part("file", "folder/file"), EBUSY);
+        fat->release(other);
+        ASSERT_EQ(rename_part("file", "folder/file"), 0);
+        expect_one("folder/file", "file");
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, files_fat_failed_test, testing::ValuesIn(fat_kinds),
+                         [](const auto &row) { return std::string(row.param.name); });
+
+} // namespace
