@@ -151,6 +151,103 @@ TEST_P(files_fat_failed_test, a_name_of_the_same_file_is_replaced_only_while_it_
         expect_one("folder/file", "file");
 }
 
+/* The place of a removed file in its folder is free for a new file. */
+TEST_P(files_fat_failed_test, a_removed_file_leaves_its_place_although_the_flush_fails)
+{
+        files_node *next;
+        size_t done;
+
+        memory.flushes_left = 0;
+        EXPECT_EQ(remove("file"), EIO);
+        memory.flushes_left = -1;
+        ASSERT_EQ(create("next"), 0);
+        ASSERT_EQ(find("next", &next), 0);
+        EXPECT_EQ(((struct fat_node *)next)->slot, ((struct fat_node *)node)->slot);
+        EXPECT_NE(next, node);
+        fat->release(next);
+        EXPECT_EQ(fat->write(node, 0, "x", 1, &done), 0);
+        EXPECT_EQ(read("next"), "");
+        fat->release(node);
+        node = nullptr;
+        ASSERT_EQ(remove("next"), 0);
+        EXPECT_EQ(read("file"), "absent");
+        EXPECT_GT(count_free(), free);
+        ASSERT_EQ(fat->sync(system, nullptr), 0);
+        expect_clean();
+}
+
+TEST_P(files_fat_failed_test, the_clusters_of_a_removed_file_stay_if_the_disk_may_still_name_them)
+{
+        memory.flushes_left = 0;
+        EXPECT_EQ(remove("file"), EIO);
+        fat->release(node);
+        node = nullptr;
+        EXPECT_EQ(count_free(), free);
+        memory.flushes_left = -1;
+}
+
+/* The replaced file is in use, in the folder of the old name or in another one. */
+TEST_P(files_fat_failed_test, a_replaced_file_leaves_its_name_although_the_rename_fails)
+{
+        for (const std::string to : {"new", "folder/new"}) {
+                files_node *used;
+                size_t done;
+
+                ASSERT_EQ(write_new(to, "replaced"), 0);
+                ASSERT_EQ(find(to, &used), 0);
+                ASSERT_EQ(fat->sync(system, nullptr), 0);
+                if (to == "new")
+                        memory.flushes_left = 0;
+                else
+                        refuse_once(((struct fat_node *)node)->sector);
+                EXPECT_EQ(rename("file", to), EIO);
+                memory.flushes_left = -1;
+                EXPECT_TRUE(read(to) == data);
+                EXPECT_EQ(fat->write(used, 0, "x", 1, &done), 0);
+                EXPECT_EQ(fat->sync(system, used), 0);
+                EXPECT_TRUE(read(to) == data);
+                fat->release(used);
+                ASSERT_EQ(rename(to == "new" ? to : "file", to == "new" ? "file" : to), 0);
+                ASSERT_EQ(fat->sync(system, nullptr), 0);
+                expect_clean();
+        }
+}
+
+/* Another system has divided the entries of a name: the first one lies in another sector. */
+TEST_P(files_fat_failed_test, a_name_in_two_sectors_is_gone_after_the_write_of_one)
+{
+        const std::string name = "FOLDER2/long name of a file";
+        files_node *removed, *next;
+        uint64_t at;
+
+        if (GetParam().name != std::string("fat16"))
+                return;
+        ASSERT_EQ(create("FOLDER2", true), 0);
+        for (char c = 'A'; c < 'A' + 14; c++)
+                ASSERT_EQ(create("FOLDER2/" + std::string(1, c)), 0);
+        ASSERT_EQ(create(name), 0);
+        ASSERT_EQ(find(name, &removed), 0);
+        at = ((struct fat_node *)removed)->sector * UINT64_C(512);
+        ASSERT_EQ(((struct fat_node *)removed)->slot, 3U - 1);
+        fat->release(removed);
+        fat->release(node);
+        node = nullptr;
+        unmount();
+        memmove(&memory.bytes[at - FAT_ENTRY], &memory.bytes[at], 4 * FAT_ENTRY);
+        mount();
+        ASSERT_EQ(find(name, &removed), 0);
+        refuse_once((uint32_t)(at / 512) - 1);
+        EXPECT_EQ(remove(name), EIO);
+        EXPECT_EQ(memory.refusals, 0);
+        ASSERT_EQ(create("FOLDER2/Y"), 0);
+        ASSERT_EQ(create("FOLDER2/Z"), 0);
+        ASSERT_EQ(find("FOLDER2/Z", &next), 0);
+        EXPECT_EQ(((struct fat_node *)next)->slot, 1U);
+        EXPECT_NE(next, removed);
+        fat->release(next);
+        fat->release(removed);
+}
+
 INSTANTIATE_TEST_SUITE_P(kinds, files_fat_failed_test, testing::ValuesIn(fat_kinds),
                          [](const auto &row) { return std::string(row.param.name); });
 

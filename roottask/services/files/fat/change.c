@@ -90,13 +90,18 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
         return error;
 }
 
-/* Frees a chain to which no entry refers any more. A file in use keeps its chain. */
+/* Frees a chain to which no entry refers any more. A file in use keeps its chain, and leaves its
+ * place in the folder also after an error, because a new file may get the place. */
 static int give_up(struct fat *fat, struct fat_node *used, uint32_t first)
 {
-        int error = fat_flush_ordered(fat);
+        const int error = fat_flush_ordered(fat);
 
-        if (used)
-                return error ? error : fat_file_orphan(used);
+        if (used) {
+                const int link_error = fat_file_orphan(used);
+
+                used->unflushed = error;
+                return error ? error : link_error;
+        }
         return error || !first ? error : fat_table_free(fat, first);
 }
 
@@ -125,12 +130,16 @@ int fat_remove(struct files_node *in, const char *name, bool remove_folder)
         if (!(set.entry[11] & FAT_FOLDER) == remove_folder)
                 return remove_folder ? ENOTDIR : EISDIR;
         error = remove_folder ? check_folder(fat, &set) : 0;
-        if (!error)
-                error = fat_folder_erase(folder, &set);
         if (error)
                 return error;
-        return give_up(fat, fat_node_find(fat, set.sector, set.slot),
-                       fat_entry_cluster(fat, set.entry));
+        error = fat_folder_erase(folder, &set);
+        if (error && fat_folder_check(fat, &set) != ENOENT)
+                return error;
+
+        const int late = give_up(fat, fat_node_find(fat, set.sector, set.slot),
+                                 fat_entry_cluster(fat, set.entry));
+
+        return error ? error : late;
 }
 
 /* A rename in progress. */
@@ -143,6 +152,8 @@ struct rename {
         bool replace;
         bool shared; /* the replaced entry already names the file's chain, because an earlier rename
                       * without a copy has not erased the old entry */
+        bool taken;  /* the new name's entry is the file's */
+        bool erased; /* the old name's short entry is erased */
 };
 
 /* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
@@ -203,12 +214,31 @@ static int take_back(struct rename *rename)
                                : fat_folder_erase(rename->to, &rename->new);
 }
 
-/* Erases the old name after the disk has the new one. */
-static int erase_old(struct rename *rename)
+/* Erases the old name after the disk has the new one. An error takes back a new name without a
+ * copy, but only if the disk certainly has the old one. */
+static int erase_old(struct rename *rename, bool copy)
 {
-        const int error = fat_flush_ordered(fat_of(rename->from));
+        struct fat *fat = fat_of(rename->from);
+        int error = fat_flush_ordered(fat), state;
 
-        return error ? error : fat_folder_erase(rename->from, &rename->old);
+        if (!error)
+                error = fat_folder_erase(rename->from, &rename->old);
+        state = error ? fat_folder_check(fat, &rename->old) : ENOENT;
+        rename->erased = state == ENOENT;
+        if (!state && !copy)
+                rename->taken = take_back(rename) != 0; /* the first error counts */
+        return error;
+}
+
+/* Gives the copy to a file, and frees the old chain. */
+static int use_copy(struct fat_node *file, uint32_t first)
+{
+        const int error = give_up(fat_of(file), NULL, file->first);
+
+        file->first = first;
+        file->tail = 0;
+        fat_chain_cut(file, 0);
+        return error;
 }
 
 /* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
@@ -238,16 +268,14 @@ static int rename_by_copy(struct rename *rename)
         if (copy)
                 file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
         file->copy_lost = false;
-        error = erase_old(rename);
-        if (error && !copy && fat_folder_check(fat, &rename->old) == 0)
-                take_back(rename); /* the first error counts */
-        if (error || !copy)
+        rename->taken = true;
+        error = erase_old(rename, copy);
+        if (!rename->erased || !copy)
                 return error;
-        error = give_up(fat, NULL, file->first);
-        file->first = first;
-        file->tail = 0;
-        fat_chain_cut(file, 0);
-        return error;
+
+        const int late = use_copy(file, first);
+
+        return error ? error : late;
 }
 
 static int rename_file(struct rename *rename)
@@ -255,26 +283,28 @@ static int rename_file(struct rename *rename)
         struct fat *fat = fat_of(rename->from);
         struct fat_node *const file = rename->file, *used = NULL;
         const uint32_t replaced = rename->replace ? fat_entry_cluster(fat, rename->new.entry) : 0;
-        int error;
+        int error, late = 0;
 
         if (rename->replace)
                 used = fat_node_find(fat, rename->new.sector, rename->new.slot);
         if (used && rename->shared)
                 return EBUSY; /* no two nodes may change one chain */
         error = rename_in_sector(rename);
+        rename->taken = rename->erased = !error;
         /* With writes to two sectors, no order guarantees that a folder has exactly one name after
          * any loss of power. */
         if (error == ENOSPC)
                 error = file->folder ? EXDEV : rename_by_copy(rename);
-        if (error)
-                return error;
         /* Without the flush, the disk could have two entries with the old name: the one that is
          * removed here, and that of a file created later. */
-        error = rename->replace && !rename->shared ? give_up(fat, used, replaced)
-                                                   : fat_flush_ordered(fat);
-        file->sector = rename->new.sector;
-        file->slot = rename->new.slot;
-        return error;
+        if (rename->taken)
+                late = rename->replace && !rename->shared ? give_up(fat, used, replaced)
+                                                          : fat_flush_ordered(fat);
+        if (rename->erased) {
+                file->sector = rename->new.sector;
+                file->slot = rename->new.slot;
+        }
+        return error ? error : late;
 }
 
 /* Checks the file or folder that already has the new name. Removes it if it is a folder. */

@@ -91,6 +91,7 @@ struct fat_node {
         struct files_node node;
         struct fat_node *next;
         bool folder, removed, changed;
+        bool unflushed;            /* removed, but the disk may still have the entry */
         bool grown;                /* the entry does not contain the present size or chain yet */
         uint8_t attributes;        /* attributes of the entry */
         uint32_t sector, slot;     /* place of the entry; sector 0: the root */
