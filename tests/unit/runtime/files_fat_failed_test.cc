@@ -238,7 +238,7 @@ TEST_P(files_fat_failed_test, a_name_in_two_sectors_is_gone_after_the_write_of_o
         ASSERT_EQ(find(name, &removed), 0);
         refuse_once((uint32_t)(at / 512) - 1);
         EXPECT_EQ(remove(name), EIO);
-        EXPECT_EQ(memory.refusals, 0);
+        EXPECT_EQ(memory.refusals_left, 0);
         ASSERT_EQ(create("FOLDER2/Y"), 0);
         ASSERT_EQ(create("FOLDER2/Z"), 0);
         ASSERT_EQ(find("FOLDER2/Z", &next), 0);
