@@ -3,9 +3,9 @@
  *
  * The server echoes datagrams, up to 1000 bytes of each, and TCP streams at port 7, and looks up
  * names all the time. When all connections are in use, it closes the oldest one. It answers the
- * datagram "state" with the numbers of lwIP's objects and of the restarts of all programs, for which
- * it has the grant `status`. The datagram "end" ends it. The server never reads from connections of
- * port 9, or datagrams of port 9. */
+ * datagram "state" with the numbers of lwIP's objects and of the restarts of all programs. For the
+ * restarts it has the grant `status`. The datagram "end" ends it. The server never reads from
+ * connections of port 9, or datagrams of port 9. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

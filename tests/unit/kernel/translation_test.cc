@@ -18,7 +18,7 @@ namespace
 {
 
 constexpr word_t BASE = 0x400001, LINKS = 65, STRIDE = 16, SIZE = 8, BRANCH = BASE + 4096;
-// The receiver revokes the pages from CUT on. The sent page is at SENT.
+// The receiver revokes page CUT and all pages above it. The sent page is page SENT.
 constexpr word_t CUT = 3, SENT = 4;
 
 // The receiver's pages, a mapping under a limit in PD `sender`, and a chain of copies below it.
