@@ -22,6 +22,9 @@
  */
 #define FILES_COPY_MAX 0x40000
 
+/* Work of reading a folder of the maximum size, in the units of `work` of struct files_system. */
+#define FILES_FOLDER_WORK 0x1000000
+
 /* The disk of a file system: a partition, or a boot module. The object stays valid while the file
  * system is mounted. */
 struct files_disk {
@@ -42,6 +45,8 @@ struct files_system {
         const struct files_backend *backend;
         struct files_disk *disk;
         bool read_only; /* the service does not call the functions that write */
+        uint64_t work; /* increased by `lookup` in proportion to the part of a folder that it reads;
+                        * the service sets it to 0 when a path begins */
 };
 
 /* A file or a folder in use. A backend's own structure begins with it. All users of one file share

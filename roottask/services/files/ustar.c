@@ -39,7 +39,8 @@ static int ustar_mount(struct files_disk *disk, struct files_system **system, co
         ustar = calloc(1, sizeof(*ustar) + (size_t)count * sizeof(ustar->file[0]));
         if (!ustar)
                 return ENOMEM;
-        ustar->system = (struct files_system){&files_ustar, disk, true};
+        ustar->system =
+                (struct files_system){.backend = &files_ustar, .disk = disk, .read_only = true};
         archive_begin(&archive, disk->memory, (size_t)disk->bytes);
         while (ustar->count < (unsigned long)count &&
                archive_next(&archive, &ustar->file[ustar->count]))

@@ -11,6 +11,9 @@
 
 #define POOL_BYTES 0x10000
 
+/* Maximum work for the lookups of a path before its last one. */
+#define WORK_MAX (UINT64_C(4) * FILES_FOLDER_WORK)
+
 static int read_blocks(struct files_disk *disk, uint64_t offset, void *to, size_t bytes)
 {
         return nova_block_read(disk->context, offset / disk->block_bytes,
@@ -114,17 +117,34 @@ static const char *take_name(const char *path, char name[FILES_NAME_SIZE])
         return path + length + (path[length] == '/');
 }
 
+/* Finds the root, where a path begins. */
+static int begin_path(const struct volume *volume, struct files_node **root)
+{
+        volume->system->work = 0;
+        return volume->system->backend->root(volume->system, root);
+}
+
+/* Finds the next name of a path. On a damaged disk, a folder of the maximum size may contain
+ * itself, and other clients wait while a path leads through it again and again. */
+static int look_up(const struct volume *volume, struct files_node *folder, const char *name,
+                   struct files_node **node)
+{
+        return volume->system->work > WORK_MAX
+                       ? EIO
+                       : volume->system->backend->lookup(folder, name, node);
+}
+
 int volume_find(const struct volume *volume, const char *path, struct files_node **node)
 {
         const struct files_backend *backend = volume->system->backend;
-        int error = backend->root(volume->system, node);
+        int error = begin_path(volume, node);
         char name[FILES_NAME_SIZE];
 
         while (!error && *path) {
                 struct files_node *const folder = *node;
 
                 path = take_name(path, name);
-                error = path ? backend->lookup(folder, name, node) : ENAMETOOLONG;
+                error = path ? look_up(volume, folder, name, node) : ENAMETOOLONG;
                 backend->release(folder);
         }
         return error;
@@ -134,7 +154,7 @@ int volume_find_parent(const struct volume *volume, const char *path, struct fil
                        char name[FILES_NAME_SIZE])
 {
         const struct files_backend *backend = volume->system->backend;
-        int error = backend->root(volume->system, folder);
+        int error = begin_path(volume, folder);
 
         if (error)
                 return error;
@@ -146,7 +166,7 @@ int volume_find_parent(const struct volume *volume, const char *path, struct fil
                 path = take_name(path, name);
                 if (path && !*path)
                         return 0;
-                error = path ? backend->lookup(above, name, folder) : ENAMETOOLONG;
+                error = path ? look_up(volume, above, name, folder) : ENAMETOOLONG;
                 backend->release(above);
                 if (error)
                         return error;

@@ -124,6 +124,7 @@ int fat_walk_next(struct fat_walk *walk, struct fat_set *set)
                 if (!entry[0])
                         return ENOENT;
                 walk->index++;
+                fat->system.work += FILES_FOLDER_WORK / FAT_FOLDER_MAX;
                 if (entry[0] != FAT_DELETED && (entry[11] & 0x3f) == FAT_LONG) {
                         take_piece(&pieces, entry, index);
                         continue;

@@ -168,7 +168,8 @@ int fat_mount(struct files_disk *disk, struct files_system **system, const char 
         fat = calloc(1, sizeof(*fat));
         if (!fat)
                 return ENOMEM;
-        fat->system = (struct files_system){&files_fat, disk, disk->read_only};
+        fat->system = (struct files_system){
+                .backend = &files_fat, .disk = disk, .read_only = disk->read_only};
         *sentence = place(fat, &layout);
         error = *sentence ? EIO : make_cache(fat);
         if (!error)

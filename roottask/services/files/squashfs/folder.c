@@ -32,6 +32,7 @@ static int take(struct walk *walk, void *to, size_t bytes)
         if (walk->left < bytes)
                 return EIO;
         walk->left -= bytes;
+        walk->squashfs->system.work += bytes;
         return squashfs_read_metadata(walk->squashfs, &walk->place, to, bytes);
 }
 

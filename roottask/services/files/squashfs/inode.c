@@ -14,7 +14,7 @@
 #define FILE_LARGE   9
 /* A larger value would keep the service busy for too long if the image is damaged. */
 #define BLOCKS_MAX    (1u << 22)
-#define LIST_MAX      (1u << 24)
+#define LIST_MAX      FILES_FOLDER_WORK
 #define LIST_EXTRA    3 /* the size of a folder counts "." and ".." as 3 bytes */
 #define FRAGMENT      16
 #define FRAGMENTS_ONE (SQUASHFS_METADATA / FRAGMENT) /* fragments in a block of metadata */

@@ -109,7 +109,8 @@ static int squashfs_mount(struct files_disk *disk, struct files_system **system,
         squashfs = calloc(1, sizeof(*squashfs));
         if (!squashfs)
                 return ENOMEM;
-        squashfs->system = (struct files_system){&files_squashfs, disk, true};
+        squashfs->system =
+                (struct files_system){.backend = &files_squashfs, .disk = disk, .read_only = true};
         squashfs->end = disk->bytes;
         error = squashfs_read_disk(squashfs, 0, header, sizeof(header));
         if (!error && squashfs_get32(header) != MAGIC)
