@@ -9,6 +9,7 @@
 #ifndef MEMORY_ACCOUNT_H
 #define MEMORY_ACCOUNT_H
 
+#include "arch/x86/cpu.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/types.h"
@@ -46,6 +47,20 @@ extern bool account_grace_helps[];
 /** For each CPU: number of accounts that it has closed or, when bytes returned, shrunk; may wrap.
  */
 extern uint32_t account_steps[];
+
+/** Returns this CPU's counter of account_steps. */
+static inline uint32_t account_steps_now(void)
+{
+        return account_steps[cpu_number(cpu_self())];
+}
+
+/** Returns true if this CPU has closed as many accounts as a chain has since the counter had the
+ * value `before`. A mapping may be the last charge to a chain of accounts, so a step that frees
+ * mappings then ends. */
+static inline bool account_has_closed_many(uint32_t before)
+{
+        return account_steps_now() - before >= ACCOUNT_DEPTH_MAX;
+}
 
 /** The account of the whole pool, from which the limits of all other accounts are taken. */
 extern struct account account_root;

@@ -395,6 +395,7 @@ static struct object_mapping *object_mapping_walk_on(struct revocation *r,
 
 enum step_result object_revocation_step(struct revocation *r)
 {
+        const uint32_t before = account_steps_now();
         unsigned budget = STEP_PLACES;
 
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
@@ -402,7 +403,9 @@ enum step_result object_revocation_step(struct revocation *r)
         assert(!here || here->pins);
         if (here)
                 here->pins--;
-        for (unsigned i = 0; i < STEP_MAPPINGS && (here || r->at <= r->last); i++)
+        for (unsigned i = 0;
+             i < STEP_MAPPINGS && (here || r->at <= r->last) && !account_has_closed_many(before);
+             i++)
                 here = here ? object_mapping_walk_on(r, here)
                             : object_mapping_begin_walk(r, &budget);
         if (here)

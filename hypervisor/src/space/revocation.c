@@ -74,8 +74,12 @@ static struct mapping *revocation_release_one(struct mapping *mapping)
 
 struct mapping *mapping_release_some(struct mapping *mapping, unsigned *budget)
 {
-        for (; mapping && *budget; budget_spend(budget, ENTRIES_OF_A_SEARCH))
+        const uint32_t before = account_steps_now();
+
+        for (; mapping && *budget; budget_spend(budget, ENTRIES_OF_A_SEARCH)) {
                 mapping = revocation_release_one(mapping);
+                *budget = unlikely(account_has_closed_many(before)) ? 0 : *budget;
+        }
         return mapping;
 }
 
@@ -511,6 +515,7 @@ static bool revocation_do_one(struct revocation *r, struct mapping **here, unsig
 
 enum step_result range_revocation_step(struct revocation *r)
 {
+        const uint32_t before = account_steps_now();
         unsigned budget = STEP_ENTRIES;
         bool done = false;
         struct flush flush;
@@ -521,7 +526,8 @@ enum step_result range_revocation_step(struct revocation *r)
         assert(!here || here->pins);
         if (here)
                 here->pins--;
-        for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++) {
+        for (unsigned i = 0;
+             i < STEP_MAPPINGS && budget && !done && !account_has_closed_many(before); i++) {
                 const uint32_t freed = flush.frames;
                 done = revocation_do_one(r, &here, &budget, &flush);
                 if (flush.frames != freed)

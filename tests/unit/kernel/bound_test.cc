@@ -233,6 +233,52 @@ TEST(short_steps, close_few_chains_of_accounts)
         fake_tsc = 0;
 }
 
+// Mappings of ended PDs are all that is charged to their chains of accounts. A thread that has
+// stopped below these mappings frees them one after another.
+TEST(short_steps, close_few_chains_of_accounts_with_mappings)
+{
+        constexpr unsigned CHAINS = 30;
+        constexpr word_t AT = 0x400001, SOURCE = 0x10001, COUNT = 64;
+        Kernel kernel;
+        std::vector<account *> all;
+        std::vector<pd *> ended;
+        pd *from = &kernel_pd, *a = kernel.make_pd(), *b = kernel.make_pd();
+        for (unsigned i = 0; i <= CHAINS; i++) {
+                account *last = &account_root;
+                while (account *next = account_create(last, 200000 - 2000 * (last->depth + 1)))
+                        all.push_back(last = next);
+                pd *to = a;
+                if (i < CHAINS) {
+                        ASSERT_EQ(pd_create(&kernel_pd, last, 0, &to), NOVA_SUCCESS);
+                        ended.push_back(to);
+                }
+                kernel.delegate(from, from == &kernel_pd ? SOURCE : AT, to, AT, COUNT, NOVA_CRD_MEM,
+                                7, 0);
+                from = to;
+        }
+        for (word_t i = 0; i < COUNT; i++)
+                kernel.delegate(a, AT + i, b, AT + 2 * i, 1, NOVA_CRD_MEM, 7, 0);
+        revocation r;
+        revocation_begin(&r, &a->memory.space, AT, AT + COUNT - 1, 7, false);
+        EXPECT_EQ(revocation_step(&r), STEP_AGAIN);
+        kernel.revoke(&kernel_pd, SOURCE, SOURCE + COUNT - 1, NOVA_CRD_MEM, 7, false);
+        for (pd *one : ended) {
+                EXPECT_TRUE(pd_destroy_begin(one));
+                object_put(&one->object);
+        }
+        for (account *one : all)
+                account_leave(one);
+        fake_settle();
+        const uint32_t before = account_steps[0];
+        step_result result = STEP_AGAIN;
+        while (result == STEP_AGAIN) {
+                const uint32_t steps = account_steps[0];
+                result = revocation_step(&r);
+                EXPECT_LE(account_steps[0] - steps, 3u * ACCOUNT_DEPTH_MAX);
+        }
+        EXPECT_GE(account_steps[0] - before, (CHAINS - 1) * ACCOUNT_DEPTH_MAX);
+}
+
 // ---- Translations along long chains of delegations
 
 constexpr word_t BASE = 0x400001, LINKS = 900, STRIDE = 16, SIZE = 8;
