@@ -85,16 +85,20 @@ const char *features_lacking(void)
         static const struct {
                 enum feature feature;
                 const char *name;
+                bool unused;
         } committed[] = {
-                {FEATURE_X2APIC, "x2APIC mode"}, {FEATURE_TSC_DEADLINE, "TSC deadlines"},
-                {FEATURE_PCID, "PCIDs"},         {FEATURE_XSAVE, "XSAVE"},
-                {FEATURE_SYSCALL, "SYSCALL"},
+                {FEATURE_X2APIC, "x2APIC mode", false},
+                {FEATURE_TSC_DEADLINE, "TSC deadlines", false},
+                {FEATURE_XSAVE, "XSAVE", false},
+                {FEATURE_PCID, "PCIDs", sizeof(word_t) == 4},
+                {FEATURE_SYSCALL, "SYSCALL", sizeof(word_t) == 4},
         };
         uint32_t own[FEATURE_WORDS];
 
         features_read_own(own);
         for (unsigned i = 0; i < array_size(committed); i++)
-                if (cpu_has(committed[i].feature) && !features_have(own, committed[i].feature))
+                if (!committed[i].unused && cpu_has(committed[i].feature) &&
+                    !features_have(own, committed[i].feature))
                         return committed[i].name;
         return NULL;
 }

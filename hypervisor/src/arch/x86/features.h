@@ -66,7 +66,7 @@ void features_read(bool first);
  * all CPUs; NULL: this CPU lacks none. */
 const char *features_lacking(void);
 
-/** Removes a feature that this CPU has and the kernel cannot use. */
+/** Removes a feature that this CPU has and the kernel does not use. */
 void features_remove(enum feature feature);
 
 static inline bool features_have(const uint32_t words[FEATURE_WORDS], enum feature feature)

@@ -40,6 +40,8 @@ void lapic_map(paddr_t phys, bool avoid_x2apic)
 {
         lapic_x2apic = cpu_has(FEATURE_X2APIC) &&
                        (!avoid_x2apic || rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+        if (!lapic_x2apic)
+                features_remove(FEATURE_X2APIC); /* other CPUs need not have it */
         if (boot_paging_map_device(phys) != (void *)MMIO_BASE)
                 kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
 }
