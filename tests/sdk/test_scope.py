@@ -44,16 +44,29 @@ class Rows(unittest.TestCase):
         args = argparse.Namespace(arch=None, config=None, compiler=None, words=[], all=False)
         self.assertEqual(
             scope.presets(args),
-            ["host", "x86_64-release", "x86_32-debug", "x86_64-release-clang"],
+            ["host", "x86_64-release", "x86_32-debug", "x86_64-release-clang", "x86_32-release",
+             "x86_64-debug"],
         )
+
+    def test_a_preset_with_an_exclamation_mark_is_never_replaced(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "presets.tsv"
+            file.write_text("tests\tpresets\treason\na\tx86_64-debug! x86_32-debug\twhy\n",
+                            encoding="utf-8")
+            rows = scope.read(file)
+        self.assertEqual(rows[0].presets, ("x86_64-debug", "x86_32-debug"))
+        found = {one for one in GCC if scope.runs_once(rows, named("a", one))}
+        self.assertEqual(found, {"x86_64-debug"})
+        self.assertTrue(scope.runs(rows, named("a", "x86_32-debug")))
 
     def test_a_run_without_all_takes_the_presets_of_the_row_or_the_one_of_its_width(self):
         for presets, expected in (
             ("*-release *-debug", {"x86_64-release", "x86_32-debug"}),
             ("x86_64-release x86_32-release", {"x86_64-release"}),
             ("x86_64-debug x86_32-debug", {"x86_32-debug"}),
-            ("*-clang", {"x86_64-release-clang"}),
             ("x86_64-debug", {"x86_64-release"}),
+            ("x86_32-release x86_64-release-clang", {"x86_64-release"}),
+            ("x86_64-release x86_64-release-clang", {"x86_64-release"}),
             ("x86_32-release x86_64-debug", {"x86_32-debug"}),
         ):
             rows = [scope.Row("a", tuple(presets.split()), "why")]
@@ -61,12 +74,23 @@ class Rows(unittest.TestCase):
                 self.assertEqual(
                     {one for one in scope.ONCE if scope.runs_once(rows, named("a", one))}, expected
                 )
-                self.assertTrue(all(scope.runs_once([], named("a", one)) for one in scope.ONCE))
+        for one in scope.ONCE:
+            self.assertEqual(scope.runs_once([], named("a", one)), one != scope.SECOND)
+
+    def test_a_run_without_all_has_the_conformance_suite_of_the_second_compiler(self):
+        for presets, expected in (
+            ("*-clang", {"x86_64-release-clang"}),
+            ("x86_32-debug *-clang", {"x86_32-debug", "x86_64-release-clang"}),
+        ):
+            rows = [scope.Row("label:conformance", tuple(presets.split()), "why")]
+            found = {one for one in scope.ONCE
+                     if scope.runs_once(rows, named("a", one, "conformance"))}
+            self.assertEqual(found, expected)
 
     def test_each_name_that_a_row_has_runs_without_all(self):
         for row in scope.read():
-            found = [one for one in scope.ONCE if scope.runs_once([row._replace(pattern="a")],
-                                                                  named("a", one))]
+            found = [one for one in (*scope.ONCE, *row.always)
+                     if scope.runs_once([row._replace(pattern="a")], named("a", one))]
             self.assertTrue(found, row.pattern)
 
     def test_a_request_for_a_width_or_the_compiler_chooses_the_other_clang_kernel(self):

@@ -56,8 +56,10 @@ FEWER = {
 }
 FEWER_OF_A_RUN = {
     '"x86_64-release", "x86_32": "x86_32-debug"': '"x86_32-release", "x86_32": "x86_32-release"',
-    'ONCE = (tree.HOST_PRESET, *STANDARD.values(), "x86_64-release-clang")':
-        'ONCE = (tree.HOST_PRESET, "x86_32-release", "x86_32-release-clang")',
+    'SECOND, SECOND_LABEL = "x86_64-release-clang", "conformance"':
+        'SECOND, SECOND_LABEL = "x86_32-release-clang", "unit"',
+    'ONCE = (tree.HOST_PRESET, *STANDARD.values(), SECOND)':
+        'ONCE = (tree.HOST_PRESET, "x86_32-release", SECOND)',
 }
 
 

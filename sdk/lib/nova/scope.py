@@ -4,8 +4,8 @@
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
 `folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
 a test applies. `nova test --all` runs each test on all presets of its row. Without --all, a whole
-run builds only the presets in ONCE. It runs each test on the presets in ONCE that the row of the
-test names, or on a substitute."""
+run runs each test on the presets in ONCE that the row of the test names, or on a substitute. A
+preset whose name ends with ! in the row has no substitute: the test runs there, and only there."""
 
 from collections import namedtuple
 from fnmatch import fnmatchcase
@@ -15,12 +15,16 @@ from nova.errors import EXIT_FAILED, NovaError
 
 FILE = tree.ROOT / "tests/presets.tsv"
 HEADER = ["tests", "presets", "reason"]
-Row = namedtuple("Row", ("pattern", "presets", "reason"))
+# always: the presets of the row whose names end with !
+Row = namedtuple("Row", ("pattern", "presets", "reason", "always"), defaults=((),))
 
 # The presets of a whole run without --all cover each width, each configuration and each compiler.
-# The first two presets also run the tests of their width whose rows name none of these presets.
+# On SECOND, the preset of the second compiler, only the tests with the label SECOND_LABEL run,
+# because the build of all programs takes minutes. The presets in STANDARD also run tests of their
+# width that would run on no preset otherwise.
 STANDARD = {"x86_64": "x86_64-release", "x86_32": "x86_32-debug"}
-ONCE = (tree.HOST_PRESET, *STANDARD.values(), "x86_64-release-clang")
+SECOND, SECOND_LABEL = "x86_64-release-clang", "conformance"
+ONCE = (tree.HOST_PRESET, *STANDARD.values(), SECOND)
 
 # Labels and names of --quick, without the slow checks of the whole tree's sources.
 QUICK = {
@@ -43,7 +47,8 @@ def presets(args):
     if getattr(args, "coverage", False):
         return coverage_presets(args)
     if is_once(args):
-        return list(ONCE)
+        always = {preset for row in read() for preset in row.always}
+        return [*ONCE, *sorted(always.difference(ONCE))]
     chosen = []
     if not (args.arch or args.config or args.compiler):
         chosen.append(tree.HOST_PRESET)
@@ -89,7 +94,9 @@ def read(path=FILE):
         if len(fields) != len(HEADER) or not all(fields):
             raise NovaError(f"{path.name}:{number} does not have three fields.", EXIT_FAILED)
         if number > 1:
-            rows.append(Row(fields[0], tuple(fields[1].split()), fields[2]))
+            words = fields[1].split()
+            always = tuple(word[:-1] for word in words if word.endswith("!"))
+            rows.append(Row(fields[0], tuple(word.rstrip("!") for word in words), fields[2], always))
     return rows
 
 
@@ -115,18 +122,22 @@ def runs(rows, test):
 
 def runs_once(rows, test):
     """Returns whether the preset runs the test in a whole run without --all."""
+    row = row_of(rows, test)
+    if row and row.always:
+        return test.preset in row.always
     if test.preset not in ONCE:
         return False
-    row = row_of(rows, test)
-    if row is None or any(fnmatchcase(one, pattern) for one in ONCE for pattern in row.presets):
-        return runs(rows, test)
+    presets = [one for one in ONCE if one != SECOND or SECOND_LABEL in test.labels]
+    if row is None or any(fnmatchcase(one, pattern) for one in presets for pattern in row.presets):
+        return test.preset in presets and runs(rows, test)
     return test.preset == _substitute(row)
 
 
 def _substitute(row):
-    """Returns the preset in ONCE for tests of a row that names no preset in ONCE: the preset of the
-    same width as the row's first preset."""
-    widths = [arch for arch in tree.ARCHES if fnmatchcase(arch, row.presets[0].partition("-")[0])]
+    """Returns the preset for tests that run on no preset of their row: the standard preset of the
+    same width as SECOND, if the row names SECOND, or as the row's first preset."""
+    named = SECOND if SECOND in row.presets else row.presets[0]
+    widths = [arch for arch in tree.ARCHES if fnmatchcase(arch, named.partition("-")[0])]
     return STANDARD[widths[0]]
 
 
