@@ -96,7 +96,8 @@ def read(path=FILE):
         if number > 1:
             words = fields[1].split()
             always = tuple(word[:-1] for word in words if word.endswith("!"))
-            rows.append(Row(fields[0], tuple(word.rstrip("!") for word in words), fields[2], always))
+            presets = tuple(word.rstrip("!") for word in words)
+            rows.append(Row(fields[0], presets, fields[2], always))
     return rows
 
 
