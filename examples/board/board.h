@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The protocol of the service `board`: a client writes a line into the page that it shares and
- * posts it; the service answers with all lines in that page. */
+/* The protocol of the service `board`: a client writes a line into the page that it shares with the
+ * service, and calls BOARD_POST. The service then writes all lines of the board into this page. */
 #ifndef BOARD_H
 #define BOARD_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words of a system description for drivers. One word stands for all words that the description
- * can contain: it may equal any other one. Constant words are compared exactly. */
+/* Words of a system description for drivers. One word, any_word_text, stands for all words that
+ * the description can contain: it may be equal to any other word. Two constant words are compared
+ * exactly. */
 #ifndef PROOFS_WORDS_H
 #define PROOFS_WORDS_H
 
@@ -12,7 +13,7 @@
 
 static char any_word_text[WORD_BYTES];
 
-/* Returns the word that has any characters. */
+/* Returns the word that stands for all words. Its characters are unknown. */
 static const char *word_of_any(void)
 {
         Frama_C_make_unknown(any_word_text, WORD_BYTES - 1);

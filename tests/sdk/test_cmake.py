@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The messages of the CMake package's functions about wrong arguments. Nothing is built or
-compiled."""
+"""The messages of the CMake package's functions about wrong arguments, and those of `nova build`
+about a failed build. No kernel or program is built."""
 
 import json
 import subprocess

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lets a test on the host use the ultravisor's reader of blobs. Each line of the input is a command
- * with words in hexadecimal; each gets a line of output:
+ * with words in hexadecimal. Each gets a line of output, except `rows`:
  *
  *     open KEY BLOB        opens a blob: the status, and the content if it is in order
  *     plain CONTENT        reads decrypted content
  *     write CONTENT PUB…   encrypts content for machines: the blob
- *     rows                 the names, statuses and sentences of all refusals, a line each */
+ *     rows                 the names, statuses and sentences of all results, a line each, and an
+ *                          empty line */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU resets its machine in each way while another virtual CPU is in the middle of a rep
- * call. The report of the machine's end names the rep call as the guest's last hypercall. The rep
- * call does not continue, and no memory is lost. */
+/* A virtual CPU resets its machine, in three ways, while another virtual CPU is in the middle of a
+ * rep call. The report of the machine's end names the rep call as the guest's last hypercall. The
+ * rep call does not continue, and no memory is lost. */
 #include "novart/page.h"
 #include "novart/selector.h"
 #include "novavmm/hv.h"
@@ -77,8 +77,8 @@ static void load(uint32_t way)
         vm.vcpu[0].start.state.sp = 0xa000;
 }
 
-/* Resets a machine in one way. @return whether the machine ended by its reset, and its call did not
- * continue */
+/* Resets a machine in one way. Increments *middle if the reset came in the middle of a rep call.
+ * @return true if the reset ended the machine, and the rep call did not continue */
 static bool reset(enum way way, unsigned *middle)
 {
         const struct nova_vm_config config = {.name = "reset",

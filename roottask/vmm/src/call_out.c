@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of a handler of exits to other programs, and pages for its guest (see novavmm/vcpu.h). */
+/* Calls from a handler of exits to other programs, and pages for its guest (see novavmm/vcpu.h). */
 #include <string.h>
 
 #include "nova/utcb.h"
 #include "vm.h"
 
-/* Ranges that a reply maps, at most. */
+/* Maximum number of ranges that a reply maps. */
 #define ITEMS NOVA_GUEST_BLOCKS
 
 /* Groups whose state is before DR7 in a message. */
@@ -19,8 +19,9 @@
          NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA | NOVA_MTD_CTRL | NOVA_MTD_TSC | \
          NOVA_MTD_CR | FIRST_WIDE_MTD)
 
-/* The parts of an exit's message that the function, or the answer to its call, may overwrite. A
- * long answer also overwrites the typed items with which the reply maps pages. */
+/* The parts of an exit's message that may be overwritten by the function of nova_vcpu_call_out() or
+ * nova_vcpu_keep_message(), or by the answer to a call. A long answer also overwrites the typed
+ * items with which the reply maps pages. */
 struct message {
         nova_word_t items;
         nova_crd_t translate_window, delegate_window;
@@ -72,7 +73,7 @@ static bool change(struct nova_vcpu *vcpu, enum vcpu_call to)
 }
 
 /* Marks the handler as one that calls. It must have released the lock before: an abandoned handler
- * loses its time at any moment, so it must not be in the middle of nova_vm_unlock(). The machine
+ * loses its SC at any moment, so it must not be in the middle of nova_vm_unlock(). The machine
  * ends before novavmm_vcpu_abandon() is called. So either that function sees the mark, or the
  * handler sees the machine's end.
  * @return false if the machine has ended */
@@ -90,7 +91,7 @@ bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu)
 void novavmm_vcpu_end_call(struct nova_vcpu *vcpu)
 {
         while (!change(vcpu, VCPU_CALLS_NOBODY))
-                novavmm_vcpu_rest(vcpu); /* until its EC is destroyed */
+                novavmm_vcpu_rest(vcpu); /* until the handler's EC is destroyed */
         nova_mutex_lock(&vcpu->vm->lock);
         vcpu->vm->serving = vcpu;
 }

@@ -18,7 +18,7 @@ class NovaError(Exception):
 
 
 def meant(word, known):
-    """Returns a "did you mean" question about WORD, "" if it resembles no KNOWN word."""
+    """Returns a "did you mean" question about WORD, or "" if it resembles no KNOWN word."""
     import difflib  # imported here because a boot rarely needs it
 
     near = difflib.get_close_matches(word, known, 1)
@@ -30,8 +30,9 @@ LISTED = 12
 
 
 def no_model(emulator, model, known):
-    """Returns a sentence about a CPU MODEL that an emulator lacks, with some of its models: the
-    most similar ones, or the first."""
+    """Returns a sentence about a CPU MODEL that an emulator lacks, with the KNOWN models. If there
+    are more than LISTED, the sentence names those most similar to MODEL and, if few are similar,
+    also the first ones."""
     import difflib
 
     like = difflib.get_close_matches(model, known, LISTED, 0.4) + list(known)

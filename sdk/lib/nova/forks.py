@@ -25,7 +25,7 @@ SIZE, STARTED, ENDED = struct.Struct("<I"), struct.Struct("<i"), struct.Struct("
 
 
 def words_of(command):
-    """Returns the arguments of `nova` if a COMMAND runs boot-test of this SDK, else None."""
+    """Returns the arguments of `nova` in a command that runs boot-test of this SDK, else None."""
     known = len(command) > 3 and command[1:4] == ["-S", MODULES, COMMAND]
     return command[3:] if known else None
 
@@ -42,7 +42,7 @@ def _receive(channel, size):
 
 
 def _become(request, output):
-    """Runs a command in this process, and ends it."""
+    """Runs a command in this process, and ends the process."""
     status = 1
     try:
         os.setpgid(0, 0)
@@ -131,7 +131,7 @@ class Fork(process.Leader):
 
 
 class Server:
-    """A process that runs one command at a time. It begins before the threads of this process."""
+    """A process that runs one command at a time. To be created before this process has threads."""
 
     def __init__(self):
         assert threading.active_count() == 1, "a fork has only one of the threads"

@@ -45,11 +45,11 @@ class Mutation:
     stop: str  # part of the message with which the debug kernel stops, or nothing
 
     def preset(self):
-        """Returns the preset whose kernel the areas boot."""
+        """Returns the preset whose kernel runs the cases of the areas."""
         return tree.preset_name(self.arch, CHECKED if self.stop else CONFIG)
 
     def kind(self):
-        """Returns the machine that boots the areas."""
+        """Returns the machine on which the cases of the areas run."""
         return self.preset(), self.arch, self.cpus, self.emulator
 
     def component(self):
@@ -141,7 +141,7 @@ def _select(mutations, words):
 
 def judge(copy, mutation, known=None):
     """Returns the test that caught the mutation, or None when it survived. KNOWN is the test that
-    caught it last time, which runs first and alone."""
+    caught it last time. It runs first; the others run only if it does not catch the mutation."""
     path = copy.root / mutation.file
     original = path.read_text(encoding="utf-8")
     path.write_text(apply(mutation, original), encoding="utf-8")

@@ -11,7 +11,7 @@ extern "C" {
 #include "novart/page.h"
 #include "tests/fuzz/service.h"
 
-/* cache.h has a function with the name of a structure. */
+/* Declared here, because cache.h has a function and a structure of one name. */
 size_t cache_create(size_t bytes);
 
 void *nova_page_alloc(unsigned order)
@@ -36,7 +36,8 @@ namespace
 constexpr uint64_t BEFORE = 4 * NOVA_FILES_VIEW_BYTES;
 enum { OPEN, CLOSE, READ, WRITE, VIEW = 14 };
 
-/* A file whose next write takes back a part, as after a gap that does not fit on the disk. */
+/* A file whose next write fails and makes the file smaller, as if a gap before the written data did
+ * not fit on the disk. */
 uint64_t file_size;
 files_system file_system;
 files_node file = {&file_system, 1};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service's end of rings with frames, with clients that write anything to their end. */
+/* The service's side of the rings for frames. Clients write arbitrary values into the rings. */
 extern "C" {
 #include "net/entry.h"
 }

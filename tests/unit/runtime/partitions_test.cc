@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Partition tables, whole and damaged. */
+/* Partition tables, intact and damaged. */
 extern "C" {
 #include "mbr.h"
 #include "table.h"
@@ -240,8 +240,8 @@ TEST_F(gpt, refuses_partitions_outside_or_over_each_other)
         }
 }
 
-/* If the first copy of the table is damaged, a client that may write the second one controls the
- * partitions of all clients. */
+/* Otherwise a client that may write the second copy of the table would control the partitions of
+ * all clients if the first copy is damaged. */
 TEST_F(gpt, gives_no_partition_a_part_of_the_copy_at_the_end)
 {
         const auto make = [](uint64_t end) {
@@ -413,7 +413,7 @@ TEST_F(mbr, of_an_empty_disk_is_none)
         EXPECT_NE(read(), "");
 }
 
-/* Any damage ends with a table whose partitions lie inside, or with a sentence. */
+/* A damaged table gives partitions that lie on the disk, or a sentence about the error. */
 TEST_F(gpt, damage_never_leads_outside)
 {
         std::mt19937 random(1);

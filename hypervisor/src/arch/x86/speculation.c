@@ -70,7 +70,7 @@ static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEA
                 cpu->can |= CAN_VERW;
         if (features_have(own, FEATURE_SRBDS_CTRL))
                 cpu->can |= CAN_SRBDS_CTRL;
-        /* A hypervisor that reports these features may refuse even a read of the MSR. */
+        /* A hypervisor that reports these features may refuse even a read of MCU_OPT_CTRL. */
         if ((cpu->can & CAN_SRBDS_CTRL ||
              cpu->capabilities & (ARCH_CAPS_GDS_CTRL | ARCH_CAPS_FB_CLEAR_CTRL)) &&
             !features_have(own, FEATURE_HYPERVISOR))
@@ -118,8 +118,8 @@ static struct cpu_facts speculation_read(void)
                 speculation_read_amd(&cpu, own);
         else
                 speculation_read_intel(&cpu, own);
-        /* QEMU accepts a write to any MSR, so that tests can observe all treatments by their
-         * actions. */
+        /* QEMU accepts a write to any MSR. So these treatments are possible there, and tests can
+         * observe their actions. */
         if (cpu.emulated)
                 cpu.can |= CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH | CAN_KEEP_UPPER;
         return cpu;
@@ -217,7 +217,7 @@ void speculation_report(struct nova_boot *boot)
                         console_print("NOVA: %s: %s.\n", flaws_name((enum flaw)i), choice.done[i]);
 }
 
-/* Switches on the treatments of the microcode that the firmware has switched off. */
+/* Switches on the microcode's treatments if the firmware has switched them off. */
 static void speculation_use_microcode(void)
 {
         const uint64_t value = rdmsr(MSR_MCU_OPT_CTRL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Process-context identifiers, which exist only in long mode. */
+/* The functions of process-context identifiers for x86-32, which has no such identifiers. */
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 

@@ -24,7 +24,8 @@ enum nova_vcpu_activity {
         NOVA_VCPU_DEAD   /**< it halts with interrupts disabled: only an NMI wakes it */
 };
 
-/** A virtual CPU. While one of its exits is being handled, its machine is locked. */
+/** A virtual CPU. A handler of its exits holds the lock of its machine, unless it calls a function
+ * that releases the lock, such as nova_vcpu_call_out(). */
 struct nova_vcpu {
         struct nova_vm *vm;     /**< machine of the virtual CPU */
         unsigned number;        /**< number in its machine */
@@ -40,10 +41,10 @@ struct nova_vcpu {
         struct nova_utcb_event start;  /**< initial state, groups NOVA_START_MTD */
 
         /* The rest is private to the library. */
-        /** Changes with the machine locked. */
+        /** Its activity, which changes only while the machine is locked. */
         enum nova_vcpu_activity activity;
-        nova_sel_t ec;                /**< selector of its EC, followed by its SC and by a kernel
-                                       * semaphore for a handler that does not continue */
+        nova_sel_t ec;                /**< selector of its EC; the next two are those of its SC, and
+                                       * of the semaphore on which a handler waits for its end */
         struct nova_handler *handler; /**< handles its exits */
         struct nova_semaphore wake;   /**< semaphore for a waiting handler */
         uint32_t injection;           /**< exception that nova_vcpu_raise() requested; 0: none */
@@ -57,10 +58,10 @@ struct nova_vcpu {
         bool inside;                  /**< an exit is being handled */
         bool held_back;        /**< an interrupt of nova_vm.interrupts waits for a lower CR8 */
         bool waits;            /**< the handler waits for `wake` */
-        unsigned recalled_for; /**< action of the library after the recall that gets all
-                                * state */
-        struct nova_vm_exit_port port;  /**< string access to a port that waits for the state */
-        uint8_t vector;                 /**< vector of an exception that waits for the state */
+        unsigned recalled_for; /**< OR of enum vcpu_recall (src/vm.h): reasons for which the library
+                                * recalls the virtual CPU; a recall carries all state */
+        struct nova_vm_exit_port port;  /**< a string access, which waits for a recall */
+        uint8_t vector;                 /**< vector of an exception that waits for a recall */
         struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */
         struct nova_semaphore reported; /**< gets an up when `report` is filled in */
         uint64_t exits;                 /**< number of exits */
@@ -185,7 +186,7 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
  * @param vcpu     the virtual CPU whose exit is being handled
  * @param function the function
  * @param argument passed to @p function
- * @return false, and the function was not called, if the machine has ended
+ * @return false if the machine has ended; then @p function was not called
  */
 bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
 
@@ -203,10 +204,11 @@ void nova_vcpu_keep_message(struct nova_vcpu *vcpu, void (*function)(void *argum
                             void *argument);
 
 /**
- * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()): each virtual CPU that may
- * do so is forced to exit. For handlers that are about to revoke pages permanently.
+ * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()), and no other virtual CPU
+ * is in the guest with stale translations. Forces virtual CPUs in such a state to exit. For
+ * handlers that are about to revoke pages permanently.
  *
- * Releases the machine's lock meanwhile, and the machine may have ended afterwards.
+ * Releases the machine's lock while it waits. The machine may end meanwhile.
  */
 void nova_vcpu_settle(struct nova_vcpu *vcpu);
 

@@ -9,20 +9,21 @@ import gdb
 from nova.gdb.paging import KernelMemory, Physical
 from nova.gdb.view import Field, Layout, Trouble, Unreadable
 
-# QEMU's answer: `m` packets use physical addresses while the mode is on.
+# Packet to QEMU that switches a mode on (1) or off (0). While the mode is on, `m` packets use
+# physical addresses.
 PHYSICAL_MODE = "Qqemu.PhyMemMode:"
 RECEIVED = re.compile(r'received: "([^"]*)"')
 GIB_BITS = 30
 CR0_PG = 1 << 31
 SYMBOL = re.compile(r"(\S+)(?: \+ (\d+))? in section \S+(?: of (.*))?")
-# Arrays of these types are not split into fields but kept as arrays of numbers.
+# Types that are read as numbers. An array of them is one field with a count.
 NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_BOOL,
            gdb.TYPE_CODE_CHAR)
 STRUCTURES = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION)
 
 
 def _fields(of, prefix, offset, into):
-    """Collects the numbers of a structure and, by path, of nested structures."""
+    """Collects the fields of a structure and, by path, those of nested structures."""
     for field in of.fields():
         if not hasattr(field, "bitpos"):
             continue
@@ -60,7 +61,7 @@ def _read_physical(address, size):
 
 
 class Target:
-    """The listings' access to the program that gdb debugs: the kernel."""
+    """The access of listings to the kernel. PROGRAM is the roottask's file."""
 
     def __init__(self, program):
         self.program = program
