@@ -17,7 +17,7 @@
 #define PORT_ORDER   3
 #define ENABLE       0x80000000u
 
-#define FUNCTIONS    0x10000u /* addresses of functions */
+#define FUNCTIONS    0x10000u /* number of addresses that a function may have */
 #define REG_ID       0x00
 #define REG_CLASS    0x08
 #define REG_HEADER   0x0c

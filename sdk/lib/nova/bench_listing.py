@@ -61,7 +61,7 @@ def read_frames(text):
 
 
 class Names:
-    """Names of addresses: by debug lines, and by symbols where there are none."""
+    """Names of addresses: by debug lines, and by symbols where there are no debug lines."""
 
     def __init__(self, functions, frames):
         """Takes FUNCTIONS of symbols() and FRAMES of read_frames()."""
@@ -78,7 +78,7 @@ class Names:
         return self.symbols[place][1] if place >= 0 else "?"
 
     def code(self, address):
-        """Returns the function that contains the code, including inlined functions."""
+        """Returns the outermost function at an address; others may be inlined into it."""
         frames = self._known(address)
         return frames[-1][0] if frames else self._symbol(address)
 
@@ -117,7 +117,7 @@ def disassembly(kernel):
 
 
 def summary_text(summary):
-    """Returns the functions of one operation, the longest first."""
+    """Returns a table of the functions of one operation, most instructions first."""
     cells = [["function", "instructions"]]
     cells += [[name, str(count)] for name, count in sorted(summary.items(), key=lambda i: -i[1])]
     cells.append(["all in the kernel", str(sum(summary.values()))])
@@ -137,8 +137,9 @@ def _listing(path, names, instructions):
 
 
 def paths_text(paths, kernel, only_summary):
-    """Returns each operation of {key: path}: every instruction, unless only the summary is
-    requested, and the summary. Several operations have their key above them."""
+    """Returns the text of each operation of {key: path}: every instruction, unless only the
+    summary is requested, and the summary. If there are several operations, the key of each is above
+    its text."""
     instructions = disassembly(kernel)
     texts = {
         key: _path_text(path, kernel, instructions, only_summary) for key, path in paths.items()

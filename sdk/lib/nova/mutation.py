@@ -185,7 +185,7 @@ def _sum_up(counts):
 
 def run(words, record=False):
     """Judges the mutations whose names contain one of WORDS (all mutations if there are no words),
-    and prints a table. With RECORD, writes what caught each of them into
+    and prints a table. With RECORD, writes the test that caught each of them into
     tests/mutation/caught.tsv."""
     process.die_with_parent()
     listed = parse(FILE.read_text(encoding="utf-8"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Judges disks of each type of FAT on which ../files/client.c replaced files. fsck.fat may find
+"""Judges disks, with each type of FAT, on which ../files/client.c replaced files. fsck.fat may find
 only lost clusters and a wrong count of free clusters. The copies of the table may differ only where
 they were written since the last flush. Only a file that changed since then may have clusters after
 its end. Files that were flushed must be whole."""
@@ -63,7 +63,8 @@ def missing(image, folder, last):
 
 
 class Judge:
-    """Judges disks. last[n] is the last round that the first n entries of the record completed."""
+    """Judges disks. last[n] is the last round whose end is reported by the first n entries of the
+    record; -1: none."""
 
     def __init__(self, base, entries, folder):
         (first,) = struct.unpack_from("<I", base, 446 + 8)

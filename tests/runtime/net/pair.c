@@ -7,7 +7,7 @@
  * pong SERVICE FRAMES: answers ping from the port's own address.
  * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
  * sleeper SERVICE FRAMES: reads nothing until FRAMES frames to it are lost.
- * flood SERVICE BYTES: sends frames to a machine that does not exist until ping ends. If BYTES is
+ * flood SERVICE BYTES: until ping ends, sends frames to a machine that does not exist. If BYTES is
  *   not 0, its limit is BYTES per second, every other frame is a broadcast, and it sends for at
  *   least two seconds.
  * beside SERVICE ENDS: exchanges frames with pong until init has restarted virtio-net ENDS times.
@@ -227,8 +227,8 @@ static void reserve(void)
         wait_for_buffers(BUFFERS);
 }
 
-/* Queues a frame to itself in each buffer, and tries one frame more. The switch drops these
- * frames. */
+/* Queues a frame to this client's own address in each buffer, and tries one frame more. The switch
+ * drops these frames. */
 static void queue_all(void)
 {
         void *buffer;
@@ -312,7 +312,7 @@ static void wait_for_cable(uint8_t *other, bool wanted)
         } while (!(info.flags & NOVA_NET_LINK) == wanted);
 }
 
-/* Fills the driver's ring, then ends the driver. */
+/* Sends frames that fill the driver's ring. The first one makes the driver crash a moment later. */
 static void end_driver(void)
 {
         for (unsigned i = 0; i < BURST; i++) {

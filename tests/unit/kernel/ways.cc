@@ -150,8 +150,7 @@ std::string World::name(const void *one) const
         return found == names.end() ? "?" : found->second;
 }
 
-// Shows a thread's continuation if this continuation will run. Of a UTCB that a callee may
-// overwrite, shows only the part that the callee reads.
+// Shows the visible state of an EC. Shows its continuation only if the kernel will call it.
 void World::show_ec(std::ostream &out, const std::string &who, const ec *one) const
 {
         out << who << ": state " << +one->state << ", of kind " << +one->caller_kind << " "
@@ -180,7 +179,7 @@ void World::show_ec(std::ostream &out, const std::string &who, const ec *one) co
         out << "\n";
 }
 
-// An SC whose owner has ended runs no EC.
+// Shows the SCs of the run queue, except those whose owners have ended: these run no EC.
 void World::show_queue(std::ostream &out) const
 {
         const run_queue *queue = &cpu_self()->run_queue;

@@ -44,10 +44,11 @@ struct memory_disk {
         std::vector<uint8_t> bytes;
         std::vector<record> log;
         bool logging = false;
-        bool flushes = true; /* false: a broken disk or a broken server */
+        bool flushes = true; /* flushes have an effect; false: as with a broken disk or server */
         long writes_left =
                 -1; /* number of writes before the disk fails; -1: the disk never fails */
-        long flushes_left = -1;                       /* the same for flushes */
+        long flushes_left =
+                -1; /* number of flushes before the disk fails; -1: the disk never fails */
         uint64_t refused = 0, refused_end = 0;        /* writes of these bytes fail */
         long refusals_left = -1;                      /* number of these failures; -1: all */
         uint64_t reads = 0, writes = 0, refusals = 0; /* numbers of calls */

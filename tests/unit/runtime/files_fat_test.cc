@@ -212,7 +212,7 @@ TEST_P(files_fat_test, a_gap_that_cannot_be_filled_is_taken_back)
         ASSERT_EQ(write("file", 0, "text"), 0);
         ASSERT_EQ(create("half"), 0);
         ASSERT_EQ(resize("half", half), 0);
-        /* The disk reports that all clusters are free. */
+        /* As if the disk had reported that all clusters are free. */
         ((struct fat *)system)->free = ((struct fat *)system)->last - 1;
         EXPECT_EQ(resize("file", half), ENOSPC);
         EXPECT_EQ(read("file"), "text");

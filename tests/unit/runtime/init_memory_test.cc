@@ -10,7 +10,7 @@
 namespace
 {
 
-// An information page with some memory descriptors.
+// A hypervisor information page with some memory descriptors.
 class Page
 {
         std::vector<nova_word_t> words = std::vector<nova_word_t>(NOVA_PAGE_SIZE / 8);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Open checksums: the words about them that a service accepts, and the completion of checksums for
- * receivers that do not accept such words. */
+/* Open checksums: the values of `sum` that a service accepts in a request, and the completion of
+ * checksums for receivers that do not accept open ones. */
 extern "C" {
 #include "net/entry.h"
 #include "net/sum.h"

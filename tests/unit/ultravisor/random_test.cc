@@ -15,8 +15,8 @@ const uint32_t has_rdrand = 0x40000000u;
 const unsigned most_attempts = 10;   // for each word
 const unsigned most_numbers = 20000; // more than the generator makes from one seed
 
-unsigned executed; // instructions so far
-unsigned fails;    // the next instructions that fail
+unsigned executed; // number of RDRANDs so far
+unsigned fails;    // number of RDRANDs that fail next
 bool ones;         // successful instructions return all ones, as a broken CPU does
 
 class random_test : public testing::Test

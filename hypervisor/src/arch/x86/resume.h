@@ -9,8 +9,8 @@
 struct cpu;
 struct pt;
 
-/** Gives this CPU, which is cpu, to one of its ECs: loads the EC's address space, then calls the
- * EC's continuation on an empty stack. */
+/** Gives the current CPU (cpu) to one of its ECs: loads the EC's address space, then calls the EC's
+ * continuation on an empty stack. */
 _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec);
 
 /** Returns from a hypercall with a status. */

@@ -35,7 +35,7 @@ struct flush {
 _Static_assert(sizeof(struct flush) - offsetof(struct flush, any) == sizeof(uint64_t),
                "any is all of frames, count and dma");
 
-/** Initialises an empty collection. */
+/** Initialises an empty request. */
 static inline void flush_init(struct flush *flush)
 {
         flush->any = 0;

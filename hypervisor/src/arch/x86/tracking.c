@@ -16,7 +16,7 @@ word_t tracking_skip = ENDBR_SIZE;
 
 /* Returns true if this CPU can track branches, and the kernel can use tracking together with
  * guests. An exit of VMX does not restore the settings, which is harmless because no guest can
- * change them. No CPU with SVM has tracking. */
+ * change them. No CPU with SVM can track branches, so the kernel does not support both together. */
 static bool tracking_exists(void)
 {
         uint32_t own[FEATURE_WORDS];

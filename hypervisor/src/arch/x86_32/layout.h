@@ -34,6 +34,6 @@
 #define SEL_USER_DATA   0x23
 #define SEL_TSS         0x28
 #define SEL_TSS_FAULT   0x30 /* the task of #DF, NMI and #MC */
-#define SEL_TLS         0x3b /* data of threads with a storage base */
+#define SEL_TLS         0x3b /* data of threads with a base of thread-local storage */
 
 #endif

@@ -252,7 +252,7 @@ static void send(struct nova_lapic *lapic)
                 .level = false,
         };
 
-        /* The end of an INIT has no effect. */
+        /* An "INIT level de-assert" has no effect. */
         if (message.delivery == NOVA_DELIVER_INIT && command & COMMAND_LEVEL &&
             !(command & COMMAND_ASSERT))
                 return;

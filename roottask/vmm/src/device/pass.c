@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's view of a function that is passed through (see novavmm/pass.h); PCI Local Bus
- * Specification 3.0, 6.2.5, 6.8. The view shows no register of the function itself. */
+ * Specification 3.0, 6.2.5, 6.8. The view has no configuration register of the function itself. */
 #include "novavmm/pass.h"
 
 #include <string.h>
@@ -152,7 +152,8 @@ static bool touches(uint32_t table, uint32_t size, unsigned bar, uint64_t at, ui
         return (table & NOVA_PASS_TABLE_BAR) == bar && at < begin + size && begin < at + bytes;
 }
 
-/* Returns true if a part of the memory is in a page with vectors or pending bits of MSI-X. */
+/* Returns true if the byte @p at of a BAR's memory is in a page with vectors or pending bits of
+ * MSI-X. */
 static bool is_withheld(const struct nova_pass *pass, unsigned bar, uint32_t at)
 {
         const struct nova_pass_function *const function = &pass->function;
@@ -196,7 +197,7 @@ static uint64_t withheld_get(struct nova_pass *pass, unsigned bar, uint32_t at, 
         return value;
 }
 
-/* Drivers write whole words, one or two; other writes have no effect. */
+/* Drivers write 4 or 8 bytes at once; smaller writes have no effect. */
 static void withheld_put(struct nova_pass *pass, unsigned bar, uint32_t at, unsigned bytes,
                          uint64_t value)
 {

@@ -164,7 +164,8 @@ class Target:
         return match.group(1) + (f"+{match.group(2)}" if match.group(2) else "")
 
     def is_root_symbol(self, address):
-        """Returns whether the name of an address comes from the roottask's file."""
+        """Returns whether the name of an address comes from the roottask's file. If gdb reports no
+        file, returns True."""
         match = self._symbol(address)
         file = match.group(3) if match else None
         return not file or Path(file) == Path(self.program or "")

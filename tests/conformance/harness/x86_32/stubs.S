@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Start, hypercall, portal and probe stubs of the conformance harness, x86-32. */
 
-        /* EAX: the structure; its address lies on the stack too. */
+        /* EAX: address of a struct gpr. For a later store_gprs, the address is also pushed. */
         .macro load_gprs
         pushl 32(%eax)
         popfl
@@ -62,7 +62,7 @@ _start:
         call harness_main
         ud2
 
-        /* void trap(struct gpr *): makes the hypercall, loads and stores all registers */
+        /* void trap(struct gpr *): loads registers, makes the hypercall, stores all registers */
         .globl trap, trap_return
 trap:
         push_callee_saved
@@ -75,7 +75,7 @@ trap_return:
         pop_callee_saved
         ret
 
-        /* The hypercall with a stack pointer at entry that is not an address. */
+        /* Like trap, but ESP contains an address that user mode cannot access. */
         .globl trap_no_stack
 trap_no_stack:
         push_callee_saved
