@@ -140,8 +140,7 @@ static void state_take_msrs(struct ec *ec, const struct nova_utcb_more *more)
         msrs.lstar = more->lstar;
         msrs.fmask = more->fmask;
         msrs.kernel_gs_base = more->kernel_gs_base;
-        vcpu->refused &= ~REFUSED_EFER;
-        vcpu->refused |= efer & ~writable ? REFUSED_EFER : 0;
+        vcpu->refused |= !!(efer & ~writable);
         vcpu_ops->write(ec, GUEST_EFER, efer & writable);
         vcpu->refused |= !vcpu_ops->write_msrs(ec, &msrs);
         vcpu_forget_translations(ec);

@@ -45,8 +45,6 @@ struct vcpu_vmx {
 /* Causes for which the kernel refuses the state that the VMM wrote. */
 #define REFUSED_ONCE   1u /* the next entry is refused */
 #define REFUSED_PDPTES 2u /* VMX: each entry is refused until a message ends PAE paging */
-#define REFUSED_EFER   4u /* each entry is refused until a message writes a permitted EFER */
-#define REFUSED_CR4    8u /* VMX: each entry is refused until a message writes a permitted CR4 */
 
 struct vcpu {
         void *control;           /* VMCB or VMCS, a frame */

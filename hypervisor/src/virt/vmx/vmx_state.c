@@ -81,8 +81,7 @@ indirect_target void vmx_write(struct ec *ec, enum guest_register reg, uint64_t 
         case GUEST_CR4:
                 vmcs_write(VMCS_GUEST_CR4, (word & ~(word_t)VMX_CR4_MASK) | VMX_CR4_SET);
                 vmcs_write(VMCS_CR4_SHADOW, word);
-                ec->vcpu->refused &= ~REFUSED_CR4;
-                ec->vcpu->refused |= word & VMX_CR4_OFF ? REFUSED_CR4 : 0;
+                ec->vcpu->refused |= !!(word & VMX_CR4_OFF);
                 break;
         case GUEST_CR8:
                 vmx->cr8 = word & 0xf;
