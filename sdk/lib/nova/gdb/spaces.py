@@ -15,7 +15,8 @@ NAMES = {
     "pt": ("call", "", "", "", ""),
     "sm": ("up", "down", "", "", ""),
 }
-ATTRIBUTES = ((0x1, "UTCB"), (0x2, "DMA"), (0x4, "guest"))  # MAPPING_… of mapping.h
+ATTRIBUTES = ((0x1, "UTCB"), (0x2, "DMA"), (0x4, "guest"), (0x8, "whole"),
+              (0x10, "barren"))  # MAPPING_… of mapping.h
 DEPTH = 64  # maximum depth of shown delegations
 
 
