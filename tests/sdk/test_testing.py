@@ -328,7 +328,8 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         script.write_text(WAITS, encoding="utf-8")
         (self.root / "tests/boot/CMakeLists.txt").write_text(
             f'add_custom_target(waits ALL COMMAND "${{NOVA_PYTHON}}" "{script}" "{mark}")\n'
-            "add_test(NAME boot.good COMMAND echo fine)\n", encoding="utf-8",
+            "add_test(NAME boot.good COMMAND echo fine)\n"
+            "set_tests_properties(boot.good PROPERTIES LABELS unit)\n", encoding="utf-8",
         )
         result = self.run_tests(f'add_test(NAME unit.marks COMMAND touch "{mark}")\n')
         self.ends(result, "3 passed, 0 failed", 0)
