@@ -374,7 +374,7 @@ static struct mapping *revocation_end_cutting(struct revocation *r, struct mappi
 }
 
 /* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
- * continues. The mapping may be freed. If there is no memory, takes the mapping. */
+ * continues. The mapping may be freed. Without memory for the cut, takes the mapping. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
                                             unsigned *budget, struct flush *flush)
 {

@@ -113,8 +113,8 @@ struct child_server {
         nova_sel_t portal;        /* portal through which the message came */
         uint32_t pending;         /* a message waits for the thread; atomic */
         nova_word_t flushed;      /* number of closings before the runner's last call */
-        uint64_t told;            /* TSC value from which children may report ends again */
-        bool tells;               /* a report waits for that time */
+        uint64_t told;            /* TSC value from which it may report ends to its parent again */
+        bool tells;               /* a report of an end waits until `told` */
         struct nova_child *child; /* child whose message the thread answers now, or NULL */
 };
 
