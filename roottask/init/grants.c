@@ -41,6 +41,11 @@ bool grants_list_has(struct nova_system_list list, const char *word)
         return index_of(list, word) < NOVA_SYSTEM_WORDS_MAX;
 }
 
+struct program *grants_provider(const char *service)
+{
+        return &init.program[nova_system_provider(&init.system, service)];
+}
+
 bool grants_needs(const struct program *program, const struct program *provider)
 {
         const struct nova_system_list provides = provider->says->provides;
@@ -120,7 +125,11 @@ static int open(void *context, const char *name, nova_sel_t *sel)
                 opened[word]++;
         }
         nova_mutex_unlock(&mutex);
-        return service ? 0 : EAGAIN;
+        if (service)
+                return 0;
+        return __atomic_load_n(&grants_provider(name)->state, __ATOMIC_RELAXED) == PROGRAM_OVER
+                       ? ESRCH
+                       : EAGAIN;
 }
 
 /* Returns the description's own copy of a name, which stays valid; NULL if the program does not

@@ -57,6 +57,8 @@ bool grants_needs(const struct program *program, const struct program *provider)
 int grants_describe_session(uint64_t number, struct nova_parent_session *about);
 /* Returns true if a service is available. */
 bool grants_service_there(const char *name);
+/* Returns the program that provides a service. The description is checked, so there is one. */
+struct program *grants_provider(const char *service);
 
 /* devices.c: returns in `device` range number `index` of the kind that `device` names. Returns 0 or
  * ENOENT. */

@@ -78,6 +78,7 @@ static void start(struct program *program)
 {
         const struct nova_system_program *const says = program->says;
         const char *arguments[STRINGS_MAX], *environment[STRINGS_MAX], *sentence;
+        enum program_state state = PROGRAM_OVER;
         struct nova_child_config config = {
                 .name = says->name,
                 .arguments = arguments,
@@ -97,7 +98,6 @@ static void start(struct program *program)
 
         make_strings(arguments, says->arguments);
         make_strings(environment, says->environment);
-        program->state = PROGRAM_OVER;
         __atomic_store_n(&program->up, false, __ATOMIC_RELAXED);
         if (!modules_map(says->file, &config.image, &config.image_bytes))
                 printf("init: %s cannot start: its file %s cannot be mapped.\n", says->name,
@@ -105,9 +105,11 @@ static void start(struct program *program)
         else if (nova_child_start(&program->child, &config, &sentence))
                 printf("init: %s cannot start: %s %s.\n", says->name, says->file, sentence);
         else
-                program->state = PROGRAM_RUNS;
-        if (program->state == PROGRAM_OVER)
+                state = PROGRAM_RUNS;
+        if (state == PROGRAM_OVER)
                 program->status = EXIT_FAILURE;
+        /* Written once: grants.c reads it meanwhile, and PROGRAM_OVER is final there. */
+        __atomic_store_n(&program->state, state, __ATOMIC_RELAXED);
         program->started = nova_time_ns();
         program->serve_until = program->started + waiting_patience();
 }

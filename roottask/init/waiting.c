@@ -19,11 +19,6 @@ uint64_t waiting_patience(void)
         return SECOND * (seconds && seconds <= SECONDS_MAX ? seconds : SERVICE_SECONDS);
 }
 
-static struct program *provider_of(const char *service)
-{
-        return &init.program[nova_system_provider(&init.system, service)];
-}
-
 /* Returns service number I of the services that a program uses; NULL after the last one. */
 static const char *used(const struct program *program, unsigned i)
 {
@@ -55,11 +50,11 @@ static bool waits_in_vain(const struct program *program)
         const char *service;
 
         for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
-                if (provider_of(service)->state != PROGRAM_OVER)
+                if (grants_provider(service)->state != PROGRAM_OVER)
                         continue;
                 printf("init: %s cannot start: the service '%s' is missing, because the program "
                        "'%s', which provides it, has ended.\n",
-                       program->says->name, service, provider_of(service)->says->name);
+                       program->says->name, service, grants_provider(service)->says->name);
                 return true;
         }
         return false;
@@ -72,7 +67,7 @@ static bool waits_too_long(const struct program *program)
         const char *service;
 
         for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
-                const struct program *const provider = provider_of(service);
+                const struct program *const provider = grants_provider(service);
                 const bool late = provides(provider) ? nova_time_ns() >= provider->serve_until
                                                      : provider->stuck;
 
@@ -110,7 +105,7 @@ static uint64_t patience_ends(const struct program *program)
         const char *service;
 
         for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
-                const struct program *const provider = provider_of(service);
+                const struct program *const provider = grants_provider(service);
 
                 if (provides(provider) && provider->serve_until < end &&
                     !grants_service_there(service))

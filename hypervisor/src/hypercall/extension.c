@@ -145,8 +145,8 @@ static enum nova_status extension_name_set(struct ec *self)
                 return pd_name_once(container_of(object, struct pd, object), name) ? NOVA_SUCCESS
                                                                                    : NOVA_BAD_PAR;
         memcpy(object_name(object), name, sizeof(name));
-        if (object->kind == OBJECT_EC)
-                container_of(object, struct ec, object)->named_by_root = self->pd->is_root;
+        if (object->kind == OBJECT_EC && self->pd->is_root)
+                container_of(object, struct ec, object)->named_by_root = true;
         return NOVA_SUCCESS;
 }
 

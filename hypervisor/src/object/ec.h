@@ -152,7 +152,7 @@ struct ec {
         bool ends_later;          /* no reference is left: the EC ends when its call is answered */
         bool fpu_used;
         bool ending;               /* ec_end() has begun; it may receive mail while it waits */
-        bool named_by_root;        /* the root PD named it: the console reports its shut-down */
+        bool named_by_root;        /* the root PD has named it: the console reports its shut-down */
         uint32_t items_at_once;    /* 1: any single item fits receive_limit; else 0 */
         word_t tls;                /* base of the thread-local storage */
         char name[NOVA_NAME_SIZE]; /* for debugging; not protected by a lock */

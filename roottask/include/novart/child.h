@@ -84,7 +84,8 @@ struct nova_child_status {
  */
 struct nova_child_grants {
         /** The child opens a service. @param[out] sel the first of its 64 control portals, in this
-         * program. @return 0, EACCES or EAGAIN */
+         * program. @return 0; EACCES; EAGAIN: its provider does not run at the moment; ESRCH: its
+         * provider will not run again */
         int (*open)(void *context, const char *name, nova_sel_t *sel);
         /** The child offers a service. @param sel the first of 64 selectors with its control
          * portals; if the function returns 0, they belong to it, and `closed` must free them with

@@ -97,6 +97,7 @@ int nova_parent_events(void);
  * @retval 0      some portals have arrived
  * @retval EACCES the parent does not grant this service
  * @retval EAGAIN its provider does not run, for example because it is being restarted
+ * @retval ESRCH  its provider has ended, and the parent does not start it again
  * @retval ENOMEM no kernel memory
  */
 int nova_parent_open(const char *name, nova_sel_t sel);

@@ -31,8 +31,7 @@ void *nova_region_reserve(size_t bytes);
 /**
  * Reserves addresses for lazy memory: a zero-filled page appears when a thread first touches it.
  *
- * If no page is left when a thread touches the memory, the thread ends with a report. A write to a
- * read-only page that another program has mapped there replaces this page by a page of zeros.
+ * If no page is left when a thread touches the memory, the thread ends with a report.
  * @code
  * char *table = nova_region_lazy("table", 64ul << 20);
  *

@@ -73,6 +73,7 @@ struct nova_message {
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
  * @retval EAGAIN       the service did not run for at least five seconds
+ * @retval ESRCH        the service has ended, and the parent does not start it again
  * @retval ENOMEM       no more memory, selectors or kernel memory in client or service
  */
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments);

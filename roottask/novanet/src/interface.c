@@ -309,14 +309,18 @@ static int receive(void)
         return 0;
 }
 
+/* Opens the session again. Reports each error once in a row, because the service may never come
+ * back. */
 static void reopen(void)
 {
-        int error;
+        int error, told = 0;
 
         up = false;
         UNLOCK_TCPIP_CORE();
         while ((error = nova_net_reopen(net)) != 0) {
-                printf("the network does not come back: %s\n", strerror(error));
+                if (error != told)
+                        printf("the network does not come back: %s\n", strerror(error));
+                told = error;
                 nova_sleep(WAIT_NS);
         }
         LOCK_TCPIP_CORE();

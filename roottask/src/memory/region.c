@@ -87,17 +87,27 @@ void *nova_region_reserve(size_t bytes)
         return (void *)base;
 }
 
-void *nova_region_lazy(const char *name, size_t bytes)
+static void *make_lazy(enum region_kind kind, const char *name, size_t bytes)
 {
         struct region copy;
 
         novart_region_set_name(&copy, name); /* may fault, so it is called without the lock */
         enter();
 
-        const nova_word_t base = add(page_count(bytes), REGION_LAZY, copy.name);
+        const nova_word_t base = add(page_count(bytes), kind, copy.name);
 
         lock_drop(&lock);
         return (void *)base;
+}
+
+void *nova_region_lazy(const char *name, size_t bytes)
+{
+        return make_lazy(REGION_LAZY, name, bytes);
+}
+
+void *novart_region_rings(const char *name, size_t bytes)
+{
+        return make_lazy(REGION_RINGS, name, bytes);
 }
 
 void *nova_stack_alloc(size_t bytes)
@@ -231,7 +241,7 @@ enum region_answer novart_region_forbidden(nova_word_t addr)
 
         const struct region *const region = novart_region_map_find(&map, addr);
 
-        if (region && region->kind == REGION_LAZY) {
+        if (region && region->kind == REGION_RINGS) {
                 if (novart_page_perms(begin) & NOVA_MEM_W)
                         answer = REGION_SERVED; /* another thread's fault came first */
                 else if (!novart_page_is_committed(begin))

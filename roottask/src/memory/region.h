@@ -22,9 +22,12 @@ enum region_answer {
  * mapped. */
 enum region_answer novart_region_fault(nova_word_t addr);
 
+/* Reserves addresses like nova_region_lazy(), for pages that a service shares with the program. */
+void *novart_region_rings(const char *name, size_t bytes);
+
 /* Serves a page fault of a write at an address whose mapping does not permit it. If the region is
- * lazy and the page is another program's, replaces the page by a page of zeros: the other program
- * has revoked the permission to write.
+ * one of novart_region_rings() and the page is another program's, replaces the page by a page of
+ * zeros: the service has revoked the permission to write.
  * @return as novart_region_fault(), but not REGION_GUARD */
 enum region_answer novart_region_forbidden(nova_word_t addr);
 

@@ -20,6 +20,8 @@ extern "C" {
 enum region_kind {
         REGION_RESERVED, /* addresses only: windows, UTCBs, device memory */
         REGION_LAZY,     /* the pager maps pages on first touch */
+        REGION_RINGS,    /* like LAZY, for pages that a service shares; the pager also replaces a
+                          * page whose permission to write the service has revoked */
         REGION_STACK     /* like LAZY, with a guard page as first page */
 };
 

@@ -127,6 +127,21 @@ TEST(extension, that_fails_leaves_nothing_with_memory_and_without)
         EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_CHILD, NOVA_EXT_PD_DESTROY), NOVA_SUCCESS);
 }
 
+// A child can name the first thread that its parent has named. The console still reports its end.
+TEST(extension, a_thread_that_the_root_has_named_stays_reported_under_another_name)
+{
+        Extensions w;
+        w.home->is_root = false;
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_SELF, NOVA_EXT_NAME_SET, 1, 1), NOVA_SUCCESS);
+        EXPECT_FALSE(w.self->named_by_root);
+        w.home->is_root = true;
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_SELF, NOVA_EXT_NAME_SET, 2, 2), NOVA_SUCCESS);
+        EXPECT_TRUE(w.self->named_by_root);
+        w.home->is_root = false;
+        EXPECT_EQ(w.extension(NOVA_EXT_OBJECT, SEL_SELF, NOVA_EXT_NAME_SET, 3, 3), NOVA_SUCCESS);
+        EXPECT_TRUE(w.self->named_by_root);
+}
+
 // The first child leaves tables in the PD `away`, and the later children use them again.
 TEST(extension, pd_destroy_needs_no_memory_and_returns_everything)
 {

@@ -23,7 +23,7 @@ int novart_ring_init(struct ring_session *session, const char *name, size_t pool
         while (session->pool_bytes < pool_bytes)
                 session->pool_bytes *= 2;
         session->doorbell = nova_sel_alloc(1);
-        session->rings = nova_region_lazy(name, 2 * session->pool_bytes);
+        session->rings = novart_region_rings(name, 2 * session->pool_bytes);
         session->pool = session->rings + session->pool_bytes;
         return session->rings && session->doorbell != NOVA_SEL_NONE ? 0 : ENOMEM;
 }
