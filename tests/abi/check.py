@@ -14,6 +14,8 @@ import symbols
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror", "-pedantic", "-ffreestanding"]
 COMPILERS = {"gcc": ["c11"], "clang": ["c11"], "g++": ["c++17"], "clang++": ["c++17"]}
 WIDTHS = ["32", "64"]
+# The order gives each language and both families of compilers both widths.
+ALONE = {name: COMPILERS[name] for name in ("gcc", "clang", "clang++", "g++")}
 # Maximum number of instructions of a layer 0 function: five moves, a shift, an or, the trap, the
 # status, results, ret; on x86-32 also loads of the parameters, and four saved registers.
 MOST_INSTRUCTIONS = {"64": 12, "32": 24}
@@ -29,13 +31,15 @@ LAYER0 = ("nova/hypercall.h", "nova/extension.h")
 NO_HYPERCALL = {"status_of"}
 
 
-def compile_text(compiler, standard, width, includes, text, options=(), output="/dev/null"):
-    """Returns the compiler's complaints, or None if it has none."""
+def compile_text(compiler, standard, width, includes, text, options=(), output=None):
+    """Compiles a text, only as far as for complaints unless there is an output. Returns the
+    compiler's complaints, or None if it has none."""
     if not shutil.which(compiler):
         return f"{compiler} is missing: install it, or run `nova test`, which does."
     language = "c++" if standard.startswith("c++") else "c"
     command = [compiler, f"-std={standard}", f"-m{width}", *WARNINGS, *options]
-    command += [f"-I{folder}" for folder in includes] + ["-x", language, "-c", "-", "-o", output]
+    command += [f"-I{folder}" for folder in includes] + ["-x", language]
+    command += ["-c", "-", "-o", output] if output else ["-fsyntax-only", "-"]
     done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
     return None if done.returncode == 0 else done.stderr
 
@@ -48,21 +52,42 @@ def variants(languages):
                     yield compiler, standard, width
 
 
-def check_header(includes, header):
+def belongs(header, width):
+    """Returns whether a header can be compiled for a width."""
+    other = re.search(r"arch/x86_(32|64)/", header)
+    return not other or other.group(1) == width
+
+
+def check_headers(includes, headers, chosen):
+    """Compiles a text with headers for the CHOSEN variants, each header twice: its guard must work.
+    """
     failures, cases = [], 0
-    for compiler, standard, width in variants(("c11", "c++")):
-        other = re.search(r"arch/x86_(32|64)/", header)
-        if other and other.group(1) != width:
-            continue
-        # Included twice: the guard must work.
-        text = f'#include "{header}"\n#include "{header}"\nextern int nothing;\n'
-        for options in ((), ("-DNOVA_HEADER_ONLY",)):
+    for compiler, standard, width in chosen:
+        names = [header for header in headers if belongs(header, width)]
+        text = "".join(f'#include "{name}"\n' for name in names + names) + "extern int nothing;\n"
+        # Only libnova's headers depend on NOVA_HEADER_ONLY.
+        library = any(name.startswith("nova/") for name in names)
+        for options in ((), ("-DNOVA_HEADER_ONLY",))[: 1 + library]:
             cases += 1
             complaint = compile_text(compiler, standard, width, includes, text, options)
             if complaint:
                 what = " ".join((compiler, f"-std={standard}", f"-m{width}", *options))
                 failures.append(f"{what}:\n{complaint}")
     return failures, cases
+
+
+def check_header(includes, header):
+    """Compiles one header alone. All compilers miss the same includes, so each compiler has one
+    width, or the width of the header."""
+    widths = [width for width in WIDTHS if belongs(header, width)]
+    chosen = [(compiler, standards[0], widths[number % len(widths)])
+              for number, (compiler, standards) in enumerate(ALONE.items())]
+    return check_headers(includes, [header], chosen)
+
+
+def check_together(includes, headers):
+    """Compiles all headers with every compiler, language and width."""
+    return check_headers(includes, headers.split(","), list(variants(("c11", "c++"))))
 
 
 def check_source(includes, path):
@@ -170,16 +195,24 @@ def check_layer0(includes, path):
     return failures, cases
 
 
+CHECKS = {
+    "header": check_header,
+    "together": check_together,
+    "source": check_source,
+    "layer0": check_layer0,
+    "refuse": check_source,
+    "refuse-layer0": check_layer0,
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-I", dest="includes", action="append", default=[])
-    parser.add_argument("kind", choices=["header", "source", "layer0", "refuse", "refuse-layer0"])
+    parser.add_argument("kind", choices=CHECKS)
     parser.add_argument("path")
     args = parser.parse_args()
 
-    check = {"header": check_header, "source": check_source, "refuse": check_source,
-             "layer0": check_layer0, "refuse-layer0": check_layer0}[args.kind]
-    failures, cases = check(args.includes, args.path)
+    failures, cases = CHECKS[args.kind](args.includes, args.path)
     if args.kind.startswith("refuse"):
         print(f"{len(failures)} of {cases} variants refused, all must be")
         return 0 if cases and len(failures) == cases else 1

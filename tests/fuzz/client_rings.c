@@ -140,7 +140,7 @@ void nova_sel_release(nova_sel_t base, unsigned order)
         has_bells = false;
 }
 
-void *nova_region_lazy(const char *name, size_t bytes)
+void *novart_region_rings(const char *name, size_t bytes)
 {
         (void)name;
         require(!region);

@@ -9,7 +9,7 @@
 struct cpu;
 struct pd;
 
-#define FLUSH_PDS     16 /* more than a step of a revocation reaches */
+#define FLUSH_PDS     16     /* more than a step of a revocation reaches */
 #define FLUSH_DMA_ALL 0xffff /* more than one domain */
 
 /* A request for flushes, collected under a space lock and executed after the lock was released.
