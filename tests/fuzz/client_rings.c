@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "memory/page_commit.h"
 #include "memory/region.h"
@@ -16,11 +17,13 @@
 #include "novart/time.h"
 
 #define BELLS 0x10 /* selectors of doorbell and bell */
+#define LARGE 0x40000
 
 static const struct rings_service *rings;
 static const uint8_t *input;
 static size_t left, region_bytes;
 static char *region;
+static char *place;          /* of the regions of all runs, between two pages that fault */
 static bool has_bells, lost; /* the service has lost its pages */
 static unsigned opened;
 static nova_word_t commits;
@@ -140,20 +143,35 @@ void nova_sel_release(nova_sel_t base, unsigned order)
         has_bells = false;
 }
 
+/* Fills the region with zeros: large ones with new pages, because few of their pages are used. */
+static void clear(void)
+{
+        if (region_bytes > LARGE)
+                madvise(region, region_bytes, MADV_DONTNEED);
+        else
+                memset(region, 0, region_bytes);
+}
+
 void *novart_region_rings(const char *name, size_t bytes)
 {
         (void)name;
         require(!region);
-        region = aligned_alloc(NOVA_PAGE_SIZE, bytes);
-        memset(region, 0, bytes);
-        region_bytes = bytes;
+        if (bytes != region_bytes) {
+                place = mmap(NULL, bytes + 2 * NOVA_PAGE_SIZE, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                require(place != MAP_FAILED);
+                place += NOVA_PAGE_SIZE;
+                require(!mprotect(place, bytes, PROT_READ | PROT_WRITE));
+                region_bytes = bytes;
+        }
+        region = place;
+        clear();
         return region;
 }
 
 int nova_region_free(void *addr)
 {
         require(addr && addr == region);
-        free(region);
         region = NULL;
         return 0;
 }
@@ -173,7 +191,7 @@ bool novart_region_has_memory(nova_word_t addr, size_t bytes)
 void novart_region_decommit(void *addr, size_t bytes)
 {
         require(addr == region && bytes == region_bytes);
-        memset(region, 0, bytes);
+        clear();
         lost = false;
 }
 
