@@ -49,6 +49,8 @@ struct memory_disk {
                 -1; /* number of writes before the disk fails; -1: the disk never fails */
         long flushes_left =
                 -1; /* number of flushes before the disk fails; -1: the disk never fails */
+        long good_reports_left =
+                -1; /* number of writes before one that takes effect, but reports an error */
         uint64_t refused = 0, refused_end = 0;        /* writes of these bytes fail */
         long refusals_left = -1;                      /* number of these failures; -1: all */
         uint64_t reads = 0, writes = 0, refusals = 0; /* numbers of calls */
@@ -159,7 +161,7 @@ struct memory_disk {
                 if (self->logging)
                         for (size_t i = 0; i < size; i += 512)
                                 self->log.push_back({offset + i, {first + i, first + i + 512}});
-                return 0;
+                return self->good_reports_left >= 0 && !self->good_reports_left-- ? EIO : 0;
         }
 
         static int flush(files_disk *disk)

@@ -129,13 +129,19 @@ int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes)
         return 0;
 }
 
+/* A write that reports an error may have taken effect. Then it counts as done: callers would take
+ * back other changes, and the disk would contradict them. */
 int fat_sector_write(struct fat *fat, uint32_t sector)
 {
         struct fat_cached *cached = find(fat, sector);
         const int error = write_cached(fat, cached);
 
-        if (error)
-                cached->sector = UINT32_MAX; /* it must be read again: its content is unknown */
+        if (!error)
+                return 0;
+        if (!disk_read(fat, sector, fat->bounce, 1) &&
+            memcmp(fat->bounce, cached->bytes, fat->sector_bytes) == 0)
+                return 0;
+        cached->sector = UINT32_MAX; /* it must be read again: its content is unknown */
         return error;
 }
 
