@@ -46,7 +46,7 @@ TEST_P(files_fat_test, reads_files_that_mtools_wrote)
         EXPECT_EQ(read("SHORT.TXT"), "absent");
 }
 
-TEST_P(files_fat_test, mtools_reads_the_files_that_it_wrote)
+TEST_P(files_fat_test, writes_files_that_mtools_reads)
 {
         std::mt19937 random(2);
         const std::string data = noise(random, 50001);
@@ -79,7 +79,7 @@ TEST_P(files_fat_test, refuses_a_table_without_entries)
         system = nullptr;
 }
 
-TEST_P(files_fat_test, reports_bad_names)
+TEST_P(files_fat_test, reports_errors_in_names_and_paths)
 {
         EXPECT_EQ(create("a:b"), EINVAL);
         EXPECT_EQ(create("what?"), EINVAL);
@@ -251,7 +251,7 @@ TEST_P(files_fat_test, a_call_writes_a_bounded_part_of_a_gap)
         expect_clean();
 }
 
-TEST_P(files_fat_test, a_failed_part_of_a_gap_takes_back_no_data_of_others)
+TEST_P(files_fat_test, a_gap_that_fails_in_a_later_call_keeps_data_of_others)
 {
         const uint64_t end = GetParam().kib * 600UL;
         files_node *node;

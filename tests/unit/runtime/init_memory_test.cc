@@ -35,7 +35,7 @@ class Page
         }
 };
 
-TEST(init_memory, without_descriptors_is_a_device_s)
+TEST(init_memory, without_descriptors_may_belong_to_a_device)
 {
         EXPECT_EQ(Page({}).content(0, 0xfff), "");
 }
@@ -78,7 +78,7 @@ TEST(init_memory, is_refused_with_the_content_of_its_descriptor)
         EXPECT_EQ(page.content(0x105000, 0x106fff), "PCI's configuration space");
 }
 
-TEST(init_memory, of_the_firmware_and_of_acpi_may_be_a_device_s)
+TEST(init_memory, of_the_firmware_and_of_acpi_may_belong_to_a_device)
 {
         const Page page({{0xf0000, 0x10000, NOVA_MEM_RESERVED, 0},
                          {0x100000, 0x1000, NOVA_MEM_ACPI_RECLAIM, 0},
@@ -87,7 +87,7 @@ TEST(init_memory, of_the_firmware_and_of_acpi_may_be_a_device_s)
         EXPECT_EQ(page.content(0xf0000, 0x101fff), "");
 }
 
-TEST(init_memory, that_is_reserved_is_refused_if_it_is_pci_s_configuration_too)
+TEST(init_memory, that_is_reserved_is_refused_if_it_is_also_pci_configuration_space)
 {
         const Page page({{0xb0000000, 0x10000000, NOVA_MEM_RESERVED, 0},
                          {0xb0000000, 0x10000000, NOVA_MEM_PCI, 0}});
@@ -95,7 +95,7 @@ TEST(init_memory, that_is_reserved_is_refused_if_it_is_pci_s_configuration_too)
         EXPECT_EQ(page.content(0xbffff000, 0xbfffffff), "PCI's configuration space");
 }
 
-TEST(init_memory, of_a_descriptor_without_bytes_or_beyond_all_addresses_is_read_as_it_is)
+TEST(init_memory, descriptors_may_be_empty_or_end_beyond_the_last_address)
 {
         EXPECT_EQ(Page({{0x1000, 0, NOVA_MEM_AVAILABLE, 0}}).content(0, 0xffff), "");
         EXPECT_EQ(Page({{0x1000, UINT64_MAX, NOVA_MEM_AVAILABLE, 0}}).content(0x2000, 0x2fff),

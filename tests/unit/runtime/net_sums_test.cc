@@ -84,7 +84,7 @@ TEST(net_sums, an_open_checksum_lies_in_its_frame_after_the_header)
         EXPECT_EQ(check(1514, open_at(34, 1479), NOVA_NET_SUM_OPEN), EINVAL);
 }
 
-TEST(net_sums, words_with_other_bits_are_refused)
+TEST(net_sums, words_with_undefined_bits_or_of_the_other_direction_are_refused)
 {
         for (unsigned bit : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 19U, 31U})
                 EXPECT_EQ(check(60, open_at(34, 16) | 1U << bit, NOVA_NET_SUM_OPEN), EINVAL) << bit;
@@ -97,7 +97,7 @@ TEST(net_sums, words_with_other_bits_are_refused)
         EXPECT_EQ(check(60, NOVA_NET_SUM_ACCEPT | 8, NOVA_NET_SUM_ACCEPT), EINVAL);
 }
 
-TEST(net_sums, a_session_without_sums_takes_no_word)
+TEST(net_sums, a_session_without_checksums_accepts_only_a_word_of_zero)
 {
         EXPECT_EQ(check(60, 0, 0), 0);
         for (uint32_t sum : {open_at(34, 16), uint32_t{NOVA_NET_SUM_RIGHT},
@@ -105,7 +105,7 @@ TEST(net_sums, a_session_without_sums_takes_no_word)
                 EXPECT_EQ(check(60, sum, 0), EINVAL) << sum;
 }
 
-TEST(net_sums, a_receiver_that_accepts_words_gets_the_frame_unchanged)
+TEST(net_sums, a_receiver_that_accepts_open_checksums_gets_the_frame_unchanged)
 {
         const frame sent = packet(6, 100);
         frame copy = sent;
@@ -118,7 +118,7 @@ TEST(net_sums, a_receiver_that_accepts_words_gets_the_frame_unchanged)
         EXPECT_EQ(copy, sent) << "its checksum was in it";
 }
 
-TEST(net_sums, a_receiver_that_accepts_no_words_gets_the_checksum)
+TEST(net_sums, a_receiver_that_accepts_no_open_checksums_gets_a_complete_one)
 {
         for (size_t bytes = 20; bytes < 1480; bytes += 1 + bytes / 50) {
                 for (uint32_t start : {34U, 35U}) {

@@ -29,7 +29,7 @@ TEST(net, frames_lie_in_the_pool)
         EXPECT_EQ(check(pool - 60, 60), 0);
         EXPECT_EQ(check(pool - 59, 60), EINVAL);
         EXPECT_EQ(check(pool + 1, 60), EINVAL);
-        EXPECT_EQ(check(0xfffffff0, 60), EINVAL) << "the sum is small";
+        EXPECT_EQ(check(0xfffffff0, 60), EINVAL) << "offset plus size overflows";
         EXPECT_EQ(check(0, 0xffffffff), EINVAL);
 }
 
@@ -50,7 +50,7 @@ TEST(net, an_address_of_one_card_is_neither_zeros_nor_that_of_a_group)
         EXPECT_FALSE(net_address_is_valid((const uint8_t *)"\xff\xff\xff\xff\xff\xff"));
 }
 
-TEST(net, requests_go_round_and_a_client_has_at_most_128_of_them)
+TEST(net, a_ring_wraps_around_and_a_client_has_at_most_128_requests)
 {
         const std::unique_ptr<nova_net_ring> shared = std::make_unique<nova_net_ring>();
         nova_net_entry entry;

@@ -109,7 +109,7 @@ TEST_F(nvme_queue_test, one_place_stays_free)
         EXPECT_EQ(add(1), -1);
 }
 
-TEST_F(nvme_queue_test, commands_that_the_controller_does_not_have_are_refused)
+TEST_F(nvme_queue_test, completions_of_commands_that_are_not_pending_are_refused)
 {
         unsigned id, status;
 

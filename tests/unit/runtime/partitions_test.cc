@@ -197,7 +197,7 @@ TEST_F(gpt, is_refused_if_both_are_damaged)
         EXPECT_EQ(result.count, 0U);
 }
 
-TEST_F(gpt, believes_no_field_only_because_of_a_checksum)
+TEST_F(gpt, checks_each_field_of_a_header_with_a_valid_checksum)
 {
         const struct {
                 unsigned offset, bytes;
@@ -222,7 +222,7 @@ TEST_F(gpt, believes_no_field_only_because_of_a_checksum)
         }
 }
 
-TEST_F(gpt, refuses_partitions_outside_or_over_each_other)
+TEST_F(gpt, refuses_partitions_that_overlap_or_leave_the_usable_blocks)
 {
         const uint64_t wrong[][2] = {{33, 40},          {2, 2},
                                      {400, last - 32},  {400, 399},
@@ -403,7 +403,7 @@ TEST_F(mbr, follows_no_endless_chain)
         EXPECT_NE(read(), "") << "a logical partition leaves the extended one";
 }
 
-TEST_F(mbr, of_an_empty_disk_is_none)
+TEST_F(mbr, is_refused_on_a_disk_without_partitions)
 {
         EXPECT_NE(read(), "");
         image[510] = 0x55;
@@ -414,7 +414,7 @@ TEST_F(mbr, of_an_empty_disk_is_none)
 }
 
 /* A damaged table gives partitions that lie on the disk, or a sentence about the error. */
-TEST_F(gpt, damage_never_leads_outside)
+TEST_F(gpt, damage_never_leads_outside_the_disk)
 {
         std::mt19937 random(1);
 

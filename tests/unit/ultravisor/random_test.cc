@@ -61,7 +61,7 @@ bool rdrand(uintptr_t *value)
         return true;
 }
 
-TEST_F(random_test, of_a_cpu_that_always_fails_are_none)
+TEST_F(random_test, a_cpu_that_always_fails_gives_no_bytes)
 {
         unsigned char bytes[32];
 
@@ -71,7 +71,7 @@ TEST_F(random_test, of_a_cpu_that_always_fails_are_none)
         EXPECT_FALSE(nova_random_available());
 }
 
-TEST_F(random_test, of_a_cpu_that_fails_for_a_while_are_complete)
+TEST_F(random_test, a_cpu_that_fails_for_a_while_gives_all_bytes)
 {
         unsigned char bytes[32];
 
@@ -80,7 +80,7 @@ TEST_F(random_test, of_a_cpu_that_fails_for_a_while_are_complete)
         EXPECT_EQ(executed, most_attempts - 1 + sizeof(bytes) / sizeof(uintptr_t));
 }
 
-TEST_F(random_test, of_a_broken_cpu_are_none)
+TEST_F(random_test, a_cpu_that_returns_only_ones_gives_no_bytes)
 {
         unsigned char bytes[32];
 
@@ -89,7 +89,7 @@ TEST_F(random_test, of_a_broken_cpu_are_none)
         EXPECT_EQ(executed, most_attempts);
 }
 
-TEST_F(random_test, of_the_generator_need_a_seed)
+TEST_F(random_test, the_generator_needs_a_seed)
 {
         fails = ~0u;
         EXPECT_EQ(crypto_init(nova_random), CRYPTO_BAD);
@@ -98,7 +98,7 @@ TEST_F(random_test, of_the_generator_need_a_seed)
         EXPECT_EQ(crypto_init(nova_random), CRYPTO_OK);
 }
 
-TEST_F(random_test, of_the_generator_end_when_it_needs_a_new_seed)
+TEST_F(random_test, the_generator_fails_if_it_gets_no_new_seed)
 {
         uint64_t value = 7;
 
