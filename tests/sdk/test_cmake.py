@@ -239,7 +239,7 @@ class Arguments(unittest.TestCase):
                      "$<TARGET_PROPERTY:Nova::novavmm,INTERFACE_INCLUDE_DIRECTORIES>"):
             self.assertIn(word, output)
 
-    def test_cpus_take_turns_where_the_tree_wants_it_and_the_test_does_not_choose(self):
+    def test_cpus_take_turns_after_nova_take_turns_unless_the_test_chooses(self):
         lists = (
             "nova_add_boot_test(outside ROOTTASK NONE)",
             f'include("{paths.ROOT}/tests/turns.cmake")\nnova_take_turns()',

@@ -45,7 +45,7 @@ class Machine(unittest.TestCase):
         result = self.run_it("--json", **variables)
         return {one["name"]: one for one in json.loads(result.stdout)}, result.returncode
 
-    def test_a_machine_that_can_build_and_run(self):
+    def test_a_machine_that_can_build_and_run_is_ok(self):
         self.add(*BUILD, RUN)
         found, status = self.found()
         self.assertEqual(status, 0)
@@ -84,14 +84,14 @@ class Machine(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"\Amissing  python  .*\n +-> apt-get install python3\n\Z")
 
-    def test_missing_tests_alone_do_not_fail(self):
+    def test_the_status_is_0_if_only_optional_packages_are_missing(self):
         self.add(*BUILD, RUN)
         result = self.run_it()
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertRegex(result.stdout, r"(?m)^missing  debug ")
         self.assertIn("nova installs the other packages", result.stdout)
 
-    def test_versions_that_are_too_old(self):
+    def test_versions_that_are_too_old_or_unknown_are_odd(self):
         self.add(*(name for name in BUILD if name != "cmake"), RUN)
         self.script("cmake", "echo cmake version 3.18.4")
         self.script("gdb", "exit 3")
@@ -100,7 +100,7 @@ class Machine(unittest.TestCase):
         self.assertEqual(found["cmake version"]["remedy"], "install 3.25 or newer")
         self.assertEqual(found["gdb version"]["state"], "odd")
 
-    def test_a_qemu_that_lacks_what_the_tests_use(self):
+    def test_a_qemu_without_features_that_the_tests_use_is_odd(self):
         self.add(*BUILD)
         self.script("qemu-system-x86_64", "echo QEMU emulator version 5.2.0")
         found, status = self.found()
@@ -108,7 +108,7 @@ class Machine(unittest.TestCase):
         for name in ("qemu version", "qemu plugins", "qemu svm"):
             self.assertEqual(found[name]["state"], "odd", found[name])
 
-    def test_oddities_of_the_environment(self):
+    def test_an_unusual_locale_temporary_folder_and_path_are_odd(self):
         self.add(*BUILD, RUN)
         blank = self.bin / "a b"
         blank.mkdir()
@@ -117,7 +117,7 @@ class Machine(unittest.TestCase):
         for name in ("locale", "temporary", "path"):
             self.assertEqual(found[name]["state"], "odd", found[name])
 
-    def test_arguments_that_mean_nothing(self):
+    def test_an_unknown_argument_is_refused(self):
         self.assertEqual(self.run_it("now").returncode, 2)
 
 
@@ -130,19 +130,19 @@ class Parts(unittest.TestCase):
     def one(self, part):
         return next(iter(part))
 
-    def test_an_unsupported_host_is_needed_and_missing(self):
+    def test_an_unsupported_host_is_reported_as_missing(self):
         self.patch(doctor.platform, "machine", lambda: "riscv64")
         found = self.one(doctor.host())
         self.assertEqual((found.state, found.needed), (doctor.MISSING, True))
         self.assertIn("riscv64", found.text)
 
-    def test_little_disk_and_a_tree_that_cannot_be_written(self):
+    def test_little_disk_space_and_a_read_only_tree_are_odd(self):
         self.patch(doctor.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 1 << 20))
         self.patch(doctor.os, "access", lambda *_: False)
         found = list(doctor.disk())
         self.assertEqual([one.state for one in found[:2]], [doctor.ODD, doctor.ODD])
 
-    def test_little_memory(self):
+    def test_little_memory_is_odd(self):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("MemTotal: 9999999 kB\nMemAvailable:   4096 kB\n")
             file.flush()
@@ -151,7 +151,7 @@ class Parts(unittest.TestCase):
         self.assertIn("4 MiB are available", found.text)
         self.assertEqual(self.one(doctor.memory("/does/not/exist")).state, doctor.ODD)
 
-    def test_a_terminal_without_a_name(self):
+    def test_a_terminal_without_a_name_is_odd(self):
         self.patch(sys.stdout, "isatty", lambda: True)
         self.patch(os, "environ", {"TERM": "dumb", "PATH": "/bin"})
         found = {one.name: one for one in doctor.surroundings()}
@@ -162,7 +162,7 @@ class Parts(unittest.TestCase):
         self.assertEqual(doctor.version("QEMU emulator version 7.2.22 (Debian)"), (7, 2, 22))
         self.assertEqual(doctor.version("no number"), ())
 
-    def test_a_silent_command_is_not_an_error(self):
+    def test_a_command_that_is_missing_or_hangs_has_an_empty_output(self):
         self.assertEqual(doctor._output(["/does/not/exist"]), "")
         self.patch(doctor, "SECONDS", 0.1)
         self.assertEqual(doctor._output(["sleep", "100"]), "")

@@ -278,7 +278,7 @@ class Inputs(WithFolder):
                 self.assertEqual((result.returncode, result.stderr), (0, b""))
                 self.assertEqual(result.stdout, b"ready\r\n")
 
-    def test_a_system_that_wants_no_input_goes_on_with_one_message(self):
+    def test_the_end_of_input_is_reported_once_and_the_system_runs_on(self):
         result = self.run_stub("LOOP", timeout=5, stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 124)
         self.assertEqual(result.stderr.count(b"nova: standard input has ended, and"), 1)
