@@ -51,8 +51,7 @@ static nova_sel_t get_device(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
         const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + RTC_GSI, 0, NOVA_PERM_ALL);
-        uint32_t address, data; /* address and data of interrupt messages; the clock has a wire
-                                 * instead */
+        uint32_t address, data; /* of interrupt messages; unused, as the clock has a pin instead */
 
         check("ports", nova_request(nova_crd_io(RTC_INDEX, 1), RTC_INDEX) == 0);
         check("interrupt", nova_request(interrupt, sm) == 0);
@@ -90,7 +89,7 @@ static void end(nova_sel_t sm)
         rtc_read(RTC_C);
         while (nova_sm_down_until(sm, 0, nova_deadline_in(SECOND / 20)) == NOVA_SUCCESS)
                 rtc_read(RTC_C); /* acknowledges the last interrupt, which is pending */
-        printf("without them it is quiet\n");
+        printf("the clock is stopped: no more interrupts\n");
 }
 
 int main(void)

@@ -382,7 +382,7 @@ static void several(void)
  * at most 20 ms of its rate. @param ran_ms part of @p ms in which the machine ran */
 static void judge(uint64_t bytes, unsigned rate, uint64_t ms, uint64_t ran_ms)
 {
-        printf("%s than its rate in the time, %s than half of it\n",
+        printf("%s than the rate allows, %s than half of the rate\n",
                bytes > (ms + 20) * rate / 1000 + sizeof(frame) + CABLE ? "more" : "not more",
                bytes < ran_ms * rate / 2000 ? "less" : "not less");
 }

@@ -51,7 +51,7 @@ def _packet(text):
 
 def _read_physical(address, size):
     if _packet(f"{PHYSICAL_MODE}1") != "OK":
-        raise Trouble("this QEMU does not show physical memory: version 4.2 and later do")
+        raise Trouble("this QEMU does not show physical memory; install version 4.2 or later")
     try:
         return bytes.fromhex(_packet(f"m{address:x},{size:x}"))
     except ValueError:
