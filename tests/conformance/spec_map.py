@@ -18,7 +18,8 @@ ARCHES = {"x86-32": ("x86_32", "-m32"), "x86-64": ("x86_64", "-m64")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(\S+)', re.MULTILINE)
 ALLOWED = re.compile(r'"nova/abi/\w+\.h"|<std(arg|bool|def|int)\.h>')
 STATES = ("covered", "uncovered", "not observable")
-# Needs of one architecture. A case with such a need shows nothing about the other architecture.
+# Needs that only one architecture meets, and the other architecture. On that one, the case shows
+# nothing.
 OTHER = {"needs_x86_64": "x86-32", "needs_x86_32": "x86-64"}
 
 
@@ -54,8 +55,8 @@ def read_statements():
 
 
 def read_elsewhere():
-    """Yields (id, test) for statements that other tests than the suite show; the test must exist.
-    """
+    """Yields (id, test) for each statement that a test outside of the suite shows. Exits with a
+    message if the test does not exist."""
     lines = (HERE / "elsewhere.tsv").read_text(encoding="utf-8").splitlines()
     for line in lines[1:]:
         statement, test, file, word = line.split("\t")

@@ -22,7 +22,7 @@
 word_t raised_by_at(void (*code)(void), word_t out);
 word_t raised_by(void (*code)(void));
 /* Runs code three times, and expects one of the events in the mask each time: an attempt must leave
- * nothing behind that changes the next one. */
+ * nothing behind that changes the next attempt. */
 void expect_one_of(void (*code)(void), unsigned numbers, word_t out);
 _Noreturn void attempt_over(void);
 
@@ -31,8 +31,8 @@ _Noreturn void attempt_over(void);
         __asm__(".text\n.globl code_" #name_ "\ncode_" #name_ ":\n" text_ "\nret\n"); \
         void code_##name_(void);
 
-/* Instructions that need no stack. They loop until the time of the last spin_for() has passed since
- * that call, at most a second. EAX and EDX are lost. */
+/* Instructions that need no stack. They loop until the time that the last spin_for() has set is
+ * over; it is at most a second. They overwrite EAX and EDX. */
 #define SPIN "9: rdtsc; sub spin_from, %eax; cmp spin_ticks, %eax; jb 9b\n"
 void spin_for(unsigned ms);
 

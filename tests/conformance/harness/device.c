@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices of a PC for cases (see device.h). Items with the H flag request every resource. */
+/* Devices of a PC for cases (see device.h). Typed items with the H flag request all resources. */
 #include "device.h"
 
 #define BIOS_FIRST   0xe0000

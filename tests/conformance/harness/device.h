@@ -32,8 +32,8 @@ word_t io_apic_frame(void);
 uint32_t pci_read(unsigned function, unsigned reg);
 void pci_write(unsigned function, unsigned reg, uint32_t value);
 
-/* Returns function number n of bus 0 with an id (device << 16 | vendor); PCI_NONE: there is
- * none. */
+/* Returns function 0 of device number n, counted from 0, of those devices of bus 0 that have an id
+ * (device << 16 | vendor). PCI_NONE: there is none. */
 unsigned pci_find(uint32_t id, unsigned n);
 
 /* Returns the frame of a function's configuration space, or 0 if the machine does not map it. */

@@ -103,9 +103,10 @@ static inline uint32_t *guest_word(const struct guest *g, word_t address)
 }
 /* Sends the reply and waits for the next event. Returns its number. */
 word_t guest_run(struct guest *g, nova_mtd_t mtd);
-/* Does the same as guest_run(), and expects this event. */
+/* Does the same as guest_run(), and expects that the next event is this one. */
 void guest_until(struct guest *g, nova_mtd_t mtd, enum guest_exit exit);
-/* Sends the reply without waiting; guest_wait() may wait for the next event. */
+/* guest_answer() sends the reply without waiting. guest_wait() waits for the next event for at most
+ * a number of milliseconds, and returns whether the event came. */
 void guest_answer(struct guest *g, nova_mtd_t mtd);
 bool guest_wait(struct guest *g, unsigned ms);
 /* Adds to the reply a delegation of the caller's pages to guest-physical pages. */

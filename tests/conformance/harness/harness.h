@@ -53,11 +53,12 @@ need_fn needs_small_pool, needs_r8_r15, needs_boot_info, needs_log, needs_timeou
 need_fn needs_large_pool, needs_exit, needs_names, needs_tls, needs_machine, needs_limit;
 need_fn needs_pd_destroy_and_2_cpus;
 
-/* Ends the case as failed unless both sides are equal. Only in the thread that runs the case. */
+/* Ends the case as failed unless both sides are equal. Only the thread that runs the case uses
+ * EXPECT_EQ(), EXPECT() and NOT_RAISED(). */
 #define EXPECT_EQ(actual, expected) \
         case_expect(__FILE__, __LINE__, #actual, (word_t)(actual), (word_t)(expected))
 #define EXPECT(condition) case_expect(__FILE__, __LINE__, #condition, (condition) ? 1 : 0, 1)
-/* Ends the case as not raised here, when only a part of the case can find that out. */
+/* Ends the case as not raised here. For a need that only the running case can detect. */
 #define NOT_RAISED(reason) case_not_raised(reason)
 
 _Noreturn void case_failed(const char *file, int line, const char *text, word_t actual,
@@ -171,7 +172,7 @@ struct thread {
         struct nova_utcb *utcb;
         nova_sel_t ec, sc, pt; /* in the root PD */
         nova_sel_t events;     /* first event portal in the root PD */
-        nova_sel_t own_events; /* the same in the thread's own PD */
+        nova_sel_t own_events; /* first event portal in the thread's own PD */
         word_t sp;
 
         thread_fn *fn; /* global: its body; local: the function for the next call */
@@ -188,14 +189,14 @@ struct thread {
 
         /* Events. */
         event_fn *on_event;
-        volatile word_t event; /* number of the last one, or NO_EVENT */
+        volatile word_t event; /* number of the last event, or NO_EVENT */
         volatile word_t event_count;
         word_t event_portal, event_items;
         struct nova_utcb_state state;
         word_t exec_target;
 
         volatile word_t started, done; /* of a global thread: its body has begun, has ended */
-        volatile word_t value[8];      /* for the case */
+        volatile word_t value[8];      /* for the case; remote functions use 5 to 7 */
         unsigned cpu;
         bool global;
 };
@@ -238,7 +239,7 @@ extern word_t portal_gpr_sp;
 
 /* Runs fn in t's context: a local thread of any PD. */
 word_t remote(struct thread *t, thread_fn *fn, void *arg);
-/* Makes a hypercall by t. Returns its first argument register. */
+/* Makes a hypercall in t's context. Returns the first argument register. */
 word_t remote_hypercall(struct thread *t, struct args *args);
 word_t remote_sm(struct thread *t, nova_sel_t sm, word_t flags);
 nova_crd_t remote_look(struct thread *t, unsigned type, nova_sel_t sel);
@@ -306,7 +307,7 @@ static inline word_t page_of(const void *p)
         return (word_t)p >> NOVA_PAGE_BITS;
 }
 
-/* ---- Probes: 0 done, 1 an exception came (recorded in the thread) ---------------------------- */
+/* ---- Probes: 0 success, 1 an exception, which struct thread records -------------------------- */
 
 extern char probe_begin[], probe_end[], probe_failed[], trap_return[], event_ud_at[];
 int probe_read(const volatile void *address);
@@ -336,7 +337,7 @@ int remote_write(struct thread *t, word_t address, word_t value);
 int remote_in(struct thread *t, word_t port);
 int remote_exec(struct thread *t, word_t address);
 
-/* ---- Ways out of an event ------------------------------------------------------------------- */
+/* ---- Contexts to which a case can return ---------------------------------------------------- */
 
 struct context {
         word_t registers[8];

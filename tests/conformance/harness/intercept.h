@@ -44,7 +44,7 @@ nova_mtd_t intercept_prepare(struct guest *g);
 /* Writes a row's instruction to GUEST_CODE, and HLT after it. */
 void intercept_place(struct guest *g, const struct intercept *row);
 /* Sets the registers that the instructions of the tables need: eax is the address of operands, ecx
- * and edx are 0. Sets only this control bit; 64 sets none. */
+ * and edx are 0. Sets the control bit with this number, or none if it is 64. */
 void intercept_registers(struct guest *g, unsigned control);
 /* Checks that each row's instruction exits with its event. */
 void expect_exits(struct guest *g, const struct intercept *rows, unsigned count);

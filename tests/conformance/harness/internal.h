@@ -9,14 +9,14 @@ extern struct thread *mirror; /* permanent local thread on the boot CPU for requ
 
 void machine_init(void);
 void threads_init(void);
-/* Selectors up to here belong to the harness, the others to cases. */
+/* Selectors below this number belong to the harness. Those above belong to cases. */
 #define PERMANENT_SEL_END 0x4000
 
 /* Sets the range from which sel_alloc() takes selectors. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
-/* sel_mark() returns the next selector of the range. sel_release() revokes all selectors from that
- * one to the end of the range, and frees them. */
+/* sel_mark() returns the next selector of the range. sel_release() revokes and frees all selectors
+ * that sel_alloc() has returned since. */
 nova_sel_t sel_mark(void);
 void sel_release(nova_sel_t mark);
 

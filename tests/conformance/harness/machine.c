@@ -88,8 +88,8 @@ const struct nova_hip_mem *hip_mem(int type)
         return NULL;
 }
 
-/* Finds a range that is not available memory and overlaps [begin, end). Returns its start, else
- * end. */
+/* Returns the lowest start of the ranges that are not available memory and overlap [begin, end).
+ * Returns end if there is none. */
 static uint64_t first_taken(uint64_t begin, uint64_t end)
 {
         uint64_t taken = end;

@@ -12,7 +12,7 @@
 
 enum outcome { RUNNING, PASSED, FAILED, NOT_RAISED, HUNG };
 
-/* Results that the running case leaves for the controller. */
+/* The running case, and the results that it leaves for the controller. */
 static struct {
         const struct conformance_case *what;
         nova_sel_t base; /* first of the case's selectors */
@@ -21,7 +21,7 @@ static struct {
         const char *file, *text, *reason;
         int line;
         word_t actual, expected;
-        volatile word_t stray; /* an event came that the case did not expect */
+        volatile word_t stray; /* unexpected event: 1 in the case's thread, 2 in another; else 0 */
         word_t stray_number;
         struct nova_utcb_state stray_state;
         uint64_t deadline;
@@ -101,7 +101,7 @@ _Noreturn void case_not_raised(const char *reason)
 void case_seconds(unsigned seconds)
 {
         run.deadline = tsc() + tsc_per_ms() * 1000 * seconds;
-        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* wakes the controller, which reads the results */
+        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* wakes the controller, which reads the deadline */
 }
 
 uint64_t case_deadline(void)
@@ -251,7 +251,8 @@ static void await_end(void)
         }
 }
 
-/* Runs the case, or finds that this machine or kernel cannot. Returns its outcome. */
+/* Runs the case, unless this machine or kernel lacks a feature that the case needs. Returns the
+ * outcome. */
 static enum outcome run_case(const struct conformance_case *c, unsigned number)
 {
         run.base = CASE_SEL + ((nova_sel_t)(number % CASE_WINDOWS) << CASE_SEL_ORDER);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions for features of the machine or the kernel that a case may need. Each returns NULL if
- * its feature is present, else a text that says what is needed. */
+ * its feature is present, else a text that names the feature. */
 #include "harness.h"
 
 static const char *unless(bool there, const char *what)
@@ -41,7 +41,7 @@ const char *needs_no_virtualization(void)
 }
 
 /* Requires more than QEMU's own emulation (TCG), which does not raise all exceptions. CPUID shows
- * its name. */
+ * the name of TCG. */
 const char *needs_hardware(void)
 {
         const bool guest = features(1, 2) >> 31;

@@ -85,7 +85,8 @@ nova_sel_t semaphore(word_t count)
 
 void rest(unsigned ms)
 {
-        /* Shared by all cases: a case that created it would measure its memory, too. */
+        /* All cases share the semaphore. If each case created one, a case that measures memory
+         * would measure the semaphore, too. */
         static nova_sel_t sm;
         if (!sm) {
                 sm = sel_far(0);

@@ -27,7 +27,7 @@ nova_sel_t timer_open(void)
         const nova_sel_t sm = sel_alloc(0);
         request(io(PIT_CHANNEL, 2), PIT_CHANNEL);
         request(obj(NOVA_SEL_GSI_SM + PIT_GSI, NOVA_PERM_ALL), sm);
-        /* A down opens the pin. After that, interrupts may come that the firmware has requested
+        /* A down unmasks the pin. After that, interrupts may come that the firmware has requested
          * from the PIT. The downs set the count to 0, and so discard earlier interrupts. */
         for (unsigned i = 0; i < 2; i++) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Start, hypercall, portal and probe stubs of the conformance harness, x86-32. */
 
-        /* EAX: address of a struct gpr. For a later store_gprs, the address is also pushed. */
+        /* EAX: address of a struct gpr. If store_gprs follows, the code before load_gprs also
+         * pushes this address. */
         .macro load_gprs
         pushl 32(%eax)
         popfl

@@ -22,7 +22,7 @@
         mov 40(%rdi), %rdi
         .endm
 
-        /* The structure's address lies on the stack; every register is stored untouched. */
+        /* The address of the struct gpr lies on the stack. Stores each register unchanged. */
         .macro store_gprs
         xchg %rdi, (%rsp)
         mov %rax, 0(%rdi)
@@ -102,7 +102,7 @@ event_ud_at:
         pop_callee_saved
         ret
 
-        /* void spin_gprs(struct gpr *, volatile word *stop): spin with all registers given. r15
+        /* void spin_gprs(struct gpr *, volatile word *stop): spins with these registers. r15
          * holds the address of the stop word. */
         .globl spin_gprs
 spin_gprs:
