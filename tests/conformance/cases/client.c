@@ -165,8 +165,8 @@ static void ups(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
-/* The first thread spins while a case runs, so it shares the CPU with threads of its own
- * priority. */
+/* While a case runs, the first thread polls on a kernel without deadlines for semaphores. On other
+ * kernels it sleeps, so there this case does not test a preemption. */
 CASE(client, a_thread_of_priority_2_preempts_the_first_thread, "A-02")
 {
         for (unsigned i = 0; i < 5; i++) {

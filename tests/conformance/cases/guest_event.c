@@ -83,8 +83,8 @@ static const struct software {
         {into_32, into_32_end, SOFT_OTHER, 4, 1},
 };
 
-/* Delivers the software interrupt in two steps. At first the guest's IDT is not mapped. After it is
- * mapped, the reply returns the message unchanged. */
+/* Delivers the software interrupt in two steps. At first no memory is mapped at the guest's IDT, so
+ * the delivery exits. The reply moves the IDT to memory, and returns the event unchanged. */
 static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct software *s, bool told)
 {
         g->state->ip = GUEST_CODE;
@@ -100,7 +100,8 @@ static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct softwa
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
 }
 
-/* Makes a guest whose code is a software interrupt, and injects a software interrupt. */
+/* Makes a guest whose code is a software interrupt. Prepares a first message that injects the same
+ * interrupt. */
 static struct guest *prepare(const struct software *s, nova_mtd_t *mtd)
 {
         struct guest *g = guest_new(boot_cpu, s->code, s->end);
@@ -144,7 +145,8 @@ CASE_ON(guest_event, a_software_interrupt_that_is_injected_and_interrupted_is_re
 GUEST(mov_ss_32, 32, "movl $16, %eax; movl %eax, %ss; outb %al, $0xe9; hlt");
 
 /* Runs the guest until its OUT, and returns its interruptibility there. QEMU's VMRUN does not load
- * the shadow, so an interrupt of the host after the MOV takes it away: such a run is repeated. */
+ * the interrupt shadow. An interrupt of the host after the MOV therefore ends the shadow; such a
+ * run is repeated. */
 static uint32_t shadow_at_out(struct guest **guest)
 {
         for (unsigned i = 0; i < 4; i++) {
@@ -315,8 +317,8 @@ CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-
         hc_revoke(obj(g->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
-/* Stolen time: another thread runs while a virtual CPU is ready. The guest's TSC does not count
- * it. */
+/* Another thread runs while the virtual CPU is ready. The guest's TSC does not count this stolen
+ * time. */
 CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_stolen_time, "D-11 7.3-12 8.3-13",
         needs_virtualization)
 {

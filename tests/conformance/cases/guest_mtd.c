@@ -2,7 +2,8 @@
 /* Guests: the state that each MTD bit copies into a message, and out of a reply. */
 #include "guest.h"
 
-/* The whole page is hlt, so that the guest can continue at any address in it. */
+/* Fills the memory from GUEST_CODE to GUEST_STACK, so that the guest can continue at any address
+ * there. */
 #define HLT ((char)0xf4)
 
 /* A field of the message, its group, and two values that a CPU accepts. */
@@ -196,7 +197,8 @@ CASE_ON(guest_mtd, each_bit_of_an_answer_changes_its_own_state_alone,
         expect_fields(g, GROUPS);
 }
 
-/* Fields whose bit the portal lacks keep the values that the monitor sent. */
+/* Checks the message of a portal with this MTD. Fields whose bit the portal lacks keep the values
+ * that the monitor wrote into the message buffer. */
 static void expect_message(nova_mtd_t mtd)
 {
         struct guest *g = guest_new_mtd(boot_cpu, NULL, NULL, EXIT_HLT, mtd);

@@ -37,9 +37,9 @@ CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
 }
 
 GUEST(step_32, 32,
-      "ud2; hlt; nop; nop;" /* 4: after #UD */
+      "ud2; hlt; nop; nop;" /* 5: handler of #UD */
       "pushf; orl $0x100, (%esp); popf; nop; hlt; nop; nop; nop;"
-      "movl %dr6, %eax; hlt"); /* 20: #DB */
+      "movl %dr6, %eax; hlt"); /* 19: handler of #DB */
 
 GUEST(nested_32, 32, "pushfl; pushl %cs; pushl $0x100b; hlt; iret; hlt; nop; nop; hlt");
 
@@ -194,7 +194,7 @@ CASE_ON(guest_state, the_blocking_of_interrupts_is_reported_and_can_be_cleared,
         unsigned tries = 4;
         struct guest *g;
 
-        /* QEMU's VMRUN does not load the shadow: an interrupt of the host takes it away. */
+        /* QEMU's VMRUN does not load the interrupt shadow, so an interrupt of the host ends it. */
         do {
                 g = guest_new(boot_cpu, shadow_32, shadow_32_end);
                 guest_gate(g, 0x80, GUEST_CODE + 2);
@@ -215,7 +215,7 @@ CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_reported, "7.4-50 8.4-3
         const nova_mtd_t mtd = guest_flat(g);
 
         guest_gate(g, 13, GUEST_CODE);
-        g->state->idtr.base = 0x30000; /* nothing is there */
+        g->state->idtr.base = 0x30000; /* no memory */
         g->state->ip = GUEST_CODE + 0x100;
         g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | NOVA_INJ_ERROR | NOVA_EXC_GP;
         g->state->inj_error = 0x50;

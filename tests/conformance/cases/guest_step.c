@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: single steps over instructions that exit, emulated by kernel or VMM, and an IRET that
- * faults. */
+/* Guests: single steps over instructions that exit and that the kernel or the VMM emulates, and an
+ * IRET that faults. */
 #include "guest.h"
 
 #define HANDLER   0x3000 /* handler_32, for #DB */
@@ -16,8 +16,8 @@
 
 GUEST(handler_32, 32, "movl %dr6, %eax; hlt");
 
-/* Returns the first state of a flat guest that single-steps, beginning with its first instruction.
- */
+/* Starts a flat guest that single-steps from its first instruction on. Returns the MTD of the
+ * reply. */
 static nova_mtd_t stepping(struct guest *g)
 {
         const nova_mtd_t mtd = guest_flat(g);
@@ -29,7 +29,7 @@ static nova_mtd_t stepping(struct guest *g)
         return mtd;
 }
 
-/* Checks that the guest is in its handler, after a step that returns to the address next. */
+/* Checks that the guest is in its handler after a step, and that the handler returns to next. */
 static void expect_step(const struct guest *g, word_t next)
 {
         const uint32_t *stack = guest_word(g, g->state->sp);

@@ -195,8 +195,9 @@ static void counts(struct thread *t)
                 t->value[1]++;
 }
 
-/* A child with a limit of one millisecond runs beside a thread of equal priority with the longest
- * possible quantum. A limit of 0 lowers nothing, and a longer limit does not raise the quantum. */
+/* The child's limit is one millisecond. The child creates an SC with the longest possible quantum
+ * for a thread that runs beside the case's thread, at equal priority. A limit of 0 lowers nothing,
+ * and a longer limit does not raise the quantum. */
 CASE_ON(limit, a_quantum_is_cut_to_the_limit, "X-LIMIT", needs_limit)
 {
         const word_t most = (word_t)-1 >> NOVA_QPD_QUANTUM_SHIFT;

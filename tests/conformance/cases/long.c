@@ -122,8 +122,8 @@ static void create_and_revoke(void)
         hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR);
 }
 
-/* Expects that the high operation takes no longer than alone if the timer fires in the middle of
- * low's work. */
+/* Expects that the high operation does not wait for the end of low's work if the timer fires in the
+ * middle of this work. */
 static void expect_no_delay(word_t (*low)(void), void (*high)(void), void (*prepare)(void))
 {
         uint64_t shortest = ~(uint64_t)0;
@@ -189,7 +189,8 @@ CASE_ON(long, a_revoke_does_not_wait_for_a_low_threads_pd_destroy, "3.1-08 3.6-1
 
 static word_t parent_page, child_page, grandchildren;
 
-/* Delegates parent -> child -> grandchildren, of the lower half first, then of the upper one. */
+/* Delegates the parent's pages to the child, and from there to the grandchildren: first the lower
+ * half LOWER times, then the upper half UPPER times. */
 static void make_family(void)
 {
         give_self(mem(parent_page, RANGE_ORDER, ALL), child_page);
@@ -216,8 +217,8 @@ static void give_and_revoke_other(void)
         hc_revoke(test.other_crd + ((nova_crd_t)HALF / 2 << NOVA_CRD_BASE_SHIFT), 0);
 }
 
-/* Lets the child revoke the whole range from the PDs below it, while @p other is revoked from the
- * child. */
+/* Revokes the child's whole range from the grandchildren. Meanwhile, a thread of higher priority
+ * revokes @p other from the child. */
 static void two_revocations(nova_crd_t other, void (*high)(void))
 {
         set_up();
@@ -300,7 +301,7 @@ static word_t send_objects(struct nova_utcb *u, nova_sel_t from, nova_sel_t pt)
 }
 
 /* Sends the objects to the receiver, then expects that the caller can make another call. Returns
- * the status of the message. */
+ * the status of the first call. */
 static word_t call_receiver(void)
 {
         const word_t status = send_objects(test.thread->utcb, objects, receiver->pt);

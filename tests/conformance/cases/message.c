@@ -37,7 +37,7 @@ static struct thread *waiter(unsigned cpu, nova_sel_t sm)
 
 static struct edu edu;
 
-/* Opens a message of edu for a GSI at a CPU. */
+/* Lets edu send its interrupts as messages for a GSI, to a CPU. Returns the GSI's semaphore. */
 static nova_sel_t edu_message(unsigned gsi, unsigned cpu)
 {
         edu = edu_open(0);
@@ -241,7 +241,7 @@ static const char *needs_nvme(void)
         return pci_find(NVME_ID, 0) == PCI_NONE ? "needs an NVMe controller" : needs_pci_window();
 }
 
-/* Allocates one page that the controller may access. */
+/* Allocates one page for a queue, and writes its address to the controller's register reg. */
 static volatile uint32_t *queue(unsigned reg)
 {
         word_t frame;

@@ -77,7 +77,7 @@ CASE(mode, an_event_with_null_segments_is_delivered, "7.2-07")
         "push $0; push $0; push $0; push $0; push $0x23; push $0x800; pushf; orl $" flags_ \
         ", (%esp); push $" cs_ "; push $0x100; iret"
 #else
-/* Uses a 64-bit return where IRET leads to protected mode. */
+/* If IRET does not lead to virtual-8086 mode, it returns to 64-bit code. */
 #define USER_CS "0x2b"
 #define IRET_WITH_VM(flags_, cs_)                                                    \
         "pushf; pop %rcx; or $" flags_ ", %ecx; sub $64, %rsp; movl $0x100, (%rsp);" \
@@ -95,8 +95,8 @@ CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* A single step at an address below 64 KiB. On x86-64 #DB uses a different stack from other
- * exceptions. */
+/* A single step at an address that virtual-8086 mode can reach. On x86-64 #DB uses a different
+ * stack from other exceptions. */
 #define LOW_PAGE 0x20
 CODE(iret_with_vm_to_low_page, IRET_WITH_VM("0x20300", "0x2000"))
 CASE(mode, a_step_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
@@ -296,8 +296,8 @@ CASE(mode, data_segments_of_one_pd_do_not_reach_another, "2.1-01")
 
 COMPAT(compat_ud2, "ud2")
 
-/* Lets the thread of the first event resume above 4 GiB, and the thread of the second event
- * below. */
+/* Lets the thread resume above 4 GiB after its first event, and below 4 GiB after its second
+ * event. */
 static bool leads_above_4_gib(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         const word_t behind = (uint32_t)u->state.ip + 2, above = (word_t)1 << 32;

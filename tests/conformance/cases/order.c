@@ -45,8 +45,7 @@ CASE_ON(order, call_reports_BAD_CPU_for_a_dead_callee_of_another_cpu, "5.2.1-14"
         EXPECT_EQ(hc_call(s->pt, 0), NOVA_BAD_CPU);
 }
 
-/* Tries each create with a selector that is taken and with a second error. The selector keeps its
- * capability. */
+/* Tries each create with a selector that is taken. The selector keeps its capability. */
 CASE(order, a_refused_create_keeps_the_capability_at_the_selector,
      "5.3.1-11 5.3.2-21 5.3.3-07 5.3.4-08 5.3.5-07")
 {

@@ -14,8 +14,8 @@ static void empty(void)
                   NOVA_SUCCESS);
 }
 
-/* Fills the pool with semaphores, beginning at selector first; some may exist already. Returns
- * their number. */
+/* Fills the pool with semaphores, beginning with the number `from`. Semaphores below this number
+ * exist already, and some above it may exist. Returns the number of all semaphores. */
 static word_t fill(word_t from)
 {
         for (word_t n = from; n < FILL; n++) {

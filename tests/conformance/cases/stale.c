@@ -36,7 +36,7 @@ CASE(stale, a_pd_that_is_not_loaded_loses_the_right_to_write, "3.6-06 3.6-16")
         }
 }
 
-/* More PDs than a shoot-down can list: it flushes the translations of all PDs. */
+/* One revocation reaches several PDs, so a shoot-down has to flush translations of each of them. */
 CASE(stale, many_pds_lose_a_page_that_they_read_before, "3.6-06 3.6-08 3.6-15")
 {
         struct thread *t[CHILDREN];

@@ -36,7 +36,8 @@ static void fill(word_t base)
                 self->utcb->word[i] = base + i;
 }
 
-/* Sends from u to t; expects that the first n words arrived and the next one did not. */
+/* Sends a message with u untyped words. Expects that n words arrive, and that the receiver keeps
+ * its other words. */
 static void transfer(unsigned u, unsigned n)
 {
         struct thread *r = receiver(0x5555);

@@ -29,7 +29,7 @@ static struct {
 
         nova_sel_t drop[3]; /* selectors to drop, in this order */
         unsigned drops;
-        /* Semaphores that are taken before and after the drops; 0: none. */
+        /* Semaphores on which the last server does a down before and after the drops; 0: none. */
         nova_sel_t before, after;
         bool deadline;        /* the down of the second semaphore has a deadline that expires */
         word_t status[2];     /* results of the two downs */
@@ -56,7 +56,8 @@ static inline word_t used(void)
         return used_by(ROOT_PD);
 }
 
-/* Waits until memory of ended objects is free: a create that finds no memory waits for it. */
+/* Waits for 1 ms, in which the kernel may free memory of ended objects. The create asks for more
+ * than the limit of the account, so it fails at once. */
 static inline void settle(nova_sel_t sm)
 {
         struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, sm + 1), ROOT_PD, 0,
@@ -121,8 +122,8 @@ static inline void forwards(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* Makes servers in a number of PDs, the last of which is the root; the others have accounts of
- * their own. */
+/* Makes one server in each of a number of PDs. The last server of the way is in the root PD. The
+ * other PDs have accounts of their own. */
 static inline void make_way(unsigned depth, unsigned cpu)
 {
         way.depth = depth;
@@ -146,7 +147,7 @@ static inline void make_way(unsigned depth, unsigned cpu)
 
 static struct child nowhere;
 
-/* Drops its SC through the way, and exits. */
+/* Calls the way, whose last server drops the SC of this thread, and exits. */
 static inline void asks(struct thread *t)
 {
         t->utcb->items = 0;
@@ -189,7 +190,7 @@ static inline void fails(struct thread *t)
         t->value[1] = 2;
 }
 
-/* Handles the exit of a doomed thread: the parent drops the rest. */
+/* Handles the exit of a doomed thread: drops its EC, and its PD if it has one of its own. */
 static inline bool exits(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         if (n != NOVA_EXC_PF || u->state.qual[1] != NOVA_USER_END)
@@ -251,7 +252,7 @@ static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_f
                                        nova_crd(NOVA_CRD_OBJ, first, 7, ALL)),
                           NOVA_SUCCESS);
         t->ec = d->base + SEL_EC;
-        t->utcb = (struct nova_utcb *)0x5f000000; /* its tables exist in every round */
+        t->utcb = (struct nova_utcb *)0x5f000000; /* tables for this page exist in each round */
         EXPECT_EQ(hc_create_ec(t->ec, own_pd ? d->base + SEL_PD : ROOT_PD, (word_t)t->utcb | cpu,
                                t->sp, t->own_events, NOVA_EC_GLOBAL),
                   NOVA_SUCCESS);
@@ -282,8 +283,7 @@ static inline void plan(const struct doomed *d, const char *order)
         }
 }
 
-/* Checks that the memory in use is again the amount after the first round, which has created the
- * tables. */
+/* Checks that no more memory is in use than after the first round, which has created the tables. */
 static inline void expect_no_more(word_t *before, nova_sel_t sm)
 {
         if (!*before)
