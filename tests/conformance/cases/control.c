@@ -160,8 +160,8 @@ static void handler_reads(struct thread *t)
         t->fn = handler_reads;
 }
 
-/* Reads the time of its own SC around a spin, or around a call to the portal value[0] if it is not
- * null. */
+/* Reads the time of its own SC before and after a spin. If value[0] is not null, calls this portal
+ * after the spin, and the portal's handler reads the time for the second time. */
 static void reads_own_time(struct thread *t)
 {
         for (unsigned i = 0; i < EXACT_TRIES && !exact; i++) {

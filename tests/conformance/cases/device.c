@@ -89,7 +89,7 @@ static uint64_t clock_interrupts(nova_sel_t sm, unsigned count)
         const uint64_t begin = tsc();
         while (count--) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP), NOVA_SUCCESS);
-                rtc(RTC_CAUSE); /* the timer sends its next interrupt only after this read */
+                rtc(RTC_CAUSE); /* the clock sends its next interrupt only after this read */
         }
         return (tsc() - begin) / tsc_per_ms();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The EC that drops an SC: the SC's owner, through calls, or another EC. */
+/* SCs that are dropped by their owner, also through calls, or by another EC. */
 #include "way.h"
 
 static void ups(struct thread *t)
@@ -143,7 +143,8 @@ static void asks_then_drops_itself(struct thread *t)
         t->value[1] = 2;
 }
 
-/* Now only the kept SC refers to the thread, and no capability could end the thread. */
+/* When the thread drops the last capability for its EC, only the kept SC still refers to the
+ * thread. No capability could end the thread later. */
 CASE_ON(dropper, a_thread_whose_sc_stayed_ends_with_the_last_capability_of_its_ec,
         "3.6-11 D-04.2 D-04.3 D-40.4", needs_quota)
 {

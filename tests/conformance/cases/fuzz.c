@@ -49,7 +49,7 @@ static bool harmless(word_t id, const struct args *a)
         return true;
 }
 
-/* Makes random calls. It runs in a child PD, so that the calls cannot reach the harness. */
+/* Makes random hypercalls. Runs in a child PD, so that the hypercalls cannot reach the harness. */
 static void many(struct thread *t)
 {
         for (unsigned i = 0; i < 20000; i++) {

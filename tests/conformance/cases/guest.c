@@ -333,7 +333,7 @@ static void expect_shut_down(const struct guest_portal *halt)
 
         guest_answer(g, guest_real(g));
         for (unsigned i = 0; i < 500 && !*mark; i++)
-                EXPECT(!guest_wait(g, 20)); /* a busy host may let the guest wait */
+                EXPECT(!guest_wait(g, 20)); /* a busy host may delay the guest */
         EXPECT_EQ(*mark, 1);
         EXPECT(!guest_wait(g, 50));
         /* The virtual CPU exists, but never runs again. */

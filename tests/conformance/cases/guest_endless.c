@@ -41,7 +41,7 @@ static const char *needs_virtualization_of_hardware(void)
 
 GUEST(align_32, 32, "movl 0x9001, %eax; hlt");
 
-/* At privilege level 3; the handler of #AC uses the unaligned stack. */
+/* The guest runs at privilege level 3, and the handler of #AC uses the unaligned stack. */
 CASE_ON(guest_endless, alignment_checks_without_end_let_other_threads_run,
         "7.2-22 7.2-85 D-16 3.1-03 5.4.1-02", needs_virtualization_of_hardware)
 {

@@ -103,7 +103,7 @@ static const struct file zmm = {zmm_32, zmm_32_end, XCR0_AVX512, 66, load_zmm, s
 
 static char before[BYTES], after[BYTES], others[2][BYTES];
 
-/* Checks that the FPU has no values of others, and leaves the thread's own values in it. */
+/* Saves the registers as the thread finds them, then loads the thread's own values. */
 static void uses_registers(struct thread *t)
 {
         const struct file *f = t->arg;
@@ -274,7 +274,7 @@ static void use_between(void)
         EXPECT_EQ(run_thread(boot_cpu, PRIO_HIGH, uses_xmm, others[1])->value[0], 1);
 }
 
-/* Starts a guest with values of the registers from its first message. */
+/* Starts a guest, and prepares a first message with values of XMM0 to XMM5. */
 static struct guest *begin_xmm(nova_mtd_t *mtd)
 {
         struct guest *g = guest_new(boot_cpu, xmm_32, xmm_32_end);

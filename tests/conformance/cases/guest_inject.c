@@ -101,7 +101,7 @@ CASE_ON(guest_inject, a_guest_that_ends_in_its_nmi_handler_blocks_no_other_guest
 
         expect_delivery(first, VALID | NMI | 2, 0x2);
         EXPECT_EQ(hc_revoke(obj(first->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
-        struct guest *g = halted(); /* its entry has interruptibility state 0 */
+        struct guest *g = halted(); /* entered with interruptibility state 0 */
         if (g->state->intr_state & 8) {
                 return_from_nmi(g);
                 NOT_RAISED("needs an entry to a guest that unblocks NMIs");

@@ -41,8 +41,8 @@ CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_
 
 #define FOUR_GIB ((uint64_t)1 << 32)
 
-/* Expects that a message has the whole address of an access above 4 GiB, also for a monitor of 32
- * bits. */
+/* Expects that a message has the whole address of an access above 4 GiB, even if the monitor is a
+ * 32-bit program. */
 static void expect_far_address(void)
 {
         struct guest *g = guest_new(boot_cpu, paging_32, paging_32_end);
@@ -219,7 +219,7 @@ CASE_ON(guest_mode, no_guest_has_control_flow_enforcement, "7.2-50 7.2-55", need
         expect_off(CR4_CET);
 }
 
-/* A guest that could set CR4.KL could replace the key of other guests. SVM has no such CPU. */
+/* A guest that could set CR4.KL could replace the key of other guests. No CPU with SVM has it. */
 CASE_ON(guest_mode, no_guest_has_key_locker, "7.2-50 7.2-55", needs_virtualization)
 {
         expect_off(CR4_KL);
@@ -269,8 +269,8 @@ CASE_ON(guest_mode, no_msr_that_a_guest_touches_is_the_hosts, "7.2-53 7.2-54 7.2
 
 /* ---- FPU ------------------------------------------------------------------------------------- */
 
-/* Stores the first values of the registers at 0x9000, then loads its own values into all of the
- * registers. */
+/* Stores the values that it finds in XMM0, XMM7 and the x87 status at 0x9000. Then loads its own
+ * values into XMM0, XMM7 and two x87 registers. */
 GUEST(fpu_32, 32,
       "movups %xmm0, 0x9000; movups %xmm7, 0x9010; fnstsw 0x9020; pcmpeqd %xmm0, %xmm0;"
       "pcmpeqd %xmm7, %xmm7; fninit; fldpi; fldpi; hlt");
@@ -444,7 +444,8 @@ GUEST(leave_and_lose_32, 32,
       "movl $0x11, %eax; movl %eax, %cr0; hlt; xorl %eax, %eax; movl %eax, %cr4; hlt;"
       "movl $0x80000011, %eax; movl %eax, %cr0; hlt; hlt");
 
-/* Emulators may execute the write anyway, and refuse the state at the next entry. */
+/* Expects that the guest ends. An emulator may execute the write, and refuse the state only at the
+ * next entry. */
 static void expect_end(struct guest *g, nova_mtd_t mtd)
 {
         g->state->idtr = (struct nova_segment){.limit = 0};

@@ -170,7 +170,7 @@ static void rerouter_end(struct thread *t)
         EXPECT_EQ(t->value[1], NOVA_SUCCESS);
 }
 
-/* Raises interrupts one after the other, each as soon as the last one has been served. */
+/* Raises interrupts one after the other, each as soon as the previous one has been served. */
 static void raise_all(struct thread *t, unsigned functions, unsigned rounds)
 {
         case_seconds(60);

@@ -207,16 +207,16 @@ CASE_ON(mtd, R8_R15_carries_and_writes_the_eight_registers, "X-MTD", needs_r8_r1
 #endif
 }
 
-/* ---- Back ------------------------------------------------------------------------------------ */
+/* ---- Replies --------------------------------------------------------------------------------- */
 
-/* The first function returns whether ax, bx, cx and dx are unchanged; the second one returns
- * whether si, di and bp are unchanged. */
+/* Returns whether ax, bx, cx and dx are unchanged. */
 static bool same_acdb(void)
 {
         return regs.ax == VALUE && regs.bx == VALUE + 1 && regs.cx == VALUE + 2 &&
                regs.dx == VALUE + 3;
 }
 
+/* Returns whether si, di and bp are unchanged. */
 static bool same_bsd(void)
 {
         return regs.si == VALUE + 4 && regs.di == VALUE + 5 && regs.bp == VALUE + 6;
@@ -287,7 +287,7 @@ static inline word_t stack_pointer(void)
         return here;
 }
 
-/* The function must not use its frame after the event, because its stack pointer has changed. */
+/* Must not use its stack frame after the event, because the reply changes the stack pointer. */
 static void faults_then_exits(struct thread *t)
 {
         (void)t;

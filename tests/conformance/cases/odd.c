@@ -70,7 +70,7 @@ static void traps(struct thread *t)
         trap(&stepped);
 }
 
-/* Single-steps through the stub of a hypercall, including the call itself. Returns the status. */
+/* Single-steps through the stub of a hypercall and the hypercall itself. Returns the status. */
 static word_t step_through(struct thread *t, word_t id)
 {
         t->on_event = goes_on;

@@ -19,7 +19,7 @@ static unsigned others(void)
         return cpu_count - 1 < OTHERS ? cpu_count - 1 : OTHERS;
 }
 
-/* Returns a delay that differs from round to round. */
+/* Returns a delay, in microseconds, that differs from round to round. */
 static unsigned jitter(unsigned i)
 {
         return i * 37 % 61;
@@ -258,8 +258,9 @@ static void takes_from_its_pd(struct thread *t)
         t->value[2] = 1;
 }
 
-/* The thread revokes a range from its own PD, and page by page the mappings derived from it.
- * Meanwhile another thread splits the range, and then ends the first thread. */
+/* The thread revokes a range from its own PD. The kernel also revokes the mappings that are derived
+ * from the range, page by page. Meanwhile another thread splits the range, and then ends the first
+ * thread. */
 CASE_ON(race, no_page_is_left_without_rights_by_a_thread_that_ends, "3.6-08 3.6-11", needs_2_cpus)
 {
         case_seconds(120);

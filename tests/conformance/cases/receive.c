@@ -403,7 +403,7 @@ static void revoke_every_second_page(word_t first, unsigned order)
                 EXPECT_EQ(hc_revoke(mem(first + i, 0, NOVA_MEM_W), 0), NOVA_SUCCESS);
 }
 
-/* One message is transferred at once, the other in steps. */
+/* The message of one round is transferred at once, the message of the other round in steps. */
 CASE_ON(receive, parts_of_memory_that_its_sender_revokes_cost_nothing, "X-RECEIVE", needs_receive)
 {
         struct thread *t = receiver();

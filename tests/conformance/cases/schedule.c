@@ -230,8 +230,8 @@ CASE(schedule, a_larger_quantum_gives_a_larger_share, "2.3-05 3.1-11 4.5-03 4.5-
 static volatile word_t turn_is_of, turns, short_turns;
 static uint64_t turns_end, turn_begin;
 
-/* Counts the thread's turns, and separately those of at most 3 ms. A busy host makes turns longer,
- * so the case waits for enough short turns. */
+/* Counts the turns of both threads, and separately the turns of at most 3 ms. A busy host makes
+ * turns longer, so the case waits for enough short turns. */
 static void counts_turns(struct thread *t)
 {
         while (tsc() < turns_end) {

@@ -27,8 +27,8 @@ static struct thread *wait_on(unsigned cpu, nova_sel_t sm, word_t flags, unsigne
         return t;
 }
 
-/* Takes a semaphore's counter to 0, and checks that one more thread blocks. Returns the previous
- * value. */
+/* Lowers a semaphore's counter to 0, and checks that one more thread blocks. Returns the previous
+ * value of the counter. */
 static word_t drain(nova_sel_t sm)
 {
         struct thread *t;

@@ -124,7 +124,7 @@ static const char *needs_3_cpus(void)
 
 #define ROUNDS_OF_TWO 200
 
-/* Waits until value[2] is the number of the round. At the end of a round, a thread stores its
+/* Waits until value[2] is the number of the round. At the end of a round, a thread stores this
  * number in value[1]. */
 static void begin_round(struct thread *t, word_t round)
 {

@@ -124,7 +124,7 @@ CASE_ON(thread, a_name_can_be_read_back, "X-NAME", needs_names)
         EXPECT(!same(name, "12345678"));
 }
 
-/* any byte that is not 0 makes a name */
+/* One byte that is not 0, at any place, is a name. */
 CASE_ON(thread, a_pd_is_named_once, "X-NAME", needs_names)
 {
         for (unsigned i = 0; i < NOVA_NAME_SIZE; i++) {
@@ -230,7 +230,7 @@ static void has_base(struct thread *t)
         }
 }
 
-/* Checks that a thread without a base gets none. value[1] and value[2]: as above. */
+/* Checks that a thread without a base gets none. value[1] and value[2]: as in has_base(). */
 static void has_no_base(struct thread *t)
 {
         while (!t->value[3]) {
@@ -338,7 +338,7 @@ static void waits_with_base(struct thread *t)
         }
 }
 
-/* The thread that waits has a base, the thread that wakes it has one, or both have one. */
+/* The thread that waits has a base, the thread that wakes it has one, both have one, or neither. */
 CASE_ON(thread, bases_switch_when_a_thread_wakes, "X-TLS", needs_tls)
 {
         blocks[1] = 0x111;

@@ -40,7 +40,7 @@ static struct thread *sleep_on(unsigned cpu, nova_sel_t sm, word_t us, unsigned 
         return t;
 }
 
-/* Takes the counter to 0. Returns its previous value. */
+/* Lowers the counter to 0. Returns its previous value. */
 static word_t drain(nova_sel_t sm)
 {
         word_t n = 0;
