@@ -45,7 +45,8 @@ static int flush_image(struct files_disk *disk)
         return 0;
 }
 
-/* Writes the first sector of a small file system, FAT12 or FAT32, and an empty table. */
+/* Writes the first sector of a small file system, FAT12 or FAT32, and the first entries of its two
+ * empty allocation tables. */
 static void format(bool is_32)
 {
         static const uint8_t start[] = {0xeb, 0, 0x90, 'N', 'O', 'V', 'A', 0, 0, 0, 0, 0, 2, 1};

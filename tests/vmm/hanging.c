@@ -27,8 +27,8 @@ GUEST_CODE(wait, 32,
            "        incl 0x500\n"
            "        jmp 1b\n");
 
-/* Waits while the 8259s raise an interrupt every millisecond. The local APIC does not pass it
- * on. */
+/* Counts for ever while the timer raises an interrupt at the 8259s every millisecond. The local
+ * APIC does not pass this interrupt to the CPU. */
 GUEST_CODE(deaf, 32,
            "        movl $0x1ff, 0xfee000f0\n"
            "        movb $0x11, %al\n"
@@ -193,8 +193,8 @@ static void *report_twice(void *good)
         return NULL;
 }
 
-/* Tests a guest that loses its CPU. The guest has no exit then, so its handler does not hold the
- * machine's lock. */
+/* Tests a guest that loses its CPU. A guest that does not run has no exits, so its handler does not
+ * hold the machine's lock. */
 static bool run_starved(void)
 {
         struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;

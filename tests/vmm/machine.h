@@ -26,7 +26,8 @@ static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_confi
 }
 
 /* Starts virtual CPU 1 at a page below 1 MiB when virtual CPU 0 has written a word other than 0 to
- * ready. An earlier start would be wrong: the guest gets its RAM only when virtual CPU 0 starts. */
+ * the address ready. An earlier start would be wrong: the guest gets its RAM only when virtual
+ * CPU 0 starts. */
 static inline void machine_start_second(struct nova_vm *vm, uint64_t ready, uint64_t page)
 {
         uint32_t word = 0;

@@ -18,8 +18,8 @@
  * many bytes. */
 #define COUNT "incl (%edi)\n"
 
-/* Prefixes of a segment, of operand and address sizes, and several of them together. EFER is
- * written with its own value. */
+/* Prefixes for a segment, for the operand size and the address size, and several of them together.
+ * The guest writes EFER with the value that it has read. */
 #define COMMON                                                                                     \
         "movl $0x6000, %edi\n"                                                                     \
         "xorl %eax, %eax\n"                                                                        \

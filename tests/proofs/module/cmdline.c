@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parses command lines with arbitrary content, in buffers of the sizes in main(). The last byte of
- * a buffer is 0, as the reader of the boot loader's information makes it. */
+ * a buffer is 0, because the reader of the boot loader's information writes a 0 there. */
 #include "lib/cmdline.h"
 #include "../driver.h"
 #include "firmware/multiboot.h"

@@ -13,7 +13,7 @@ static uint32_t table_length;
 static char *table_of[2];
 static bool has_old_rsdp;
 
-/* Maps bytes of any value. A table's header has its length. */
+/* Maps memory with arbitrary content. Only the length in a table's header is not arbitrary. */
 void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
 {
         static char root_head[HEADER_SIZE], head[HEADER_SIZE], segment[2], ebda[EBDA_BYTES];
@@ -58,7 +58,7 @@ static void find(void)
         }
 }
 
-/* Reads tables of a length, with an RSDP of the boot loader of this size. */
+/* Reads tables of a given length. The boot loader's RSDP has the size rsdp; 0: there is none. */
 static void read(uint32_t length, unsigned rsdp)
 {
         table_length = length;
@@ -68,7 +68,7 @@ static void read(uint32_t length, unsigned rsdp)
         acpi_init();
 }
 
-/* Reads tables of exactly these bytes. */
+/* Reads tables in buffers of exactly their length. */
 #define READ(bytes)                                    \
         do {                                           \
                 static char root[bytes], table[bytes]; \

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes an image whose blocks of 512 bytes carry their numbers.
+"""Writes an image of blocks of 512 bytes, in which each 32-bit word contains its own index.
 
 image.py FILE BLOCKS [gpt|damaged]
 
-With gpt it has a table with the partitions boot (64 to 563), log (600 to
-799) and data (800 to 979); with damaged the
-first header of the table is damaged.
+With gpt, the image has a table with the partitions boot (blocks 64 to 563), log (600 to 799) and
+data (800 to 979). With damaged, the image has this table, but its first header is damaged.
 """
 import struct
 import sys

@@ -73,7 +73,7 @@ struct content {
 };
 
 struct sealed : testing::Test {
-        uint8_t key[3][CRYPTO_KEY_BYTES] = {{8}, {16}, {24}}; /* the lowest bits do not count */
+        uint8_t key[3][CRYPTO_KEY_BYTES] = {{8}, {16}, {24}}; /* X25519 ignores the 3 low bits */
         uint8_t public_key[3][CRYPTO_KEY_BYTES] = {};
         content given;
         std::unique_ptr<seal> opened = std::make_unique<seal>();

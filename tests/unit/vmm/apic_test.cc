@@ -132,7 +132,7 @@ TEST_F(apic, one_that_is_switched_off_receives_nothing_and_forgets)
         EXPECT_EQ(get(1, 0x80), 0u);
 }
 
-/* Without a local APIC, the pin LINT0 is the CPU's interrupt request. */
+/* When the local APIC is switched off, its pin LINT0 is the CPU's input for interrupts. */
 TEST_F(apic, without_a_local_apic_the_first_cpu_gets_interrupts_of_the_8259s)
 {
         put(0, 0xf0, 0x1ff);
@@ -241,7 +241,7 @@ TEST_F(apic, tells_whether_one_accepted_a_message)
         EXPECT_FALSE(novavmm_apic_send(&pc, &message));
 }
 
-/* The pin of a device stays high until the guest has served it. */
+/* The pin of a device stays high until the guest has served the device. */
 TEST_F(apic, gets_a_level_that_came_before_it_was_enabled)
 {
         nova_ioapic_write(&pc.ioapic, NOVA_IOAPIC_AT, 4, 0x1a);

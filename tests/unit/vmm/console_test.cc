@@ -16,7 +16,7 @@ extern "C" {
 namespace
 {
 
-/* Thrown to end a thread whose wait nothing would end. */
+/* Thrown to end a thread that would otherwise wait for ever. */
 struct stuck {
 };
 

@@ -191,8 +191,8 @@ TEST_F(hv_order, no_order_loses_the_message_of_a_timer_between_others)
         explore({post(1), expire(), post(2)}, {1, 2, 99}, false, false);
 }
 
-/* At an interrupt the receiver reads and clears each of two flags of one byte. It sees each event
- * after it was signalled, and sees no flag again that it has cleared. */
+/* At an interrupt the receiver reads and clears each of two flags of one byte. After each signal of
+ * an event, the receiver sees the event's flag. It sees a flag at most once per signal. */
 TEST_F(hv_order, no_order_loses_or_repeats_an_event)
 {
         do {
@@ -322,7 +322,8 @@ struct assist_order : order {
 
         std::vector<size_t> resumed; /* depths of handlers interrupted before the write */
 
-        /* Explores each order in which these vectors, in ascending order, arrive. */
+        /* Explores each order in which the vectors can arrive. The caller passes them in ascending
+         * order. */
         void explore(std::vector<uint8_t> vectors)
         {
                 do
@@ -346,7 +347,7 @@ struct assist_order : order {
                         }
                         for (unsigned rest = 0; step(true); rest++)
                                 ASSERT_LT(rest, 1000u);
-                        pass(false); /* any exit: the last end in the page becomes known */
+                        pass(false); /* any exit lets the monitor read the last end */
                         std::sort(taken.begin(), taken.end());
                         ASSERT_EQ(taken, all);
                         for (const uint32_t set : lapic[0].service)

@@ -35,7 +35,7 @@ uint8_t stacks[2][stack_bytes];
 
 nova_guest_pci function;
 
-/* A virtual CPU with its thread of the monitor. */
+/* A virtual CPU and the monitor's thread that serves it. */
 struct actor {
         ucontext_t context = {};
         std::function<void()> program;
@@ -58,7 +58,8 @@ struct overlay_order : testing::Test {
         bool has_function = false; /* a function that is passed through uses the RAM, too */
         int mapped = ram;          /* the frame at the page in the guest's page tables */
 
-        /* Frames that a read may find while moves are in progress, besides the last result. */
+        /* moves: moves in progress. expected: the topmost overlay after the last move. possible:
+         * frames that a read may find, which are more than one while moves are in progress. */
         unsigned moves = 0, finished = 0;
         int expected = ram;
         std::vector<int> possible;
