@@ -57,7 +57,8 @@ struct cpu {
         struct sc *current_sc; /* SC that is charged for the time */
         struct pd *current_pd; /* PD of the loaded tables; NULL: the kernel's; other CPUs read it */
         struct cpu_arch arch;
-        /* Fields that only a decision reads: one cache line, up to run_queue.first. */
+        /* Fields that a decision reads and a plain switch (arch/x86/switch.h) does not: one cache
+         * line, up to run_queue.first. */
         struct ec *idle_ec __attribute__((aligned(64)));
         struct sc *idle_sc;
         struct kobject *dying; /* the dying list: objects without references */
@@ -69,7 +70,7 @@ struct cpu {
         bool no_quiescence; /* the code that opened the interrupt window holds borrowed pointers */
         bool in_mail;       /* mail_receive is running */
         bool current_ended; /* current or current_sc has ended: no quiescence until the switch */
-        uint32_t walk;      /* number of chain_end()'s last walk; a greater number ends that walk */
+        uint32_t walk;      /* number of chain_end()'s last walk; an increment ends this walk */
         bool behind;        /* woken, cut or stranded may have entries, for the next decision */
         bool mail_waits;    /* a decision is processing cut or stranded: receive no mail */
         bool mail_came;     /* an interrupt for mail arrived while mail_waits was set */

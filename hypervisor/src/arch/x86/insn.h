@@ -48,7 +48,8 @@ struct gp_site {
 
 extern const struct gp_site gp_sites[], gp_sites_end[]; /* kernel.ld.inc */
 
-/** Writes an MSR that another hypervisor below may refuse. @return false: it has raised #GP */
+/** Writes an MSR. If this kernel runs in a virtual machine, the hypervisor may refuse the write.
+ * @return false: the write raised #GP */
 static inline bool wrmsr_if_accepted(uint32_t msr, uint64_t value)
 {
         __asm__ goto("1:\twrmsr\n\t"
@@ -245,8 +246,8 @@ static always_inline word_t opaque_word(word_t value)
 }
 
 /* Rows: functions that load a segment register from a register or from memory. The CPU also reads
- * the descriptor from memory, so the compiler keeps load_…() after all stores that precede it in
- * the code. load_…_from() is for descriptors that never change. */
+ * the descriptor from memory, so the compiler must not move load_…() before a store that precedes
+ * it in the code. load_…_from() is for descriptors that never change. */
 #define SEGMENT_REGISTER(name)                                                     \
         static inline void load_##name(uint16_t selector)                          \
         {                                                                          \
