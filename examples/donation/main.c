@@ -26,7 +26,7 @@ static void serve(nova_sel_t sel, struct nova_utcb *utcb, void *argument)
         (void)argument;
         printf("request %u begins\n", number);
         if (number == 1)
-                nova_semaphore_up(&middle_may); /* now `low` waits */
+                nova_semaphore_up(&middle_may); /* now `middle` has the CPU */
         printf("request %u ends\n", number);
         nova_utcb_clear(utcb);
 }

@@ -18,8 +18,8 @@ static void check(const char *what, enum nova_status status)
         nova_exit(1);
 }
 
-/* Serves the portal. The reply is the content of the UTCB when the function returns; here it is
- * twice the number. */
+/* Serves the portal. The reply is the content of the UTCB when the function returns: here, twice
+ * the number in the request. */
 static void answer(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         nova_word_t number = 0;

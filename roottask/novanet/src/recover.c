@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resends data that was lost while the network service did not run, and data for which there
+/* Resends data that was lost while the network service did not run, and sends data for which there
  * was no buffer. */
 #include "interface.h"
 #include "lwip/priv/tcp_priv.h"

@@ -50,7 +50,7 @@ void novart_client_take_back(const struct nova_session *session)
 }
 
 /* Sends the memory to the service.
- * @return 0 or an errno value; after a time-out it may be shared or not */
+ * @return 0 or an errno value; after ETIMEDOUT the service may or may not have the memory */
 static int send(struct nova_session *session, const struct client_share *share, uint64_t deadline)
 {
         const nova_word_t words[] = {share->pages};

@@ -20,8 +20,8 @@ nova_sel_t nova_request_take(struct nova_request *request)
         return cpu_of(request)->window;
 }
 
-/* Returns the number of words for which the answer has room. One word is the errno value, and each
- * item takes two. */
+/* Returns the number of further words for which the answer has room. NOVA_MESSAGE_WORDS excludes
+ * the errno value. Each range that the answer may delegate takes two words. */
 static unsigned room(const struct nova_request *request)
 {
         return (unsigned)NOVA_MESSAGE_WORDS - 2 * NOVA_REQUEST_GIVES - request->answer_count;
@@ -98,7 +98,8 @@ void *nova_request_share_hold(const struct nova_request *request)
         return session->share;
 }
 
-/* Returns the address of a range of the shared memory, or NULL if it is not inside. */
+/* Returns the address of a range of the shared memory, or NULL if the range is not inside the
+ * memory. */
 static char *share_range(const struct nova_request *request, size_t offset, size_t bytes)
 {
         const size_t all = nova_request_share_bytes(request);

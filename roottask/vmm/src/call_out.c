@@ -30,7 +30,8 @@ struct message {
         struct nova_item item[ITEMS];
 };
 
-/* Copies the part of a message that has these groups. A port access has few. */
+/* Copies the part of a message that has these groups. The message of a port access has few groups,
+ * so the part is small. */
 static void copy(struct nova_utcb_event *to, const struct nova_utcb_event *from, nova_mtd_t groups)
 {
         if (groups & (NOVA_MTD_MORE | NOVA_MTD_XMM))
