@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench`: counts instructions, bytes and sections, and compares them with their limits."""
+"""`nova bench`: counts instructions, and bytes of objects and of the image, and compares the counts
+with their limits."""
 
 import contextlib
 import json
@@ -192,8 +193,8 @@ def _count_operations(args, kernel, programs, boot, what, plugin=()):
 
 
 def _memory(kernel, programs):
-    """Returns the bytes of each object; empty for a kernel that stops when its memory is used up.
-    """
+    """Returns the bytes of each object. Raises Unfinished if the kernel stops when its memory is
+    used up."""
     program = programs / "bench-memory"
 
     def numbers(size):

@@ -43,7 +43,7 @@ class FirstOfBochs(FirstFailure, BochsRunner):
 
 
 RUNNERS = dict(zip(EMULATORS, (FirstOfQemu, FirstOfBochs)))
-# Runners for a mutation that must stop the kernel: they do not stop at a failed case.
+# Runners for a mutation that must stop the kernel. A failed case does not end such a run.
 WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))
 
 
@@ -242,8 +242,9 @@ def _all(copy, mutations):
 
 
 def sound(copy, mutations):
-    """Returns whether the unchanged tree passes all used tests; otherwise the run would prove
-    nothing. A test that passed in an earlier run of the same tree does not run again."""
+    """Returns whether the unchanged tree passes all tests that the mutations use. A test that fails
+    without a mutation proves nothing. A test that passed in an earlier run of the same tree does
+    not run again."""
     passed = copy.passed()
     for suite in _all(copy, mutations):
         new = [name for name in suite.names() if name not in passed]
