@@ -47,14 +47,15 @@ _Noreturn void block_current(struct ec *self);
 /** Makes the current SC sleep with another EC. Other SCs may sleep with that EC, too. */
 _Noreturn void block_current_with(struct ec *end);
 
-/** Ends self if its end is due, else shuts it down. The SCs that were left to it end first. */
+/** Ends self if its end is due, else shuts it down. First ends the SCs that ec_leave_sc() handed to
+ * self. */
 _Noreturn void block_shut_down(struct ec *self);
 
 /** Reports that the handler of self's event has ended, and shuts self down (a continuation). */
 _Noreturn void block_handler_ended(struct ec *self);
 
-/** Runs the EC of the current SC after the current EC has replied and waits: caller, unless the SC
- * is bound to another EC. caller: NULL if the EC that replied had no caller. */
+/** Runs the EC of the current SC after the current EC has replied and waits. This EC is caller,
+ * unless the SC is bound to another EC. caller is NULL if the EC that replied had no caller. */
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
 
 /** Binds the current SC to the current EC, unless it is already bound. Call this before any

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's state between its control block and a message. @spec 7.4, 8.4 */
+/* Copies a guest's state between its control block and a message. @spec 7.4, 8.4 */
 #include "arch/x86/features.h"
 #include "arch/x86/msr.h"
 #include "nova/abi/event.h"
@@ -127,10 +127,10 @@ static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
         return soft && vcpu->svm.soft_interrupt ? event & ~(uint64_t)NOVA_INJ_TYPE : event;
 }
 
-/* Omits the event of a guest's own INT n, INT3 or INTO: IP is still at the instruction, so the
- * guest executes it again. To inject the event, the kernel would need the instruction's length.
- * Returns such an event if it was injected, because then no instruction raises it again. Also
- * returns such an event if the exit is a task switch, which the VMM finishes. */
+/* Omits the event of an INT n, INT3 or INTO that the guest has executed: IP is still at the
+ * instruction, so the guest executes it again. To inject the event, the kernel would need the
+ * instruction's length. Returns the event if it was injected, because then no instruction raises it
+ * again. Also returns the event if the exit is a task switch, which the VMM finishes. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
@@ -282,8 +282,8 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                            valid ? (info & NOVA_INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
                 if (unlikely(info & NOVA_INJ_STEP))
                         svm_begin_step(ec->vcpu);
-                /* Each entry offers an interrupt with the highest priority, and its delivery is
-                 * intercepted: the guest exits as soon as it could take one. */
+                /* Each entry offers a virtual interrupt of the highest priority and intercepts
+                 * its delivery: the guest exits as soon as it can take an interrupt. */
                 svm_close_window(vmcb);
                 vmcb->ctrl[0] |= info & NOVA_INJ_WINDOW ? NOVA_SVM_CTRL0_VINTR : 0;
                 vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
