@@ -6,7 +6,7 @@
 #include "novart/service.h"
 #include "table.h"
 
-#define GRANTS 32 /* maximum number of entries in grants */
+#define GRANTS 32 /* maximum number of grants */
 
 /* A partition that a client may open. */
 struct grant {

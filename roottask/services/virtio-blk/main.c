@@ -43,7 +43,7 @@
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
 #define SERIAL_BYTES  20
-#define SERIAL_MS     1000 /* time limit for its request; clients wait 5 s for the service */
+#define SERIAL_MS     1000 /* time limit for the serial number; clients wait 5 s for the service */
 
 /* The data that the device reads and writes in addition to the data of a request. */
 struct slot {
@@ -84,7 +84,7 @@ static void set_discard(struct slot *slot, const struct block_request *request)
         *done += count;
 }
 
-/* Sets the slot's header. */
+/* Sets the slot's header, except for the type. @return the type */
 static uint32_t set_header(struct slot *slot, const struct block_request *request)
 {
         slot->status = STATUS_NEVER;
@@ -142,8 +142,8 @@ static void kick(void)
                 virtio_notify(&virtio, 0);
 }
 
-/* Returns the error of a request that the device has completed. Some devices do not count the
- * status as written. */
+/* Returns the error of a request that the device has completed. The device reports @p bytes as
+ * written. Some devices do not count the byte of the status. */
 static int result_of(const struct block_request *request, uint32_t bytes)
 {
         if (slots[request->number].status != STATUS_GOOD)
@@ -186,7 +186,7 @@ static void drain(void)
         } while (!queue_arm(&queue));
 }
 
-/* Looks at the queue again (see QUEUE_LOOKS). */
+/* Serves the device and the clients until the queue is empty, at most QUEUE_LOOKS times. */
 static void handle_interrupt(void)
 {
         unsigned looks = 0;
@@ -264,7 +264,8 @@ static void start_device(void)
                 driver_fail(wrong);
 }
 
-/* Starts the device again after it has not answered in time, so that it forgets the request. */
+/* Resets and starts the device, which has not answered in time. So the device forgets the
+ * request. */
 static void start_again(void)
 {
         const char *wrong = virtio_renew(&virtio);

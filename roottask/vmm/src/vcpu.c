@@ -103,8 +103,8 @@ void novavmm_vcpu_let_go(struct nova_vcpu *vcpu)
         nova_sm_up(vcpu->ec + VCPU_REST);
 }
 
-/* Blocks after the end of the machine until it is destroyed. Releases the lock during the wait.
- * After the up, the virtual CPU loses its SC at any moment. */
+/* Blocks after the end of the machine until the machine is destroyed. Releases the lock during the
+ * wait. After the up, the virtual CPU may lose its SC at any moment. */
 static void park(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -116,8 +116,8 @@ static void park(struct nova_vcpu *vcpu)
         nova_mutex_lock(&vm->lock);
 }
 
-/* The function of nova_vcpu_call_out() runs without the lock. The up is the last action: after it,
- * the virtual CPU loses its SC at any moment. */
+/* The function of nova_vcpu_call_out() runs without the lock. The up is the last action, because
+ * after it the virtual CPU may lose its SC at any moment. */
 void novavmm_vcpu_break(void *argument)
 {
         struct nova_vcpu *const vcpu = argument;
@@ -139,7 +139,8 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* A virtual CPU that has reset the machine is not stopped, because it must still report that. */
+/* Does not stop a virtual CPU that has reset the machine, because this virtual CPU must still
+ * report the reset. */
 void novavmm_vcpu_stop(struct nova_vcpu *vcpu)
 {
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
@@ -199,8 +200,8 @@ static void sleep(struct nova_vcpu *vcpu)
         vm->serving = vcpu;
 }
 
-/* Returns true if another virtual CPU may use an earlier page or translation: its reply may
- * still map a page, or it is in the guest with stale translations. */
+/* Returns true if a virtual CPU may still use an earlier page or translation: its reply may map a
+ * page, or it is in the guest with stale translations. */
 static bool is_behind(const struct nova_vcpu *vcpu)
 {
         return vcpu->gives || (vcpu->stale && vcpu->exits && !vcpu->inside);

@@ -91,7 +91,8 @@ def outside(counts):
 
 
 def work_figures(key, work):
-    """Returns the figures of Debian's work. WORK: its counts with and without the interface."""
+    """Returns the figures of Debian's work. WORK: counts of the work, with and without the
+    interface."""
     there = [outside(counts) for counts in work]
     if min(there) <= 0:
         raise NovaError(f"Debian did no work ({key}).", EXIT_FAILED)
