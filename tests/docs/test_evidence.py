@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""evidence.py finds tables that are out of date, and proofs, models, flaws and tests without a row
-or without an object."""
+"""evidence.py finds tables that are out of date, proofs, models and flaws that no row names, and
+names in rows for which there is no proof, model or test."""
 
 import tempfile
 import unittest

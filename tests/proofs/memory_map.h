@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stub that ignores the ranges of memory which a boot loader reports. */
+/* Stubs that ignore the ranges of memory and the modules that a boot loader reports. */
 #ifndef PROOFS_MEMORY_MAP_H
 #define PROOFS_MEMORY_MAP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Facts that a parent must not report to a child. */
+/* Checks that a parent limits and denies reports to a child (see child_watch.h). */
 #include "child_watch.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ bool ends_are_limited(void)
                         return false;
         ups = ups_of(sm, PAUSE_NS);
         nova_sel_release(sm, 0);
-        /* One at once, and at most one in each whole interval until now. */
+        /* One at once, then at most one in each interval. The last interval may be incomplete. */
         return ups > 1 && ups <= 2 + (nova_time_ns() - begin) / INTERVAL_NS;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program ends with its last thread, after main() has ended only its own one. Daemons do not
- * count, and neither do the runtime's threads that serve children. */
+/* A program whose main() ends only its own thread ends with its last thread. Daemons do not count,
+ * and neither do the runtime's threads that serve children. */
 #include <pthread.h>
 
 #include "check.h"
@@ -17,8 +17,7 @@ static void *nothing(void *argument)
         return argument;
 }
 
-/* A thread of a function of atexit() ends while the program ends. It does not end the program
- * again. */
+/* Starts a thread while the program ends. The end of this thread does not end the program again. */
 static void at_exit(void)
 {
         pthread_t thread;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The CD that GRUB boots from: its menu, the multiboot version that the kernel supports, and who
-may read its file."""
+"""The CD that GRUB boots from: its menu, the multiboot version that the kernel supports, and the
+permissions of its file."""
 
 import os
 import tempfile

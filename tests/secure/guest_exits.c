@@ -48,8 +48,8 @@ static bool has_xsave(void)
         return cx & HAS_XSAVE;
 }
 
-/* Sets an extended control register. @return the vector, or GUEST_EXIT_WRONG if XCR0 has another
- * value */
+/* Sets an extended control register. @return the vector of the exception; 0: none;
+ * GUEST_EXIT_WRONG: none, but XCR0 does not have the value */
 static uint32_t set_xcr(uint32_t number, uint32_t low, uint32_t high)
 {
         uint32_t ax = low, cx = number, dx = high, now = low;

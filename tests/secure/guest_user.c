@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the ultracall UV_ESM in user mode. The guest then needs what a kernel has: descriptors, a
- * task state segment, and a handler of #UD. */
+/* Makes the ultracall UV_ESM in user mode. For this the guest sets up descriptors, a task state
+ * segment, and a handler of #UD. */
 #include "guest_user.h"
 
 #include <novauv/guest.h>
@@ -38,8 +38,8 @@ void guest_user_fault(void);
 void guest_user_amd(void);
 void guest_user_intel(void);
 
-/* Enters user mode, which makes the call and then executes UD2. The handler returns 1 if the call
- * itself raised #UD, and 2 if it returned. */
+/* Makes the call in user mode, and then executes UD2. The handler of #UD returns 1 if the call
+ * raised the exception, and 2 if UD2 did. */
 __asm__(".pushsection .text\n"
         "guest_user_enter:\n"
         "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"

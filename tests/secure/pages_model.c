@@ -9,10 +9,10 @@
  * - v: versions are renumbered; with VERSIONS 3 the number of encryptions then has no limit
  * - u: states that no step can tell from each other count as different states (pages_same.h)
  *
- * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
- * one step is one section under the service's lock, one reply, or one access. A page's content is
- * its first word. pages_model.py runs this program with the real sources, and then once for each
- * of several faults that it puts into them. */
+ * page.c and frame.c are the ultravisor's own. This program models page_ops.c, memory.c and the
+ * kernel: a step is one section under the service's lock, one reply, or one access. A page's
+ * content is its first word. pages_model.py runs this program with the real sources, and then once
+ * for each of several faults that it puts into them. */
 #include <sys/mman.h>
 
 #include "pages_model.h"
@@ -29,7 +29,7 @@ static void write_secret(unsigned page, unsigned frame)
         now.page[page].ghost = word;
 }
 
-/* Lets the guest write through a mapping. @return false: it has none that permits this */
+/* Lets the guest write through a mapping. @return false: no mapping permits the write */
 static bool use(unsigned page, unsigned view)
 {
         const unsigned map = now.map[page][view];
@@ -263,7 +263,7 @@ static bool vcpu_step(struct vcpu *vcpu, unsigned choice)
         }
 }
 
-/* Makes UV_PAGE_IN, and checks what must hold after it. */
+/* Makes the ultracall UV_PAGE_IN, and checks its effect. */
 static bool page_in_step(unsigned page, unsigned normal, unsigned flags)
 {
         const bool shared = real[page].normal != PAGE_NO_PAGE;
@@ -327,8 +327,8 @@ static bool vmm_step(unsigned choice)
         }
 }
 
-/* Performs a step of UV_ESM: page 0 is expected, measured when it is there, and then the guest
- * starts. */
+/* Performs a step of UV_ESM. In the first step, UV_ESM measures page 0, which must be present. In
+ * the second step, the guest starts. */
 static bool esm_step(void)
 {
         if (now.phase == 0 && (real[0].state != PAGE_SECURE || real[0].expected))

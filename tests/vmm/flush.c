@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One virtual CPU changes a page table and flushes the other one by a hypercall. The other one
- * reads through this page table all the time, without an exit of its own: it never finds the
- * previous page. */
+/* One virtual CPU changes a page table, and flushes the translations of the other virtual CPU by a
+ * hypercall. The other virtual CPU reads through this page table all the time, without an exit of
+ * its own. After the hypercall it never reads the previous page. */
 #include <string.h>
 
 #include "novavmm/hv.h"
@@ -13,7 +13,7 @@
 #define MOVER_AT   0x1000
 #define GDT_AT     0x3000
 #define STATE_AT   0x7000
-#define READY_AT   0x7010 /* not 0: the hypercall page is at 0x10000 */
+#define READY_AT   0x7010 /* state.ready, which is set when the hypercall page is at 0x10000 */
 #define INPUT_AT   0x7100
 #define STARTER_AT 0x12000
 #define READER_AT  0x13000
@@ -32,7 +32,7 @@ struct state {
         uint32_t failed; /* statuses of the calls, added */
 };
 
-/* Maps 0x100000 elsewhere and flushes virtual CPU 1, by call EDX:EAX. */
+/* Writes the entry `to` for 0x100000, and flushes virtual CPU 1 by the call in EDX:EAX. */
 #define MOVE(to, call)                                                                       \
         "incl 0x7000\nmovl $" #to ", 0x31400\n" call "movl $0x7100, %ecx\nxorl %ebx, %ebx\n" \
         "movl $0x10000, %ebp\ncall *%ebp\nmovzwl %ax, %eax\naddl %eax, 0x7014\nincl 0x7000\n"

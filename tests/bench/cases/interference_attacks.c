@@ -147,7 +147,7 @@ void attack_sc_ctrl(struct thread *t)
                 attack_must(hc_sc_ctrl(FAR_SC, &time));
 }
 
-/* Waits until deadlines that are over, and until deadlines in the near future. */
+/* Waits with deadlines in the past and in the near future, in turn. */
 void attack_sm_until(struct thread *t)
 {
         (void)t;
@@ -165,7 +165,8 @@ void attack_assign_pci(struct thread *t)
                 attack_must(hc_assign_pci(OWN_PD, attack.config, attack.function));
 }
 
-/* Sends the interrupts of its device alternately to the guest's CPU and to the thread's CPU. */
+/* Routes the interrupts of the attacker's device to the thread's CPU and to the guest's CPU, in
+ * turn. */
 void attack_assign_gsi(struct thread *t)
 {
         word_t address, data;

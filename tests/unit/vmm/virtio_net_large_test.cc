@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio network card: large packets of the guest, which it cuts into frames. */
+/* The virtio network card cuts large packets of the guest into frames. */
 #include "novart/internet_sum.h"
 #include "virtio_net.h"
 
@@ -66,7 +66,7 @@ struct virtio_net_large : virtio_net {
                 pieces++;
         }
 
-        /* Offers a packet whose data is the payload, again and again. */
+        /* Offers a packet. Its data is the payload, repeated until the packet is full. */
         void offer_packet(unsigned bytes, unsigned before = header_bytes + headers)
         {
                 const uint16_t head = pieces;
@@ -219,7 +219,7 @@ TEST_F(virtio_net_large, the_rest_waits_for_room)
         queue_packet(450, 100);
         kick(from_guest);
         memset(&ram[data], 0, header_bytes + headers); /* the headers were copied */
-        offer_packet(60);                              /* a frame without a feature */
+        offer_packet(60);                              /* a frame that needs no feature */
         EXPECT_EQ(sent.size(), 2u);
         EXPECT_EQ(kicks, 1u);
         EXPECT_EQ(used_index(from_guest), 0);
