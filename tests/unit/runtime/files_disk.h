@@ -51,6 +51,9 @@ struct memory_disk {
                 -1; /* number of flushes before the disk fails; -1: the disk never fails */
         long good_reports_left =
                 -1; /* number of writes before one that takes effect, but reports an error */
+        long death_left = -1; /* number of writes before one that takes effect and reports an
+                               * error, after which the disk does not answer */
+        bool dead = false;    /* it does not answer */
         uint64_t refused = 0, refused_end = 0;        /* writes of these bytes fail */
         long refusals_left = -1;                      /* number of these failures; -1: all */
         uint64_t reads = 0, writes = 0, refusals = 0; /* numbers of calls */
@@ -128,6 +131,8 @@ struct memory_disk {
                 memory_disk *self = of(disk);
 
                 self->reads++;
+                if (self->dead)
+                        return EIO;
                 if (!inside(self, offset, size))
                         return ENXIO;
                 memcpy(to, &self->bytes[offset], size);
@@ -149,6 +154,8 @@ struct memory_disk {
                 const uint8_t *first = (const uint8_t *)from;
 
                 self->writes++;
+                if (self->dead)
+                        return EIO;
                 if (!inside(self, offset, size))
                         return ENXIO;
                 if (self->writes_left == 0 || self->refuses(offset, size)) {
@@ -161,6 +168,10 @@ struct memory_disk {
                 if (self->logging)
                         for (size_t i = 0; i < size; i += 512)
                                 self->log.push_back({offset + i, {first + i, first + i + 512}});
+                if (self->death_left >= 0 && !self->death_left--)
+                        self->dead = true;
+                if (self->dead)
+                        return EIO;
                 return self->good_reports_left >= 0 && !self->good_reports_left-- ? EIO : 0;
         }
 
@@ -168,7 +179,7 @@ struct memory_disk {
         {
                 memory_disk *self = of(disk);
 
-                if (self->flushes_left == 0)
+                if (self->flushes_left == 0 || self->dead)
                         return EIO;
                 if (self->flushes_left > 0)
                         self->flushes_left--;

@@ -60,6 +60,18 @@ static int make_cluster(const struct fat_node *parent, uint32_t *cluster)
         return error;
 }
 
+/* Separates a node from a place that a new entry has got. An earlier change has erased the node's
+ * entry, but its result was unknown. */
+static void displace(struct fat *fat, const struct fat_set *set)
+{
+        struct fat_node *const node = fat_node_find(fat, set->sector, set->slot);
+
+        if (!node)
+                return;
+        fat_file_orphan(node); /* after an error clusters are lost */
+        node->unflushed = true;
+}
+
 int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node)
 {
         struct fat_node *folder = (struct fat_node *)in, *made;
@@ -80,10 +92,11 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
         fat_entry_set(fat, entry, cluster, 0);
         error = fat_folder_add(folder, name, entry, &set);
         if (error) {
-                if (cluster)
+                if (cluster && !fat->doubt)
                         fat_table_free(fat, cluster);
                 return error;
         }
+        displace(fat, &set);
         error = fat_node_open(fat, &set, &made);
         if (!error)
                 *node = &made->node;
@@ -225,6 +238,7 @@ static int erase_old(struct rename *rename, bool copy)
                 error = fat_folder_erase(rename->from, &rename->old);
         state = error ? fat_folder_check(fat, &rename->old) : ENOENT;
         rename->erased = state == ENOENT;
+        rename->file->shared |= !rename->erased && state && !copy;
         if (!state && !copy)
                 rename->taken = take_back(rename) != 0; /* the first error counts */
         return error;
@@ -261,12 +275,13 @@ static int rename_by_copy(struct rename *rename)
         error = fat_flush_ordered(fat);
         if (!error)
                 error = add_new(rename, entry);
-        if (error) {
+        if (error && !fat->doubt)
                 fat_copy_free(fat, &file->copy);
+        else if (copy)
+                file->copy = (struct fat_copy){0}; /* it belongs to the new name, or is lost */
+        file->shared |= error && fat->doubt && !copy;
+        if (error)
                 return error;
-        }
-        if (copy)
-                file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
         file->copy_lost = false;
         rename->taken = true;
         error = erase_old(rename, copy);
@@ -291,6 +306,7 @@ static int rename_file(struct rename *rename)
                 return EBUSY; /* no two nodes may change one chain */
         error = rename_in_sector(rename);
         rename->taken = rename->erased = !error;
+        file->shared |= error && error != ENOSPC && fat->doubt;
         /* With writes to two sectors, no order guarantees that a folder has exactly one name after
          * any loss of power. */
         if (error == ENOSPC)
@@ -300,6 +316,9 @@ static int rename_file(struct rename *rename)
         if (rename->taken)
                 late = rename->replace && !rename->shared ? give_up(fat, used, replaced)
                                                           : fat_flush_ordered(fat);
+        if (rename->taken && !rename->replace &&
+            (rename->new.sector != file->sector || rename->new.slot != file->slot))
+                displace(fat, &rename->new);
         if (rename->erased) {
                 file->sector = rename->new.sector;
                 file->slot = rename->new.slot;

@@ -136,7 +136,7 @@ void fat_release(struct files_node *node)
         /* the caller cannot handle an error; sync reports it */
         if (!file->removed)
                 fat_file_commit(file);
-        else if (file->first && !(file->unflushed && fat_flush_ordered(fat)))
+        else if (file->first && !file->shared && !(file->unflushed && fat_flush_ordered(fat)))
                 fat_table_free(fat, file->first);
         while (*link != file)
                 link = &(*link)->next;

@@ -73,6 +73,7 @@ struct fat {
         bool info_stale;                            /* `free` differs from the value on the disk */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
+        bool doubt; /* the last fat_sector_write() failed, but the disk may have the change */
         bool copies_differ;                         /* a bit of `stale` is set */
         bool copies_told;                           /* a sync has reported these bits */
         uint32_t stale_sectors;        /* sectors of the table for each bit of `stale` */
@@ -92,6 +93,7 @@ struct fat_node {
         struct fat_node *next;
         bool folder, removed, changed;
         bool unflushed;            /* removed, but the disk may still have the entry */
+        bool shared;               /* another entry may name the chain: it is never freed */
         bool grown;                /* the entry does not contain the present size or chain yet */
         uint8_t attributes;        /* attributes of the entry */
         uint32_t sector, slot;     /* place of the entry; sector 0: the root */

@@ -136,10 +136,12 @@ int fat_sector_write(struct fat *fat, uint32_t sector)
         struct fat_cached *cached = find(fat, sector);
         const int error = write_cached(fat, cached);
 
+        fat->doubt = false;
         if (!error)
                 return 0;
-        if (!disk_read(fat, sector, fat->bounce, 1) &&
-            memcmp(fat->bounce, cached->bytes, fat->sector_bytes) == 0)
+        if (disk_read(fat, sector, fat->bounce, 1))
+                fat->doubt = true;
+        else if (memcmp(fat->bounce, cached->bytes, fat->sector_bytes) == 0)
                 return 0;
         cached->sector = UINT32_MAX; /* it must be read again: its content is unknown */
         return error;
