@@ -74,8 +74,8 @@ struct fat {
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
         bool doubt; /* the last fat_sector_write() failed, but the disk may have the change */
-        bool copies_differ;                         /* a bit of `stale` is set */
-        bool copies_told;                           /* a sync has reported these bits */
+        bool copies_differ;            /* a bit of `stale` is set */
+        bool copies_told;              /* a sync has reported these bits */
         uint32_t stale_sectors;        /* sectors of the table for each bit of `stale` */
         uint8_t stale[FAT_GROUPS / 8]; /* bits: a write of another copy failed */
         uint32_t mend_next;            /* group at which the next attempt to mend begins */
