@@ -16,6 +16,7 @@ struct ustar_node {
         bool folder;
 };
 
+/* The files are sorted by name, so those of a folder follow each other. */
 struct ustar {
         struct files_system system;
         unsigned count;
@@ -25,6 +26,15 @@ struct ustar {
 static struct ustar *ustar_of(const struct files_node *node)
 {
         return (struct ustar *)node->system;
+}
+
+/* Compares names; of two files with one name, the first one of the archive comes first. */
+static int ustar_compare(const void *one, const void *other)
+{
+        const struct archive_file *const a = one, *const b = other;
+        const int order = strcmp(a->name, b->name);
+
+        return order ? order : a->data < b->data ? -1 : a->data > b->data;
 }
 
 static int ustar_mount(struct files_disk *disk, struct files_system **system, const char **sentence)
@@ -45,6 +55,7 @@ static int ustar_mount(struct files_disk *disk, struct files_system **system, co
         while (ustar->count < (unsigned long)count &&
                archive_next(&archive, &ustar->file[ustar->count]))
                 ustar->count++;
+        qsort(ustar->file, ustar->count, sizeof(ustar->file[0]), ustar_compare);
         *system = &ustar->system;
         return 0;
 }
@@ -141,18 +152,15 @@ static int ustar_read(struct files_node *from, uint64_t offset, void *to, size_t
         return 0;
 }
 
-/* Returns true if an earlier file also lies in the folder @p part, so that this folder was already
- * listed. */
+/* Returns true if the file before @p file also lies in the folder @p part, so that this folder was
+ * already listed. */
 static bool ustar_listed(const struct ustar_node *folder, const struct archive_file *file,
                          const char *part, size_t length)
 {
-        for (const struct archive_file *i = ustar_of(&folder->node)->file; i < file; i++) {
-                const char *below = ustar_below(folder, i);
+        const char *const below =
+                file > ustar_of(&folder->node)->file ? ustar_below(folder, file - 1) : NULL;
 
-                if (below && strncmp(below, part, length) == 0 && below[length] == '/')
-                        return true;
-        }
-        return false;
+        return below && strncmp(below, part, length) == 0 && below[length] == '/';
 }
 
 static int ustar_list(struct files_node *in, uint64_t *position, char name[FILES_NAME_SIZE],
