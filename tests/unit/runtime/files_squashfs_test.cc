@@ -208,6 +208,24 @@ TEST_F(files_squashfs_test, reads_no_byte_after_the_end_of_a_block)
         files_squashfs.unmount(system);
 }
 
+/* The service ends a path whose lookups read too much. */
+TEST_F(files_squashfs_test, counts_the_part_of_a_folder_that_a_lookup_reads)
+{
+        files_node *root, *many, *node;
+
+        make("-comp lz4");
+        ASSERT_EQ(files_mount(&memory.disk, &system, &sentence), 0) << sentence;
+        ASSERT_EQ(files_squashfs.root(system, &root), 0);
+        ASSERT_EQ(files_squashfs.lookup(root, "many", &many), 0);
+        system->work = 0;
+        EXPECT_EQ(files_squashfs.lookup(many, "z", &node), ENOENT);
+        EXPECT_GT(system->work, 700 * strlen("a file with the number 1"));
+        EXPECT_LT(system->work, FILES_FOLDER_WORK);
+        files_squashfs.release(many);
+        files_squashfs.release(root);
+        files_squashfs.unmount(system);
+}
+
 TEST_F(files_squashfs_test, names_the_compression_that_it_lacks)
 {
         for (const char *options : {"-comp gzip", "-comp zstd", "-comp xz"}) {
