@@ -86,8 +86,6 @@ CASE(address, a_call_with_a_stack_beyond_user_memory_faults, IDS_PF " 2.1-07")
 
 CASE(address, an_access_across_the_end_of_user_memory_faults, IDS_PF)
 {
-        const word_t page = (NOVA_USER_END >> NOVA_PAGE_BITS) - 1;
-        (void)page;
         target = NOVA_USER_END - 4 + (sizeof(word_t) == 4 ? 2 : 0);
         expect_one_of(reads, FAULTS, (word_t)attempt_over);
 }

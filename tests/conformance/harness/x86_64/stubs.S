@@ -270,11 +270,13 @@ raise_xm:
         divss %xmm1, %xmm0
         xor %eax, %eax
         ret
-raise_ss:
-        mov %rbp, %rdx
-        movabs $0x8000000000000000, %rbp
+raise_ss: /* probe_failed, too, returns to the instruction that restores RBP */
+        push %rbp
+        call 1f
+        pop %rbp
+        ret
+1:      movabs $0x8000000000000000, %rbp
         mov (%rbp), %eax
-        mov %rdx, %rbp
         xor %eax, %eax
         ret
 probe_end:
