@@ -167,7 +167,7 @@ static void ups(struct thread *t)
 
 /* While a case runs, the first thread polls on a kernel without deadlines for semaphores. On other
  * kernels it sleeps, so there this case does not test a preemption. */
-CASE(client, a_thread_of_priority_2_preempts_the_first_thread, "A-02")
+CASE(client, a_thread_of_priority_2_runs_beside_the_first_thread, "A-02")
 {
         for (unsigned i = 0; i < 5; i++) {
                 struct thread *t = global(boot_cpu, ups, NULL);

@@ -178,7 +178,7 @@ CASE(hip, the_auxiliary_field_of_a_module_is_the_address_of_its_command_line, "6
                 EXPECT(s[i] >= ' ' && s[i] <= '~');
 }
 
-CASE(hip, exactly_one_range_belongs_to_the_microhypervisor, "6.2-35 C-02")
+CASE(hip, a_range_belongs_to_the_microhypervisor, "6.2-35 C-02")
 {
         unsigned n = 0;
         for (unsigned i = 0; i < mem_count(); i++)

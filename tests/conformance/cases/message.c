@@ -189,7 +189,7 @@ EDU_CASE(the_device_is_looked_up_in_the_callers_pd, "5.5.2-03 5.5.2-11")
 
 #define PATTERN (~(word_t)0 / 3)
 
-CASE_ON(message, assign_gsi_fills_its_two_results_and_keeps_all_else,
+CASE_ON(message, assign_gsi_fills_its_two_results_and_keeps_a4_and_a5,
         "7.5-56 7.5-57 7.5-58 7.5-59 7.5-60 7.5-61 8.5-58 8.5-59 8.5-60 8.5-61 8.5-62 8.5-63 "
         "D-08.2",
         needs_pci_window)
