@@ -61,7 +61,7 @@ static bool is_own6(const ip6_addr_t *address)
 static int read_addresses(const struct nova_ip_config *config, struct addresses *addresses)
 {
         const char *server = config->name_server ? config->name_server : "0.0.0.0";
-        const bool good = read4(config->address, "0.0.0.0", &addresses->own) &&
+        const bool good = config->service && read4(config->address, "0.0.0.0", &addresses->own) &&
                           read4(config->mask, "255.255.255.0", &addresses->mask) &&
                           read4(config->gateway, "0.0.0.0", &addresses->gateway) &&
                           read6(config->address6, &addresses->own6) &&

@@ -240,6 +240,17 @@ TEST_P(files_fat_failed_test, a_change_with_an_unknown_result_gives_no_cluster_t
         mount();
 }
 
+TEST_P(files_fat_failed_test, a_folder_that_is_refused_leaves_no_cluster_after_an_unknown_result)
+{
+        memory.death_left = 0;
+        EXPECT_EQ(create("next"), EIO);
+        memory.death_left = -1;
+        memory.dead = false;
+        free = count_free();
+        EXPECT_EQ(create(std::string(200, 'l'), true), ENAMETOOLONG);
+        EXPECT_EQ(count_free(), free);
+}
+
 TEST_P(files_fat_failed_test, a_large_file_keeps_its_clusters_when_its_rename_is_repeated)
 {
         const size_t bytes = 17 << 20;

@@ -85,6 +85,7 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
                 return error ? error : EEXIST;
         if (folder->removed)
                 return ENOENT;
+        fat->doubt = false;
         stamp(fat, entry, make_folder ? FAT_FOLDER : FAT_ARCHIVE);
         error = make_folder ? make_cluster(folder, &cluster) : 0;
         if (error)
@@ -167,6 +168,7 @@ struct rename {
                       * without a copy has not erased the old entry */
         bool taken;  /* the new name's entry is the file's */
         bool erased; /* the old name's short entry is erased */
+        bool unsure; /* the replaced entry may name its own chain again */
 };
 
 /* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
@@ -238,9 +240,13 @@ static int erase_old(struct rename *rename, bool copy)
                 error = fat_folder_erase(rename->from, &rename->old);
         state = error ? fat_folder_check(fat, &rename->old) : ENOENT;
         rename->erased = state == ENOENT;
-        rename->file->shared |= !rename->erased && state && !copy;
         if (!state && !copy)
                 rename->taken = take_back(rename) != 0; /* the first error counts */
+        rename->unsure = rename->taken && !state && fat->doubt;
+        if (rename->erased && rename->shared)
+                rename->file->shared = false;
+        else
+                rename->file->shared |= rename->taken && !rename->erased && !copy;
         return error;
 }
 
@@ -314,8 +320,9 @@ static int rename_file(struct rename *rename)
         /* Without the flush, the disk could have two entries with the old name: the one that is
          * removed here, and that of a file created later. */
         if (rename->taken)
-                late = rename->replace && !rename->shared ? give_up(fat, used, replaced)
-                                                          : fat_flush_ordered(fat);
+                late = rename->replace && !rename->shared && !rename->unsure
+                               ? give_up(fat, used, replaced)
+                               : fat_flush_ordered(fat);
         if (rename->taken && !rename->replace &&
             (rename->new.sector != file->sector || rename->new.slot != file->slot))
                 displace(fat, &rename->new);
@@ -384,6 +391,7 @@ int fat_rename(struct files_node *from, const char *name, struct files_node *to,
         unsigned length;
         int error = fat_name_parse(new_name, wide, &length);
 
+        fat->doubt = false;
         if (!rename.from->folder || !rename.to->folder)
                 return ENOTDIR;
         if (!error)

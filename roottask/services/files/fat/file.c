@@ -177,8 +177,10 @@ static int add_cluster(struct fat_node *file)
                 file->added = cluster;
         else
                 error = fat_table_link(fat, last, cluster);
-        if (error)
+        if (error) {
+                fat_table_free(fat, cluster);
                 return error;
+        }
         fat_chain_add(file, cluster);
         file->grown = true;
         return 0;

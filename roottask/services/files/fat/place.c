@@ -17,11 +17,16 @@ static int grow(struct fat_walk *walk)
             walk->at + 1 >= FAT_FOLDER_MAX / (fat->cluster_bytes / FAT_ENTRY))
                 return ENOSPC;
         error = fat_table_allocate(fat, &cluster);
-        if (!error)
-                error = fat_data_zero(fat, fat_cluster_sector(fat, cluster), fat->cluster_sectors);
+        if (error)
+                return error;
+        error = fat_data_zero(fat, fat_cluster_sector(fat, cluster), fat->cluster_sectors);
         if (!error)
                 error = fat_flush_ordered(fat);
-        return error ? error : fat_table_link(fat, walk->cluster, cluster);
+        if (!error)
+                error = fat_table_link(fat, walk->cluster, cluster);
+        if (error)
+                fat_table_free(fat, cluster);
+        return error;
 }
 
 /* Finds free slots in a sector. @return false; @p end is set if the folder ends there */
