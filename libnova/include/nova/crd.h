@@ -221,7 +221,7 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
  * Removes the first naturally aligned piece from a range.
  *
  * A piece is aligned both at the sender and at the receiver, so each piece fits into one typed item
- * with the returned hotspot. Selectors outside every space (ports above 0xffff, …) are left out.
+ * with the returned hotspot. Selectors past the space's end (ports above 0xffff, …) are left out.
  * @code
  * struct nova_crd_range range = nova_crd_range_mem(0x5000, 0x7000, NOVA_MEM_R);
  * nova_crd_t crd;

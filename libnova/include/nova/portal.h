@@ -135,8 +135,8 @@ static inline nova_word_t nova_thread_stack(void *stack, size_t bytes,
         return NOVA_ADDRESS(frame);
 }
 
-NOVA_STATIC_ASSERT(sizeof(struct nova_portal_frame) == 4 * sizeof(nova_word_t), "portal.S");
-NOVA_STATIC_ASSERT(sizeof(struct nova_thread_frame) == 4 * sizeof(nova_word_t), "portal.S");
+NOVA_STATIC_ASSERT(sizeof(struct nova_portal_frame) == 4 * sizeof(nova_word_t), "aligned stack");
+NOVA_STATIC_ASSERT(sizeof(struct nova_thread_frame) == 4 * sizeof(nova_word_t), "aligned stack");
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,8 @@ extern "C" {
 #define NOVA_START_STACK_SIZE 16384
 
 /**
- * The roottask's own code, called by libnova's start file on a stack of NOVA_START_STACK_SIZE.
+ * The roottask's own code, called by libnova's start file on a stack of NOVA_START_STACK_SIZE
+ * bytes.
  *
  * When the function returns, the run ends as with nova_exit(). If other threads have to continue,
  * the function must not return. If the PD lacks the port that nova_exit() needs, the kernel reports

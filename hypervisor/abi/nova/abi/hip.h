@@ -80,7 +80,7 @@ struct nova_hip_mem {
         uint64_t addr; /**< physical address of the first byte */
         uint64_t size; /**< size of the range in bytes */
         int32_t type;  /**< NOVA_MEM_… */
-        uint32_t aux;  /**< module: physical address of its command line, or 0 */
+        uint32_t aux;  /**< module: physical address of its command line, or 0; PCI: first bus */
 };
 
 /** The hypervisor information page. Memory descriptors follow at mem_offset, up to length. */

@@ -93,8 +93,8 @@ struct nova_utcb_more {
 /** Extension: an event message with more state. */
 struct nova_utcb_event {
         struct nova_utcb_state state;             /**< state of the layout of 2012 */
-        struct nova_utcb_more more;               /**< additional state, directly after it */
-        uint8_t xmm[NOVA_UTCB_XMM_REGISTERS][16]; /**< XMM0 to XMM5, directly after it */
+        struct nova_utcb_more more;               /**< additional state, directly after `state` */
+        uint8_t xmm[NOVA_UTCB_XMM_REGISTERS][16]; /**< XMM0 to XMM5, directly after `more` */
 };
 
 /** Page through which one thread's messages go. Untyped items grow up from word[0], typed items

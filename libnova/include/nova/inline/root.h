@@ -24,7 +24,7 @@ extern "C" {
 /* First address of RAM to use: firmware tables and video memory lie below it. */
 #define NOVA_ROOT_RAM_BEGIN 0x100000
 
-/* End of the microhypervisor's memory that a descriptor can name. */
+/* End of the physical memory that a descriptor can name. */
 #define NOVA_ROOT_RAM_END (sizeof(nova_word_t) == 4 ? (uint64_t)1 << 32 : UINT64_MAX)
 
 static inline void nova_root_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)

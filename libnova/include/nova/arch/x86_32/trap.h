@@ -80,9 +80,9 @@ static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_
         return id;
 }
 
-/** Executes a hypercall with arguments @p id, @p a2, @p a3, @p a4 and @p a5. @return the status
- * word. EBP, the fifth argument, may be the compiler's frame pointer, so it is saved on the stack,
- * which the kernel never touches. */
+/** Executes a hypercall with arguments @p id, @p a2, @p a3, @p a4 and @p a5. EBP, the register of
+ * the fifth argument, may be the compiler's frame pointer, so the function saves EBP on the stack,
+ * which the kernel never touches. @return the status word */
 static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_t a3,
                                       nova_word_t a4, nova_word_t a5)
 {
