@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A part of POSIX threads: threads, mutexes, conditions, keys, once. All functions return 0 or an
- * errno value. Cancellation and signals do not exist. Times are those of CLOCK_REALTIME, unless a
- * condition has the attribute CLOCK_MONOTONIC. */
+/* A part of POSIX threads: threads, mutexes, conditions, keys, once. Functions return 0 or an errno
+ * value, unless their comments name another result. Cancellation and signals do not exist. Times
+ * are those of CLOCK_REALTIME, unless a condition has the attribute CLOCK_MONOTONIC. */
 #ifndef NOVART_PTHREAD_H
 #define NOVART_PTHREAD_H
 

@@ -93,9 +93,8 @@ struct nova_child_grants {
         int (*serve)(void *context, const char *name, nova_sel_t sel);
         /** The child opens a module. @param[out] data page-aligned. @return 0 or ENOENT */
         int (*module)(void *context, const char *name, const void **data, size_t *bytes);
-        /** The child asks for a range of a device: number @p index of the ranges whose kind is in
-         * @p device. @return 0 or ENOENT
-         */
+        /** The child asks for a range of a device: number @p index among the device's ranges of the
+         * kind in @p device. @return 0 or ENOENT */
         int (*device)(void *context, const char *name, unsigned index,
                       struct nova_child_device *device);
         /** The child asks about PCI functions. @return 0; EACCES: it does not have the
@@ -117,7 +116,7 @@ struct nova_child_grants {
          * `open` must not return the services that the child provided (nova_child_retire()). */
         void (*closed)(void *context);
         /** Called when the child has ended and its resources are free, so nova_child_wait() will
-         * not block. A program to which the child has given its parent's portal still has the
+         * not block. A program to which the child has given its parent portal still has the
          * resources that `device`, `pci` and `module` have returned. So this function should revoke
          * the devices (nova_revoke() without NOVA_REVOKE_SR): then only the next child has them. */
         void (*ended)(void *context);
@@ -130,7 +129,7 @@ struct nova_child_config {
         const char *name;   /**< name in messages and in argv[0]; at most 31 characters */
         const void *image;  /**< its ELF file, preferably page-aligned; must stay valid until the
                                child has ended. The child uses read-only pages of the file in place.
-                               A program to which it has given its parent's portal keeps these
+                               A program to which the child has given its parent portal keeps these
                                pages: revoke them before you use the memory for other data */
         size_t image_bytes; /**< size of the image in bytes */
         const char *const *arguments;   /**< argv[1] and up, NULL at the end; may be NULL */

@@ -29,7 +29,8 @@ struct nova_console_output {
  *
  * A root writes to the serial line COM1; a child to the destination of nova_console_use().
  * @param text, bytes the text and its length
- * @return 0, or the error of the output's function @c write: nothing was written
+ * @return 0, or the error of the output's function @c write or of nova_parent_write(); a part of
+ *         the text may have been written
  */
 int nova_console_write(const char *text, size_t bytes);
 

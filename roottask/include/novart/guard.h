@@ -31,7 +31,7 @@ extern "C" {
 int nova_copy_guarded(void *to, const void *from, size_t bytes);
 
 /**
- * Returns the address at which a thread continues that faulted at @p ip. For handlers of page
+ * Returns the address at which a thread that faulted at @p ip continues. For handlers of page
  * faults.
  *
  * @return an address in nova_copy_guarded(), or 0 if the fault happened elsewhere

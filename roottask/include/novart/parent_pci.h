@@ -71,8 +71,8 @@ int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *dev
  * @param bytes        size in bytes, of whole pages
  * @param[out] memory  its address in this program; nova_region_free() unmaps it
  * @retval 0      done
- * @retval EACCES the range overlaps RAM, a range of the machine's memory map or of another device
- * of the description, or the program does not hold the configuration space
+ * @retval EACCES the range overlaps RAM, a range of the machine's memory map, or a range of another
+ *                device of the description; or the program does not hold the configuration space
  * @retval ENOMEM no addresses or no kernel memory
  */
 int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory);

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/** No selector: the result of a function that found none, and the parent of a root. */
+/** No selector: the result of a function that found none, and nova_program.parent in a root. */
 #define NOVA_SEL_NONE ((nova_sel_t)-1)
 
 /** Exit status of a program that would fail again after a restart, such as a driver whose device is

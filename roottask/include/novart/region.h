@@ -47,8 +47,9 @@ void *nova_region_reserve(size_t bytes);
 void *nova_region_lazy(const char *name, size_t bytes);
 
 /**
- * Reserves memory for a stack. A guard page lies below it: a thread that touches it ends with the
- * report of a stack overflow. The highest page is mapped at once, the others on first touch.
+ * Reserves memory for a stack. A guard page lies below the stack: a thread that touches this page
+ * ends with the report of a stack overflow. The stack's highest page is mapped at once, the others
+ * on first touch.
  *
  * @param bytes rounded up to whole pages
  * @return the lowest address; the stack begins at the end of the memory. NULL: no addresses or no

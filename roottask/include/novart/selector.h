@@ -30,7 +30,7 @@ nova_sel_t nova_sel_alloc(unsigned order);
 /**
  * Frees selectors that are null again.
  *
- * A call for selectors that are not in use or were not allocated as this range has no effect; a
+ * A call for an unaligned range, or for one with a selector that is not in use, has no effect; a
  * debug build stops the caller with a #UD event.
  * @param base, order as allocated; a range may be freed in naturally aligned parts
  */

@@ -30,7 +30,7 @@ struct nova_service;
 struct nova_request {
         struct nova_service *service; /**< service that received the call */
         void *state;                  /**< state of the session, state_bytes long */
-        const char *client;           /**< name that the client's parent gave it, up to 8 bytes */
+        const char *client;           /**< name of the client from its parent, up to 8 bytes */
         nova_word_t cpu;              /**< number of the CPU */
         nova_word_t operation;        /**< NOVA_OPERATION_FIRST or more */
         nova_crd_t item;              /**< received capabilities, 0 for none */
@@ -74,7 +74,8 @@ struct nova_service_config {
         bool parallel; /**< handlers of several CPUs may run at once; otherwise one handler runs
                         * at a time and needs no lock */
         bool proof;    /**< refuse clients that do not use nova_session_open_trusting(). Without the
-                        * proof of that function, another server of the client could pose as it */
+                        * proof of that function, another server of the client could pose as the
+                        * client */
         uint64_t cpus; /**< bit n: serve CPU n; 0: all CPUs of the program */
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
         void *argument;    /**< result of nova_service_argument() */

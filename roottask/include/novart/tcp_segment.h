@@ -52,7 +52,7 @@ struct nova_tcp_segment {
  * @param[out] segment values of the headers
  * @param frame still belongs to the caller
  * @param bytes number of bytes of the frame. Only the headers are read if @p good is true
- * @param good  the checksum of TCP need not be checked
+ * @param good  true: the checksum of TCP need not be checked
  * @return false: it cannot be joined with others
  */
 bool nova_tcp_segment_read(struct nova_tcp_segment *segment, uint8_t *frame, size_t bytes,

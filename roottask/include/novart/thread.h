@@ -162,8 +162,8 @@ void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
 
 /**
  * From now on, commits the whole stack of each new thread and handler. So a first touch of a stack
- * cannot fail for lack of the program's memory, or of the kernel's for a mapping.
- * Call it before other threads exist.
+ * cannot fail for lack of the program's memory, or of kernel memory for a mapping. Call it before
+ * other threads exist.
  * @code
  * nova_thread_commit_stacks(); // the handlers of a service that must not end
  * @endcode
@@ -228,10 +228,11 @@ int nova_handler_destroy(struct nova_handler *handler);
 /**
  * Destroys a handler at once, even in the middle of its own call to another program.
  *
- * All portals of the handler must have been revoked from all programs, so that its own capability
- * is the last one, and no thread may be calling it. It must hold no lock and must not be changing
- * data. Unlike nova_handler_destroy(), this function needs no resources and cannot fail, so callers
- * that have run out of memory can use it. The handler itself must not call it.
+ * All portals of the handler must have been revoked from all programs, so that the program's own
+ * capability for the handler's EC is the last reference to it. No thread may be calling the
+ * handler. The handler must hold no lock and must not be changing data. Unlike
+ * nova_handler_destroy(), this function needs no resources and cannot fail, so callers that have
+ * run out of memory can use it. The handler itself must not call it.
  */
 void nova_handler_discard(struct nova_handler *handler);
 

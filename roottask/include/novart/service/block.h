@@ -19,13 +19,15 @@
  * | CLAIM | enum nova_block_use | – | – | EBUSY: see nova_block_claim(); EAGAIN |
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
- * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed;
- * nova_block_open() waits for it up to a second; ENODEV `partitions`: the driver's disk is not the
- * disk whose table was read. The client does an up on the doorbell when a
- * request waits, and the service does an up on the bell when a request has completed, but only if
- * the other side sleeps. CLAIM answers EINVAL before ATTACH, and EAGAIN while the session of a
- * client that has died is being closed. RESTRICT may precede ATTACH. `partitions` answers EINVAL
- * to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
+ * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed
+ * (nova_block_open() waits up to a second for that); ENODEV `partitions`: the driver's disk is not
+ * the disk whose table was read.
+ *
+ * The client does an up on the doorbell when a request waits, and the service does an up on the
+ * bell when a request has completed, but only if the other side sleeps. CLAIM answers EINVAL before
+ * ATTACH, and EAGAIN while the session of a client that has died is being closed. RESTRICT may
+ * precede ATTACH. `partitions` answers EINVAL to INFO and SEMAPHORES before ATTACH, and has no
+ * RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the
  * service ends.
@@ -401,7 +403,8 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
  *         puts("Block 0 is now block 2048 of the disk.");
  * @endcode
  * @retval 0      done; nova_block_get_info() returns the new properties
- * @retval EINVAL the range is empty or not inside; otherwise as nova_session_call()
+ * @retval EINVAL the range is empty or not inside the session's blocks; other values as for
+ *                nova_session_call()
  */
 int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range);
 

@@ -72,8 +72,8 @@ int nova_log_read_line(struct nova_session *log, char *text, size_t max, size_t 
                        uint64_t deadline);
 
 /**
- * Redirects stdout and stderr to the service, and stdin from it, until the program ends. Without
- * this call, the text of a child goes to its parent's console.
+ * Connects stdout, stderr and stdin to the service until the program ends. Without this call, the
+ * text of a child goes to its parent's console.
  * @code
  * if (nova_log_use() == 0)
  *         puts("Each line has the program's name.");

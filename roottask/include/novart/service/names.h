@@ -14,9 +14,9 @@
  * | WITHDRAW | the name | – | – |
  * | LOOKUP | permissions; the name | – | item: the capabilities |
  *
- * Errors of PUBLISH: EINVAL no item or an invalid name; EEXIST the name is taken; EDQUOT the client
- * has NOVA_NAMES_CLIENT_MAX names; ENOSPC the service's table is full. Errors of WITHDRAW: ENOENT;
- * EPERM the name belongs to another client. Errors of LOOKUP: ENOENT; EACCES none of the
+ * Errors of PUBLISH: EINVAL no item or an invalid name; EEXIST the name is taken; EDQUOT the
+ * session has NOVA_NAMES_CLIENT_MAX names; ENOSPC the service's table is full. Errors of WITHDRAW:
+ * ENOENT; EPERM the name belongs to another session. Errors of LOOKUP: ENOENT; EACCES none of the
  * permissions is available.
  *
  * A name is 1 to 31 letters, digits and `.-_/`, ended by a 0 or by the end of the message. A

@@ -20,7 +20,7 @@
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has rings
  * already; EBUSY another client has the card; ENOMEM no memory; EAGAIN the memory of a client that
- * has died is being freed; nova_net_open() waits for it up to a second.
+ * has died is being freed (nova_net_open() waits up to a second for that).
  *
  * A request of the ring `transmit` names a frame, and completes when the client may change that
  * part of the pool again. A request of the ring `receive` names an empty buffer, and completes when

@@ -67,8 +67,9 @@ extern "C" {
 struct nova_pci_device;
 
 /**
- * Claims a device of the description. Its function responds to accesses to its registers. It does
- * no DMA before nova_pci_master(), and raises no interrupt before nova_pci_interrupts().
+ * Claims a device of the description. From then on, the device's function responds to accesses to
+ * its registers. The function does no DMA before nova_pci_master(), and raises no interrupt before
+ * nova_pci_interrupts().
  * @code
  * struct nova_pci_device *disk;
  * const int error = nova_pci_claim(&disk, "disk");
@@ -181,17 +182,17 @@ int nova_pci_config_read(struct nova_pci_device *device, unsigned offset, unsign
                          uint32_t *value);
 
 /**
- * Writes the command register, the only one that a driver may write: the bits
- * NOVA_PCI_COMMAND_….
+ * Writes the command register, the only one that a driver may write. Only the bits
+ * NOVA_PCI_COMMAND_… may change.
  *
  * @param device the device
  * @param offset NOVA_PCI_COMMAND
  * @param bytes  2
- * @param value  the register's value, in which only these bits differ from the present one
+ * @param value  the register's new value
  * @retval 0     done
- * @retval EPERM the write is to another register or another bit, or it enables bus mastering that
- * nova_pci_flags() excludes, the pin although nova_pci_interrupts() has not given it, or addresses
- * that the function does not have
+ * @retval EPERM the write changes another register or another bit; or it enables bus mastering that
+ *               nova_pci_flags() excludes, a pin that nova_pci_interrupts() has not given, or ports
+ *               or memory that the function does not have
  * @retval EBUSY the function is being reset
  */
 int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsigned bytes,
@@ -242,8 +243,8 @@ uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nov
 
 /**
  * Resets the function, if that is possible: by a function-level reset (FLR), by a reset of its bus
- * if no other function is there, or by its power state.
- * Afterwards it still has its interrupts, but is not a bus master. Takes 100 ms or more.
+ * if no other function is there, or by its power state. Afterwards the function still has its
+ * interrupts, but is not a bus master. Takes 100 ms or more.
  *
  * @return 0, or as nova_session_call()
  */

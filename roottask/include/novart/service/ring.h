@@ -11,9 +11,9 @@
 /** @defgroup ring Rings
  *
  * A ring begins with struct nova_ring. Its completions follow, and then, at a place that the
- * protocol sets, its requests. There is the same number N of both, a power of two. Counters only
- * grow, and wrap at 2^32; request n is at index n % N. The service works with copies of its own
- * counters.
+ * protocol sets, its requests. There are N completions and N requests; N is a power of two.
+ * Counters only grow, and wrap at 2^32; request n is at index n % N. The service works with copies
+ * of its own counters.
  *
  * The ring belongs to the service, so it vanishes from the client when the service ends. The client
  * maps it over lazy memory. So a client that reads the ring after the service's end reads zeros,

@@ -130,7 +130,7 @@ static inline enum nova_u_status nova_uv_write_pate(const struct nova_uv *uv, ui
  * @param page  guest-physical address
  * @param flags NOVA_UV_SNAPSHOT or 0
  * @param order NOVA_UV_ORDER_PAGE
- * @return SUCCESS, even for a shared page; PARAMETER, P2 to P5; BUSY it is in use */
+ * @return SUCCESS, even for a shared page; PARAMETER, P2 to P5; BUSY the page is in use */
 static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint64_t to,
                                                   uint64_t page, uint64_t flags, uint64_t order)
 {
@@ -231,7 +231,7 @@ static inline enum nova_u_status nova_uv_svm_terminate(const struct nova_uv *uv)
         return nova_uv_call(uv, NOVA_UV_SVM_TERMINATE, 0, 0, 0, 0);
 }
 
-/** Always fails, because a VMM returns to the ultravisor by answering its call.
+/** Always fails, because a VMM returns to the ultravisor by answering the ultravisor's call.
  * @return NOVA_U_INVALID */
 static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
 {

@@ -150,7 +150,7 @@ enum nova_h_call {
 #define NOVA_UV_SECRET_VALUE  0x8000u
 #define NOVA_UV_SECRET_PORTS  0x1000u /**< ports of a value */
 #define NOVA_UV_SECRET_NAME   0x9000u /**< 32 ports; a write clears all later bytes */
-#define NOVA_UV_SECRET_LENGTH 0x9020u /**< 16 bits: size of the value in bytes; ones: none */
+#define NOVA_UV_SECRET_LENGTH 0x9020u /**< 16 bits: size of the value in bytes, or _NONE */
 #define NOVA_UV_SECRET_LAST   0x902fu /**< last port that the VMM does not see */
 #define NOVA_UV_SECRET_NONE   0xffffu /**< at NOVA_UV_SECRET_LENGTH: there is no such secret */
 

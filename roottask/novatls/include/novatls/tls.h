@@ -22,17 +22,17 @@ struct nova_tls_config {
         size_t roots_bytes;   /**< size of @p roots in bytes, without a terminating 0 */
         uint64_t patience_ns; /**< nanoseconds that nova_tls_connect() and each nova_tls_read() and
                                  nova_tls_write() may take, even if the server sends or reads a byte
-                                 now and then; then the socket's SO_RCVTIMEO and SO_SNDTIMEO have no
-                                 effect; 0: no limit */
+                                 now and then; 0: no limit. With a limit, the socket's SO_RCVTIMEO
+                                 and SO_SNDTIMEO have no effect */
 };
 
 #define NOVA_TLS_TEXT 160 /**< size of a sentence about an error */
 
 /**
  * Makes a connection secure: agrees on keys with the server at the other end of a connected socket,
- * and verifies its certificate. Blocks; the socket's SO_RCVTIMEO bounds the wait for each part of
- * an answer, and @p config's patience_ns the whole call.
- * The time of day must be right, because certificates have dates: see nova_time_set_by_rtc().
+ * and verifies its certificate. Blocks; @p config's patience_ns bounds the whole call. If it is 0,
+ * the socket's SO_RCVTIMEO bounds the wait for each part of an answer. The time of day must be
+ * right, because certificates have dates: see nova_time_set_by_rtc().
  * @code
  * extern const char roots[];       // certificates, for example of a boot module
  * extern const size_t roots_bytes; // their size
@@ -88,8 +88,8 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
  * @param bytes   maximum number of bytes
  * @return number of bytes; 0 if the server has ended the stream; or -1 with errno: ECONNRESET the
  *         connection ended within the stream, EPROTO the data was changed in transit, ETIMEDOUT the
- *         server sent nothing within the socket's SO_RCVTIMEO, or too little within the patience,
- *         or another value of recv()
+ *         server sent too little within patience_ns or, if that is 0, nothing within the socket's
+ *         SO_RCVTIMEO, or another value of recv()
  */
 ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes);
 
