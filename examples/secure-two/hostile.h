@@ -46,8 +46,8 @@ void begin(void);
 /* Ends the guest. @return the status of UV_SVM_TERMINATE */
 enum nova_u_status end(void);
 
-/* Gives the guest a task. If the guest has not become secure, the program ends. @return its result
- */
+/* Gives the guest a task. If the guest has not become secure, the program ends. @return the task's
+ * result */
 uint32_t task(uint64_t number);
 
 /* Gives the guest a task, and does not wait for the result. */

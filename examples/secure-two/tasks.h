@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ports of the guest, by which its VMM gives it tasks. */
+/* Ports through which a VMM gives tasks to its guest. */
 #ifndef EXAMPLES_SECURE_TWO_TASKS_H
 #define EXAMPLES_SECURE_TWO_TASKS_H
 

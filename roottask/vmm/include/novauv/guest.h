@@ -122,8 +122,8 @@ static inline void nova_guest_out(uint16_t port, uint8_t value)
 
 /**
  * Reads a secret of the sealed image. The ultravisor answers, and the VMM sees neither the value
- * nor the name. In a normal guest the VMM answers at these ports, usually with nothing. The name is
- * state of the guest: only one thread may call the function at a time.
+ * nor the name. In a normal guest these ports belong to the VMM, which usually has no device there.
+ * The name is state of the guest: only one thread may call the function at a time.
  * @code
  * char phrase[64];
  * const long bytes = nova_guest_secret("", phrase, sizeof(phrase));

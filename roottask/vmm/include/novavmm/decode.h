@@ -33,7 +33,7 @@ enum nova_operation {
         NOVA_OP_XOR,      /**< exclusive or */
         NOVA_OP_CMP,      /**< difference; sets flags only */
         NOVA_OP_TEST,     /**< and; sets flags only */
-        NOVA_OP_NOT, /**< inverts all bits; memory is the only operand of this and the next two */
+        NOVA_OP_NOT, /**< inverts all bits; memory is the only operand of this and the next three */
         NOVA_OP_NEG, /**< 0 minus memory */
         NOVA_OP_INC, /**< one more */
         NOVA_OP_DEC, /**< one less */

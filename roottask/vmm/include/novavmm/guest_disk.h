@@ -57,8 +57,8 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
 /**
  * Puts a disk into a slot of a board. Call it after nova_pc_create() and before nova_vm_run().
  *
- * If the service ends, requests of the guest wait until it is available again, without a limit, and
- * are then repeated.
+ * If the service ends, requests of the guest wait without a limit until the service is available
+ * again, and are then repeated. If the service will not come back, they fail.
  * @return as nova_pc_add_virtio()
  */
 int nova_guest_disk_attach(struct nova_guest_disk *disk, struct nova_pc *pc, unsigned slot);

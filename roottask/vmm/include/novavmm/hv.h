@@ -171,8 +171,8 @@ struct nova_hv_config {
         bool xmm_output; /**< fast calls may have output, in the registers after the input. Both
                           * need a 64-bit kernel with NOVA_HIP_XMM, and NOVA_MTD_XMM in
                           * nova_vm_config.mtd[NOVA_VM_EXIT_HYPERCALL] */
-        nova_hv_crash_function *crashed; /**< receives the reports of a guest that crashes, which
-                                          * then has MSRs 0x40000100 to 0x40000105; or NULL */
+        nova_hv_crash_function *crashed; /**< receives the reports of a guest that crashes; NULL:
+                                          * the guest lacks MSRs 0x40000100 to 0x40000105 */
         void *crash_context;             /**< argument of crashed */
 };
 

@@ -91,7 +91,8 @@ struct nova_hv_action {
 
 /**
  * Performs one action. It must not wait. If it calls a function that uses the UTCB, such as
- * printf(), it must make the call through nova_vcpu_keep_message(), for nova_vm.serving.
+ * printf(), it must make the call through nova_vcpu_keep_message() for the virtual CPU in
+ * nova_vm.serving.
  * @code
  * extern const struct nova_hv_action *action; // the function's argument
  * const uint64_t *const numbers = action->input;

@@ -57,8 +57,8 @@ struct nova_hv_port {
         unsigned flags;      /**< events: number of flags; calls count from 0 */
         /** Receives in place of the virtual processor, with the machine locked; or NULL. If it
          * calls a function that uses the UTCB, such as printf(), it must make the call through
-         * nova_vcpu_keep_message(), for nova_vm.serving. @p message is NULL for an event. @return
-         * the call's status */
+         * nova_vcpu_keep_message() for the virtual CPU in nova_vm.serving. @p message is NULL for
+         * an event. @return the call's status */
         enum nova_hv_status (*receive)(void *context, unsigned vcpu,
                                        const struct nova_hv_message *message, unsigned flag);
         void *context; /**< argument of receive */

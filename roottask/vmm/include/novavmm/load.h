@@ -110,7 +110,7 @@ const char *nova_flat_load(const struct nova_guest_memory *memory, const void *f
                            uint32_t address, struct nova_utcb_event *start);
 
 /**
- * Loads firmware for a PC, which ends below 1 MiB and starts as after a reset. The firmware lies in
+ * Loads firmware for a PC directly below 1 MiB; it starts as after a reset. The firmware lies in
  * RAM. On a PC it also lies below 4 GiB; here it does not, so its size is limited to 128 KiB. It
  * overwrites the ACPI tables of nova_pc_create().
  *

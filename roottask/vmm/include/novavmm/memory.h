@@ -81,8 +81,9 @@ struct nova_guest_memory {
  * @retval 0      done
  * @retval EINVAL @p bytes is 0 or above NOVA_GUEST_MEMORY_MAX
  * @retval ENOMEM not enough memory: the field `bytes` is the size of the RAM for which there were
- *                blocks of 2 MiB, which are free again. It is the whole size if the program lacks a
- *                free region of addresses for the RAM; on x86-32 a region has at most 512 MiB.
+ *                blocks of 2 MiB; these blocks are free again. The field is the whole size if the
+ *                program lacks a free region of addresses for the RAM; on x86-32 a region has at
+ *                most 512 MiB
  * @retval EAGAIN no more kernel memory
  * @retval EACCES the program may not have executable memory: its parent must grant it children
  */

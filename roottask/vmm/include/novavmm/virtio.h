@@ -239,8 +239,8 @@ void nova_virtio_take_again(struct nova_virtio *virtio, unsigned number);
 void nova_virtio_report(struct nova_virtio *virtio);
 
 /**
- * Requests a notification for the next chain of queue @p number. Without it, a driver that has
- * agreed to NOVA_VIRTIO_EVENT_INDEX does not notify the device.
+ * Requests a notification for the next chain of queue @p number. Without this call, a driver that
+ * has agreed to NOVA_VIRTIO_EVENT_INDEX does not notify the device.
  *
  * @return true if a chain arrived meanwhile; no notification for it will follow
  */

@@ -12,8 +12,8 @@ extern "C" {
 /** Size of a sector in bytes. */
 #define NOVA_SECTOR 512u
 
-/** Number of bytes after which a disk in memory pauses: other virtual CPUs wait for the machine
- * meanwhile. Larger requests take several turns. */
+/** Number of bytes after which a disk in memory pauses, because other virtual CPUs wait for the
+ * machine while the disk copies. Larger requests take several turns. */
 #define NOVA_VIRTIO_BLOCK_TURN 0x400000u
 
 /** Maximum number of requests that a device with a store works on at once. */

@@ -214,7 +214,7 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
 
 /** Adds an alarm of a device. Must be called before nova_vm_run(), without the machine's lock.
  * @retval 0 done
- * @retval ENOSPC the machine has NOVA_VM_ALARMS already */
+ * @retval ENOSPC the machine has NOVA_VM_ALARMS alarms already */
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
 
 /** Prints why the software of a machine cannot be loaded: "VM: guest NAME cannot be loaded: WHY."
