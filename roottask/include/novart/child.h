@@ -88,8 +88,8 @@ struct nova_child_grants {
          * provider will not run again */
         int (*open)(void *context, const char *name, nova_sel_t *sel);
         /** The child offers a service. @param sel the first of 64 selectors with its control
-         * portals; if the function returns 0, they belong to it, and `closed` must free them with
-         * nova_child_retire(). @return 0, EACCES or EEXIST */
+         * portals. If the function returns 0, it owns these selectors, and `closed` must free them
+         * with nova_child_retire(). @return 0, EACCES or EEXIST */
         int (*serve)(void *context, const char *name, nova_sel_t sel);
         /** The child opens a module. @param[out] data page-aligned. @return 0 or ENOENT */
         int (*module)(void *context, const char *name, const void **data, size_t *bytes);
@@ -110,7 +110,8 @@ struct nova_child_grants {
         /** Called when a child with NOVA_CHILD_MAY_DMA has ended. Devices may still access its
          * memory.
          * @param page  the block of 2^order pages of nova_page_alloc()
-         * @return true: the function keeps the block and owns it; false: it is freed at once */
+         * @return true: the function keeps the block and owns it; false: the block is freed at
+         * once */
         bool (*keep)(void *context, void *page, unsigned order);
         /** Called when the child has ended: its requests get no answer any more. From then on,
          * `open` must not return the services that the child provided (nova_child_retire()). */

@@ -51,8 +51,9 @@ struct nova_file_view {
  * @retval EISDIR  a folder
  * @retval EMFILE  the program has NOVA_FILE_VIEWS views
  * @retval ENOTSUP the service has no cache: read() works
- * @retval EAGAIN the service revoked the pages at once; read() works
+ * @retval EAGAIN  the service revoked the pages at once; read() works
  * @retval EIO     the disk failed, or the service has ended since open()
+ * @retval EPROTO  the service does not follow the protocol
  * @retval ENOMEM  no addresses, or no kernel memory for the mappings
  */
 int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view);

@@ -136,7 +136,7 @@ int nova_parent_ended(void);
 /** Requests a scheduling context for an EC of this program.
  *
  * Even if the result is EAGAIN, the thread may have run briefly: the parent creates the SC before
- * it knows whether its capability can be delegated.
+ * it knows whether the SC's capability can be delegated.
  * @param sc       free selector for the SC, by which nova_parent_sc_drop() finds it
  * @param ec       EC capability with NOVA_EC_SC: a global thread
  * @param priority clamped to the program's limit; 0: that limit

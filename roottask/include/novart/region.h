@@ -31,7 +31,8 @@ void *nova_region_reserve(size_t bytes);
 /**
  * Reserves addresses for lazy memory: a zero-filled page appears when a thread first touches it.
  *
- * If no page is left when a thread touches the memory, the thread ends with a report.
+ * If no page is left when a thread touches the memory, the thread ends with a report; in a child,
+ * the whole program ends.
  * @code
  * char *table = nova_region_lazy("table", 64ul << 20);
  *
@@ -48,8 +49,8 @@ void *nova_region_lazy(const char *name, size_t bytes);
 
 /**
  * Reserves memory for a stack. A guard page lies below the stack: a thread that touches this page
- * ends with the report of a stack overflow. The stack's highest page is mapped at once, the others
- * on first touch.
+ * ends with the report of a stack overflow; in a child, the whole program ends. The stack's highest
+ * page is mapped at once, the others on first touch.
  *
  * @param bytes rounded up to whole pages
  * @return the lowest address; the stack begins at the end of the memory. NULL: no addresses or no

@@ -172,7 +172,8 @@ void nova_session_close(struct nova_session *session);
  * @retval ECANCELED  the call was cancelled, see nova_session_call_until(); only if the message has
  *                    a @c cancel
  * @retval EDEADLK    the service waits for the caller, directly or indirectly
- * @retval EINVAL     too many words or items, or the service returned EINVAL
+ * @retval EINVAL     too many words or items, a message with @c cancel and a window, or the service
+ *                    returned EINVAL
  * @retval EBADF      the service has ended the session, but not yet revoked its portals
  * @retval EPROTO     the answer has no words
  * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU, or for the
@@ -283,9 +284,9 @@ void nova_session_cancel(struct nova_session *session);
  * Shares memory of the caller with the service.
  *
  * Client and service need one CPU in common. On a CPU that the service does not serve, the call
- * needs a thread, as with nova_session_call(). Memory that was shared before is unshared first, as
- * by nova_session_unshare(). Two sessions must not share the same page: if one of them is closed or
- * unshares the page, all services lose it.
+ * needs a thread, as with nova_session_call(). Memory that was shared before is revoked first, and
+ * stays revoked if the service then refuses the new memory. Two sessions must not share the same
+ * page: if one of them is closed or unshares the page, all services lose it.
  * @code
  * extern struct nova_session *session;
  * char *pages = nova_page_alloc(1);

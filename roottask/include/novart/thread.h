@@ -247,16 +247,16 @@ void nova_handler_discard(struct nova_handler *handler);
  *         puts("the virtual CPU runs");
  * @endcode
  * In a child, the EC may have run briefly even if the result is EAGAIN: the parent creates the SC
- * before it knows whether its capability can be delegated.
+ * before it knows whether the SC's capability can be delegated.
  * @param sc         free selector
  * @param ec         EC capability with NOVA_EC_SC
  * @param priority   1 to 255, in a child clamped to the program's limit
  * @param quantum_us quantum in microseconds, not 0; clamped to NOVA_QPD_QUANTUM_MAX, and in a child
  *                   to its parent's limit
  * @retval 0      the EC runs
- * @retval EINVAL @p ec is not a global EC, or a number is out of range
+ * @retval EINVAL in a child: @p ec is not a global EC, or a number is out of range
  * @retval EAGAIN in a child: too many threads, or no kernel memory
- * @return else nova_errno_of() the kernel's status
+ * @return else nova_errno_of() the kernel's status; in a root, EBADF if @p ec is not a global EC
  */
 int nova_sc_create(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
 

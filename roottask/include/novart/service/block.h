@@ -228,6 +228,7 @@ int nova_block_submit(struct nova_block *block, const struct nova_block_request 
  * it acknowledged the request, which may have been executed or not.
  * @retval 0          @p result is set
  * @retval EAGAIN     none has completed
+ * @retval EPROTO     the service does not follow the protocol
  * @retval ECONNRESET the service has ended: nova_block_reopen()
  */
 int nova_block_reap(struct nova_block *block, struct nova_block_result *result);

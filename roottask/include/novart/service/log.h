@@ -66,7 +66,7 @@ int nova_log_write(struct nova_session *log, const char *text, size_t bytes);
  * @param max        size of the buffer in bytes
  * @param[out] bytes number of bytes read
  * @param deadline   TSC value; UINT64_MAX: none
- * @return 0, ETIMEDOUT, ECANCELED or ECONNRESET as nova_session_wait()
+ * @return 0, or an error of nova_session_wait() or nova_session_call()
  */
 int nova_log_read_line(struct nova_session *log, char *text, size_t max, size_t *bytes,
                        uint64_t deadline);

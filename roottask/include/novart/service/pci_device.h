@@ -246,7 +246,9 @@ uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nov
  * if no other function is there, or by its power state. Afterwards the function still has its
  * interrupts, but is not a bus master. Takes 100 ms or more.
  *
- * @return 0, or as nova_session_call()
+ * @retval 0         done
+ * @retval ETIMEDOUT the reset has not ended within five seconds
+ * @return other values as for nova_session_call()
  */
 int nova_pci_reset(struct nova_pci_device *device);
 

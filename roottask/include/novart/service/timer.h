@@ -66,7 +66,7 @@ int nova_timer_cancel(struct nova_session *timer);
  * @param timer      the session
  * @param[out] count number of expirations; may be NULL
  * @param limit      deadline in ns since boot; UINT64_MAX: none
- * @return 0, ETIMEDOUT, ECANCELED or ECONNRESET as nova_session_wait()
+ * @return 0, or an error of nova_session_wait() or nova_session_call()
  */
 int nova_timer_wait(struct nova_session *timer, unsigned *count, uint64_t limit);
 

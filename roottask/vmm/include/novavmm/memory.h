@@ -85,7 +85,7 @@ struct nova_guest_memory {
  *                program lacks a free region of addresses for the RAM; on x86-32 a region has at
  *                most 512 MiB
  * @retval EAGAIN no more kernel memory
- * @retval EACCES the program may not have executable memory: its parent must grant it children
+ * @retval EACCES the program may not have executable memory: its parent must let it have children
  */
 int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
 
@@ -98,7 +98,7 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
  * @param order number of pages is 2^order; both addresses are multiples of their size
  * @retval 0      done
  * @retval ENOMEM no more kernel memory
- * @retval EACCES the program may not have executable memory: its parent must grant it children
+ * @retval EACCES the program may not have executable memory: its parent must let it have children
  */
 int nova_guest_memory_map(void *page, void *to, unsigned order);
 
