@@ -27,8 +27,8 @@ extern const char __image_begin[],
 
 static nova_sel_t ended;
 
-/* Runs in the new domain, which shares this program's code. It cannot use the C library, whose data
- * belongs to this domain. */
+/* Runs in the new domain, which shares this program's code. The function cannot use the C library,
+ * because the library's data is not mapped in the new domain. */
 static void run(void)
 {
         for (nova_word_t page = 0; page < DATA_PAGES; page++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared memory: a domain delegates a part of its memory to another one. Both use it until the
- * first one revokes it.
- */
+/* Shared memory: a domain delegates a part of its memory to another domain. Both use this part
+ * until the first domain revokes it. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest, whose first instruction runs in secure mode, in 64-bit code: it prints a text to a
- * port. <novauv/guest.h> has the ultracalls and the guest's secrets, too. */
+ * port. <novauv/guest.h> also has functions for ultracalls and for the guest's secrets. */
 #include <novauv/guest.h>
 
 #define PRINT_PORT 0xe9
