@@ -15,7 +15,7 @@ extern "C" {
 
 /** @cond INTERNAL */
 
-/* Wider fields are limited to about this width, so that no width overflows. */
+/* Further digits of a number that has reached this value are ignored, so that none overflows. */
 #define NOVA_FORMAT_WIDTH_MAX 10000
 
 struct nova_format_output {
