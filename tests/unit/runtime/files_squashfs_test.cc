@@ -226,6 +226,30 @@ TEST_F(files_squashfs_test, counts_the_part_of_a_folder_that_a_lookup_reads)
         files_squashfs.unmount(system);
 }
 
+TEST_F(files_squashfs_test, reads_no_metadata_after_a_short_block)
+{
+        const uint8_t block[] = {1, 0x80, 'x'};
+        uint8_t byte;
+
+        make("-comp lz4");
+
+        const size_t end = memory.bytes.size();
+        struct squashfs_place place = {end, 0};
+
+        for (unsigned i = 0; i < 512; i++)
+                memory.bytes.push_back(i < 30 ? block[i % 3] : 0);
+        memory.disk.bytes = memory.bytes.size();
+        ASSERT_EQ(files_mount(&memory.disk, &system, &sentence), 0) << sentence;
+
+        struct squashfs *const squashfs = (struct squashfs *)system;
+
+        squashfs->end = memory.bytes.size();
+        EXPECT_EQ(squashfs_read_metadata(squashfs, &place, &byte, 1), 0);
+        EXPECT_EQ(byte, 'x');
+        EXPECT_EQ(squashfs_read_metadata(squashfs, &place, &byte, 1), EIO);
+        files_squashfs.unmount(system);
+}
+
 TEST_F(files_squashfs_test, names_the_compression_that_it_lacks)
 {
         for (const char *options : {"-comp gzip", "-comp zstd", "-comp xz"}) {

@@ -60,16 +60,19 @@ static int make_cluster(const struct fat_node *parent, uint32_t *cluster)
         return error;
 }
 
-/* Separates a node from a place that a new entry has got. An earlier change has erased the node's
- * entry, but its result was unknown. */
-static void displace(struct fat *fat, const struct fat_set *set)
+/* Separates nodes from the places that the entries of a new name have got, except the node of the
+ * renamed file. An earlier change has erased such a node's entry, but its result was unknown. */
+static void displace(struct fat *fat, const struct fat_set *set, const struct fat_node *renamed)
 {
-        struct fat_node *const node = fat_node_find(fat, set->sector, set->slot);
+        for (uint32_t i = set->begin; i <= set->end; i++) {
+                struct fat_node *const node =
+                        fat_node_find(fat, set->sector, set->slot - (set->end - i));
 
-        if (!node)
-                return;
-        fat_file_orphan(node); /* after an error clusters are lost */
-        node->unflushed = true;
+                if (!node || node == renamed)
+                        continue;
+                fat_file_orphan(node); /* after an error clusters are lost */
+                node->unflushed = true;
+        }
 }
 
 int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node)
@@ -97,7 +100,7 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
                         fat_table_free(fat, cluster);
                 return error;
         }
-        displace(fat, &set);
+        displace(fat, &set, NULL);
         error = fat_node_open(fat, &set, &made);
         if (!error)
                 *node = &made->node;
@@ -323,9 +326,8 @@ static int rename_file(struct rename *rename)
                 late = rename->replace && !rename->shared && !rename->unsure
                                ? give_up(fat, used, replaced)
                                : fat_flush_ordered(fat);
-        if (rename->taken && !rename->replace &&
-            (rename->new.sector != file->sector || rename->new.slot != file->slot))
-                displace(fat, &rename->new);
+        if (rename->taken && !rename->replace)
+                displace(fat, &rename->new, file);
         if (rename->erased) {
                 file->sector = rename->new.sector;
                 file->slot = rename->new.slot;

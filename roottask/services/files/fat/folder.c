@@ -335,6 +335,8 @@ int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, co
         *set = *old;
         memcpy(set->entry, entries + (count - 1) * FAT_ENTRY, FAT_ENTRY);
         set->slot = slot + count - 1;
+        set->end = old->end - old->slot + set->slot;
+        set->begin = set->end - (count - 1);
         return fat_sector_write(fat, old->sector);
 }
 

@@ -113,6 +113,10 @@ static int get_metadata(struct squashfs *squashfs, uint64_t start,
         if (error)
                 return error;
         block->start = start;
+        /* Only the last block of a table is shorter. A damaged image could otherwise keep other
+         * clients waiting with millions of blocks. */
+        if (block->length < SQUASHFS_METADATA)
+                block->next = 0;
         *found = block;
         return 0;
 }

@@ -17,7 +17,7 @@
 /* A block in memory, as it was before compression. */
 struct squashfs_block {
         uint64_t start; /* its offset on the disk; 0: none */
-        uint64_t next;  /* offset after it */
+        uint64_t next;  /* offset after it; 0: no block of metadata follows */
         uint32_t length;
         uint64_t used; /* time of the last use */
         uint8_t *bytes;
