@@ -83,6 +83,10 @@ void novart_client_finish(struct nova_session *session);
 /* Revokes the shared memory from the service. */
 void novart_client_take_back(const struct nova_session *session);
 
+/* Waits for a notification as nova_session_wait(), in a loop that asks the service again. After the
+ * deadline a pending notification does not count, because a service may send them without end. */
+int novart_client_wait_again(struct nova_session *session, uint64_t deadline);
+
 /* Returns the errno value of a call's status. */
 int novart_client_errno(nova_word_t status);
 

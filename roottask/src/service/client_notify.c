@@ -106,6 +106,11 @@ int nova_session_wait(struct nova_session *session, uint64_t deadline)
         }
 }
 
+int novart_client_wait_again(struct nova_session *session, uint64_t deadline)
+{
+        return nova_rdtsc() >= deadline ? ETIMEDOUT : nova_session_wait(session, deadline);
+}
+
 void nova_session_cancel(struct nova_session *session)
 {
         __atomic_store_n(&session->cancelled, true, __ATOMIC_SEQ_CST);

@@ -67,7 +67,7 @@ int nova_log_read_line(struct nova_session *log, char *text, size_t max, size_t 
                 error = read_now(log, text, max, bytes);
                 if (error != EAGAIN)
                         return error;
-                error = nova_session_wait(log, deadline);
+                error = novart_client_wait_again(log, deadline);
         }
         return error;
 }

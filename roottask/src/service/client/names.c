@@ -7,6 +7,7 @@
 
 #include "nova/crd.h"
 #include "nova/hypercall.h"
+#include "service/client.h"
 
 #define NAME_WORDS NOVA_WORDS_OF(NOVA_SERVICE_NAME_SIZE)
 
@@ -82,7 +83,7 @@ int nova_names_lookup(struct nova_session *names, const char *name, nova_crd_t w
                         return arrived(window) ? 0 : ENOENT;
                 if (error != ENOENT || !deadline)
                         return error;
-                error = nova_session_wait(names, deadline);
+                error = novart_client_wait_again(names, deadline);
         }
         return error;
 }

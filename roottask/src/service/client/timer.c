@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "novart/time.h"
+#include "service/client.h"
 
 int nova_timer_open(struct nova_session **timer)
 {
@@ -48,7 +49,7 @@ int nova_timer_wait(struct nova_session *timer, unsigned *count, uint64_t limit)
                         *count = expired < UINT_MAX ? (unsigned)expired : UINT_MAX;
                 if (error || expired)
                         return error;
-                error = nova_session_wait(timer, nova_tsc_of_ns(limit));
+                error = novart_client_wait_again(timer, nova_tsc_of_ns(limit));
                 if (error)
                         return error;
         }
