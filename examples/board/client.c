@@ -56,6 +56,8 @@ int main(void)
 
         if (!error)
                 error = post_all(session, page, &number);
+        if (!error && (number < 1 || number > BOARD_LINES))
+                error = EPROTO;
         if (error) {
                 printf("the board: %s\n", strerror(error));
                 return 1;

@@ -86,13 +86,14 @@ static const char *command_line(char **argv, char **envp)
 static int add_memory_disk(void)
 {
         static void *data;
-        const void *from;
-        size_t bytes;
-        const int error = nova_module_open("disk.img", &from, &bytes);
+        static size_t bytes;
 
-        if (error)
-                return error == ENOENT ? 0 : error;
         if (!data) { /* the disk stays when the guest restarts */
+                const void *from;
+                const int error = nova_module_open("disk.img", &from, &bytes);
+
+                if (error)
+                        return error == ENOENT ? 0 : error;
                 data = malloc(bytes);
                 if (!data)
                         return nova_vm_no_memory(&vm, bytes);

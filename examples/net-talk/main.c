@@ -148,7 +148,8 @@ static void answer(void)
 
 int main(int argc, char **argv)
 {
-        const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
+        const struct nova_ip_config config = {.service = argv[1],
+                                              .address = argc > 2 ? argv[2] : NULL};
         const int error = argc < 3 ? EINVAL : nova_ip_start(&config);
 
         if (error) {

@@ -6,6 +6,7 @@
 
 #include <nova/hypercall.h>
 #include <novart/sync.h>
+#include <novart/time.h>
 
 #include "hostile.h"
 
@@ -231,5 +232,5 @@ void attack_die(void)
         at_call = die;
         begin_task(0);
         for (;;)
-                nova_sm_down(never);
+                nova_sleep(UINT64_C(1000000000));
 }

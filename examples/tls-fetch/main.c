@@ -2,6 +2,7 @@
 /* Fetches a page over TLS and prints it. Arguments: the name of the network service, the
  * server's address, its port, its name, and the page. The boot module root.pem has the trusted
  * certificates. */
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,10 @@ static int fetch(struct nova_tls *tls, const char *name, const char *page)
                 snprintf(data, sizeof(data), "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", page, name);
         ssize_t got;
 
+        if (bytes >= (int)sizeof(data)) {
+                errno = EMSGSIZE;
+                return -1;
+        }
         if (nova_tls_write(tls, data, (size_t)bytes) < 0)
                 return -1;
         while ((got = nova_tls_read(tls, data, sizeof(data))) > 0)

@@ -27,7 +27,8 @@ static bool ask(int number, const struct sockaddr_in *to, const char *text)
 int main(int argc, char **argv)
 {
         static const char *const texts[] = {"one", "three", "fifteen"};
-        const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
+        const struct nova_ip_config config = {.service = argv[1],
+                                              .address = argc > 2 ? argv[2] : NULL};
         const struct timeval patience = {.tv_usec = 100000};
         struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7)};
         int error = argc < 4 || !inet_aton(argv[3], &to.sin_addr) ? EINVAL : nova_ip_start(&config);

@@ -56,7 +56,8 @@ int main(int argc, char **argv)
 {
         static const char *const lines[][2] = {
                 {"one\n", "ONE\n"}, {"two words\n", "TWO WORDS\n"}, {"3\n", "3\n"}};
-        const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
+        const struct nova_ip_config config = {.service = argv[1],
+                                              .address = argc > 2 ? argv[2] : NULL};
         int error = argc < 4 ? EINVAL : nova_ip_start(&config), good = 0, number;
 
         if (error) {

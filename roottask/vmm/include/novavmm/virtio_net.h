@@ -144,12 +144,13 @@ bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame,
  * @code
  * extern struct nova_virtio_net card;
  * extern struct nova_net *net; // its frames; nova_net_accept_sums()
- * struct nova_net_frame frame;
+ * static struct nova_net_frame frame; // the guest had no buffer for it if `bytes` is not 0
  *
- * while (nova_net_receive(net, &frame) == 0) {
+ * while (frame.bytes || nova_net_receive(net, &frame) == 0) {
  *         if (!nova_virtio_net_receive_more(&card, frame.data, frame.bytes, frame.sum))
- *                 puts("The guest has no buffer.");
+ *                 break;
  *         nova_net_release(net, &frame);
+ *         frame.bytes = 0;
  * }
  * nova_virtio_net_receive_end(&card);
  * @endcode
