@@ -183,7 +183,7 @@ void calibrate(uint16_t pm_timer)
                 console_print("NOVA: neither PM timer nor PIT works, and CPUID reports no "
                               "frequency: the clocks are taken to run at 1 GHz.\n");
         }
-        if (!bus_khz) /* with TSC deadlines, only programs read it: they may divide by it */
+        if (!bus_khz) /* programs may divide by it; with TSC deadlines, the kernel ignores it */
                 bus_khz = FALLBACK_KHZ;
         lapic_write(LAPIC_TIMER_INITIAL, 0);
         lapic_init();

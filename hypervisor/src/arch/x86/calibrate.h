@@ -8,7 +8,8 @@
 extern uint32_t tsc_khz;
 extern uint32_t bus_khz; /* frequency of the local APIC's timer, undivided */
 
-/** Measures both frequencies with the local APIC on. pm_timer: port of the ACPI PM timer, or 0. */
+/** Measures both frequencies. The local APIC must be on. pm_timer: port of the ACPI PM timer, or
+ * 0. */
 void calibrate(uint16_t pm_timer);
 
 /** Waits for a time, measured by the TSC. */

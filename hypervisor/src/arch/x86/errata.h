@@ -43,8 +43,8 @@ static inline uint32_t errata_of(uint32_t vendor, uint32_t version, uint64_t cap
 /** Errata of this machine's CPUs. 0 below a hypervisor, which treats them itself. */
 extern uint32_t errata;
 
-/** Finds the errata of this CPU, and treats AMD's as its revision guides say. page_table.c treats
- * ERRATUM_CODE. */
+/** Finds the errata of this CPU, and treats 383 and 793 as AMD's revision guides say. page_table.c
+ * treats ERRATUM_CODE. */
 void errata_init_cpu(void);
 
 /** Prints a line for each erratum. */

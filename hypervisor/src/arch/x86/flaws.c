@@ -115,8 +115,8 @@ static bool flaws_has_old_mmio(const struct cpu_facts *cpu)
                flaws_is_model(cpu, models, array_size(models));
 }
 
-/* Returns true if the CPU has RFDS, as the Atom cores since Goldmont have, and its microcode does
- * not let VERW clear the register files. */
+/* Returns true if the CPU has RFDS, like the Atom cores since Goldmont, and its microcode does not
+ * let VERW clear the register files. */
 static bool flaws_has_old_rfds(const struct cpu_facts *cpu)
 {
         static const uint8_t models[] = {0x5c, 0x5f, 0x7a, 0x86, 0x8a, 0x96, 0x97,
@@ -280,8 +280,8 @@ static bool flaws_is_skylake(const struct cpu_facts *cpu)
 }
 
 /* Returns true for the models from Cascade Lake to Rocket Lake: indirect branches in the lower half
- * of a cache line use predictions of other branches. Older steppings of these models have no IBRS
- * that is always on, and are treated as Skylake. */
+ * of a cache line use predictions of other branches. Older steppings of these models lack IBRS that
+ * is always on, and are treated like Skylake. */
 static bool flaws_has_targets(const struct cpu_facts *cpu)
 {
         static const uint8_t models[] = {0x55, 0x6a, 0x6c, 0x7e, 0x8c, 0x8d,
@@ -291,8 +291,8 @@ static bool flaws_has_targets(const struct cpu_facts *cpu)
                flaws_is_model(cpu, models, array_size(models));
 }
 
-/* Returns true for the models that have SRBDS, from Ivy Bridge to Comet Lake. CPUs that report the
- * microcode's treatment have it as well. */
+/* Returns true for the models that have SRBDS, from Ivy Bridge to Comet Lake. Also returns true for
+ * a CPU that reports the microcode's treatment of SRBDS. */
 static bool flaws_has_random(const struct cpu_facts *cpu)
 {
         static const uint8_t models[] = {0x3a, 0x3c, 0x3d, 0x45, 0x46, 0x47,

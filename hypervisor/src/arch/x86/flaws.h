@@ -21,25 +21,23 @@
 #define CAN_MCU_OPT    0x200 /* Intel, not below a hypervisor: MSR MCU_OPT_CTRL */
 
 /* Treatments: settings at the start, and actions at entries, exits and switches. */
-#define TREAT_IBRS_ON     0x1   /* at the start: IBRS */
-#define TREAT_AUTO_IBRS   0x2   /* at the start: automatic IBRS */
-#define TREAT_BHI_DIS     0x4   /* at the start: BHI_DIS_S */
-#define TREAT_IBRS_ENTRY  0x8   /* IBRS at each entry from user mode and at each exit of a guest */
-#define TREAT_IBPB_SWITCH 0x10  /* IBPB between domains */
-#define TREAT_IBPB_ENTRY  0x20  /* IBPB at each entry from user mode */
-#define TREAT_IBPB_GUEST  0x40  /* IBPB at each exit of a guest */
-#define TREAT_RSB_ENTRY   0x80  /* fills the return stack at each entry from user mode */
-#define TREAT_RSB_GUEST   0x100 /* fills the return stack at each exit of a guest */
-#define TREAT_HISTORY_LOOP                                                                       \
-        0x200                    /* overwrites the branch history at entries and exits of guests \
-                                  */
-#define TREAT_VERW       0x400   /* VERW at each return to user mode and each entry of a guest */
-#define TREAT_L1D_FLUSH  0x800   /* flushes the L1 data cache at each entry of a guest */
-#define TREAT_HIDE_FPU   0x1000  /* removes another PD's FPU state from the registers */
-#define TREAT_EACH_PD    0x2000  /* domains are PDs, instead of accounts and guests */
-#define TREAT_KEEP_UPPER 0x4000  /* at the start: the bit of DE_CFG against Zenbleed */
-#define TREAT_MICROCODE  0x8000  /* at the start: switches the microcode's treatments on */
-#define TREAT_DIVIDE     0x10000 /* divides at switches, entries of a guest and exits of a guest */
+#define TREAT_IBRS_ON      0x1   /* at the start: IBRS */
+#define TREAT_AUTO_IBRS    0x2   /* at the start: automatic IBRS */
+#define TREAT_BHI_DIS      0x4   /* at the start: BHI_DIS_S */
+#define TREAT_IBRS_ENTRY   0x8   /* IBRS at each entry from user mode and at each exit of a guest */
+#define TREAT_IBPB_SWITCH  0x10  /* IBPB between domains */
+#define TREAT_IBPB_ENTRY   0x20  /* IBPB at each entry from user mode */
+#define TREAT_IBPB_GUEST   0x40  /* IBPB at each exit of a guest */
+#define TREAT_RSB_ENTRY    0x80  /* fills the return stack at each entry from user mode */
+#define TREAT_RSB_GUEST    0x100 /* fills the return stack at each exit of a guest */
+#define TREAT_HISTORY_LOOP 0x200 /* overwrites the branch history at entries and guest exits */
+#define TREAT_VERW         0x400 /* VERW at each return to user mode and each entry of a guest */
+#define TREAT_L1D_FLUSH    0x800 /* flushes the L1 data cache at each entry of a guest */
+#define TREAT_HIDE_FPU     0x1000  /* removes another PD's FPU state from the registers */
+#define TREAT_EACH_PD      0x2000  /* domains are PDs, instead of accounts and guests */
+#define TREAT_KEEP_UPPER   0x4000  /* at the start: the bit of DE_CFG against Zenbleed */
+#define TREAT_MICROCODE    0x8000  /* at the start: switches the microcode's treatments on */
+#define TREAT_DIVIDE       0x10000 /* divides at switches, and at entries and exits of a guest */
 
 /* Flaws, in the order in which the kernel reports them; bit n of NOVA_FLAW_… is flaw n. */
 enum flaw {

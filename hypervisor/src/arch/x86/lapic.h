@@ -77,8 +77,8 @@ unsigned lapic_id(void);
 /** Sends a vector, an NMI, a reset or a start message to a CPU. */
 void lapic_send_ipi(unsigned apic_id, uint32_t what);
 
-/** Lets the timer fire VECTOR_TIMER once, ticks of the TSC from now (0: at once). It may fire too
- * early if this time is longer than a few seconds. */
+/** Makes the timer fire VECTOR_TIMER once, after tsc_ticks ticks of the TSC (0: at once). The timer
+ * may fire too early if this time is longer than a few seconds. */
 void timer_arm(uint64_t tsc_ticks);
 
 /** Selects whether a timer without TSC deadlines fires repeatedly, with the period to which it was

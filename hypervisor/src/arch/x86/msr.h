@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Model-specific registers, control-register bits and CPUID features by name. */
+/* Names of model-specific registers and their bits, and of the bits of control registers, debug
+ * registers and EFLAGS. */
 #ifndef ARCH_X86_MSR_H
 #define ARCH_X86_MSR_H
 

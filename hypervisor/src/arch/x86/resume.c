@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All exits from the kernel (see resume.h). They check for pending work a last time. */
+/* All exits from the kernel (see resume.h). They check for pending work one last time. */
 #include "arch/x86/resume.h"
 
 #include "arch/x86/fpu.h"
@@ -78,7 +78,8 @@ static bool resume_has_pending_work(const struct ec *self)
         return self->cpu->pending | self->pending;
 }
 
-/* Does the pending work before self, which has an interrupt frame, can return to user mode. */
+/* Does the work that is pending for self. Then self can return to user mode. self has an interrupt
+ * frame. */
 static void resume_do_work(struct ec *self)
 {
         if (do_pending_work(self, resume_interrupted))

@@ -16,7 +16,7 @@ _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec);
 /** Returns from a hypercall with a status. */
 _Noreturn void resume_hypercall(struct ec *self, enum nova_status status);
 
-/** Continuations: return from a hypercall with SUCCESS, COM_ABT, or the status of a down. */
+/** Continuations: return from a hypercall with SUCCESS, COM_ABT, or the EC's wait_status. */
 _Noreturn void resume_success(struct ec *self);
 _Noreturn void resume_aborted(struct ec *self);
 _Noreturn void resume_woken(struct ec *self);

@@ -17,7 +17,7 @@
 
 #define BIT(word, bit) ((word) >> (bit)&1)
 
-/* A site, as the macro speculation_site records it. Offsets are relative to their own field. */
+/* A site, as the macro speculation_site records it. Each offset is relative to its own field. */
 struct site {
         int32_t at, stub;
         uint8_t kind, opcode, size, reserved;

@@ -42,7 +42,8 @@ extern uint8_t speculation_slot_entry_ibpb[], speculation_slot_entry_ibrs[],
         speculation_slot_guest_stack[], speculation_slot_guest_history[],
         speculation_slot_guest_divide[];
 
-/** Actions before the entry of a guest: TREAT_… of this CPU, 0 in most systems. */
+/** Actions before each entry of a guest, as bits TREAT_…; 0: no treatment needs an action
+ * there. */
 extern uint32_t speculation_at_guest_entry;
 
 /** Reads the boot CPU's features, chooses the treatments, and patches the text, which must still be
@@ -58,7 +59,8 @@ void speculation_report(struct nova_boot *boot);
 /** Makes the permanent settings of this CPU. */
 void speculation_init_cpu(void);
 
-/** Called by the stub of the switch after the address space of current_pd was loaded. */
+/** Treats flaws after the address space of current_pd was loaded. The stub of the switch calls
+ * it. */
 void speculation_switched(void);
 
 /** Treats flaws before the guest of a PD is entered. */

@@ -18,8 +18,8 @@ struct ec;
 #define STATE_ACDB_ROWS(MOVE) MOVE(ax) MOVE(cx) MOVE(dx) MOVE(bx)
 #define STATE_BSD_ROWS(MOVE)  MOVE(bp) MOVE(si) MOVE(di)
 
-/** Copies the general registers that an MTD names, except the stack pointer, of a thread or virtual
- * CPU into a message. */
+/** Copies the general registers of a thread or virtual CPU that an MTD names, except the stack
+ * pointer, into a message. */
 static inline void state_put_general(struct nova_utcb_state *state, const struct regs *regs,
                                      nova_mtd_t mtd)
 {

@@ -35,6 +35,7 @@ uint32_t told_rate_khz(const struct told_leaves *leaves)
                         divide((uint64_t)leaves->hz * leaves->factor, leaves->divisor, NULL);
                 return (uint32_t)divide(hz, 1000, NULL);
         }
-        /* Without the crystal's frequency, the TSC of such a CPU runs at the base frequency. */
+        /* The TSC of a CPU that does not report its crystal's frequency runs at the base
+         * frequency. */
         return leaves->last >= LEAF_BASE ? (leaves->mhz & 0xffff) * 1000 : 0;
 }

@@ -23,7 +23,7 @@ word_t tracking_target(word_t function);
 /** Enables tracking on this CPU, if it is used and this CPU has it. Call after write_cr4(). */
 void tracking_init_cpu(void);
 
-/** Prints a line if the boot CPU has tracking. */
+/** Prints a line if the boot CPU has tracking, unless the command line says mitigations=off. */
 void tracking_report(void);
 
 #endif

@@ -38,7 +38,8 @@ static inline void pte_exchange(uint64_t *entry, uint64_t value)
         bool done;
 
         do {
-                /* If the CPU has set bits meanwhile, low and high get the present value. */
+                /* If the CPU has set bits meanwhile, low and high receive the entry's current
+                 * value. */
                 __asm__ volatile("lock cmpxchg8b %0"
                                  : "+m"(*entry), "+a"(low), "+d"(high), "=@ccz"(done)
                                  : "b"((uint32_t)value), "c"((uint32_t)(value >> 32))
