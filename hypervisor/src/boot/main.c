@@ -79,7 +79,8 @@ static void kernel_insert_readable(const void *from, size_t size)
                       size >> PAGE_BITS, NOVA_MEM_R);
 }
 
-/* Inserts all memory except the kernel's own ranges, all ports, and the readable kernel pages. */
+/* Inserts all ports, all memory except the kernel's own ranges, and the kernel pages that the root
+ * PD may read. */
 static void kernel_resources(void)
 {
         word_t at = 0, start = 0, end = 0;

@@ -255,7 +255,8 @@ static bool amd_vi_report(uint64_t event, uint64_t address)
         return iommu_report((uint16_t)event, address, kind);
 }
 
-/* Starts the log again, after an overflow of events has stopped it. */
+/* Resets the log to its first event and, if log is set, starts it. An overflow of events stops the
+ * log. */
 static void amd_vi_start_log(struct unit *unit, bool log)
 {
         const uint32_t off = unit->control & ~(CONTROL_LOG | CONTROL_LOG_IRQ);

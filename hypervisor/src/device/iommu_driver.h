@@ -29,9 +29,9 @@ struct iommu_driver {
         /* Clears a unit's records. Returns false for the last unit. */
         bool (*discard_faults)(unsigned number);
         void (*mask_faults)(bool mask);
-        /* Lets only one function raise a GSI, which arrives as a vector at a CPU.
-         * Called only if init() has set remap_is_on. The vector of a GSI never changes. Returns
-         * when the route is in effect. */
+        /* Lets only one function raise a GSI, which arrives at a CPU as a vector. Called only if
+         * init() has set remap_is_on. The vector of a GSI never changes. Returns when the route is
+         * in effect. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
         /* Removes from the table a permission that route() gave. The units do not report later

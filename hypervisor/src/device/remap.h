@@ -30,8 +30,9 @@ unsigned remap_source(bool is_hpet, unsigned id);
  * may use the requester id of a function that a PD can have. */
 #define REMAP_FUNCTION 0x20000
 
-/** Lets only one function, the sender, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU
- * knows the function. On an error the GSI does not change. Does nothing if remapping is off. */
+/** Lets only one function, the sender, raise a GSI at a CPU. Returns SUCCESS, OUT_OF_MEMORY, or
+ * BAD_DEV if no I/O MMU knows the function. On an error the GSI does not change. Does nothing if
+ * remapping is off. */
 enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cpu, bool level);
 
 /** Number of GSIs that are stopped now, because their functions sent too many interrupts. */
@@ -39,8 +40,8 @@ extern unsigned remap_stopped;
 
 /** Counts an interrupt of a GSI, if a function sends this GSI. Stops the GSI at its 1,000th
  * interrupt in less than 10 ms. At the 4,000th interrupt in less than 10 ms from all functions to
- * this CPU, stops all GSIs of the function that sent it. Returns the TSC at which this CPU must
- * call remap_resume(); 0: never. */
+ * this CPU, stops all GSIs of the function that sent this interrupt. Returns the TSC at which this
+ * CPU must call remap_resume(); 0: never. */
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
 
 /** If this CPU must resume a stopped GSI and the end of the stop is due, resumes the GSI and

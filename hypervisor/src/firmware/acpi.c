@@ -234,7 +234,7 @@ static void acpi_read_s5(struct acpi_table table)
                 if (table.data[at] != '_' || memcmp(table.data + at, name, sizeof(name)) != 0)
                         continue;
                 uint32_t element = at + (uint32_t)sizeof(name);
-                element += 2 + (table.data[element] >> 6); /* its length, and number of elements */
+                element += 2 + (table.data[element] >> 6); /* skips length and element count */
                 if (acpi_aml_byte(table, &element, &acpi.s5_type[0]) &&
                     acpi_aml_byte(table, &element, &acpi.s5_type[1])) {
                         acpi.has_s5 = true;

@@ -40,7 +40,7 @@ struct boot_module {
         uint32_t cmdline; /* physical address of a string, 0: none */
 };
 
-/** The loader's map and its modules, in its order. */
+/** The loader's map and modules, in the loader's order. */
 struct memory_map {
         struct memory_entry entry[MEMORY_ENTRIES];
         unsigned entries;

@@ -11,7 +11,7 @@
 #include "lib/string.h"
 #include "nova/abi/hip.h"
 
-/* Larger information is truncated. GRUB's information has some KiB. */
+/* Larger information is truncated. GRUB's information takes a few KiB. */
 #define INFO_MAX 0x100000
 
 #define TAG_ALIGN 8

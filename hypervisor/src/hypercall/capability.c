@@ -26,9 +26,8 @@ static always_inline void hypercall_note_argument(struct ec *self, word_t id)
         REG_P1(self) = id;
 }
 
-/* Ends a new object by dropping its reference. The reason is that its selector was taken meanwhile,
- * or that there is no memory for its capability. If there is no memory, finish.c ends all dying
- * objects. */
+/* Ends a new object by dropping its reference, because its selector was taken meanwhile or there is
+ * no memory for its capability. If there is no memory, finish.c ends all dying objects. */
 static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
                                                             enum nova_status status)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reply register (see reply.h). Only the EC's own CPU changes it. For the
- * order of arguments see call.c. */
+/* The reply register (see reply.h). Only the EC's own CPU changes it. For the order of arguments
+ * see call.c. */
 #include "ipc/reply.h"
 
 #include "arch/x86/resume.h"

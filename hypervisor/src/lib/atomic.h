@@ -72,7 +72,7 @@ static inline void atomic_store_u32(uint32_t *variable, uint32_t value)
         __atomic_store_n(variable, value, __ATOMIC_RELEASE);
 }
 
-/** Sets variable to value if it is expected. Returns true if it was. */
+/** Sets variable to value if variable equals expected. Returns true if it did. */
 static inline bool atomic_compare_exchange_word(word_t *variable, word_t expected, word_t value)
 {
         return __atomic_compare_exchange_n(variable, &expected, value, false, __ATOMIC_SEQ_CST,

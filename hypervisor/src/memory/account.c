@@ -38,10 +38,10 @@ static bool account_has_postponed(uint32_t arrivals)
         return left && left <= ACCOUNT_ARRIVALS_LEFT;
 }
 
-/* Records whether a grace period would help the CPU's thread. It would not if the thread requests
- * more than the limit. It may help while memory is being freed after a period, or while objects
- * wait that the period did not free: some bytes then count neither as ended nor as free, because an
- * account closes only when its last object is freed. */
+/* Records whether a grace period would help the CPU's thread. A period would not help if the thread
+ * requests more than the limit. It may help while memory is being freed after a period, or while
+ * objects that the period did not free still wait: some bytes then count neither as ended nor as
+ * free, because an account closes only when its last object is freed. */
 static bool account_note_refusal(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);

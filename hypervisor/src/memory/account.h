@@ -76,7 +76,8 @@ word_t account_size(void);
 struct account *account_create(struct account *parent, word_t limit);
 
 /** Returns a destroyed PD's unused limit to the parent, now and whenever an object is freed. Other
- * PDs may keep references to the PD for any time, but only the memory that is still in use. */
+ * PDs may keep references to the PD for any time, but they hold back only the memory that is still
+ * in use. */
 __attribute__((noinline)) void account_shrink(struct account *account);
 
 /** Returns bytes to an account. If its PD has ended, the bytes go on to the parent, and so on, with
@@ -105,8 +106,9 @@ static inline void account_return(struct account *account, word_t bytes)
 }
 
 /** Does account_return() for a freed object, or for the tables of a freed PD. If the account's PD
- * has ended, the bytes go on to the parent, with all that is unused: mappings and tables return
- * their bytes by account_return(), because a step that frees many of them must stay short. */
+ * has ended, the bytes and all unused bytes of the account go on to the parent. Unused bytes come
+ * from mappings and tables, which use account_return(), because a step that frees many of them must
+ * stay short. */
 static inline void account_return_freed(struct account *account, word_t bytes)
 {
         if (unlikely(load_once(account->shrinks)))

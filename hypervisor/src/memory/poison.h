@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The debug kernel fills freed memory with a pattern. A pointer or number that was read from there
- * is recognizable by the pattern. A write is found when the memory is taken again. */
+ * is recognisable by the pattern. A write is found when the memory is taken again. */
 #ifndef MEMORY_POISON_H
 #define MEMORY_POISON_H
 

@@ -17,7 +17,8 @@ struct ram_range {
 extern struct ram_range ram_ranges[RAM_RANGES];
 extern unsigned ram_range_count;
 
-/** Adds frames after those of all earlier calls. If there is no room, they count as devices. */
+/** Adds frames, which lie above the frames of all earlier calls. If there is no room, the new
+ * frames count as devices. */
 void ram_add(uint64_t first, uint64_t last);
 
 /** Returns whether a frame is RAM. *end: the first later frame for which this may differ. */

@@ -255,8 +255,8 @@ static void ec_leave_caller(struct ec *ec, bool arrives)
 
 /* Separates callee from its caller, which ends during the transfer of its message. If an item was
  * transferred, callee gets the message as if the caller had ended a moment later. Callee must learn
- * of the item in its window, because the item of the next sender would find its place taken.
- * Otherwise callee waits for requests again. */
+ * of the item in its window: otherwise the item of the next sender would find its place in the
+ * window taken. Otherwise callee waits for requests again. */
 static void ec_lose_caller(struct ec *callee, const struct ec *caller)
 {
         const struct transfer *transfer = &caller->transfer;

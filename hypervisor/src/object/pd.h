@@ -43,10 +43,10 @@ struct pd {
         struct second_level dma, guest;
         struct spinlock lock; /* protects ecs, and object.dead: no EC joins a dead PD */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
-        struct pd *creator;  /* PD whose thread created this one; if that PD ends first, its creator
-                              * takes its place. NULL: kernel_pd, or a PD that has ended or ends
-                              * without its creator. Protected by family_lock, as are the next two
-                              * fields */
+        struct pd *creator;  /* PD whose thread created this one; if that PD ends first, the creator
+                              * of that PD takes its place. NULL: kernel_pd, or a PD that has
+                              * ended or ends without its creator. Protected by family_lock, as are
+                              * the next two fields */
         struct list created; /* PDs whose creator this PD is, by pd.sibling */
         struct list sibling;
         struct pd *below; /* of a destroyed PD: a PD that it or a PD below it created, and that the

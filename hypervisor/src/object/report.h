@@ -25,8 +25,8 @@ enum report_reason {
         REPORT_HANDLER_ENDED, /* the thread waited for the reply of an EC that has ended */
 };
 
-/** The root PD's first thread. The kernel always reports its shut-down, because perhaps no other
- * program is left that could report it. The pointer is only compared, never dereferenced. */
+/** The root PD's first thread. The kernel always reports its shut-down, because there may be no
+ * other program left to report it. The pointer is only compared, never dereferenced. */
 extern const struct ec *report_root_ec;
 
 /** Forgets an EC that is freed: another EC may get its address. */

@@ -9,8 +9,8 @@
 #include "sched/cpu.h"
 #include "sched/schedule.h"
 
-/** Reports that the CPU is quiescent if a grace period began while it held borrowed pointers. It
- * holds none now. */
+/** Reports that the CPU is quiescent, if a grace period began while the CPU held borrowed pointers.
+ * The CPU holds none now. */
 static always_inline void answer_grace(struct cpu *cpu)
 {
         if (unlikely(cpu->pending & CPU_PENDING_GRACE)) {

@@ -20,8 +20,8 @@
 /* Maximum number of links of a chain that a walk follows between two interrupt windows. */
 #define CHAIN_STEP 64
 
-/* Number of links that a walk follows even though an SC of higher priority is ready. So the walk
- * always finds the end of a shorter chain, even if such SCs wake often. */
+/* Number of links that a walk follows even if an SC of higher priority is ready. So the walk always
+ * finds the end of a shorter chain, even if such SCs wake often. */
 #define CHAIN_SURE 1024
 
 /* Maximum number of SCs of cpu->woken that are put into the run queue between two interrupt

@@ -46,8 +46,8 @@ static struct mapping *cut_alloc(struct mapping *mapping, word_t x)
         return later;
 }
 
-/* Enters the upper part of a mapping into the tree of the parent's children, and moves its own
- * children to it. */
+/* Enters the upper part of a mapping into the tree of the parent's children. Moves the mapping's
+ * children at source x and above to the upper part. */
 static void cut_parent(struct mapping *mapping, struct mapping *later, word_t x)
 {
         if (mapping->in_parent.parent) {
@@ -120,8 +120,9 @@ void mapping_take(struct mapping *mapping, struct revocation *r)
          * leaves its space, where nothing could revoke the mappings below it any more. */
         r->emptied = true;
         r->syncs = mapping->space;
-        /* A revocation that took the rights before keeps its mark, and removes the mapping from the
-         * space: it may have to go on at this mapping before it returns. */
+        /* A revocation that took the rights earlier keeps its mark. That revocation removes the
+         * mapping from the space, because it may have to go on at this mapping before it
+         * returns. */
         r->leaves = had;
 }
 

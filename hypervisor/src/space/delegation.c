@@ -211,8 +211,8 @@ static void delegation_take_rights(struct mapping *mapping)
         mapping->cut = 0;
 }
 
-/* Begins to take back a mapping, because there was no memory for its tables, and all pieces of it
- * that follow. The caller may repeat the delegation from the first selector of this mapping. */
+/* Begins to take back a mapping and all pieces of it that follow, because there was no memory for
+ * its tables. The caller may repeat the delegation from the first selector of this mapping. */
 static void delegation_take_back(struct delegation *d, struct mapping *mapping)
 {
         delegation_take_rights(mapping);

@@ -39,7 +39,8 @@ static always_inline struct mapping *mapping_alloc(struct account *account, unsi
                 account_return(account, mapping_cache.size);
                 return NULL;
         }
-        /* Insertions write the nodes. Before, only in_parent.parent is read; 0: in no tree. */
+        /* Insertions write the nodes. Before an insertion, only in_parent.parent is read; 0: in no
+         * tree. */
         mapping->in_parent.parent = 0;
         mapping->children.root = NULL;
         mapping->space = NULL;

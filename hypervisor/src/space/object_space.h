@@ -79,8 +79,8 @@ static always_inline word_t capability_at(const struct capability_page *page, wo
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
         const word_t slot = sel & (CAPABILITY_SLOTS - 1);
-        const word_t page = opaque_word(sel >> CAPABILITY_BITS); /* no separate copy for each
-                                                                  * digit */
+        const word_t page = opaque_word(sel >> CAPABILITY_BITS); /* no copy of sel for each
+                                                                  * level of the tree */
 
         return load_once(object_space_page_at(space, page)->capability[slot]);
 }

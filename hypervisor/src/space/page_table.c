@@ -47,7 +47,8 @@ static void page_table_fill_empty(uint64_t *entry, word_t count, uint64_t value)
                 pte_write(entry, value);
 }
 
-/* Creates a table with count entries, the first for page: value, then the next frames. */
+/* Creates a table with count entries. The first entry, for page, is value; the others map the next
+ * frames. */
 static uint64_t *page_table_create(struct pd *pd, word_t page, word_t count, uint64_t value)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
@@ -143,9 +144,9 @@ uint64_t page_table_value(word_t frame, unsigned perms)
 
 /* Replaces a large page by a table of small ones with the same frames and permissions. A cut that
  * splits a page ends its step, so that the permissions change only after the flush. Until the
- * flush, a TLB may hold both sizes for an address, which only CPUs with AMD's erratum 383 do not
- * permit, and for code CPUs with iTLB multihit, on which no large page is executable (see
- * docs/kernel/speculation.md). */
+ * flush, a TLB may hold both sizes for an address. Only two kinds of CPUs do not permit this: CPUs
+ * with AMD's erratum 383 and, for code, CPUs with iTLB multihit, on which no large page is
+ * executable (see docs/kernel/speculation.md). */
 static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, word_t page,
                                              struct flush *flush)
 {
@@ -224,7 +225,7 @@ static cold_path uint64_t *page_table_make_tables(struct pd *pd, uint64_t *table
         return table;
 }
 
-/* Removes a large page or the table at its place, and tables above that are empty then. */
+/* Removes a large page or the table at its place, and tables above it that are then empty. */
 static void page_table_remove_large(struct pd *pd, uint64_t *table, word_t page, unsigned *budget,
                                     struct flush *flush)
 {
@@ -234,8 +235,8 @@ static void page_table_remove_large(struct pd *pd, uint64_t *table, word_t page,
                 page_table_prune(pd, page, 1, flush);
 }
 
-/* Returns true if a CPU may have a large page of these permissions in its TLB, beside small ones
- * for the same addresses that another CPU has removed and not flushed yet. */
+/* Returns true if a TLB is allowed to hold a large page of these permissions together with small
+ * pages for the same addresses, which another CPU has removed and not flushed yet. */
 static inline bool page_table_may_be_large(uint64_t value)
 {
         return likely(!(errata & ERRATUM_CODE)) || value & PTE_NOEXECUTE;

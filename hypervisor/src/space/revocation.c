@@ -12,14 +12,14 @@
  * Another revocation may cut a mapping in two while this walk is below its upper piece. A walk
  * visits siblings in the order of their starts. So from the upper piece it would go on after the
  * start of this piece, and would miss siblings that start between the lower piece and this piece.
- * Therefore cuts are counted, and each piece records the count at which it was cut off, and where
- * the mapping began to which it once belonged (origin). A walk that comes up to a piece that was
+ * Therefore cuts are counted, and each piece records the count at which it was cut off, and the
+ * start of the mapping to which it once belonged (origin). A walk that comes up to a piece that was
  * cut off meanwhile goes back to the siblings from the origin on.
  *
  * Cuts cannot keep a walk from its end. Each mapping records the permissions that mappings below it
- * may have (may), and a walk passes mappings without a revoked one. A mapping that is delegated
- * from one that the walk has visited never has it, and a mapping that the walk leaves loses it in
- * the record. So the walk goes back at most once for each piece of a mapping that had it.
+ * may have (may), and a walk passes mappings whose record has no revoked permission. A mapping
+ * delegated from a visited mapping never has one. The walk removes these permissions from the
+ * record of a mapping it leaves. So it goes back at most once per piece of a mapping that had one.
  *
  * If a thread ends while its revocation is in progress, the thread that ends it does the remaining
  * steps (given_up). A mapping from which the revocation took all permissions leaves its space, and
@@ -270,7 +270,7 @@ static struct mapping *revocation_rise(struct revocation *r, struct mapping *map
 
 /* Ends a walk below top. Another revocation may have cut top meanwhile and removed a piece. The
  * next walk begins with the selectors of a piece that was cut off. If this walk has ended below
- * such a piece, the next walk checks those before it again. */
+ * such a piece, the next walk checks the selectors before the piece again. */
 static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
@@ -308,8 +308,8 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
 }
 
 /* Returns true if neither a mapping nor any below it has one of the revoked permissions, or can get
- * one. If the parent lost its last permission, the mappings below lose all of theirs; if it lost
- * others, the walk takes these, too. A barren mapping has nothing to lose. */
+ * one. If the parent lost its last permission, the mappings below lose all of theirs; else they
+ * lose the permissions that the parent lost. A barren mapping has nothing to lose. */
 static inline bool revocation_is_clean(const struct revocation *r, const struct mapping *mapping,
                                        unsigned parent_perms)
 {

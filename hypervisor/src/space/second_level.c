@@ -98,7 +98,7 @@ static uint64_t *second_level_entry_of(const struct walk *walk, word_t page, uns
         return &walk->table[level][page >> 9 * level & (TABLE_SIZE - 1)];
 }
 
-/* Requests a flush of this table's translations from the TLBs of its users. */
+/* Requests that the users of this table flush its translations from their TLBs. */
 static void second_level_note_change(const struct walk *walk)
 {
         if (walk->format == &dma_format) {

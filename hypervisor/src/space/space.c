@@ -143,7 +143,8 @@ static cold_path bool space_apply_all_tables(const struct mapping *mapping, bool
         bool done = true;
         unsigned used = 0;
 
-        /* Else page_table_apply() would report pages beyond the user half as done. */
+        /* Without this check, page_table_apply() would report pages beyond the user half as
+         * done. */
         if (!*budget)
                 return true;
         if (!space_second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, &used, flush) ||
@@ -228,7 +229,7 @@ void space_reduce_from(const struct mapping *mapping, word_t *at, unsigned *budg
                                   space_value_at(mapping, *at), budget, flush);
         else if (space->tables == SPACE_PAGES || space->tables == SPACE_ALL_TABLES)
                 space_apply_all_tables(mapping, true, at, budget, flush);
-        else /* the I/O bitmap has all pages of an open port */
+        else /* the pages of the I/O bitmap that contain open ports exist */
                 space_apply_from(mapping, at, budget, flush);
 }
 

@@ -128,7 +128,7 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
         dr[3] = read_dr3();
 }
 
-/* Loads DR0 to DR3 of self, after it saves the values of the virtual CPU that used the registers
+/* Loads DR0 to DR3 of self. First saves the values of the virtual CPU that used the registers
  * last. */
 static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
 {

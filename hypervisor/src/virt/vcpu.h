@@ -184,7 +184,8 @@ static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
         return info & NOVA_INJ_CR8_WINDOW && mtd & NOVA_MTD_CR8 && sizeof(word_t) == 8;
 }
 
-/** Chooses the operations for virtual CPUs. Call once, at boot. Returns false without memory. */
+/** Chooses the operations for virtual CPUs. Call once, at boot. Returns false if there is no
+ * memory. */
 bool vcpu_boot(void);
 
 /** Prepares the memory of virtual CPUs, and sets ec_guest_ops. Part of vcpu_boot(). */
@@ -221,7 +222,8 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4]);
  * other threads ran. The caller must set back the guest's TSC by this time. */
 uint64_t vcpu_take_stolen_time(struct vcpu *vcpu);
 
-/** Does a guest's port access if its PD owns the ports. Returns false if it does not. */
+/** Does a guest's port access and returns true if the guest's PD owns the ports; else returns
+ * false. */
 bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in);
 
 #endif

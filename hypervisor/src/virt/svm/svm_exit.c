@@ -129,8 +129,8 @@ static void svm_finish_match_or_return(struct ec *self)
         block_on_event(self, NOVA_SVM_TRIPLE_FAULT, 0, 0);
 }
 
-/* Classifies exits by accesses to registers, exceptions and interrupts. Only the kernel sets their
- * intercepts. */
+/* Classifies exits that accesses to registers, exceptions or interrupts have caused. Only the
+ * kernel sets the intercepts for these exits. */
 static enum guest_exit svm_classify_low(struct ec *self, unsigned code)
 {
         struct vcpu_svm *svm = &self->vcpu->svm;
@@ -172,8 +172,8 @@ static enum guest_exit svm_classify(struct ec *self, unsigned code)
         return GUEST_EXIT_EVENT;
 }
 
-/* Delivers a nested page fault, or state that the CPU refused. The exit code of refused state is
- * -1, in 64 or 32 bits. */
+/* Delivers the event of a nested page fault, or of state that the CPU refused. The exit code of
+ * refused state is -1, in 64 or 32 bits. */
 static _Noreturn void block_on_svm_failure(struct ec *self)
 {
         const struct vmcb *vmcb = self->vcpu->control;
