@@ -144,7 +144,8 @@ static unsigned smp_prepare_all(void)
                         expected++;
                 } else {
                         state[id] = AP_LEFT_OUT;
-                        console_print("NOVA: no memory is left for CPU %u; use kmem=.\n", id);
+                        console_print("NOVA: no memory is left for CPU %u: use a larger kmem=.\n",
+                                      id);
                 }
         }
         return expected;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Floods: interrupts that arrive so often that their CPU has little time left. The kernel stops a
- * GSI that arrives FLOOD_COUNT times within FLOOD_MS for FLOOD_MS, so that a CPU spends only a part
- * of its time on the GSI. */
+/* Floods: interrupts that arrive so often that their CPU has little time left. If a level-triggered
+ * pin, or the GSI of remapped messages, raises FLOOD_COUNT interrupts within FLOOD_MS, the kernel
+ * stops the GSI for FLOOD_MS. So a CPU spends only a part of its time on the GSI. */
 #ifndef DEVICE_FLOOD_H
 #define DEVICE_FLOOD_H
 

@@ -26,7 +26,7 @@ enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu);
 /** Number of pins that are stopped now, because their interrupts came too often. */
 extern uint32_t io_apic_stopped;
 
-/** Handles the interrupt of a pin: masks it if it is level-triggered. Stops the pin at its 1,000th
+/** Handles the interrupt of a pin. Masks a level-triggered pin, and stops it at its 1,000th
  * interrupt in less than 10 ms. Returns the TSC at which this CPU must call io_apic_resume(); 0:
  * never. */
 uint64_t io_apic_serve(unsigned gsi, const struct cpu *cpu);

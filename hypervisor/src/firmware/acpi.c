@@ -211,7 +211,8 @@ static uint16_t acpi_io_port(uint64_t port)
         return port <= 0xfffe ? (uint16_t)port : 0;
 }
 
-/* Reads an AML integer that fits into a byte (ACPI 6.0, 20.2.3). Returns false for others. */
+/* Reads an AML integer that fits into a byte (ACPI 6.0, 20.2.3). Returns false for other
+ * objects. */
 static bool acpi_aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
 {
         const unsigned op = (unsigned)acpi_field(table, *at, 1);

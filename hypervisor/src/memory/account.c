@@ -120,7 +120,8 @@ static void account_cut(struct account *account, word_t bytes)
                                                    * account's own memory are charged to it */
 }
 
-/* Lowers the limit to what is used. Returns the difference, which the parent must get back. */
+/* Lowers the limit to the number of used bytes. Returns the difference, which the parent must get
+ * back. */
 static word_t account_cut_unused(struct account *account)
 {
         word_t used, limit;

@@ -7,10 +7,10 @@
  * a mapping if its PD has no memory for the parts.
  *
  * A taken mapping is not freed while a thread has stopped at it or below it. Such a mapping
- * (MAPPING_BARREN) must be cut all the same, so that the mappings above it can be cut. It becomes
- * shorter, which needs no memory, and keeps its children: they may lie beyond its new end. No
- * thread needs to find them by their sources, because no mapping below it has rights, or can get
- * any. The threads that have stopped at them free them. */
+ * (MAPPING_BARREN) must still be cut, so that the mappings above it can be cut. It becomes shorter,
+ * which needs no memory, and keeps its children: they may lie beyond its new end. No thread needs
+ * to find them by their sources, because no mapping below it has rights, or can get any. The
+ * threads that have stopped at them free them. */
 #include "object/pd.h"
 #include "space/mapping_tree.h"
 #include "space/space.h"
@@ -117,7 +117,7 @@ void mapping_take(struct mapping *mapping, struct revocation *r)
         r->sync = r->sync_first = mapping->in_space.start;
         r->sync_last = mapping->in_space.last;
         /* emptied: the walk goes on to its end even if the revoking EC ends, because the mapping
-         * leaves its space, where nothing could revoke the mappings below it any more. */
+         * leaves its space, so nothing could revoke the mappings below it any more. */
         r->emptied = true;
         r->syncs = mapping->space;
         /* A revocation that took the rights earlier keeps its mark. That revocation removes the

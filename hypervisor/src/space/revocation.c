@@ -2,9 +2,9 @@
 /* Revocation: walks the mappings derived from a range, takes permissions, and removes mappings
  * without permissions. object_mapping.c revokes objects, which have no parts.
  *
- * A walk has two phases for each mapping of the caller's range. First, it cuts mappings that reach
- * beyond the range at the ends of the range, children before parents, so that the second phase
- * visits whole mappings only. A mapping above one that must be cut gets a mark (mapping.cut). New
+ * A walk has two phases for each mapping of the caller's range. First, at each end of the range, it
+ * cuts the mappings that cross this end, children before parents, so that the second phase visits
+ * whole mappings only. A mapping above one that must be cut gets a mark (mapping.cut). New
  * delegations of it end at the mark, so that the first phase cannot go on for ever. Second, the
  * walk visits all mappings below, parents first. It misses none, because a mapping without
  * permissions cannot delegate. Between two steps, the mapping at which the walk stopped is pinned.
@@ -201,7 +201,7 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
         revocation_write(&nothing, &r->sync, budget, flush);
 }
 
-/* Removes from the space the pieces into which others have cut a mapping that revocation_reduce()
+/* Removes from the space the pieces into which threads have cut a mapping that revocation_reduce()
  * emptied. Each piece may hold a chain of empty mappings. Returns false if there are more. */
 static bool revocation_leave_pieces(struct revocation *r, struct space *space, unsigned *budget)
 {
@@ -384,7 +384,7 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         parent->pins++;
         const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
         const bool stays = crosses && !mapping_cut(mapping, r, x, budget, flush);
-        if (!crosses) /* not freed by a cut; others may have taken it */
+        if (!crosses) /* not freed by a cut; other threads may have taken it */
                 mapping_release(mapping);
         parent->pins--;
         if (likely(!stays))
@@ -437,7 +437,7 @@ static struct mapping *revocation_begin_cutting(struct revocation *r, struct map
  * Returns NULL if there is none at this place, and sets *done if none is left at all. */
 static struct mapping *revocation_find_top(struct revocation *r, bool *done)
 {
-        /* others may have cut a mapping revoked as a whole, which may reach beyond the range */
+        /* threads may have cut a mapping revoked as a whole, which may reach beyond the range */
         const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
         struct mapping *top = r->at > end ? NULL : mapping_find(r->space, r->at, end);
 

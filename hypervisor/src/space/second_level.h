@@ -61,7 +61,7 @@ struct page_range {
         word_t first, last; /* page numbers */
         word_t frame;       /* frame of page first */
         unsigned perms;     /* NOVA_MEM_…; 0: remove the pages */
-        bool reduces;       /* only changes what is there: creates no table */
+        bool reduces;       /* only changes existing tables: creates none */
 };
 
 /** Does page_table_apply() for a second-level table, beginning at page *at of a range. Pages

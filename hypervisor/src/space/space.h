@@ -52,8 +52,8 @@ bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budge
                       struct flush *flush);
 
 /** Does space_apply_from() for a mapping that has lost some, but not all permissions. Changes only
- * what is in the tables, so that it needs no memory: where there is no table yet, a delegation in
- * progress must still write the tables, with the permissions that are left. */
+ * tables that exist, so it needs no memory: where there is no table yet, a delegation in progress
+ * must still write the tables, with the permissions that are left. */
 void space_reduce_from(const struct mapping *mapping, word_t *at, unsigned *budget,
                        struct flush *flush);
 
