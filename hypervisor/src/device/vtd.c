@@ -427,8 +427,8 @@ static bool vtd_start_queue(struct unit *unit, const uint64_t *table)
                vtd_forget(unit, FLUSH_DMA_ALL, FUNCTIONS | INTERRUPTS);
 }
 
-/* Enables a unit and removes everything that firmware has left in it. The protection of memory that
- * firmware may have chosen ends when the unit translates. */
+/* Enables a unit and removes everything that firmware has left in it. Firmware may have protected
+ * ranges of memory. This protection ends when the unit translates. */
 static bool vtd_start(struct unit *unit, const uint64_t *table)
 {
         volatile char *registers = unit->registers;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The information that the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer,
- * and the places of PCI's configuration space, HPETs and I/O MMUs. */
+ * registers for reset and power-off, and the places of PCI's configuration space, HPETs and I/O
+ * MMUs. */
 #ifndef FIRMWARE_ACPI_H
 #define FIRMWARE_ACPI_H
 

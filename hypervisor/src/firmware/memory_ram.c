@@ -5,8 +5,8 @@
 #include "memory/ram.h"
 #include "nova/abi/hip.h"
 
-/* Sets *frames to the frames of an entry. A frame counts for an available entry only if it is
- * whole. Returns false if there are none. */
+/* Sets *frames to the frames of an entry. An available entry has only the frames that lie wholly
+ * inside it. Returns false if there are none. */
 static bool memory_ram_frames(const struct memory_entry *entry, struct ram_range *frames)
 {
         const uint64_t last_byte = entry->start + (entry->size - 1);

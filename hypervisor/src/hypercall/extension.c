@@ -37,9 +37,9 @@ static struct pd *extension_find_destroyed_pd(struct ec *self)
         return pd->destroyed ? pd : NULL;
 }
 
-/* Does the rest of a PD's end that another thread has begun. The other thread may have a lower
- * priority, so self does not wait for it. The other thread's CPU ends the objects that die in the
- * other thread's steps. */
+/* Does the rest of a PD's destruction, which another thread has begun. The other thread may have a
+ * lower priority, so self does not wait for it. The other thread's CPU ends the objects that die in
+ * the other thread's steps. */
 static indirect_target _Noreturn void extension_finish_pd_destroy(struct ec *self)
 {
         const struct cpu *cpu = self->cpu;

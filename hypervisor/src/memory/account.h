@@ -54,8 +54,8 @@ static inline uint32_t account_steps_now(void)
         return account_steps[cpu_number(cpu_self())];
 }
 
-/** Returns true if this CPU has closed as many accounts as a chain has since the counter had the
- * value `before`. A mapping may be the last charge to a chain of accounts, so a step that frees
+/** Returns true if this CPU, since the counter had the value `before`, has closed as many accounts
+ * as a chain has. A mapping may be the last charge to a chain of accounts, so a step that frees
  * mappings then ends. */
 static inline bool account_has_closed_many(uint32_t before)
 {

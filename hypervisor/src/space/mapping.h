@@ -6,9 +6,10 @@
  * A mapping is a range of selectors of one space with equal permissions. It is in the tree of its
  * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or
  * port). A child's range lies inside its parent's, unless the parent is barren (MAPPING_BARREN). A
- * mapping that lost all permissions leaves its space at once. It stays in the tree of its parent's
- * children, without a space, as long as it has children or is pinned. A mapping is pinned if a
- * revocation or a delegation has stopped at it, or if it maps an EC's UTCB.
+ * mapping that lost all permissions leaves its space when its tables are clear; the mapping with
+ * which a revocation began leaves only after the walk below it. It stays in the tree of its
+ * parent's children, without a space, as long as it has children or is pinned. A mapping is pinned
+ * if a revocation or a delegation has stopped at it, or if it maps an EC's UTCB.
  *
  * The space_lock of the type protects all of this. */
 #ifndef SPACE_MAPPING_H
@@ -67,9 +68,9 @@ struct mapping {
 
 #define MAPPING_TORN_MASK (((uint64_t)1 << 56) - 1)
 
-/** Returns the address of a word of a piece (torn is not 0). The word stores the source at which
- * the original mapping began, before any piece was cut off from it. It is a field of the node,
- * which a tree of disjoint ranges does not use. */
+/** Returns the address of a word in a piece, which is a mapping whose torn is not 0. The word
+ * stores the source at which the original mapping began, before any piece was cut off from it. It
+ * is a field of the node, which a tree of disjoint ranges does not use. */
 static inline word_t *mapping_origin(struct mapping *mapping)
 {
         return &mapping->in_space.max;

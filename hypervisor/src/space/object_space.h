@@ -3,8 +3,8 @@
  *
  * An object space is a radix tree of pages. Absent parts point to shared pages of null
  * capabilities. A capability is one word: the object's address, with the permissions in the low
- * five bits. The other half of the page holds the capability's mapping, which records its
- * origin. */
+ * five bits. Half of a page holds capabilities. The other half holds their mappings, which record
+ * the origin of the capabilities. */
 #ifndef SPACE_OBJECT_SPACE_H
 #define SPACE_OBJECT_SPACE_H
 

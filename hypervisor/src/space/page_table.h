@@ -23,9 +23,9 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 
-/** Does page_table_apply() for pages of a mapping that has lost some permissions, where there are
- * tables. Never splits a large page: writes a large page that begins before *at or ends after last
- * as a whole, because all of its pages belong to the mapping. Needs no memory. */
+/** Does page_table_apply() for pages of a mapping that has lost some permissions. Writes only where
+ * there are tables. Never splits a large page: writes a large page that begins before *at or ends
+ * after last as a whole, because all of its pages belong to the mapping. Needs no memory. */
 void page_table_reduce(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                        struct flush *flush);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual CPUs, and the common part of SVM and VMX. @spec 2.2, 7.2, 8.2
  *
- * The general registers except SP, IP and flags are in ec.regs. The other registers are in the
- * control block, which only the virtual CPU's own CPU reads and writes. */
+ * The general registers except SP, IP and flags are in ec.regs. The other registers are in the CPU,
+ * in the control block or in struct vcpu. Only the virtual CPU's own CPU reads and writes them. */
 #ifndef VIRT_VCPU_H
 #define VIRT_VCPU_H
 

@@ -32,8 +32,8 @@ bool features_emulated(void)
 }
 
 /* Returns true if XSAVE must not be used, because firmware has limited the leaves (SDM 4,
- * MISC_ENABLE), or because QEMU 7.2 would hang at the MOV that sets OSXSAVE. QEMU does so if leaf
- * 0xd does not describe XSAVEOPT and the other variants of XSAVE. */
+ * MISC_ENABLE), or because QEMU 7.2 would hang at the MOV that sets OSXSAVE. QEMU hangs if leaf 0xd
+ * does not describe XSAVEOPT and the other variants of XSAVE. */
 static bool features_xsave_is_broken(uint32_t features)
 {
         if (cpuid(0, 0).eax < LEAF_XSAVE)
