@@ -126,11 +126,12 @@ static bool calibrate_measure_pit(void)
         const struct sample first = calibrate_take_sample(0);
         for (left = first.reference; first.reference - left < PIT_TICKS;
              left = calibrate_read_pit())
-                if (++tries == PIT_TRIES || left > first.reference)
+                if (++tries == PIT_TRIES)
                         return false;
         const struct sample last = calibrate_take_sample(0);
         const uint32_t passed = first.reference - last.reference;
-        if (last.reference > first.reference)
+        /* an interrupt of the firmware between the reads of the count's bytes makes it wrong */
+        if (last.reference > first.reference || passed < PIT_TICKS)
                 return false;
         tsc_khz = calibrate_khz(last.tsc - first.tsc, passed, PIT_HZ);
         bus_khz = calibrate_khz(first.bus - last.bus, passed, PIT_HZ);
