@@ -73,14 +73,19 @@ static _Noreturn void stop_end(void)
 /* Returns true if a frame pointer points into a kernel stack. *end becomes the stack's end. */
 static bool stop_stack_of(word_t frame, word_t *end)
 {
-        const word_t offset = frame & (CPU_BLOCK_SIZE - 1);
+        const word_t offset = frame & (CPU_BLOCK_SIZE - 1), block = frame - offset;
+        const word_t here = (word_t)__builtin_frame_address(0);
+        /* the blocks of other CPUs are mapped only once these CPUs have started */
+        const bool mapped = stop_is_in_cpu_block(frame) &&
+                            (block == (here & ~(word_t)(CPU_BLOCK_SIZE - 1)) ||
+                             cpu_is_online((unsigned)((block - CPU_BASE) / CPU_BLOCK_SIZE)));
 
-        if (stop_is_in_cpu_block(frame) && offset >= CPU_STACK_LIMIT && offset < CPU_STACK_TOP) {
-                *end = (frame - offset) + CPU_STACK_TOP;
+        if (mapped && offset >= CPU_STACK_LIMIT && offset < CPU_STACK_TOP) {
+                *end = block + CPU_STACK_TOP;
                 return true;
         }
-        if (stop_is_in_cpu_block(frame) && offset >= CPU_EMERGENCY && offset < CPU_EMERGENCY_END) {
-                *end = (frame - offset) + CPU_EMERGENCY_END;
+        if (mapped && offset >= CPU_EMERGENCY && offset < CPU_EMERGENCY_END) {
+                *end = block + CPU_EMERGENCY_END;
                 return true;
         }
         *end = (word_t)boot_stack_top;
