@@ -47,6 +47,21 @@ struct client_call {
         const struct client_share *share; /* NULL: none */
 };
 
+/* The pauses of a client that repeats a call. They grow, so that many clients that wait for a
+ * service leave it time to start. */
+struct client_patience {
+        uint64_t end;      /* TSC value after which the client gives up */
+        uint64_t deadline; /* TSC value at which a pause ends early */
+        uint64_t pause;    /* length of the next pause in ns */
+};
+
+/* Begins to wait for up to five seconds. */
+struct client_patience novart_client_patience(uint64_t deadline);
+
+/* Pauses before the next attempt.
+ * @return false, at once, if the time is over */
+bool novart_client_pause(struct client_patience *patience);
+
 /* Calls through a portal of the caller's CPU.
  * @return 0 or an errno value */
 int novart_client_transact(nova_sel_t portal, struct nova_message *message,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "nova/arch/tsc.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
@@ -14,8 +15,9 @@
 #include "parent_registry.h"
 #include "registry.h"
 
-#define AGAIN_NS  1000000 /* time in ns between two attempts */
-#define AGAIN_MAX 5000    /* number of attempts after which the service counts as stuck */
+#define PAUSE_MIN 1000000      /* time in ns between the first two attempts */
+#define PAUSE_MAX 50000000     /* maximum of this time, which doubles */
+#define PATIENCE  5000000000ll /* time after which the service counts as stuck */
 
 /* Returns the order of a range with one selector for each CPU number that the program may use. */
 static unsigned cpu_order(void)
@@ -88,20 +90,36 @@ static int open_once(struct nova_session *session)
         return session->cpus ? 0 : ECONNRESET; /* the portals ended with the service */
 }
 
+struct client_patience novart_client_patience(uint64_t deadline)
+{
+        return (struct client_patience){nova_deadline_in(PATIENCE), deadline, PAUSE_MIN};
+}
+
+bool novart_client_pause(struct client_patience *patience)
+{
+        const uint64_t next = nova_deadline_in(patience->pause);
+
+        if (nova_rdtsc() >= patience->end)
+                return false;
+        nova_sleep_until(next < patience->deadline ? next : patience->deadline);
+        patience->pause = patience->pause < PAUSE_MAX / 2 ? 2 * patience->pause : PAUSE_MAX;
+        return true;
+}
+
 int novart_client_open(struct nova_session *session)
 {
-        int error = EAGAIN;
+        int error;
 
         session->order = cpu_order();
         session->portals = nova_sel_alloc(session->order + CLIENT_WINDOW_MORE);
         if (session->portals == NOVA_SEL_NONE)
                 return ENOMEM;
 
-        for (unsigned tries = 0; tries < AGAIN_MAX && error == EAGAIN; tries++) {
-                if (tries)
-                        nova_sleep(AGAIN_NS);
+        struct client_patience patience = novart_client_patience(NOVA_FOREVER);
+
+        do
                 error = open_once(session);
-        }
+        while (error == EAGAIN && novart_client_pause(&patience));
         return error;
 }
 

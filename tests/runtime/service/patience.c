@@ -210,6 +210,31 @@ static void is_cancelled(void)
         check(nova_service_sessions(service) == 0, "its session is closed like any other");
 }
 
+static unsigned attempts;
+
+static int not_yet(struct nova_request *request, const char *arguments)
+{
+        (void)request, (void)arguments;
+        attempts++;
+        return EAGAIN;
+}
+
+/* Tests a service that is never ready. Its clients must leave other programs time. */
+static void is_never_ready(void)
+{
+        const struct nova_service_config config = {.name = "unready", .open = not_yet};
+        const uint64_t begin = nova_time_ns();
+        struct nova_service *unready = NULL;
+        const bool refused = nova_service_start(&unready, &config) == 0 &&
+                             nova_session_open(&session, "unready", NULL) == EAGAIN;
+        const uint64_t time = nova_time_ns() - begin;
+
+        printf("# %u attempts in %llu ms\n", attempts, (unsigned long long)time / 1000000);
+        check(refused && time >= 5 * SECOND, "a client waits five seconds for a service");
+        check(attempts >= 10 && attempts < 200, "and tries again after pauses that grow");
+        nova_service_stop(unready);
+}
+
 static nova_word_t kernel_memory(void)
 {
         nova_word_t used = 0, limit = 0;
@@ -276,6 +301,7 @@ int main(void)
         opens_again();
         arrives_nowhere();
         is_cancelled();
+        is_never_ready();
         costs_nothing();
         nova_service_stop(service);
         return check_end();
