@@ -58,8 +58,8 @@ struct nova_message {
 /**
  * Opens a session with a service.
  *
- * Waits for up to five seconds while the service is starting. If the service does not answer, this
- * function blocks without limit.
+ * Waits for up to five seconds while the service is starting, or while it frees the resources of
+ * sessions that have ended. If the service does not answer, this function blocks without limit.
  * @param[out] opened  the session, to be closed by nova_session_close()
  * @param service      its name in the system description
  * @param arguments    interpreted by the service; NULL: none
@@ -72,7 +72,7 @@ struct nova_message {
  * @retval ENFILE       the service has reached its limit of sessions
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
- * @retval EAGAIN       the service did not run for at least five seconds
+ * @retval EAGAIN       for at least five seconds, the service did not run, or was freeing resources
  * @retval ESRCH        the service has ended, and the parent does not start it again
  * @retval ENOMEM       no more memory, selectors or kernel memory in client or service
  */

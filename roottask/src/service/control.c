@@ -89,17 +89,29 @@ void novart_service_finish(struct nova_service *service, struct session *session
         end_session(service, session);
 }
 
-void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count)
+unsigned novart_service_sweep(struct nova_service *service, unsigned first, unsigned count)
 {
+        unsigned closed = 0;
+
         for (unsigned slot = first; slot < service->table.slot_count && count-- > 0; slot++) {
                 struct session *session = &service->table.slots[slot];
 
-                if (session->state == SESSION_LIVE && !pd_alive(session->pd) &&
-                    novart_session_close(session))
-                        novart_service_finish(service, session);
+                if (session->state == SESSION_LIVE && !pd_alive(session->pd)) {
+                        closed++;
+                        if (novart_session_close(session))
+                                novart_service_finish(service, session);
+                }
                 if (!novart_service_inside(service))
-                        return;
+                        break;
         }
+        return closed;
+}
+
+/* Returns true if kernel memory of sessions becomes free soon: the worker frees their shared memory
+ * and their slots, and a handler that serves a call of a closing session ends the session. */
+static bool frees_sessions(const struct nova_service *service)
+{
+        return service->passing_head != SESSION_NONE || novart_session_ending(&service->table);
 }
 
 static int try_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
@@ -117,10 +129,14 @@ static int take_session(struct nova_service *service, const char name[NOVA_NAME_
 
         if (error == EMFILE || error == ENFILE || error == ENOMEM) {
                 /* Programs with sessions may have died, so their sessions can be freed. */
-                novart_service_sweep(service, 0, service->table.slot_count);
+                const unsigned closed = novart_service_sweep(service, 0, service->table.slot_count);
+
                 if (!novart_service_inside(service))
                         return ECONNRESET;
                 error = try_session(service, name, session);
+                /* The kernel frees the portals of closed sessions only after a grace period. */
+                if (error == ENOMEM && (closed || frees_sessions(service)))
+                        error = EAGAIN;
         }
         if (error == EAGAIN || error == ENOMEM)
                 novart_service_clear_soon(service);

@@ -67,7 +67,8 @@ struct nova_service {
         nova_sel_t wake;            /* semaphore that wakes the worker */
         nova_word_t reserve;        /* bytes of kernel memory that sessions leave to the service */
         bool passing;               /* each pass wakes the worker; written by the worker */
-        unsigned passing_head;      /* retired slots that are free after the passes */
+        unsigned passing_head;      /* retired slots that are free after the passes; SESSION_NONE:
+                                     * none; protected by lock */
         struct nova_later *passing_later; /* actions that are performed then */
         struct nova_later *deferred;      /* pushed by compare-and-swap, taken as a whole */
         bool published;                   /* threads other than the runners may have called the
@@ -102,7 +103,8 @@ void *novart_service_share_take(struct session *session);
  * functions may return without the lock; the caller tests this with novart_service_inside(). */
 int novart_service_open(struct service_cpu *cpu, struct nova_request *request);
 void novart_service_finish(struct nova_service *service, struct session *session);
-void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
+/* Closes the sessions of clients that died, in count slots. @return number of these sessions */
+unsigned novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request);
 
 /* deferred.c. The first function takes the deferred actions from the service, the second puts them

@@ -99,6 +99,7 @@ static struct nova_service *make(const struct nova_service_config *config)
         service->portal_order =
                 nova_crd_order_for(64 - (nova_word_t)__builtin_clzll(service->cpus));
         service->share = NOVA_SEL_NONE;
+        service->passing_head = SESSION_NONE;
         service->wake = nova_sel_alloc(0);
         service->table.portals = NOVA_SEL_NONE;
         service->control = novart_parent_registry_alloc();

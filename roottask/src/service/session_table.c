@@ -66,6 +66,14 @@ unsigned novart_session_count(const struct session_table *table, const char clie
         return count;
 }
 
+bool novart_session_ending(const struct session_table *table)
+{
+        for (unsigned slot = 0; slot < table->slot_count; slot++)
+                if (table->slots[slot].state == SESSION_CLOSING)
+                        return true;
+        return table->retired;
+}
+
 int novart_session_take(struct session_table *table, const char client[NOVA_NAME_SIZE],
                         struct session **session)
 {

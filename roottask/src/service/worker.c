@@ -55,6 +55,7 @@ static void end_clearing(struct nova_service *service)
         if (!novart_service_enter(service))
                 return;
         novart_session_release(&service->table, service->passing_head);
+        service->passing_head = SESSION_NONE;
         if (!service_stopping(service)) {
                 novart_service_deferred_run(service->passing_later);
                 service->passing_later = NULL;

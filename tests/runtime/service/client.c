@@ -11,7 +11,6 @@
 #include "nova/utcb.h"
 #include "novart/parent.h"
 #include "novart/program.h"
-#include "novart/region.h"
 #include "novart/selector.h"
 #include "novart/service/disk.h"
 #include "novart/service/log.h"
@@ -25,7 +24,6 @@
 
 #define SECOND   1000000000ull
 #define SESSIONS 1000
-#define HOARD    64   /* sessions of `hoard` */
 #define SLACK    4096 /* bytes of kernel memory: less than an object for each of 100 deaths */
 
 #define CHECK(condition)                                                                       \
@@ -271,46 +269,6 @@ static void flood(void)
         _Exit(7);
 }
 
-/* Opens a session and shares as many of *most pages as the service takes, each in a mapping of its
- * own. Reduces *most to this number. */
-static int hold(struct nova_session **session, unsigned *most)
-{
-        char *const pages = nova_region_lazy("scattered", ECHO_PAGES * NOVA_PAGE_SIZE);
-        const int error = nova_session_open(session, server, NULL);
-
-        for (unsigned i = 0; i < ECHO_PAGES; i++)
-                pages[i * NOVA_PAGE_SIZE] = 1;
-        while (!error && *most && nova_session_share(*session, pages, *most))
-                --*most;
-        return error;
-}
-
-/* Takes kernel memory of the service until the service refuses. The service must then still be able
- * to serve an operation that needs a large stack, and new clients. */
-static void hoard(void)
-{
-        struct nova_session *session[HOARD];
-        unsigned count = 0, pages = ECHO_PAGES;
-        int error = 0;
-
-        while (count < HOARD && !error) {
-                error = hold(&session[count], &pages);
-                count += !error;
-        }
-        printf("%u sessions, the last with %u pages: %s\n", count, pages, strerror(error));
-        CHECK(count && !pages);
-        echo = session[0];
-        CHECK(call(ECHO_DEEP, NULL) == 0);
-        while (count > 1)
-                nova_session_close(session[--count]);
-        for (unsigned tries = 0; tries == 0 || (error && tries < 1000); tries++) {
-                nova_sleep(SECOND / 1000);
-                error = nova_session_open(&session[1], server, NULL);
-        }
-        CHECK(error == 0);
-        printf("the service has kept a reserve\n");
-}
-
 /* Gets its answers, regardless of the actions of other clients. */
 static void steady(void)
 {
@@ -375,7 +333,7 @@ int main(int argc, char **argv)
                 {"services", services}, {"talk", talking},     {"type", typing},   {"crowd", crowd},
                 {"mortal", mortal},     {"survive", survivor}, {"wait", patient},  {"bell", bell},
                 {"ring", ringer},       {"off", off},          {"reset", reset},   {"mute", mute},
-                {"flood", flood},       {"steady", steady},    {"greedy", greedy}, {"hoard", hoard},
+                {"flood", flood},       {"steady", steady},    {"greedy", greedy},
         };
 
         if (argc > 2 && !strcmp(argv[1], "watch")) {

@@ -180,6 +180,13 @@ static int deep(struct nova_request *request)
         return 0;
 }
 
+static int late(struct nova_request *request)
+{
+        const int error = slow(request);
+
+        return error ? error : deep(request);
+}
+
 static void close_session(struct nova_service *service, void *state)
 {
         (void)service, (void)state;
@@ -188,13 +195,18 @@ static void close_session(struct nova_service *service, void *state)
 
 struct nova_service *echo_start(const struct echo_options *options)
 {
+        return echo_start_sharing(options, ECHO_PAGES);
+}
+
+struct nova_service *echo_start_sharing(const struct echo_options *options, unsigned pages)
+{
         static const struct nova_service_operation operations[] = {
                 {sum, 1, 8, false},   {count, 0, 0, false}, {item, 0, 0, true},
                 {share, 2, 2, false}, {tell, 0, 0, false},  {stay, 0, 0, false},
                 {big, 0, 0, false},   {cpu, 0, 0, false},   {print, 1, 1, false},
                 {die, 0, 0, false},   {used, 0, 0, false},  {slow, 0, 0, false},
                 {give, 1, 1, false},  {hold, 0, 0, false},  {deep, 0, 0, false},
-                {NULL, 0, 0, false},
+                {late, 0, 0, false},  {NULL, 0, 0, false},
         };
         const struct nova_service_config config = {
                 .name = options->name,
@@ -204,7 +216,7 @@ struct nova_service *echo_start(const struct echo_options *options)
                 .sessions = options->sessions,
                 .client_sessions = options->client_sessions,
                 .receive_order = 1,
-                .share_pages = ECHO_PAGES,
+                .share_pages = pages,
                 .parallel = options->parallel,
                 .cpus = options->cpus,
                 .argument = (void *)options->name,

@@ -23,9 +23,10 @@
 #define ECHO_GIVE (NOVA_OPERATION_FIRST + 12)
 #define ECHO_HOLD (NOVA_OPERATION_FIRST + 13) /* keeps the shared memory */
 #define ECHO_DEEP (NOVA_OPERATION_FIRST + 14) /* uses most of the handler's stack */
-#define ECHO_NONE (NOVA_OPERATION_FIRST + 15) /* a row without a handler */
+#define ECHO_LATE (NOVA_OPERATION_FIRST + 15) /* ECHO_SLOW, then ECHO_DEEP */
+#define ECHO_NONE (NOVA_OPERATION_FIRST + 16) /* a row without a handler */
 
-#define ECHO_PAGES 8 /* maximum number of shared pages */
+#define ECHO_PAGES 8 /* default of the maximum number of shared pages */
 
 /* Options of the tests. */
 struct echo_options {
@@ -36,6 +37,9 @@ struct echo_options {
 };
 
 struct nova_service *echo_start(const struct echo_options *options);
+
+/* Does echo_start() with another maximum number of shared pages. */
+struct nova_service *echo_start_sharing(const struct echo_options *options, unsigned pages);
 
 /* Makes all waiting calls of ECHO_HANG, and all waiting openings with the argument "hang",
  * return. */

@@ -75,7 +75,9 @@ TEST_F(sessions, end_when_the_last_handler_leaves)
         prepare(2, 2);
         session *one = open(anna);
         one->calls = 2;
+        EXPECT_FALSE(novart_session_ending(&table));
         EXPECT_FALSE(novart_session_close(one));
+        EXPECT_TRUE(novart_session_ending(&table));
         EXPECT_EQ(novart_session_find(&table, novart_session_portals(&table, one)), nullptr);
         EXPECT_FALSE(novart_session_leave(one));
         EXPECT_TRUE(novart_session_leave(one));
@@ -96,9 +98,11 @@ TEST_F(sessions, leave_their_slots_only_when_they_were_released)
         }
         EXPECT_EQ(novart_session_take(&table, anna, &one), EAGAIN);
         EXPECT_EQ(opened, slots.size());
+        EXPECT_TRUE(novart_session_ending(&table));
         const unsigned head = novart_session_retired_take(&table, &count);
         EXPECT_EQ(count, opened);
         EXPECT_EQ(table.retired, 0u);
+        EXPECT_FALSE(novart_session_ending(&table));
         EXPECT_EQ(novart_session_take(&table, anna, &one), EAGAIN);
         novart_session_release(&table, head);
         EXPECT_EQ(novart_session_take(&table, anna, &one), 0);

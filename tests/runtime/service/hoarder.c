@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client that takes all the kernel memory of a service that it can get by permitted calls.
+ * Arguments: an action, and the number of pages that a session shares. Exits with 0 if all was
+ * well. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "echo.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/thread.h"
+#include "parent_registry.h"
+
+#define SESSIONS 64
+
+#define CHECK(condition)                                                                       \
+        do {                                                                                   \
+                if (!(condition)) {                                                            \
+                        printf("%s: line %d: check failed: %s\n", nova_program.name, __LINE__, \
+                               #condition);                                                    \
+                        exit(1);                                                               \
+                }                                                                              \
+        } while (0)
+
+static struct nova_session *session[SESSIONS];
+static unsigned count; /* number of sessions */
+static unsigned most;  /* number of pages to share */
+
+static int call(nova_word_t operation)
+{
+        return echo_call(session[0], operation, NULL, 0, NULL);
+}
+
+/* Opens a session for a PD, as a program in that PD does. */
+static int open_for(nova_sel_t pd, struct nova_session **opened)
+{
+        struct nova_session *const new = calloc(1, sizeof(*new));
+        const nova_word_t words[] = {0, 0};
+        nova_word_t answer[1] = {0};
+        nova_sel_t control;
+
+        CHECK(new &&novart_parent_registry_open("echo", &control) == 0);
+        new->portals = nova_sel_alloc(CLIENT_WINDOW_MORE);
+
+        struct nova_message message = {
+                .operation = NOVA_OPERATION_OPEN,
+                .words = words,
+                .word_count = 2,
+                .item_count = 1,
+                .items = {nova_crd_obj(pd, 0, NOVA_PD_SM)},
+                .window = nova_crd_obj(new->portals, CLIENT_WINDOW_MORE, NOVA_PERM_ALL),
+                .answer = answer,
+                .answer_max = 1,
+        };
+        const int error = novart_client_transact(control + nova_thread_cpu(), &message, NULL);
+
+        novart_parent_registry_forget(control);
+        new->cpus = novart_client_cpus(new->portals);
+        new->share_max = (unsigned)answer[0];
+        *opened = new;
+        return error;
+}
+
+/* Returns pages each of which needs a mapping of its own in the program that receives it. */
+static char *scattered(unsigned pages)
+{
+        char *const memory = nova_region_lazy("scattered", pages * NOVA_PAGE_SIZE);
+
+        for (unsigned i = 0; i < pages; i++)
+                memory[i * NOVA_PAGE_SIZE] = 1;
+        return memory;
+}
+
+/* Opens a session and shares as many of *pages as the service takes. Reduces *pages to this
+ * number. */
+static int hold(nova_sel_t pd, unsigned *pages)
+{
+        char *const memory = *pages ? scattered(*pages) : NULL;
+        const int error = pd == nova_program.pd ? nova_session_open(&session[count], "echo", NULL)
+                                                : open_for(pd, &session[count]);
+
+        while (!error && *pages && nova_session_share(session[count], memory, *pages))
+                --*pages;
+        return error;
+}
+
+/* Takes kernel memory of the service until the service refuses. */
+static void hold_all(nova_sel_t pd)
+{
+        unsigned pages = most;
+        int error = 0;
+
+        while (count < SESSIONS && !error) {
+                error = hold(pd, &pages);
+                count += !error;
+        }
+        printf("%u sessions, the last with %u pages: %s\n", count, pages, strerror(error));
+        CHECK(count > 1 && !pages && error == ENOMEM);
+}
+
+/* The service must still be able to serve an operation that needs a large stack, and new clients.
+ */
+static void hoard(void)
+{
+        hold_all(nova_program.pd);
+        CHECK(call(ECHO_DEEP) == 0);
+        while (count > 1)
+                nova_session_close(session[--count]);
+        CHECK(nova_session_open(&session[1], "echo", NULL) == 0);
+        printf("the service has kept a reserve\n");
+}
+
+/* A client that has taken the kernel memory ends. Then another client's first attempt to open a
+ * session must succeed. */
+static void heir(void)
+{
+        const nova_sel_t pd = nova_sel_alloc(0);
+
+        CHECK(nova_create_pd(pd, nova_program.pd, 0) == NOVA_SUCCESS);
+        hold_all(pd);
+        nova_sel_release(pd, 0);
+        CHECK(nova_session_open(&session[0], "echo", NULL) == 0 && call(ECHO_COUNT) == 0);
+        printf("the service has room again\n");
+}
+
+int main(int argc, char **argv)
+{
+        const char *const action = argc > 1 ? argv[1] : "";
+
+        most = argc > 2 ? (unsigned)atoi(argv[2]) : ECHO_PAGES;
+        if (!strcmp(action, "hoard"))
+                hoard();
+        else if (!strcmp(action, "heir"))
+                heir();
+        else
+                return 2;
+        return 0;
+}
