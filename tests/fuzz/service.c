@@ -193,10 +193,10 @@ void novart_service_runner_end(struct service_cpu *of, enum service_handler role
         (void)of, (void)role;
 }
 
-bool novart_service_reserve_reached(const struct nova_service *of)
+int novart_service_room(const struct nova_service *of)
 {
         (void)of;
-        return false;
+        return 0;
 }
 
 void novart_service_clear_soon(struct nova_service *of)

@@ -28,8 +28,9 @@
  *
  * Errors: ENOSYS unknown operation; EINVAL too few or too many words, or an unexpected item; EACCES
  * no PD in OPEN; EMFILE the client has reached its limit of sessions; ENFILE the service has
- * reached its limit; EAGAIN ended sessions are being cleaned up, ask again; ENOMEM no memory or
- * kernel memory for another session; EBADF the portal does not belong to a session (any more).
+ * reached its limit; EAGAIN ended sessions are being cleaned up, or kernel memory is kept for the
+ * next SHARE on one of the CPUs, ask again; ENOMEM no memory or kernel memory for a session, its
+ * semaphore or its shared memory; EBADF the portal does not belong to a session (any more).
  *  @{ */
 
 /** Operations below NOVA_OPERATION_FIRST belong to the runtime, the others to the service. */

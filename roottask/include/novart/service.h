@@ -52,8 +52,9 @@ struct nova_service_operation {
         nova_service_handler *handler; /**< function that serves it; NULL: no such operation */
         uint16_t words_min;            /**< minimum number of words; with fewer, EINVAL */
         uint16_t words_max; /**< maximum number of words, at least words_min; with more, EINVAL */
-        bool item;          /**< a message may carry an item; otherwise a message with an item gets
-                             * EINVAL */
+        bool item;          /**< a message may carry an item; it gets ENOMEM while the program's
+                             * kernel memory is down to the reserve. Otherwise a message with an
+                             * item gets EINVAL */
 };
 
 /** Configuration of a service. */

@@ -125,6 +125,19 @@ int novart_client_call_until(struct nova_session *session, const struct client_c
         return error;
 }
 
+int novart_client_persist(struct nova_session *session, const struct client_call *call,
+                          uint64_t deadline)
+{
+        struct client_patience patience = novart_client_patience(deadline);
+        int error;
+
+        patience.pause = 0; /* the service has kept kernel memory for the next message */
+        do
+                error = novart_client_call_until(session, call, deadline);
+        while (error == EAGAIN && novart_client_pause(&patience));
+        return error == EAGAIN ? ENOMEM : error;
+}
+
 int nova_session_call(struct nova_session *session, struct nova_message *message)
 {
         const struct client_call call = {session->portals, session->cpus, message, NULL};

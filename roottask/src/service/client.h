@@ -52,7 +52,7 @@ struct client_call {
 struct client_patience {
         uint64_t end;      /* TSC value after which the client gives up */
         uint64_t deadline; /* TSC value at which a pause ends early */
-        uint64_t pause;    /* length of the next pause in ns */
+        uint64_t pause;    /* length of the next pause in ns; after 0 follows 1 ms */
 };
 
 /* Begins to wait for up to five seconds. */
@@ -78,6 +78,12 @@ int novart_client_call(const struct client_call *call);
  * cancelled, or if the caller's CPU is not served. */
 int novart_client_call_until(struct nova_session *session, const struct client_call *call,
                              uint64_t deadline);
+
+/* Makes the call of a session, and repeats it while the service answers EAGAIN.
+ * @return ENOMEM: the service lacked kernel memory for five seconds; or as
+ * novart_client_call_until() */
+int novart_client_persist(struct nova_session *session, const struct client_call *call,
+                          uint64_t deadline);
 
 /* Appends the memory to a message.
  * @return 0, or EINVAL if there is no room */

@@ -43,7 +43,7 @@ static int enable(struct nova_session *session, uint64_t deadline)
                                        .item_count = 1,
                                        .items = {nova_crd_obj(session->offered, 0, NOVA_SM_UP)}};
         const struct client_call call = {session->portals, session->cpus, &message, NULL};
-        int error = novart_client_call_until(session, &call, deadline);
+        int error = novart_client_persist(session, &call, deadline);
 
         if (error == ETIMEDOUT)
                 return error;

@@ -102,7 +102,9 @@ bool novart_client_pause(struct client_patience *patience)
         if (nova_rdtsc() >= patience->end)
                 return false;
         nova_sleep_until(next < patience->deadline ? next : patience->deadline);
-        patience->pause = patience->pause < PAUSE_MAX / 2 ? 2 * patience->pause : PAUSE_MAX;
+        patience->pause = !patience->pause                  ? PAUSE_MIN
+                          : patience->pause < PAUSE_MAX / 2 ? 2 * patience->pause
+                                                            : PAUSE_MAX;
         return true;
 }
 

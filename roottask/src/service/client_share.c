@@ -59,7 +59,7 @@ static int send(struct nova_session *session, const struct client_share *share, 
         const struct client_call call = {session->portals + ((nova_sel_t)1 << session->order),
                                          session->cpus, &message, share};
 
-        return novart_client_call_until(session, &call, deadline);
+        return novart_client_persist(session, &call, deadline);
 }
 
 int nova_session_share_until(struct nova_session *session, void *memory, unsigned pages,

@@ -117,9 +117,9 @@ static bool frees_sessions(const struct nova_service *service)
 static int try_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
                        struct session **session)
 {
-        return novart_service_reserve_reached(service)
-                       ? ENOMEM
-                       : novart_session_take(&service->table, name, session);
+        const int error = novart_service_room(service);
+
+        return error ? error : novart_session_take(&service->table, name, session);
 }
 
 static int take_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
@@ -236,8 +236,10 @@ int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *requ
         /* A session keeps its semaphore until it ends, so a notification needs no lock. */
         if (cpu->session->notify)
                 return EEXIST;
-        if (novart_service_reserve_reached(cpu->service))
-                return ENOMEM;
+        const int error = novart_service_room(cpu->service);
+
+        if (error)
+                return error;
 
         const nova_sel_t taken = nova_request_take(request);
 

@@ -99,6 +99,8 @@ static int serve_row(struct nova_service *service, struct nova_request *request)
         if (request->word_count < row->words_min || request->word_count > row->words_max ||
             (request->item && !row->item))
                 return EINVAL;
+        if (request->item && novart_service_room(service))
+                return ENOMEM; /* the handler may keep the capabilities */
         if (!service->config.parallel)
                 return row->handler(request);
         novart_service_leave(service);

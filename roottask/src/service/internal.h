@@ -47,6 +47,8 @@ struct service_cpu {
         nova_sel_t window;       /* receives items; NOVA_SEL_NONE: no items */
         void *unshared;          /* a region that the handler frees when it has released the lock */
         void *share_window;      /* receives memory; NULL: no memory */
+        nova_word_t claim;       /* bytes of kernel memory that are kept for the next message to the
+                                  * share handler; 0: none; written by that handler */
         struct service_runner runner[SERVICE_HANDLERS];
 };
 
@@ -66,6 +68,8 @@ struct nova_service {
         struct nova_thread *worker; /* looks for clients that died, and frees retired slots */
         nova_sel_t wake;            /* semaphore that wakes the worker */
         nova_word_t reserve;        /* bytes of kernel memory that sessions leave to the service */
+        nova_word_t share_bytes;    /* bytes that a message to a share handler may charge without a
+                                     * claim */
         bool passing;               /* each pass wakes the worker; written by the worker */
         unsigned passing_head;      /* retired slots that are free after the passes; SESSION_NONE:
                                      * none; protected by lock */
@@ -157,14 +161,27 @@ void novart_service_holder_ended(struct nova_service *service, nova_word_t threa
 void novart_service_take_over(struct nova_service *service);
 void novart_service_wait_for_waiters(const struct nova_service *service);
 
+/* reserve.c. Sets the reserve of a service whose threads exist, and the limits of its share
+ * handlers. */
+void novart_service_reserve_init(struct nova_service *service);
+/* Returns 0 if a client may take more kernel memory; ENOMEM: only the reserve is left; EAGAIN: the
+ * rest is kept for a message that comes soon, or else becomes free within 200 ms. Is called with
+ * the lock held. */
+int novart_service_room(const struct nova_service *service);
+/* Called by a share handler, with the lock held, after a message whose memory did not arrive. Keeps
+ * kernel memory for the next message to this handler if it can be larger than @p had, the limit of
+ * the message.
+ * @return EAGAIN: the client may repeat the message; ENOMEM: the message is too large */
+int novart_service_claim(struct service_cpu *cpu, nova_word_t had);
+/* Called by a share handler for each message, also for those of its runner, and when the handler
+ * has ended. Ends its claim.
+ * @return the limit that the message had */
+nova_word_t novart_service_claim_end(struct service_cpu *cpu);
+
 /* shortage.c. The first function returns the number of bytes that the program has used of its
  * account of kernel memory. The second prints the missing resource and the remedy if a service
  * cannot start for lack of a resource. */
 nova_word_t novart_service_kernel_memory(nova_word_t *limit);
-/* Sets the reserve of a service whose threads exist. */
-void novart_service_reserve_init(struct nova_service *service);
-/* Returns true if only the reserve of kernel memory is left, so no client may take more. */
-bool novart_service_reserve_reached(const struct nova_service *service);
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 
 /* Returns true if nova_service_stop() was called. */

@@ -10,8 +10,8 @@
  * it, whatever locks its handler holds.
  *
  * A runner calls its handler when a thread asks for it, and when the handler has served one call
- * for SERVICE_STEP or longer. After such a time without a call it rests: it waits without a
- * deadline, until the handler begins to serve a call. */
+ * for SERVICE_STEP or longer, or has a claim. After such a time without a call it rests: it waits
+ * without a deadline, until the handler begins to serve a call. */
 #include "internal.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
@@ -65,6 +65,13 @@ static bool is_working(const struct service_runner *runner)
                __atomic_load_n(&runner->served, __ATOMIC_ACQUIRE);
 }
 
+/* Returns true if kernel memory is kept for the handler's next message. The handler's client should
+ * have repeated its message long ago, and a message of the runner ends the claim. */
+static bool has_claim(const struct service_runner *runner)
+{
+        return !serves_calls(runner) && __atomic_load_n(&runner->cpu->claim, __ATOMIC_ACQUIRE);
+}
+
 /* Rests unless the handler serves a call. A handler that begins later finds `rests` set. */
 static void rest(struct service_runner *self)
 {
@@ -82,7 +89,7 @@ static void look(struct service_runner *self, uint32_t *seen)
         if (begun != *seen) {
                 *seen = begun;
                 nova_sm_up(self->cpu->service->wake);
-        } else if (is_working(self) && !self->lost) {
+        } else if ((is_working(self) || has_claim(self)) && !self->lost) {
                 pass(self);
         } else {
                 rest(self);

@@ -268,8 +268,10 @@ static void stop_cpu(struct service_cpu *cpu)
 {
         if (cpu->handler)
                 nova_handler_discard(cpu->handler);
-        if (cpu->share_handler)
+        if (cpu->share_handler) {
+                novart_service_claim_end(cpu); /* other services of the program continue */
                 nova_handler_discard(cpu->share_handler);
+        }
         if (cpu->share_window)
                 nova_region_free(cpu->share_window);
         if (cpu->window != NOVA_SEL_NONE)

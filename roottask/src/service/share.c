@@ -72,17 +72,19 @@ static int share(struct service_cpu *cpu, const struct offer *offer, void **old)
                 return ENOSYS;
         if (!offer->pages || offer->pages > service->config.share_pages)
                 return EINVAL;
-        if (!cpu->share_window || offer->lacks)
-                return ENOMEM;
-
         struct session *session = novart_session_find(&service->table, offer->portal);
 
         if (!session)
                 return EBADF;
         if (session->calls || session->share_held)
                 return EBUSY; /* a handler may be copying from the present memory */
-        if (novart_service_reserve_reached(service))
+        if (!cpu->share_window || offer->lacks)
                 return ENOMEM;
+
+        const int error = novart_service_room(service);
+
+        if (error)
+                return error;
         *old = novart_service_share_take(session);
         session->share = cpu->share_window;
         session->share_pages = (unsigned)offer->pages;
@@ -90,10 +92,26 @@ static int share(struct service_cpu *cpu, const struct offer *offer, void **old)
         return 0;
 }
 
+/* Ends a message that was refused: revokes its memory.
+ * @param limit the limit of the message
+ * @return the error for the client */
+static int refuse(struct service_cpu *cpu, const struct offer *offer, nova_word_t limit, int error)
+{
+        if (!cpu->share_window)
+                return error;
+        nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);
+        if (error == ENOMEM && offer->lacks && novart_service_enter(cpu->service)) {
+                error = novart_service_claim(cpu, limit);
+                novart_service_leave(cpu->service);
+        }
+        return error;
+}
+
 void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct service_cpu *cpu = (struct service_cpu *)argument;
         const bool items = nova_utcb_item_count(utcb);
+        const nova_word_t limit = novart_service_claim_end(cpu);
         struct offer offer;
         void *old = NULL;
         int error = ECONNRESET;
@@ -112,8 +130,8 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
         }
         if (old)
                 nova_region_free(old);
-        if (error && cpu->share_window)
-                nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);
+        if (error)
+                error = refuse(cpu, &offer, limit, error);
         novart_service_share_window(cpu);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, (nova_word_t)error);

@@ -2,10 +2,7 @@
 /* Shortage of memory, kernel memory and selectors.
  *
  * The reports of a service that cannot start name the resource and the place to change its size,
- * because an errno value does not show which resource is exhausted.
- *
- * Sessions, shared memory and semaphores of clients take kernel memory of the service. A page fault
- * of the service that finds none ends the whole service, so clients leave a reserve. */
+ * because an errno value does not show which resource is exhausted. */
 #include <stdio.h>
 
 #include "internal.h"
@@ -21,10 +18,6 @@
  * charged by the frame, and a frame holds objects of one kind. */
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 8
-
-/* Largest reserve: tables and mappings for a handler's stack, the heap, and a message that arrives
- * and is refused. */
-#define RESERVE_BYTES ((nova_word_t)16 << 10)
 
 #define SELECTORS_DEFAULT 1024ul /* for a program without a line `selectors` */
 
@@ -54,27 +47,6 @@ nova_word_t novart_service_kernel_memory(nova_word_t *limit)
         *limit = 0;
         nova_quota_query(nova_program.pd, &used, limit);
         return used;
-}
-
-static nova_word_t bytes_left(void)
-{
-        nova_word_t limit;
-        const nova_word_t used = novart_service_kernel_memory(&limit);
-
-        return limit > used ? limit - used : 0;
-}
-
-/* A service with a small account leaves half of it to its clients. */
-void novart_service_reserve_init(struct nova_service *service)
-{
-        const nova_word_t half = bytes_left() / 2;
-
-        service->reserve = half < RESERVE_BYTES ? half : RESERVE_BYTES;
-}
-
-bool novart_service_reserve_reached(const struct nova_service *service)
-{
-        return bytes_left() < service->reserve;
 }
 
 /* Returns true if a service that is not complete has got none of the selectors for its portals, or

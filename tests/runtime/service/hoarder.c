@@ -86,22 +86,38 @@ static int hold(nova_sel_t pd, unsigned *pages)
                                                 : open_for(pd, &session[count]);
 
         while (!error && *pages && nova_session_share(session[count], memory, *pages))
-                --*pages;
+                *pages -= 1 + *pages / 16;
         return error;
 }
 
-/* Takes kernel memory of the service until the service refuses. */
+/* Takes kernel memory of the service until the service refuses. The service must take all pages of
+ * the first session, although no message could bring them within the reserve. */
 static void hold_all(nova_sel_t pd)
 {
-        unsigned pages = most;
+        unsigned pages = most, all = 0;
         int error = 0;
 
         while (count < SESSIONS && !error) {
                 error = hold(pd, &pages);
                 count += !error;
+                all += error ? 0 : pages;
         }
-        printf("%u sessions, the last with %u pages: %s\n", count, pages, strerror(error));
-        CHECK(count > 1 && !pages && error == ENOMEM);
+        printf("%u sessions with %u pages: %s\n", count, all, strerror(error));
+        CHECK(count && all >= most && error == ENOMEM);
+}
+
+/* Calls an operation whose handler may keep the capability that it gets. */
+static int call_item(void)
+{
+        static nova_sel_t sm;
+        struct nova_message message = {.operation = ECHO_ITEM, .item_count = 1};
+
+        if (!sm) {
+                sm = nova_sel_alloc(0);
+                CHECK(nova_create_sm(sm, nova_program.pd, 0) == NOVA_SUCCESS);
+        }
+        message.items[0] = nova_crd_obj(sm, 0, NOVA_SM_UP);
+        return nova_session_call(session[0], &message);
 }
 
 /* The service must still be able to serve an operation that needs a large stack, and new clients.
@@ -109,11 +125,72 @@ static void hold_all(nova_sel_t pd)
 static void hoard(void)
 {
         hold_all(nova_program.pd);
-        CHECK(call(ECHO_DEEP) == 0);
+        CHECK(call(ECHO_DEEP) == 0 && call_item() == ENOMEM);
         while (count > 1)
                 nova_session_close(session[--count]);
-        CHECK(nova_session_open(&session[1], "echo", NULL) == 0);
+        CHECK(nova_session_open(&session[1], "echo", NULL) == 0 && call_item() == 0);
         printf("the service has kept a reserve\n");
+}
+
+static bool enough; /* share_on() must end */
+
+static void *share_on(void *argument)
+{
+        char *const memory = scattered(most);
+        unsigned refusals = 0;
+
+        for (; !__atomic_load_n(&enough, __ATOMIC_ACQUIRE); refusals++)
+                CHECK(nova_session_share((struct nova_session *)argument, memory, most) == ENOMEM);
+        printf("%u messages were refused\n", refusals);
+        return NULL;
+}
+
+/* Sends memory for which the service keeps kernel memory, and never repeats the message. The
+ * service must not keep this memory for ever. */
+static void abandon(void)
+{
+        const nova_word_t words[] = {most};
+        struct nova_message message = {
+                .operation = NOVA_OPERATION_SHARE, .words = words, .word_count = 1};
+        const nova_word_t cpu = nova_thread_cpu();
+        struct nova_session *one, *other;
+
+        CHECK(nova_session_open(&one, "echo", NULL) == 0);
+
+        const struct client_share share = {scattered(most), most, one->portals + cpu};
+
+        CHECK(novart_client_transact(one->portals + ((nova_sel_t)1 << one->order) + cpu, &message,
+                                     &share) == EAGAIN);
+        CHECK(nova_session_open(&other, "echo", NULL) == 0);
+        nova_session_close(one);
+        nova_session_close(other);
+}
+
+/* Sends messages from each CPU that would cost more than the reserve. Meanwhile the service must
+ * still be able to serve an operation that needs a large stack. */
+static void crush(void)
+{
+        struct nova_thread *thread[NOVA_CPU_MAX] = {NULL};
+        struct nova_session *beggar[NOVA_CPU_MAX];
+
+        abandon();
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program_has_cpu(cpu))
+                        CHECK(nova_session_open(&beggar[cpu], "echo", NULL) == 0);
+        hold_all(nova_program.pd);
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+                const struct nova_thread_attr attr = {.name = "beggar", .cpu = cpu};
+
+                if (nova_program_has_cpu(cpu))
+                        CHECK(!nova_thread_create(&thread[cpu], &attr, share_on, beggar[cpu]));
+        }
+        for (unsigned i = 0; i < 10; i++)
+                CHECK(call(ECHO_SLOW) == 0);
+        CHECK(call(ECHO_LATE) == 0);
+        __atomic_store_n(&enough, true, __ATOMIC_RELEASE);
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                CHECK(!thread[cpu] || nova_thread_join(thread[cpu], NULL) == 0);
+        printf("no message has taken the reserve\n");
 }
 
 /* A client that has taken the kernel memory ends. Then another client's first attempt to open a
@@ -136,6 +213,8 @@ int main(int argc, char **argv)
         most = argc > 2 ? (unsigned)atoi(argv[2]) : ECHO_PAGES;
         if (!strcmp(action, "hoard"))
                 hoard();
+        else if (!strcmp(action, "crush"))
+                crush();
         else if (!strcmp(action, "heir"))
                 heir();
         else

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The reserve of kernel memory that the clients of a service leave to it.
+ *
+ * Sessions, shared memory and semaphores of clients take kernel memory of the service. A page fault
+ * of the service that finds none ends the whole service, so clients leave a reserve.
+ *
+ * The kernel charges a message when it arrives, before the handler can refuse it. The reserve
+ * covers the messages that may arrive at once: all capabilities that fit into the windows of the
+ * handlers for calls, and a little memory for each handler of shared memory. For a larger message
+ * the handler makes a claim: it checks that more than the reserve is left, keeps the excess for its
+ * next message, and lets the client repeat the message. */
+#include <errno.h>
+
+#include "internal.h"
+#include "thread/handler.h"
+
+/* Largest reserve on one CPU: tables and mappings for a handler's stack, the heap, and messages
+ * that arrive and are refused. */
+#define RESERVE_BYTES ((nova_word_t)16 << 10)
+
+/* Bytes that a message with shared memory may charge without a claim. */
+#define SHARE_BYTES ((nova_word_t)2 << 10)
+
+#define CAPABILITY_BYTES ((nova_word_t)72) /* upper bound of a mapping's size */
+
+/* Sum of the claims of all services of the program, which have one account. Atomic. */
+static nova_word_t claimed;
+
+static nova_word_t smaller(nova_word_t one, nova_word_t other)
+{
+        return one < other ? one : other;
+}
+
+static nova_word_t bytes_left(void)
+{
+        nova_word_t limit;
+        const nova_word_t used = novart_service_kernel_memory(&limit);
+
+        return limit > used ? limit - used : 0;
+}
+
+/* A service with a small account leaves half of it to its clients. */
+void novart_service_reserve_init(struct nova_service *service)
+{
+        const nova_word_t cpus = (nova_word_t)__builtin_popcountll(service->cpus);
+        const nova_word_t messages = (service->config.share_pages ? SHARE_BYTES : 0) +
+                                     (CAPABILITY_BYTES << service->config.receive_order);
+
+        service->reserve = smaller(RESERVE_BYTES + (cpus - 1) * messages, bytes_left() / 2);
+        service->share_bytes = smaller(smaller(SHARE_BYTES, service->reserve / (4 * cpus)),
+                                       service->config.receive_bytes);
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (service->cpu[cpu] && service->cpu[cpu]->share_handler)
+                        novart_handler_limit(service->cpu[cpu]->share_handler,
+                                             service->share_bytes);
+}
+
+int novart_service_room(const struct nova_service *service)
+{
+        /* Read before the account: a message is charged before its claim ends. */
+        const nova_word_t kept = __atomic_load_n(&claimed, __ATOMIC_SEQ_CST);
+        const nova_word_t left = bytes_left();
+
+        if (left < service->reserve)
+                return ENOMEM;
+        return left - service->reserve < kept ? EAGAIN : 0;
+}
+
+int novart_service_claim(struct service_cpu *cpu, nova_word_t had)
+{
+        const struct nova_service *service = cpu->service;
+        const nova_word_t most = service->config.receive_bytes;
+        nova_word_t kept = __atomic_load_n(&claimed, __ATOMIC_SEQ_CST);
+        const nova_word_t left = bytes_left();
+        const nova_word_t room = left > service->reserve ? left - service->reserve : 0;
+        const nova_word_t bytes = smaller(room > kept ? room - kept : 0, most);
+
+        if (smaller(room, most) <= had)
+                return ENOMEM;
+        if (bytes > had && __atomic_compare_exchange_n(&claimed, &kept, kept + bytes, false,
+                                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+                __atomic_store_n(&cpu->claim, bytes, __ATOMIC_RELEASE);
+                novart_handler_limit(cpu->share_handler, bytes);
+        }
+        return EAGAIN;
+}
+
+nova_word_t novart_service_claim_end(struct service_cpu *cpu)
+{
+        const nova_word_t claim = cpu->claim;
+
+        if (!claim)
+                return cpu->service->share_bytes;
+        novart_handler_limit(cpu->share_handler, cpu->service->share_bytes);
+        __atomic_store_n(&cpu->claim, 0, __ATOMIC_RELEASE);
+        __atomic_sub_fetch(&claimed, claim, __ATOMIC_SEQ_CST);
+        return claim;
+}
