@@ -123,7 +123,7 @@ void pci_print(void)
         struct nova_hip_mem space;
 
         if (nova_request(nova_crd_io(PORT_ADDRESS, PORT_ORDER), PORT_ADDRESS)) {
-                puts("# PCI: the kernel does not give the configuration ports.");
+                puts("# PCI: the kernel does not grant the configuration ports to this program.");
                 return;
         }
         find();

@@ -66,7 +66,7 @@ class Pictures(unittest.TestCase):
         self.draw()
         self.assertEqual(doc_pictures.stale(self.folder), [])
         self.source.write_text("digraph a { y -> x; }\n")
-        self.assertIn("is older than its source", doc_pictures.stale(self.folder)[0])
+        self.assertIn("differs from its source", doc_pictures.stale(self.folder)[0])
 
     def test_a_picture_of_another_source_is_found(self):
         self.draw("b.dot")

@@ -550,7 +550,8 @@ def _warn_of_project():
     """Reports, in a project, that the figures are those of NOVA's kernel, because users might
     expect figures of the project."""
     if project.here(foreign_too=False):
-        build.say(f"this counts NOVA's kernel, not the project here; {OWN} says how to count that")
+        build.say(f"this counts NOVA's kernel, not the project here; {OWN} describes how to count "
+                  "the instructions of a program")
 
 
 def run(args):

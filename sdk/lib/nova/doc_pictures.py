@@ -37,7 +37,7 @@ def sources(folder):
 
 
 def stale(folder):
-    """Returns complaints about the sources in a folder whose pictures are missing or older."""
+    """Returns complaints about sources in a folder that have no picture, or one of another text."""
     found = []
     for source in sources(folder):
         picture = source.with_suffix(".svg")
@@ -46,7 +46,7 @@ def stale(folder):
             continue
         mark = MARK.search(picture.read_text(encoding="utf-8"))
         if not mark or mark.groups() != (source.name, digest(source)):
-            found.append(f"{picture.name}: is older than its source; nova docs --pictures draws it")
+            found.append(f"{picture.name}: differs from its source; nova docs --pictures draws it")
     return found
 
 

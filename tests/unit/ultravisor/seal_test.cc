@@ -189,7 +189,7 @@ TEST_F(sealed, refuses_a_changed_bit_of_each_byte)
         }
 }
 
-TEST_F(sealed, refuses_each_part_of_a_blob)
+TEST_F(sealed, refuses_each_prefix_of_a_blob)
 {
         const std::string good = blob();
 
