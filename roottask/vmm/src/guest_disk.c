@@ -8,6 +8,7 @@
 
 #include "novart/program.h"
 #include "novart/time.h"
+#include "recovery.h"
 
 /* Number of times that poll() looks for completions after an exit. */
 #define ROUNDS 4
@@ -18,9 +19,6 @@
 
 /* Time in ns before the thread continues after REAP_MAX completions. */
 #define PAUSE_NS 50000
-
-/* Time in ns between two attempts to open the session again. */
-#define AGAIN_NS 1000000000
 
 static bool is_up(void *context)
 {
@@ -188,26 +186,12 @@ static void give_up(struct nova_guest_disk *disk, int error)
                 nova_virtio_block_done(&disk->device, i, error);
 }
 
-/* Returns true if the disk may come back: the service is being started again (ECONNRESET), does not
- * run yet (EAGAIN), or has another disk until the first one is connected again (ENODEV); another
- * client has the blocks until it ends (EBUSY), or there is no memory at the moment (ENOMEM). */
-static bool may_return(int error)
+/* Tries to open the session again. The session has no other user, because `down` is set. Holds no
+ * lock, because a hostile service may never answer. So the disk may get another machine meanwhile.
+ * @return as nova_block_reopen() */
+static int reopen(void *argument)
 {
-        static const int passing[] = {ECONNRESET, EAGAIN, ENODEV, EBUSY, ENOMEM};
-
-        for (unsigned i = 0; i < sizeof(passing) / sizeof(*passing); i++)
-                if (error == passing[i])
-                        return true;
-        return false;
-}
-
-/* Waits until the service is available again. The session has no other user, because `down` is set.
- * Holds no lock, because a hostile service may never answer. So the disk may get another machine
- * meanwhile.
- * @return 0; an error of may_return() if the service does not have the disk in time; another error
- * if it never comes back */
-static int reopen(struct nova_guest_disk *disk)
-{
+        struct nova_guest_disk *const disk = argument;
         const int error = nova_block_reopen(disk->block);
 
         nova_mutex_lock(&disk->lock);
@@ -215,22 +199,26 @@ static int reopen(struct nova_guest_disk *disk)
                 nova_vm_lock(disk->vm);
         if (!error)
                 restart(disk);
-        else if (!may_return(error))
-                give_up(disk, error);
         if (disk->vm)
                 nova_vm_unlock(disk->vm);
         nova_mutex_unlock(&disk->lock);
         return error;
 }
 
-/* Opens the session again after a loss. Waits a second after an error that may come at once.
- * @return as reopen() */
+/* Opens the session again after a loss, or gives up. @return as novavmm_recovery_wait() */
 static int recover(struct nova_guest_disk *disk)
 {
-        const int error = reopen(disk);
+        const int error = novavmm_recovery_wait(reopen, disk);
 
-        if (error != ECONNRESET && may_return(error))
-                nova_sleep(AGAIN_NS);
+        if (!error)
+                return 0;
+        nova_mutex_lock(&disk->lock);
+        if (disk->vm)
+                nova_vm_lock(disk->vm);
+        give_up(disk, error);
+        if (disk->vm)
+                nova_vm_unlock(disk->vm);
+        nova_mutex_unlock(&disk->lock);
         return error;
 }
 
@@ -247,7 +235,7 @@ static void *serve(void *argument)
                         error = nova_block_listen(disk->block, NOVA_FOREVER);
                 else
                         error = recover(disk);
-        } while (!error || may_return(error));
+        } while (!error || error == ECONNRESET); /* as the wait for completions may end */
         return NULL;
 }
 

@@ -8,6 +8,7 @@
 
 #include "novart/program.h"
 #include "novart/time.h"
+#include "recovery.h"
 
 /* Size of the session's pool: as many buffers as a ring has entries. */
 #define POOL_BYTES (2 * NOVA_NET_ENTRIES * NOVA_NET_BUFFER)
@@ -138,12 +139,12 @@ static int handle(struct nova_guest_net *card, bool *blocked)
         return error;
 }
 
-/* Waits until the service is available again. The session has no other user, because `down` is set.
- * Holds no lock, because a hostile service may never answer. So the card may get another machine
- * meanwhile.
+/* Tries to open the session again. The session has no other user, because `down` is set. Holds no
+ * lock, because a hostile service may never answer. So the card may get another machine meanwhile.
  * @return as nova_net_reopen() */
-static int reopen(struct nova_guest_net *card)
+static int reopen(void *argument)
 {
+        struct nova_guest_net *const card = argument;
         const int error = nova_net_reopen(card->net);
 
         nova_mutex_lock(&card->lock);
@@ -198,8 +199,8 @@ static void *serve(void *argument)
                 else if (error == EAGAIN)
                         error = listen(card);
                 else
-                        error = reopen(card);
-        } while (!error || error == ECONNRESET);
+                        error = novavmm_recovery_wait(reopen, card);
+        } while (!error || error == ECONNRESET); /* as listen() may end */
         return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "novavmm/guest_net.h"
 
 #include <cerrno>
+#include <deque>
 #include <functional>
 
 #include "novart/program.h"
@@ -14,7 +15,7 @@
 namespace
 {
 
-constexpr uint64_t ms = 1000000;
+constexpr uint64_t ms = 1000000, second = 1000 * ms;
 constexpr unsigned most = NOVA_NET_ENTRIES; /* frames in one turn */
 
 /* Thrown to end the thread; stuck: nothing would end the thread's wait. */
@@ -33,8 +34,11 @@ struct service {
         unsigned reopened = 0;
         unsigned received = 0, locks = 0; /* since the last pause; number of locks held */
         bool alive = true;
-        bool is_endless = false; /* there is a frame at each moment */
-        unsigned wakes = 0;      /* times that the service wakes the thread without a frame */
+        bool is_endless = false;  /* there is a frame at each moment */
+        unsigned wakes = 0;       /* times that the service wakes the thread without a frame */
+        uint64_t slept = 0;       /* time in ns that the thread has slept */
+        bool is_refused = false;  /* the last attempt to open the session again has failed */
+        std::deque<int> refusals; /* errors of the next attempts */
         std::function<void()> while_reopen = [] {};
         std::vector<unsigned> turns; /* numbers of frames between two pauses of the thread */
         std::vector<uint64_t> waits; /* in ns */
@@ -99,6 +103,7 @@ int nova_net_flush(nova_net *)
 
 int nova_net_receive(nova_net *, nova_net_frame *frame)
 {
+        EXPECT_FALSE(now->is_refused); /* the session may be half open */
         if (now->received > 2 * most)
                 throw stuck();
         if (!now->alive)
@@ -131,9 +136,16 @@ int nova_net_listen(const nova_net *, uint64_t)
 int nova_net_reopen(nova_net *)
 {
         EXPECT_EQ(now->locks, 0u); /* the service may never answer */
+        now->reopened++;
+        now->is_refused = !now->refusals.empty();
+        if (now->is_refused) {
+                const int error = now->refusals.front();
+
+                now->refusals.pop_front();
+                return error;
+        }
         now->while_reopen();
         now->alive = true;
-        now->reopened++;
         return 0;
 }
 
@@ -173,9 +185,10 @@ void nova_vm_unlock(nova_vm *)
         now->locks--;
 }
 
-void nova_sleep(uint64_t)
+void nova_sleep(uint64_t ns)
 {
         EXPECT_EQ(now->locks, 0u);
+        now->slept += ns;
         now->turns.push_back(now->received);
         now->received = 0;
         now->is_endless &= now->turns.size() < 3;
@@ -346,6 +359,45 @@ TEST_F(guest_net, a_card_gets_another_machine_while_the_service_is_away)
         EXPECT_EQ(card.info.address[5], 1);
         send_frames(1);
         EXPECT_EQ(slow.sent, 1u);
+}
+
+TEST_F(guest_net, a_card_waits_for_a_service_that_cannot_be_opened_yet)
+{
+        slow.alive = false;
+        slow.refusals = {EAGAIN, ENODEV, EBUSY, EMFILE, ENFILE, ENOMEM};
+        slow.while_reopen = [this] { send_frames(2); };
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(slow.reopened, 7u);
+        EXPECT_EQ(slow.slept, 6 * second);
+        EXPECT_EQ(card.lost, 2u);
+        send_frames(1);
+        EXPECT_EQ(slow.sent, 1u);
+}
+
+TEST_F(guest_net, a_card_tries_again_at_once_when_the_service_ends_again)
+{
+        slow.alive = false;
+        slow.refusals = {ECONNRESET, ECONNRESET};
+        EXPECT_THROW(thread(&card), ended);
+        EXPECT_EQ(slow.reopened, 3u);
+        EXPECT_EQ(slow.slept, 0u);
+}
+
+TEST_F(guest_net, a_card_stays_without_a_service_that_has_gone_or_refuses_it)
+{
+        for (const int error : {ESRCH, EACCES, EPROTO}) {
+                slow.alive = false;
+                slow.reopened = 0;
+                slow.refusals = {EAGAIN, error};
+                EXPECT_EQ(thread(&card), nullptr);
+                EXPECT_EQ(slow.reopened, 2u);
+                EXPECT_TRUE(card.down);
+                slow.is_refused = false;
+        }
+        send_frames(3);
+        EXPECT_EQ(used_index(from_guest), 3);
+        EXPECT_EQ(card.lost, 3u);
+        EXPECT_EQ(slow.sent, 0u);
 }
 
 } // namespace

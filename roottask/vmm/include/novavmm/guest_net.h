@@ -32,7 +32,7 @@ struct nova_guest_net {
         bool drops;   /**< the frame that the guest is sending goes to `dropped` */
         bool holds;   /**< `held` waits for a buffer of the guest */
         bool woken;   /**< the service has woken the thread; only the thread uses this field */
-        bool got;     /**< frames have come since that wake-up; only the thread uses this field */
+        bool got;     /**< frames have come since then; only the thread uses this field */
         struct nova_net_frame held;          /**< the frame that waits */
         struct nova_semaphore room;          /**< the guest may have buffers again */
         uint8_t dropped[NOVA_NET_FRAME_MAX]; /**< frames go here while the service is down */
@@ -60,7 +60,8 @@ int nova_guest_net_open(struct nova_guest_net *card, const char *service, const 
  * Puts a card into a slot of a board. Call it after nova_pc_create() and before nova_vm_run(). The
  * guest's card has the address of the session.
  *
- * If the service ends, the guest's frames are lost until the service is available again.
+ * If the service ends, the guest's frames are lost until it is available again. They are lost for
+ * ever if init does not start the service again, or if the service refuses the monitor.
  * @return as nova_pc_add_virtio()
  */
 int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsigned slot);
