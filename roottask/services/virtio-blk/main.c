@@ -43,7 +43,6 @@
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
 #define SERIAL_BYTES  20
-#define SERIAL_MS     1000 /* time limit for the serial number; clients wait 5 s for the service */
 
 /* The data that the device reads and writes in addition to the data of a request. */
 struct slot {
@@ -276,16 +275,14 @@ static void start_again(void)
         start_device();
 }
 
-/* Asks for the serial number. A device may have none, or not know the request. */
-static void read_serial(void)
+/* Requests the serial number. Resets the device if it has not answered in time (QUEUE_EMPTY). */
+static enum queue_answer request_serial(unsigned limit_ms)
 {
-        static const uint8_t none[SERIAL_BYTES];
         const struct queue_part part[] = {
                 {slots_device, offsetof(struct slot, discard_sector), false},
                 {slots_device + offsetof(struct slot, serial), SERIAL_BYTES, true},
                 {slots_device + offsetof(struct slot, status), 1, true}};
         enum queue_answer answer = QUEUE_EMPTY;
-        uint8_t serial[SERIAL_BYTES];
         unsigned number;
         uint32_t bytes;
 
@@ -294,24 +291,39 @@ static void read_serial(void)
         slots->status = STATUS_NEVER;
         queue_add(&queue, 0, part, sizeof(part) / sizeof(*part));
         kick();
-        for (unsigned ms = 0; answer == QUEUE_EMPTY && ms < SERIAL_MS; ms++) {
+        for (unsigned ms = 0; answer == QUEUE_EMPTY && ms < limit_ms; ms++) {
                 answer = queue_take(&queue, &number, &bytes);
                 if (answer == QUEUE_EMPTY)
                         nova_sleep(1000000);
         }
-        if (answer == QUEUE_EMPTY) {
+        if (answer == QUEUE_EMPTY)
                 start_again();
+        return answer;
+}
+
+/* Finds the identity. A device may have no serial number, may not know the request, or may be slow
+ * at this moment. Sessions with a disk cannot continue if a restarted driver does not get its
+ * number, so the driver requests it several times. Clients wait 5 s for the service. */
+static void find_identity(void)
+{
+        static const unsigned limit_ms[] = {500, 1000, 2000};
+        static const uint8_t none[SERIAL_BYTES];
+        enum queue_answer answer = QUEUE_EMPTY;
+        uint8_t serial[SERIAL_BYTES];
+
+        device.info.identity = 0;
+        for (unsigned i = 0; i < sizeof(limit_ms) / sizeof(*limit_ms) && answer == QUEUE_EMPTY; i++)
+                answer = request_serial(limit_ms[i]);
+        if (answer == QUEUE_EMPTY)
                 return;
-        }
         if (answer != QUEUE_TAKEN) {
                 virtio_reset(&virtio);
                 driver_fail("the device completes a request that it does not have.");
         }
         memcpy(serial, slots->serial, sizeof(serial));
-        device.info.identity =
-                slots->status == STATUS_GOOD && memcmp(serial, none, sizeof(serial)) != 0
-                        ? block_identity_add(BLOCK_IDENTITY_BEGIN, serial, sizeof(serial))
-                        : 0;
+        if (slots->status == STATUS_GOOD && memcmp(serial, none, sizeof(serial)) != 0)
+                device.info.identity =
+                        block_identity_add(BLOCK_IDENTITY_BEGIN, serial, sizeof(serial));
 }
 
 int main(int argc, char **argv)
@@ -330,7 +342,7 @@ int main(int argc, char **argv)
         read_properties();
         make_queue();
         start_device();
-        read_serial();
+        find_identity();
         device.start = start;
         device.kick = kick;
         device.source = (struct share_source){dma_alloc, dma_release};

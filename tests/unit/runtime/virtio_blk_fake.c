@@ -16,7 +16,7 @@
 
 #define PENDING      (-1)
 #define SERIAL_BYTES 20
-#define PATIENCE_NS  5000000000 /* time that a client waits for the service */
+#define MOST_NS      4000000000 /* maximum time of a start; clients wait 5 s for the service */
 
 static _Alignas(4096) char memory[0x10000];
 static const struct block_device *disk;
@@ -25,9 +25,10 @@ static uint32_t written;
 static bool done;
 static int result;
 static const char *disk_serial;
-static bool is_silent;
-static uint64_t slept;                         /* time in ns that the driver has slept */
-static enum { ANSWERS, RESET, EMPTY } silence; /* progress of a driver whose device is silent */
+static unsigned silent; /* number of requests that the device does not answer */
+static uint64_t slept;  /* time in ns that the driver has slept */
+/* Progress of a driver whose device has not answered a request. */
+static enum { ANSWERS, SILENT, RESET, EMPTY } silence;
 
 int fake_read(uint32_t blocks, uint32_t bytes, int status)
 {
@@ -63,16 +64,18 @@ uint64_t fake_identity(const char *serial)
         return disk->info.identity;
 }
 
-bool fake_silent(void)
+uint64_t fake_silent(unsigned requests, const char *serial)
 {
-        bool good;
+        uint64_t identity;
 
-        is_silent = true;
+        silent = requests;
         silence = ANSWERS;
         slept = 0;
-        good = !fake_identity("one") && silence == EMPTY && slept <= PATIENCE_NS / 2;
-        is_silent = false;
-        return good;
+        identity = fake_identity(serial);
+        silent = 0;
+        if (silence != EMPTY || slept > MOST_NS)
+                abort();
+        return identity;
 }
 
 const char *virtio_renew(struct virtio *virtio)
@@ -128,8 +131,13 @@ void queue_add(struct queue *queue, unsigned number, const struct queue_part *pa
         if (*(uint32_t *)parts[0].address != 8 || count != 3 || parts[1].bytes != SERIAL_BYTES ||
             !parts[1].device_writes)
                 abort();
-        if (is_silent)
+        if (silence == SILENT || silence == RESET) /* the device has another request */
+                abort();
+        if (silent) {
+                silent--;
+                silence = SILENT;
                 return;
+        }
         if (disk_serial)
                 memcpy((void *)parts[1].address, disk_serial, SERIAL_BYTES);
         *(uint8_t *)status_at = disk_serial ? 0 : 2;

@@ -3,7 +3,6 @@
 #ifndef UNIT_VIRTIO_BLK_FAKE_H
 #define UNIT_VIRTIO_BLK_FAKE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Reads some blocks of 512 bytes. The device reports @p bytes bytes as written and, unless
@@ -14,9 +13,9 @@ int fake_read(uint32_t blocks, uint32_t bytes, int status);
  * support the request for it. @return the identity of the disk */
 uint64_t fake_identity(const char *serial);
 
-/* Starts the driver with a device that never answers the request for its serial number.
- * @return true if the driver offers the disk, with the identity 0, after it has reset the device,
- * and in half of the time that clients wait */
-bool fake_silent(void);
+/* Starts the driver as fake_identity() does. The device does not answer the first @p requests
+ * requests for its serial number. Aborts unless the driver resets the device after each of them,
+ * and offers the disk within 4 s. @return the identity of the disk */
+uint64_t fake_silent(unsigned requests, const char *serial);
 
 #endif

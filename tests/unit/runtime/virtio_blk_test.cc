@@ -5,27 +5,40 @@ extern "C" {
 }
 
 #include <cerrno>
+#include <climits>
 #include <gtest/gtest.h>
 
 namespace
 {
 constexpr int GOOD = 0, FAILED = 1, NEVER = -1;
+constexpr char ONE[20] = "one";
 } // namespace
 
 TEST(virtio_blk, disks_with_other_serial_numbers_differ)
 {
-        const uint64_t one = fake_identity("one\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+        const uint64_t one = fake_identity(ONE);
 
         EXPECT_NE(one, 0U);
         EXPECT_NE(one, fake_identity("two\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
-        EXPECT_EQ(one, fake_identity("one\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+        EXPECT_EQ(one, fake_identity(ONE));
         EXPECT_EQ(fake_identity(nullptr), 0U) << "the device has none";
         EXPECT_EQ(fake_identity("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), 0U);
 }
 
 TEST(virtio_blk, a_device_that_does_not_answer_has_no_serial_number)
 {
-        EXPECT_TRUE(fake_silent());
+        ASSERT_NE(fake_identity(ONE), 0U); /* the driver keeps its variables */
+        EXPECT_EQ(fake_silent(UINT_MAX, ONE), 0U);
+}
+
+TEST(virtio_blk, a_device_that_answers_late_has_its_serial_number)
+{
+        const uint64_t one = fake_identity(ONE);
+
+        for (unsigned requests = 1; requests <= 2; requests++) {
+                ASSERT_EQ(fake_identity(nullptr), 0U); /* the driver keeps its variables */
+                EXPECT_EQ(fake_silent(requests, ONE), one) << requests;
+        }
 }
 
 TEST(virtio_blk_read, succeeds_whether_or_not_the_device_counts_the_status)
