@@ -207,10 +207,13 @@ static bool is_behind(const struct nova_vcpu *vcpu)
         return vcpu->gives || (vcpu->stale && vcpu->exits && !vcpu->inside);
 }
 
-static struct nova_vcpu *find_behind(struct nova_vm *vm)
+/* Ignores the caller, which sends its reply only after its handler has returned. */
+static struct nova_vcpu *find_behind(const struct nova_vcpu *caller)
 {
+        struct nova_vm *const vm = caller->vm;
+
         for (unsigned i = 0; i < vm->vcpus; i++)
-                if (is_behind(&vm->vcpu[i]))
+                if (&vm->vcpu[i] != caller && is_behind(&vm->vcpu[i]))
                         return &vm->vcpu[i];
         return NULL;
 }
@@ -222,7 +225,7 @@ void nova_vcpu_settle(struct nova_vcpu *vcpu)
         struct nova_vcpu *behind;
 
         vcpu->settles = true;
-        while (vcpu->vm->end == NOVA_VM_RUNS && (behind = find_behind(vcpu->vm))) {
+        while (vcpu->vm->end == NOVA_VM_RUNS && (behind = find_behind(vcpu))) {
                 novavmm_vcpu_wake(behind);
                 sleep(vcpu);
         }

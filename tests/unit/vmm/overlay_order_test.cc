@@ -56,6 +56,7 @@ struct overlay_order : testing::Test {
         unsigned running = 0;
         bool locked = false;
         bool has_function = false; /* a function that is passed through uses the RAM, too */
+        bool settles = false;      /* the handler of a fault settles after it has mapped the page */
         int mapped = ram;          /* the frame at the page in the guest's page tables */
 
         /* moves: moves in progress. expected: the topmost overlay after the last move. possible:
@@ -171,6 +172,8 @@ struct overlay_order : testing::Test {
                 vm.handler[NOVA_VM_EXIT_WRMSR] = [](nova_vcpu *) { test->self().action(); };
                 vm.handler[NOVA_VM_EXIT_MEMORY] = [](nova_vcpu *vcpu) {
                         EXPECT_TRUE(novavmm_overlay_give(vcpu, page * page_bytes));
+                        if (test->settles)
+                                nova_vcpu_settle(vcpu);
                 };
                 vm.handler[NOVA_VM_EXIT_RECALL] = [](nova_vcpu *) {};
                 for (unsigned i = 0; i < 2; i++) {
@@ -282,6 +285,12 @@ TEST_F(overlay_order, a_functions_dma_finds_the_ram_in_all_orders_after_a_page_h
 TEST_F(overlay_order, two_that_move_frames_to_one_page_do_not_wait_for_each_other)
 {
         explore([this] { move(0, true), read(); }, [this] { move(1, true), read(); });
+}
+
+TEST_F(overlay_order, a_handler_that_has_mapped_a_page_does_not_wait_for_its_own_reply)
+{
+        settles = true;
+        explore([this] { move(0, true), move(0, false); }, [this] { read(), read(); });
 }
 
 } // namespace

@@ -208,7 +208,9 @@ void nova_vcpu_keep_message(struct nova_vcpu *vcpu, void (*function)(void *argum
  * is in the guest with stale translations. Forces virtual CPUs in such a state to exit. For
  * handlers that are about to revoke pages permanently.
  *
- * Releases the machine's lock while it waits. The machine may end meanwhile.
+ * Releases the machine's lock while it waits. The machine may end meanwhile. The handler's own
+ * reply may still map a page. Call this function before nova_vcpu_map(), because two handlers that
+ * have both mapped a page wait for each other.
  */
 void nova_vcpu_settle(struct nova_vcpu *vcpu);
 
