@@ -97,7 +97,7 @@
 #define MEMP_NUM_TCPIP_MSG_INPKT  128
 #define MEMP_NUM_PBUF             64
 #define MEMP_NUM_NETDB            4
-#define PBUF_POOL_SIZE            256
+#define PBUF_POOL_SIZE            304
 #define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
 #define IP_REASS_MAX_PBUFS        48    /* fragments that wait, for each of IPv4 and IPv6 */

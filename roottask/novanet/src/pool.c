@@ -4,8 +4,8 @@
  * beyond a limit. Even if fewer are free, it may hold a few, down to the reserve. So if the program
  * does not read N sockets, a stream that it reads has about as many buffers as each of them. The
  * reserve is for sockets that hold no buffer, and for fragments. One large datagram at a time may
- * stay in the part of the reserve in which its fragments have waited. Other machines send lost
- * segments again. */
+ * take its buffers from the reserve, so an idle socket gets it. Other machines send lost segments
+ * again. */
 #include "pool.h"
 
 #include "lwip/api.h"
@@ -14,12 +14,12 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/stats.h"
 
-/* The reserve: enough for the fragments that wait, of IPv4 and IPv6, and for a frame of each
- * socket. */
-#define RESERVE (2 * IP_REASS_MAX_PBUFS + MEMP_NUM_NETCONN)
+/* Free buffers below which a socket that holds none gets no data of several buffers: enough for the
+ * fragments that wait, of IPv4 and IPv6, and for a frame of each socket. */
+#define LEAST (2 * IP_REASS_MAX_PBUFS + MEMP_NUM_NETCONN)
 
-/* Free buffers below which a socket that holds none gets no data of several buffers. */
-#define LEAST (RESERVE - IP_REASS_MAX_PBUFS)
+/* The reserve: in addition, a large datagram, whose fragments no longer wait. */
+#define RESERVE (LEAST + IP_REASS_MAX_PBUFS)
 
 #define FEW 4 /* buffers that each socket may hold even if the shared ones are in use */
 /* Buffers for which sockets that hold more than FEW compete. */

@@ -2,6 +2,8 @@
 /* Which segments and datagrams novanet refuses while many receive buffers are in use. */
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 extern "C" {
 #include "pool.h"
 
@@ -123,6 +125,18 @@ TEST_F(net_pool, the_reserve_is_used_for_one_large_datagram_at_a_time)
         EXPECT_FALSE(is_refused(1, 96 + large));
         unread = 1;
         EXPECT_TRUE(is_refused(1, 96 + large));
+}
+
+TEST_F(net_pool, large_datagrams_leave_buffers_for_all_fragments_and_a_frame_of_each_socket)
+{
+        unsigned free = PBUF_POOL_SIZE;
+
+        for (unsigned buffers = 2; buffers <= large; buffers++)
+                for (unsigned taken = buffers; taken <= PBUF_POOL_SIZE; taken++)
+                        if (!is_refused(buffers, taken - buffers))
+                                free = std::min(free, PBUF_POOL_SIZE - taken);
+        EXPECT_EQ(free, unsigned{2 * IP_REASS_MAX_PBUFS + MEMP_NUM_NETCONN});
+        EXPECT_FALSE(is_refused(1, PBUF_POOL_SIZE - 1));
 }
 
 } // namespace
