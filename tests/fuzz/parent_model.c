@@ -71,7 +71,15 @@ static int expect_open(const struct model_message *message, const char *name)
 {
         if (!name)
                 return EINVAL;
-        return !has(says(message)->uses, name) ? EACCES : find(name) ? 0 : EAGAIN;
+        if (!has(says(message)->uses, name))
+                return EACCES;
+        if (find(name))
+                return 0;
+        for (unsigned i = 0; i < init.system.programs; i++)
+                if (has(init.program[i].says->provides, name) &&
+                    init.program[i].state == PROGRAM_OVER)
+                        return ESRCH;
+        return EAGAIN;
 }
 
 static int expect_serve(const struct model_message *message, const char *name)

@@ -276,15 +276,15 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
         if (error)
                 return error;
         error = nova_block_claim(disk->block, NOVA_BLOCK_WRITES);
+        if (!error) {
+                make_store(disk);
+                disk->looks = true;
+                error = nova_thread_create(&disk->thread, &attr, serve, disk);
+        }
         if (error) {
                 nova_block_close(disk->block);
-                return error;
+                disk->block = NULL;
         }
-        make_store(disk);
-        disk->looks = true;
-        error = nova_thread_create(&disk->thread, &attr, serve, disk);
-        if (error)
-                nova_block_close(disk->block);
         return error;
 }
 
