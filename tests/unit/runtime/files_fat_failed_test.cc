@@ -34,6 +34,14 @@ struct files_fat_failed_test : testing::TestWithParam<fat_kind>, mounted_disk {
                         fat->release(node);
         }
 
+        /* Fills the disk with a file, which then has no cluster of another one. */
+        void fill()
+        {
+                create("next");
+                write("next", 0, std::string(memory.bytes.size(), 'n'));
+                EXPECT_EQ(read("next").find_first_not_of('n'), std::string::npos);
+        }
+
         int write_new(const std::string &path, const std::string &text)
         {
                 const int error = create(path);
@@ -229,8 +237,8 @@ TEST_P(files_fat_failed_test, a_change_with_an_unknown_result_gives_no_cluster_t
                                 EXPECT_EQ(read(next + std::to_string(i)), "");
                         }
                         /* the node of an erased entry writes to no entry of another name */
-                        EXPECT_EQ(fat->write(node, 0, "d", 1, &done), 0);
-                        EXPECT_EQ(fat->sync(system, node), 0);
+                        fat->write(node, 0, "d", 1, &done);
+                        fat->sync(system, node);
                         write(next + "0", 0, std::string(memory.bytes.size(), 'n'));
                         fat->release(node);
                         node = nullptr;
@@ -242,6 +250,79 @@ TEST_P(files_fat_failed_test, a_change_with_an_unknown_result_gives_no_cluster_t
                 }
         }
         mount();
+}
+
+/* The next write takes effect, but its result stays unknown. */
+#define EXPECT_UNKNOWN(call)              \
+        do {                              \
+                memory.death_left = 0;    \
+                EXPECT_EQ(call, EIO);     \
+                EXPECT_TRUE(memory.dead); \
+                memory.death_left = -1;   \
+                memory.dead = false;      \
+        } while (0)
+
+TEST_P(files_fat_failed_test, a_file_in_use_keeps_its_clusters_without_a_name_of_an_unknown_rename)
+{
+        const std::vector<std::function<void()>> removes = {
+                [&] { ASSERT_EQ(remove("folder/file"), 0); },
+                [&] {
+                        ASSERT_EQ(rename("file", "folder/b"), 0);
+                        ASSERT_EQ(rename("folder/b", "c"), 0);
+                        ASSERT_EQ(rename("folder/file", "file"), 0);
+                },
+        };
+
+        for (const auto &remove_one : removes) {
+                lose_copy("file", "folder/file");
+                EXPECT_UNKNOWN(rename_part("file", "folder/file"));
+                remove_one();
+                fill();
+                EXPECT_TRUE(read("file") == data);
+                fat->release(node);
+                node = nullptr;
+                ASSERT_EQ(remove("next"), 0);
+                ASSERT_EQ(find("file", &node), 0);
+        }
+}
+
+TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_in_its_sector)
+{
+        size_t done;
+
+        EXPECT_UNKNOWN(rename("file", "OTHER"));
+        EXPECT_EQ(fat->resize(node, 0), EIO);
+        EXPECT_EQ(fat->write(node, 0, "x", 1, &done), EIO);
+        EXPECT_EQ(fat->sync(system, node), EIO);
+        EXPECT_TRUE(read("OTHER") == data);
+        ASSERT_EQ(remove("OTHER"), 0);
+        fill();
+}
+
+TEST_P(files_fat_failed_test, a_file_of_an_unknown_remove_writes_to_no_other_file)
+{
+        files_node *kept;
+        size_t done;
+
+        ASSERT_EQ(create("gone", true), 0);
+        ASSERT_EQ(write_new("gone/a", "d"), 0);
+        ASSERT_EQ(find("gone/a", &kept), 0);
+        ASSERT_EQ(fat->sync(system, nullptr), 0);
+        EXPECT_UNKNOWN(remove("gone/a"));
+        ASSERT_EQ(remove("gone", true), 0);
+        create("next");
+        fat->write(kept, 0, "x", 1, &done);
+        fat->sync(system, kept);
+        fill();
+        fat->release(kept);
+        EXPECT_EQ(read("next").find_first_not_of('n'), std::string::npos);
+}
+
+TEST_P(files_fat_failed_test, a_name_of_an_unknown_create_is_a_file_of_its_own)
+{
+        EXPECT_UNKNOWN(remove("file"));
+        EXPECT_UNKNOWN(create("gile"));
+        EXPECT_EQ(read("gile"), "");
 }
 
 TEST_P(files_fat_failed_test, a_folder_that_is_refused_leaves_no_cluster_after_an_unknown_result)

@@ -60,21 +60,6 @@ static int make_cluster(const struct fat_node *parent, uint32_t *cluster)
         return error;
 }
 
-/* Separates nodes from the places that the entries of a new name have got, except the node of the
- * renamed file. An earlier change has erased such a node's entry, but its result was unknown. */
-static void displace(struct fat *fat, const struct fat_set *set, const struct fat_node *renamed)
-{
-        for (uint32_t i = set->begin; i <= set->end; i++) {
-                struct fat_node *const node =
-                        fat_node_find(fat, set->sector, set->slot - (set->end - i));
-
-                if (!node || node == renamed)
-                        continue;
-                fat_file_orphan(node); /* after an error clusters are lost */
-                node->unflushed = true;
-        }
-}
-
 int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node)
 {
         struct fat_node *folder = (struct fat_node *)in, *made;
@@ -100,16 +85,17 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
                         fat_table_free(fat, cluster);
                 return error;
         }
-        displace(fat, &set, NULL);
         error = fat_node_open(fat, &set, &made);
         if (!error)
                 *node = &made->node;
         return error;
 }
 
-/* Frees a chain to which no entry refers any more. A file in use keeps its chain, and leaves its
- * place in the folder also after an error, because a new file may get the place. */
-static int give_up(struct fat *fat, struct fat_node *used, uint32_t first)
+/* Frees a chain to which no entry refers any more, unless a node other than @p but has it. A file
+ * in use keeps its chain, and leaves its place in the folder also after an error, because a new
+ * file may get the place. */
+static int give_up(struct fat *fat, struct fat_node *used, uint32_t first,
+                   const struct fat_node *but)
 {
         const int error = fat_flush_ordered(fat);
 
@@ -119,7 +105,8 @@ static int give_up(struct fat *fat, struct fat_node *used, uint32_t first)
                 used->unflushed = error;
                 return error ? error : link_error;
         }
-        return error || !first ? error : fat_table_free(fat, first);
+        return error || !first || fat_node_shares(fat, first, but) ? error
+                                                                   : fat_table_free(fat, first);
 }
 
 static int check_folder(struct fat *fat, const struct fat_set *set)
@@ -150,11 +137,17 @@ int fat_remove(struct files_node *in, const char *name, bool remove_folder)
         if (error)
                 return error;
         error = fat_folder_erase(folder, &set);
-        if (error && fat_folder_check(fat, &set) != ENOENT)
-                return error;
 
-        const int late = give_up(fat, fat_node_find(fat, set.sector, set.slot),
-                                 fat_entry_cluster(fat, set.entry));
+        struct fat_node *const used = fat_node_find(fat, set.sector, set.slot);
+        const int state = error ? fat_folder_check(fat, &set) : ENOENT;
+
+        if (state != ENOENT) {
+                if (used)
+                        used->lost = state != 0;
+                return error;
+        }
+
+        const int late = give_up(fat, used, fat_entry_cluster(fat, set.entry), NULL);
 
         return error ? error : late;
 }
@@ -243,20 +236,20 @@ static int erase_old(struct rename *rename, bool copy)
                 error = fat_folder_erase(rename->from, &rename->old);
         state = error ? fat_folder_check(fat, &rename->old) : ENOENT;
         rename->erased = state == ENOENT;
-        if (!state && !copy)
-                rename->taken = take_back(rename) != 0; /* the first error counts */
-        rename->unsure = rename->taken && !state && fat->doubt;
-        if (rename->erased && rename->shared)
-                rename->file->shared = false;
-        else
-                rename->file->shared |= rename->taken && !rename->erased && !copy;
+        rename->file->lost |= !rename->erased && state;
+        if (state || copy)
+                return error;
+        fat->doubt = false;
+        rename->taken = take_back(rename) != 0; /* the first error counts */
+        rename->unsure = fat->doubt;
+        rename->file->lost |= rename->unsure;
         return error;
 }
 
 /* Gives the copy to a file, and frees the old chain. */
 static int use_copy(struct fat_node *file, uint32_t first)
 {
-        const int error = give_up(fat_of(file), NULL, file->first);
+        const int error = give_up(fat_of(file), NULL, file->first, file);
 
         file->first = first;
         file->tail = 0;
@@ -288,7 +281,7 @@ static int rename_by_copy(struct rename *rename)
                 fat_copy_free(fat, &file->copy);
         else if (copy)
                 file->copy = (struct fat_copy){0}; /* it belongs to the new name, or is lost */
-        file->shared |= error && fat->doubt && !copy;
+        file->lost |= error && fat->doubt && !copy;
         if (error)
                 return error;
         file->copy_lost = false;
@@ -315,7 +308,7 @@ static int rename_file(struct rename *rename)
                 return EBUSY; /* no two nodes may change one chain */
         error = rename_in_sector(rename);
         rename->taken = rename->erased = !error;
-        file->shared |= error && error != ENOSPC && fat->doubt;
+        file->lost |= error && error != ENOSPC && fat->doubt;
         /* With writes to two sectors, no order guarantees that a folder has exactly one name after
          * any loss of power. */
         if (error == ENOSPC)
@@ -324,10 +317,8 @@ static int rename_file(struct rename *rename)
          * removed here, and that of a file created later. */
         if (rename->taken)
                 late = rename->replace && !rename->shared && !rename->unsure
-                               ? give_up(fat, used, replaced)
+                               ? give_up(fat, used, replaced, NULL)
                                : fat_flush_ordered(fat);
-        if (rename->taken && !rename->replace)
-                displace(fat, &rename->new, file);
         if (rename->erased) {
                 file->sector = rename->new.sector;
                 file->slot = rename->new.slot;

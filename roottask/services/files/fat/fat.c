@@ -32,9 +32,17 @@ int64_t fat_now(const struct fat *fat)
 struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot)
 {
         for (struct fat_node *node = fat->nodes; node; node = node->next)
-                if (node->sector == sector && node->slot == slot && !node->removed)
+                if (node->sector == sector && node->slot == slot && !node->removed && !node->lost)
                         return node;
         return NULL;
+}
+
+bool fat_node_shares(const struct fat *fat, uint32_t first, const struct fat_node *but)
+{
+        for (const struct fat_node *node = fat->nodes; node && first; node = node->next)
+                if (node->first == first && node != but)
+                        return true;
+        return false;
 }
 
 /* Returns true if an entry's first cluster and size are possible. */
@@ -136,7 +144,8 @@ void fat_release(struct files_node *node)
         /* the caller cannot handle an error; sync reports it */
         if (!file->removed)
                 fat_file_commit(file);
-        else if (file->first && !file->shared && !(file->unflushed && fat_flush_ordered(fat)))
+        else if (file->first && !fat_node_shares(fat, file->first, file) &&
+                 !(file->unflushed && fat_flush_ordered(fat)))
                 fat_table_free(fat, file->first);
         while (*link != file)
                 link = &(*link)->next;

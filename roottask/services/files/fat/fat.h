@@ -92,9 +92,10 @@ struct fat_node {
         struct files_node node;
         struct fat_node *next;
         bool folder, removed, changed;
-        bool unflushed;            /* removed, but the disk may still have the entry */
-        bool shared;               /* another entry may name the chain: it is never freed */
-        bool grown;                /* the entry does not contain the present size or chain yet */
+        bool unflushed; /* removed, but the disk may still have the entry */
+        bool lost;  /* a write with an unknown result may have changed its entry: it gives EIO until
+                     * all clients have closed it */
+        bool grown; /* the entry does not contain the present size or chain yet */
         uint8_t attributes;        /* attributes of the entry */
         uint32_t sector, slot;     /* place of the entry; sector 0: the root */
         uint32_t first, size;      /* first cluster, 0: none; bytes */
@@ -257,6 +258,8 @@ int fat_rename(struct files_node *from, const char *name, struct files_node *to,
 uint32_t fat_entry_cluster(const struct fat *fat, const uint8_t *entry);
 void fat_entry_set(struct fat *fat, uint8_t *entry, uint32_t cluster, uint32_t size);
 struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot);
+/* Returns true if another node has a chain. Two entries may name one chain after an error. */
+bool fat_node_shares(const struct fat *fat, uint32_t first, const struct fat_node *but);
 int fat_node_open(struct fat *fat, const struct fat_set *set, struct fat_node **node);
 void fat_release(struct files_node *node);
 int64_t fat_now(const struct fat *fat); /* 1980 or later */

@@ -45,6 +45,8 @@ int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t byt
         struct fat_node *file = (struct fat_node *)node;
 
         *done = 0;
+        if (file->lost)
+                return EIO;
         if (offset >= file->size)
                 return 0;
         if (bytes > file->size - offset)
@@ -354,6 +356,8 @@ int fat_file_write(struct files_node *node, uint64_t offset, const void *from, s
         int error = 0;
 
         *done = 0;
+        if (file->lost)
+                return EIO;
         if (!bytes)
                 return 0;
         if (offset >= UINT32_MAX)
@@ -375,6 +379,8 @@ int fat_file_resize(struct files_node *node, uint64_t bytes)
 {
         struct fat_node *file = (struct fat_node *)node;
 
+        if (file->lost)
+                return EIO;
         if (bytes > UINT32_MAX)
                 return EFBIG;
         end_copy(file);
@@ -396,6 +402,8 @@ int fat_file_commit(struct fat_node *file)
         uint8_t *bytes;
         int error = 0;
 
+        if (file->lost)
+                return EIO;
         if (file->removed || !(file->changed || file->grown))
                 return 0;
         if (file->grown)
