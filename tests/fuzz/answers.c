@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nova/hypercall.h"
+#include "service/client.h"
 
 struct nova_utcb answers_utcb;
 unsigned answers_calls;
@@ -34,6 +35,18 @@ uint8_t answers_take(void)
                 return 0;
         left--;
         return *input++;
+}
+
+/* A client repeats its call while the server has answers. */
+struct client_patience novart_client_patience(uint64_t deadline)
+{
+        return (struct client_patience){.deadline = deadline};
+}
+
+bool novart_client_pause(struct client_patience *patience)
+{
+        (void)patience;
+        return answers_has_input();
 }
 
 nova_word_t answers_take_word(void)

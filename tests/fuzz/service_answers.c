@@ -133,6 +133,11 @@ int nova_session_wait(struct nova_session *of, uint64_t deadline)
         return answers_has_input() && answers_take() < 0xf0 ? 0 : ETIMEDOUT;
 }
 
+int novart_client_wait_again(struct nova_session *of, uint64_t deadline)
+{
+        return nova_session_wait(of, deadline);
+}
+
 uint64_t nova_tsc_of_ns(uint64_t ns)
 {
         return ns;

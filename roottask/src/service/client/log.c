@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "service/client.h"
+
 int nova_log_open(struct nova_session **log)
 {
         return nova_session_open(log, "log", NULL);
