@@ -55,7 +55,7 @@ struct client_patience {
         uint64_t pause;    /* length of the next pause in ns; after 0 follows 1 ms */
 };
 
-/* Begins to wait for up to five seconds. */
+/* Begins to wait for up to ten seconds. */
 struct client_patience novart_client_patience(uint64_t deadline);
 
 /* Pauses before the next attempt.
@@ -80,7 +80,7 @@ int novart_client_call_until(struct nova_session *session, const struct client_c
                              uint64_t deadline);
 
 /* Makes the call of a session, and repeats it while the service answers EAGAIN.
- * @return ENOMEM: the service lacked kernel memory for five seconds; or as
+ * @return ENOMEM: the service lacked kernel memory for ten seconds; or as
  * novart_client_call_until() */
 int novart_client_persist(struct nova_session *session, const struct client_call *call,
                           uint64_t deadline);

@@ -15,9 +15,9 @@
 #include "parent_registry.h"
 #include "registry.h"
 
-#define PAUSE_MIN 1000000      /* time in ns between the first two attempts */
-#define PAUSE_MAX 50000000     /* maximum of this time, which doubles */
-#define PATIENCE  5000000000ll /* time after which the service counts as stuck */
+#define PAUSE_MIN 1000000       /* time in ns between the first two attempts */
+#define PAUSE_MAX 50000000      /* maximum of this time, which doubles */
+#define PATIENCE  10000000000ll /* time after which the service counts as stuck */
 
 /* Returns the order of a range with one selector for each CPU number that the program may use. */
 static unsigned cpu_order(void)
