@@ -58,7 +58,7 @@ struct nova_message {
 /**
  * Opens a session with a service.
  *
- * Waits for up to ten seconds while the service is starting, or while it frees the resources of
+ * Waits for up to five seconds while the service is starting, or while it frees the resources of
  * sessions that have ended. If the service does not answer, this function blocks without limit.
  * @param[out] opened  the session, to be closed by nova_session_close()
  * @param service      its name in the system description
@@ -72,7 +72,7 @@ struct nova_message {
  * @retval ENFILE       the service has reached its limit of sessions
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
- * @retval EAGAIN       for at least ten seconds, the service did not run, or was freeing resources
+ * @retval EAGAIN       for at least five seconds, the service did not run, or was freeing resources
  * @retval ESRCH        the service has ended, and the parent does not start it again
  * @retval ENOMEM       no more memory, selectors or kernel memory in client or service
  */
@@ -111,7 +111,7 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
 /**
  * Reopens a session whose service has died and been restarted, or in which a call was abandoned,
  * and shares its memory again. The service has no state of the new session; the old session is
- * closed as by nova_session_close(). Waits for up to ten seconds while the service restarts. No
+ * closed as by nova_session_close(). Waits for up to five seconds while the service restarts. No
  * other thread may use the session meanwhile. After a failure, calls return ECONNRESET, and the
  * caller may try again.
  * @code

@@ -50,16 +50,16 @@ struct client_call {
 /* The pauses of a client that repeats a call. They grow, so that many clients that wait for a
  * service leave it time to start. */
 struct client_patience {
-        uint64_t end;      /* TSC value after which the client gives up */
+        unsigned left;     /* number of pauses before the client gives up */
         uint64_t deadline; /* TSC value at which a pause ends early */
         uint64_t pause;    /* length of the next pause in ns; after 0 follows 1 ms */
 };
 
-/* Begins to wait for up to ten seconds. */
+/* Begins to wait for up to five seconds. */
 struct client_patience novart_client_patience(uint64_t deadline);
 
 /* Pauses before the next attempt.
- * @return false, at once, if the time is over */
+ * @return false, at once, if the client has paused often enough */
 bool novart_client_pause(struct client_patience *patience);
 
 /* Calls through a portal of the caller's CPU.
@@ -80,7 +80,7 @@ int novart_client_call_until(struct nova_session *session, const struct client_c
                              uint64_t deadline);
 
 /* Makes the call of a session, and repeats it while the service answers EAGAIN.
- * @return ENOMEM: the service lacked kernel memory for ten seconds; or as
+ * @return ENOMEM: the service lacked kernel memory for five seconds; or as
  * novart_client_call_until() */
 int novart_client_persist(struct nova_session *session, const struct client_call *call,
                           uint64_t deadline);

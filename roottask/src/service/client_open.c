@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "client.h"
-#include "nova/arch/tsc.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
@@ -15,9 +14,12 @@
 #include "parent_registry.h"
 #include "registry.h"
 
-#define PAUSE_MIN 1000000       /* time in ns between the first two attempts */
-#define PAUSE_MAX 50000000      /* maximum of this time, which doubles */
-#define PATIENCE  10000000000ll /* time after which the service counts as stuck */
+#define PAUSE_MIN 1000000  /* time in ns between the first two attempts */
+#define PAUSE_MAX 50000000 /* maximum of this time, which doubles */
+
+/* Number of pauses after which the service counts as stuck, five seconds in all. If the machine
+ * stops for a while, the service gets these pauses afterwards. */
+#define PAUSES 105
 
 /* Returns the order of a range with one selector for each CPU number that the program may use. */
 static unsigned cpu_order(void)
@@ -92,15 +94,16 @@ static int open_once(struct nova_session *session)
 
 struct client_patience novart_client_patience(uint64_t deadline)
 {
-        return (struct client_patience){nova_deadline_in(PATIENCE), deadline, PAUSE_MIN};
+        return (struct client_patience){PAUSES, deadline, PAUSE_MIN};
 }
 
 bool novart_client_pause(struct client_patience *patience)
 {
         const uint64_t next = nova_deadline_in(patience->pause);
 
-        if (nova_rdtsc() >= patience->end)
+        if (!patience->left)
                 return false;
+        patience->left--;
         nova_sleep_until(next < patience->deadline ? next : patience->deadline);
         patience->pause = !patience->pause                  ? PAUSE_MIN
                           : patience->pause < PAUSE_MAX / 2 ? 2 * patience->pause
