@@ -277,13 +277,17 @@ static int rename_by_copy(struct rename *rename)
         error = fat_flush_ordered(fat);
         if (!error)
                 error = add_new(rename, entry);
-        if (error && !fat->doubt)
-                fat_copy_free(fat, &file->copy);
-        else if (copy)
-                file->copy = (struct fat_copy){0}; /* it belongs to the new name, or is lost */
-        file->lost |= error && fat->doubt && !copy;
-        if (error)
+        if (error) {
+                if (!fat->doubt)
+                        fat_copy_free(fat, &file->copy);
+                else if (copy)
+                        file->copy = (struct fat_copy){0}; /* the new name may have it */
+                else
+                        file->lost = true; /* the new name may have its chain */
                 return error;
+        }
+        if (copy)
+                file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
         file->copy_lost = false;
         rename->taken = true;
         error = erase_old(rename, copy);
