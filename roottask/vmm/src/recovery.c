@@ -10,13 +10,18 @@
 /* Time in ns between two attempts to open the session. */
 #define AGAIN_NS 1000000000
 
-/* Returns true if the error may pass: the service ends at the moment (ECONNRESET), does not run yet
- * (EAGAIN), or has another disk until the first one is connected again (ENODEV); other clients have
- * the disk, the card or the sessions until they end (EBUSY, EMFILE, ENFILE), or there is no memory
- * at the moment (ENOMEM). */
+/* Returns true if the error may pass. */
 static bool may_pass(int error)
 {
-        static const int passing[] = {ECONNRESET, EAGAIN, ENODEV, EBUSY, EMFILE, ENFILE, ENOMEM};
+        static const int passing[] = {
+                ECONNRESET, /* the service ended during the attempt */
+                EAGAIN,     /* it does not run yet */
+                ENODEV,     /* it has another disk until the first one is connected again */
+                EBUSY,      /* another client has the disk or the card until it ends */
+                EMFILE,     /* the program's other sessions are at its limit until one is closed */
+                ENFILE,     /* other clients have all sessions until one is closed */
+                ENOMEM,     /* no memory is free at the moment */
+        };
 
         for (unsigned i = 0; i < sizeof(passing) / sizeof(*passing); i++)
                 if (error == passing[i])

@@ -28,6 +28,7 @@ struct service {
         unsigned reopened = 0;
         uint64_t slept = 0;                 /* time in ns that the thread has slept */
         int error = 0;                      /* of submits */
+        int claim_error = 0;                /* of claims */
         int session = 0;                    /* error of the session */
         std::deque<int> refusals;           /* errors of the next attempts to open it again */
         bool is_refused = false;            /* the last attempt has failed */
@@ -59,7 +60,7 @@ void nova_block_close(nova_block *)
 
 int nova_block_claim(nova_block *, nova_block_use)
 {
-        return 0;
+        return now->claim_error;
 }
 
 const nova_block_info *nova_block_get_info(const nova_block *)
@@ -309,6 +310,15 @@ TEST_F(guest_disk, a_disk_waits_while_the_service_has_another_disk)
         EXPECT_EQ(fast.slept, 2000000000u);
         EXPECT_FALSE(disk.device.failed);
         EXPECT_EQ(used_index(0), 1);
+}
+
+TEST_F(guest_disk, a_disk_whose_blocks_are_in_use_keeps_no_session)
+{
+        nova_guest_disk other = {};
+
+        fast.claim_error = EBUSY;
+        EXPECT_EQ(nova_guest_disk_open(&other, "fast", nullptr), EBUSY);
+        EXPECT_EQ(other.block, nullptr);
 }
 
 TEST_F(guest_disk, a_disk_waits_for_a_service_that_cannot_be_opened_yet)
