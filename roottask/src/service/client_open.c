@@ -10,16 +10,8 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/thread.h"
-#include "novart/time.h"
 #include "parent_registry.h"
 #include "registry.h"
-
-#define PAUSE_MIN 1000000  /* time in ns between the first two attempts */
-#define PAUSE_MAX 50000000 /* maximum of this time, which doubles */
-
-/* Number of pauses after which the service counts as stuck, five seconds in all. If the machine
- * stops for a while, the service gets these pauses afterwards. */
-#define PAUSES 105
 
 /* Returns the order of a range with one selector for each CPU number that the program may use. */
 static unsigned cpu_order(void)
@@ -90,25 +82,6 @@ static int open_once(struct nova_session *session)
                 return error;
         session->cpus = novart_client_cpus(session->portals);
         return session->cpus ? 0 : ECONNRESET; /* the portals ended with the service */
-}
-
-struct client_patience novart_client_patience(uint64_t deadline)
-{
-        return (struct client_patience){PAUSES, deadline, PAUSE_MIN};
-}
-
-bool novart_client_pause(struct client_patience *patience)
-{
-        const uint64_t next = nova_deadline_in(patience->pause);
-
-        if (!patience->left)
-                return false;
-        patience->left--;
-        nova_sleep_until(next < patience->deadline ? next : patience->deadline);
-        patience->pause = !patience->pause                  ? PAUSE_MIN
-                          : patience->pause < PAUSE_MAX / 2 ? 2 * patience->pause
-                                                            : PAUSE_MAX;
-        return true;
 }
 
 int novart_client_open(struct nova_session *session)
