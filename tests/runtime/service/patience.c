@@ -8,6 +8,7 @@
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/selector.h"
+#include "novart/service/timer.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
 #include "novart/time.h"
@@ -235,6 +236,32 @@ static void is_never_ready(void)
         nova_service_stop(unready);
 }
 
+static struct nova_service *chatty;
+
+static int chat(struct nova_request *request)
+{
+        nova_service_notify(chatty, request->state);
+        return 0;
+}
+
+/* Tests a service that answers that nothing has happened, and notifies at once. */
+static void ends_although_notified(void)
+{
+        static const struct nova_service_operation operations[] = {
+                {.handler = chat, .words_max = 4}, {.handler = chat}, {.handler = chat}};
+        const struct nova_service_config config = {
+                .name = "chatty", .operations = operations, .operation_count = 3, .state_bytes = 1};
+        unsigned count;
+
+        check(nova_service_start(&chatty, &config) == 0 &&
+                      nova_session_open(&session, "chatty", NULL) == 0 &&
+                      nova_session_enable_notify(session) == 0 &&
+                      nova_timer_wait(session, &count, nova_time_ns() + SOON) == ETIMEDOUT,
+              "notifications without end do not delay a deadline");
+        nova_session_close(session);
+        nova_service_stop(chatty);
+}
+
 static nova_word_t kernel_memory(void)
 {
         nova_word_t used = 0, limit = 0;
@@ -302,6 +329,7 @@ int main(void)
         arrives_nowhere();
         is_cancelled();
         is_never_ready();
+        ends_although_notified();
         costs_nothing();
         nova_service_stop(service);
         return check_end();
