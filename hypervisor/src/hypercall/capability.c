@@ -26,8 +26,8 @@ static always_inline void hypercall_note_argument(struct ec *self, word_t id)
         REG_P1(self) = id;
 }
 
-/* Ends a new object by dropping its reference, because its selector was taken meanwhile or there is
- * no memory for its capability. If there is no memory, finish.c ends all dying objects. */
+/* Ends a new object by dropping its reference: another thread has taken its selector, or no memory
+ * is left for its capability. In the second case finish.c ends all dying objects. */
 static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
                                                             enum nova_status status)
 {
