@@ -299,6 +299,31 @@ TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_in_i
         fill();
 }
 
+TEST_P(files_fat_failed_test, a_lost_file_keeps_no_other_file_from_the_disk)
+{
+        files_node *other;
+        size_t done;
+
+        ASSERT_EQ(create("other"), 0);
+        ASSERT_EQ(find("other", &other), 0);
+        ASSERT_EQ(fat->write(other, 0, "text", 4, &done), 0);
+        ASSERT_EQ(fat->sync(system, node), 0);
+        fat->release(node);
+        ASSERT_EQ(find("file", &node), 0); /* now it is the first of the nodes */
+        EXPECT_UNKNOWN(rename("file", "OTHER2"));
+        EXPECT_EQ(fat->sync(system, nullptr), EIO);
+        fat->release(node);
+        node = nullptr;
+
+        const std::vector<uint8_t> disk = memory.bytes;
+
+        fat->release(other);
+        unmount();
+        memory.bytes = disk;
+        mount();
+        EXPECT_EQ(read("other"), "text");
+}
+
 TEST_P(files_fat_failed_test, a_file_of_an_unknown_remove_writes_to_no_other_file)
 {
         files_node *kept;

@@ -201,13 +201,17 @@ static int fat_list(struct files_node *in, uint64_t *position, char name[FILES_N
 static int fat_sync(struct files_system *system, struct files_node *node)
 {
         struct fat *fat = (struct fat *)system;
-        int error = 0;
+        int error = 0, late;
 
-        for (struct fat_node *i = fat->nodes; i && !error; i = i->next)
-                if (!node || i == (struct fat_node *)node)
-                        error = fat_file_commit(i);
-        if (!error)
-                error = fat_flush(fat);
+        /* A file with an error does not keep the others from the disk. */
+        for (struct fat_node *i = fat->nodes; i; i = i->next)
+                if (!node || i == (struct fat_node *)node) {
+                        const int own = fat_file_commit(i);
+
+                        error = error ? error : own;
+                }
+        late = fat_flush(fat);
+        error = error ? error : late;
         if (error || !fat->copies_differ || fat->copies_told)
                 return error;
         /* Told once: if the disk refuses a copy for ever, the first table still has all data. */
