@@ -11,6 +11,7 @@
 #include "firmware/acpi.h"
 #include "firmware/memory_map.h"
 #include "lib/console.h"
+#include "lib/stop.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"
@@ -34,15 +35,17 @@ _Static_assert(MEMORY_ENTRIES + MODULES + LISTED + EXTENSIONS <= MEM_MAX, "all d
 
 void *boot_hip;
 
-static void hip_add_memory(paddr_t addr, uint64_t size, int32_t type, uint32_t aux)
+/* Adds a descriptor. Returns false if the page is full. */
+static bool hip_add_memory(paddr_t addr, uint64_t size, int32_t type, uint32_t aux)
 {
         struct nova_hip *hip = boot_hip;
         const unsigned next = (hip->length - hip->mem_offset) / hip->mem_size;
 
         if (next == MEM_MAX)
-                return;
+                return false;
         hip->mem[next] = (struct nova_hip_mem){addr, size, type, aux};
         hip->length = (uint16_t)(hip->length + hip->mem_size);
+        return true;
 }
 
 bool hip_build(void)
@@ -77,9 +80,25 @@ bool hip_build(void)
         return true;
 }
 
+/* Adds a descriptor that programs need. They would request the kernel's frames if a range of it
+ * were missing, and the features promise the extensions. */
+static void hip_add_needed(paddr_t addr, uint64_t size, int32_t type)
+{
+        if (!hip_add_memory(addr, size, type, 0))
+                kernel_stop("the HIP has no room for the kernel's ranges of memory");
+}
+
+static void hip_add_kernel(void)
+{
+        for (unsigned i = 0; i < boot_kernel_range_count; i++)
+                if (!memory_map_is_device(i))
+                        hip_add_needed(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
+                                       NOVA_MEM_KERNEL);
+}
+
 static void hip_add_image(const void *from, uint64_t size, int32_t type)
 {
-        hip_add_memory((word_t)from - IMAGE_OFFSET, size, type, 0);
+        hip_add_needed((word_t)from - IMAGE_OFFSET, size, type);
 }
 
 static void hip_add_extensions(void)
@@ -131,10 +150,7 @@ void hip_finish(void)
                 vcpu_ops = NULL; /* some CPU lacks SVM or VMX */
         if (vcpu_ops)
                 hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU | NOVA_HIP_TSC | NOVA_HIP_XMM;
-        for (unsigned i = 0; i < boot_kernel_range_count; i++)
-                if (!memory_map_is_device(i))
-                        hip_add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
-                                       NOVA_MEM_KERNEL, 0);
+        hip_add_kernel();
         hip_add_extensions();
         hip_add_pci();
         hip->checksum = 0;

@@ -265,8 +265,27 @@ struct boot_range memory_map_choose_pool(uint64_t wanted)
         return (struct boot_range){0, 0};
 }
 
+/* Appends RAM to a range of the kernel's RAM that it touches, so that the RAM needs no descriptor
+ * of its own. Returns false if no range touches it. */
+static bool memory_map_append(paddr_t start, uint64_t size)
+{
+        for (unsigned i = 0; i < boot_kernel_range_count; i++) {
+                struct boot_range *range = &boot_kernel_ranges[i];
+
+                if (is_device[i] ||
+                    (start + size != range->start && range->start + range->size != start))
+                        continue;
+                range->start = start < range->start ? start : range->start;
+                range->size += size;
+                return true;
+        }
+        return false;
+}
+
 void memory_map_take(paddr_t start, uint64_t size, bool device)
 {
+        if (!device && memory_map_append(start, size))
+                return;
         if (boot_kernel_range_count == BOOT_RANGES)
                 kernel_stop("more than %u ranges of memory are in use by the kernel", BOOT_RANGES);
         is_device[boot_kernel_range_count] = device;

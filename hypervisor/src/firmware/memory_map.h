@@ -14,7 +14,7 @@ struct boot_range {
 #define BOOT_RANGES 96
 
 /** Ranges that belong to the kernel and can never be requested: image, pool, device registers,
- * reservations. They are not sorted and may touch. */
+ * reservations. They are not sorted, and registers of devices may touch. */
 extern struct boot_range boot_kernel_ranges[BOOT_RANGES];
 extern unsigned boot_kernel_range_count;
 
@@ -88,7 +88,8 @@ paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high
  * this size is free. Its size is 0 if not even one large page is free. */
 struct boot_range memory_map_choose_pool(uint64_t wanted);
 
-/** Lists a range as the kernel's own. Registers of devices do not appear in the HIP. */
+/** Lists a range as the kernel's own, or appends RAM to a range of RAM that it touches. Registers
+ * of devices do not appear in the HIP. */
 void memory_map_take(paddr_t start, uint64_t size, bool device);
 
 /** Takes size bytes (whole pages) of free available memory between 1 MiB and 4 GiB for the kernel.

@@ -7,7 +7,7 @@
 namespace
 {
 
-constexpr uint64_t MIB = 1 << 20, FOUR_GIB = uint64_t{1} << 32;
+constexpr uint64_t MIB = 1 << 20, PAGE = 0x1000, FOUR_GIB = uint64_t{1} << 32;
 constexpr uint32_t AVAILABLE = 1, RESERVED = 2, NVS = 4;
 
 TEST(memory_map, finds_the_highest_free_range_below_the_limit)
@@ -169,13 +169,33 @@ TEST(memory_map, lists_no_ram_where_all_is_reserved_and_ram_up_to_the_last_frame
 TEST(memory_map, reserves_for_the_kernel_and_lists_it)
 {
         Machine m;
-        memory_map_add(MIB, 3 * MIB, AVAILABLE);
+        memory_map_add(MIB, MIB, AVAILABLE);
+        memory_map_add(3 * MIB, MIB, AVAILABLE);
         const paddr_t first = boot_reserve(MIB), second = boot_reserve(MIB);
         EXPECT_EQ(first, 3 * MIB);
-        EXPECT_EQ(second, 2 * MIB);
+        EXPECT_EQ(second, MIB);
         ASSERT_EQ(boot_kernel_range_count, 2u);
         EXPECT_EQ(boot_kernel_ranges[1].start, second);
-        EXPECT_EQ(boot_reserve(2 * MIB), 0u);
+        EXPECT_EQ(boot_reserve(MIB), 0u);
+}
+
+TEST(memory_map, lists_kernel_ram_that_touches_as_one_range)
+{
+        Machine m;
+        memory_map_add(MIB, 4 * MIB, AVAILABLE);
+        for (unsigned i = 0; i < 2 * BOOT_RANGES; i++)
+                boot_reserve(PAGE);
+        ASSERT_EQ(boot_kernel_range_count, 1u);
+        EXPECT_EQ(boot_kernel_ranges[0].start, 5 * MIB - 2 * BOOT_RANGES * PAGE);
+        EXPECT_EQ(boot_kernel_ranges[0].size, 2 * BOOT_RANGES * PAGE);
+
+        memory_map_take(5 * MIB, PAGE, false);
+        EXPECT_EQ(boot_kernel_ranges[0].size, (2 * BOOT_RANGES + 1) * PAGE);
+        memory_map_take(5 * MIB + PAGE, PAGE, true);
+        memory_map_take(5 * MIB + 2 * PAGE, PAGE, false);
+        ASSERT_EQ(boot_kernel_range_count, 3u);
+        EXPECT_TRUE(memory_map_is_device(1));
+        EXPECT_FALSE(memory_map_is_device(2));
 }
 
 } // namespace
