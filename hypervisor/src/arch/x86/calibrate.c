@@ -21,8 +21,10 @@
 /* PIT channel 2 and the port that gates it and shows its output. */
 #define PIT_HZ       1193182
 #define PIT_START    0xffff
-#define PIT_TICKS    2400 /* 2 ms, because reading the PIT takes long */
-#define PIT_TRIES    100000
+#define PIT_TICKS    2400   /* 2 ms, because reading the PIT takes long */
+#define PIT_TRIES    100000 /* readings without a result after which the PIT counts as missing */
+#define PIT_ATTEMPTS 6      /* measurements, because the firmware can spoil some */
+#define PIT_AGREE    64     /* two measurements agree if they differ by at most 1/64 */
 #define PIT_LATCH    0x80
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND  0x43
@@ -108,33 +110,51 @@ static bool calibrate_measure_pm(uint16_t port)
         return calibrate_is_plausible();
 }
 
-/* Lets the PIT count down from its largest value and reads back the count. */
-static bool calibrate_measure_pit(void)
+/* Lets the PIT count down from its largest value and reads back the count. Returns false if a
+ * reading was wrong, or if the PIT does not count, which *tries then shows. */
+static bool calibrate_try_pit(unsigned *tries)
 {
         const uint8_t gate = (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAK) | PORT_B_GATE);
         uint32_t left = PIT_START;
-        unsigned tries = 0;
 
+        lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX); /* it may have run out meanwhile */
         outb(PORT_B, gate);
         outb(PIT_COMMAND, PIT_ONE_SHOT);
         outb(PIT_CHANNEL2, PIT_START & 0xff);
         outb(PIT_CHANNEL2, PIT_START >> 8);
         while ((left = calibrate_read_pit()) == PIT_START || !left)
-                if (++tries == PIT_TRIES)
+                if (++*tries >= PIT_TRIES)
                         return false;
 
         const struct sample first = calibrate_take_sample(0);
         for (left = first.reference; first.reference - left < PIT_TICKS;
              left = calibrate_read_pit())
-                if (++tries == PIT_TRIES)
+                if (++*tries >= PIT_TRIES)
                         return false;
         const struct sample last = calibrate_take_sample(0);
         const uint32_t passed = first.reference - last.reference;
-        /* an interrupt of the firmware between the reads of the count's bytes makes it wrong */
+        /* a count is wrong if the firmware's interrupt reads the PIT between its two bytes */
         if (last.reference > first.reference || passed < PIT_TICKS)
                 return false;
         tsc_khz = calibrate_khz(last.tsc - first.tsc, passed, PIT_HZ);
         bus_khz = calibrate_khz(first.bus - last.bus, passed, PIT_HZ);
+        return calibrate_is_plausible();
+}
+
+/* Measures until two measurements in a row agree. If none do, the last measurement counts, because
+ * it is nearer to the truth than a guess. */
+static bool calibrate_measure_pit(void)
+{
+        unsigned tries = 0;
+        uint32_t before = 0;
+
+        for (unsigned i = 0; i < PIT_ATTEMPTS && tries < PIT_TRIES; i++) {
+                if (!calibrate_try_pit(&tries))
+                        continue;
+                if (tsc_khz - before + tsc_khz / PIT_AGREE <= tsc_khz / PIT_AGREE * 2)
+                        return true;
+                before = tsc_khz;
+        }
         return calibrate_is_plausible();
 }
 
