@@ -52,6 +52,14 @@ static always_inline void delegation_clip(struct delegation *d, unsigned type, u
         }
 }
 
+/* Removes the second-level page tables that the receiver lacks. A sender under a limit cannot make
+ * the receiver pay for their roots, which stay with the PD when the mapping is revoked. */
+static cold_path uint8_t delegation_limit_attr(const struct pd *to, unsigned attr)
+{
+        return (uint8_t)(attr & ~((to->guest.root ? 0u : MAPPING_GUEST) |
+                                  (to->dma.root ? 0u : MAPPING_DMA)));
+}
+
 /* Decodes an item and a window. Returns the CRD that the receiver sees; 0: refused. */
 static always_inline nova_crd_t delegation_decode(struct pd *from, struct pd *to, nova_crd_t crd,
                                                   word_t flags, nova_crd_t window, unsigned attr,
@@ -71,6 +79,8 @@ static always_inline nova_crd_t delegation_decode(struct pd *from, struct pd *to
         d->perms = (uint8_t)perms;
         d->attr = (uint8_t)(attr | (flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
                             (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
+        if (unlikely(attr & MAPPING_WHOLE))
+                d->attr = delegation_limit_attr(to, d->attr);
         const bool host = flags & NOVA_ITEM_H && from->is_root;
         d->source = pd_space(host ? &kernel_pd : from, type);
         d->target = pd_space(to, type);

@@ -7,6 +7,10 @@
 
 #include "kernel.h"
 
+extern "C" {
+#include "space/mapping_tree.h"
+}
+
 namespace
 {
 
@@ -76,6 +80,34 @@ TEST(limit, is_kept_for_pieces_of_memory_whose_sender_ends)
                 kernel.delegate(&kernel_pd, SOURCE + 1000 * i, a, BASE + 700 * i, 700, NOVA_CRD_MEM,
                                 7);
         end_senders(kernel, a, BASE, kernel.make_pd(), 2800, 2000);
+}
+
+// A message under a limit does not create the second-level page tables that the target lacks.
+TEST(limit, creates_no_root_of_a_second_level_page_table)
+{
+        Kernel kernel;
+        pd *to = kernel.make_pd();
+        const nova_crd_t crd = nova_crd(NOVA_CRD_MEM, SOURCE, 4, NOVA_MEM_RWX);
+        const auto receive = [&](nova_crd_t window, uint32_t left, word_t flags) {
+                delegation d = {};
+                d.left = left;
+                EXPECT_NE(delegation_begin(&kernel_pd, to, crd, flags, window, &d), 0u);
+                EXPECT_EQ(all_steps(&d), STEP_DONE);
+        };
+        const word_t both = NOVA_ITEM_D | NOVA_ITEM_G;
+
+        receive(nova_crd(NOVA_CRD_MEM, 0x400, 4, NOVA_MEM_RWX), 12 * PAGE_SIZE, both);
+        EXPECT_EQ(to->dma.root, nullptr);
+        EXPECT_EQ(to->guest.root, nullptr);
+        EXPECT_EQ(mapping_find(&to->memory.space, 0x400, 0x400)->attr, MAPPING_WHOLE);
+        check_pd(to);
+
+        receive(nova_crd(NOVA_CRD_MEM, 0x410, 4, NOVA_MEM_RWX), 0, NOVA_ITEM_D);
+        EXPECT_NE(to->dma.root, nullptr);
+        receive(nova_crd(NOVA_CRD_MEM, 0x420, 4, NOVA_MEM_RWX), 12 * PAGE_SIZE, both);
+        EXPECT_EQ(to->guest.root, nullptr);
+        EXPECT_EQ(mapping_find(&to->memory.space, 0x420, 0x420)->attr, MAPPING_WHOLE | MAPPING_DMA);
+        check_pd(to);
 }
 
 // The target's PD ends, too.
