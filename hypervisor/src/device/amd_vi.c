@@ -358,7 +358,10 @@ static bool amd_vi_start(struct unit *unit, const struct acpi_iommu *entry, uint
         for (unsigned i = 0; i < function_count && done_all; i++)
                 done_all = amd_vi_submit(unit, INVALIDATE_FUNCTION | i, 0) &&
                            amd_vi_submit(unit, INVALIDATE_INTERRUPTS | i, 0);
-        return done_all && amd_vi_finish(unit);
+        if (done_all && amd_vi_finish(unit))
+                return true;
+        iommu_write_u64(unit->registers, REG_CONTROL, 0); /* ignored, so it must block no device */
+        return false;
 }
 
 /* Makes the table of functions for the buses that exist, with all functions blocked. */
