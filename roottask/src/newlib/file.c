@@ -54,10 +54,13 @@ static struct file *find_locked(int number)
 {
         struct file *const waiting = file_of(number), *file;
 
-        if (waiting)
-                nova_mutex_lock(&waiting->mutex);
+        if (!waiting) { /* even if another thread opens it now: its mutex is not locked */
+                errno = EBADF;
+                return NULL;
+        }
+        nova_mutex_lock(&waiting->mutex);
         file = find(number); /* another thread may have closed it meanwhile */
-        if (waiting && !file)
+        if (!file)
                 nova_mutex_unlock(&waiting->mutex);
         return file;
 }
