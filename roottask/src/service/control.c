@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "nova/arch/tsc.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/error.h"
@@ -86,32 +87,21 @@ void novart_service_finish(struct nova_service *service, struct session *session
                 if (service->config.parallel && !novart_service_enter(service))
                         return;
         }
+        service->ended = nova_rdtsc();
         end_session(service, session);
 }
 
-unsigned novart_service_sweep(struct nova_service *service, unsigned first, unsigned count)
+void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count)
 {
-        unsigned closed = 0;
-
         for (unsigned slot = first; slot < service->table.slot_count && count-- > 0; slot++) {
                 struct session *session = &service->table.slots[slot];
 
-                if (session->state == SESSION_LIVE && !pd_alive(session->pd)) {
-                        closed++;
-                        if (novart_session_close(session))
-                                novart_service_finish(service, session);
-                }
+                if (session->state == SESSION_LIVE && !pd_alive(session->pd) &&
+                    novart_session_close(session))
+                        novart_service_finish(service, session);
                 if (!novart_service_inside(service))
                         break;
         }
-        return closed;
-}
-
-/* Returns true if kernel memory of sessions becomes free soon: the worker frees their shared memory
- * and their slots, and a handler that serves a call of a closing session ends the session. */
-static bool frees_sessions(const struct nova_service *service)
-{
-        return service->passing_head != SESSION_NONE || novart_session_ending(&service->table);
 }
 
 static int try_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
@@ -127,16 +117,12 @@ static int take_session(struct nova_service *service, const char name[NOVA_NAME_
 {
         int error = try_session(service, name, session);
 
-        if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+        if (error) {
                 /* Programs with sessions may have died, so their sessions can be freed. */
-                const unsigned closed = novart_service_sweep(service, 0, service->table.slot_count);
-
+                novart_service_sweep(service, 0, service->table.slot_count);
                 if (!novart_service_inside(service))
                         return ECONNRESET;
                 error = try_session(service, name, session);
-                /* The kernel frees the portals of closed sessions only after a grace period. */
-                if (error == ENOMEM && (closed || frees_sessions(service)))
-                        error = EAGAIN;
         }
         if (error == EAGAIN || error == ENOMEM)
                 novart_service_clear_soon(service);

@@ -71,6 +71,7 @@ struct nova_service {
         nova_word_t share_bytes;    /* bytes that a message to a share handler may charge without a
                                      * claim */
         bool passing;               /* each pass wakes the worker; written by the worker */
+        uint64_t ended;             /* TSC when a session last ended; protected by lock */
         unsigned passing_head;      /* retired slots that are free after the passes; SESSION_NONE:
                                      * none; protected by lock */
         struct nova_later *passing_later; /* actions that are performed then */
@@ -107,8 +108,8 @@ void *novart_service_share_take(struct session *session);
  * functions may return without the lock; the caller tests this with novart_service_inside(). */
 int novart_service_open(struct service_cpu *cpu, struct nova_request *request);
 void novart_service_finish(struct nova_service *service, struct session *session);
-/* Closes the sessions of clients that died, in count slots. @return number of these sessions */
-unsigned novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
+/* Closes the sessions of clients that died, in count slots. */
+void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request);
 
 /* deferred.c. The first function takes the deferred actions from the service, the second puts them
@@ -165,13 +166,14 @@ void novart_service_wait_for_waiters(const struct nova_service *service);
  * handlers. */
 void novart_service_reserve_init(struct nova_service *service);
 /* Returns 0 if a client may take more kernel memory; ENOMEM: only the reserve is left; EAGAIN: the
- * rest is kept for a message that comes soon, or else becomes free within 200 ms. Is called with
- * the lock held. */
+ * rest is kept for a message that comes soon, or some kernel memory becomes free within 200 ms. Is
+ * called with the lock held. */
 int novart_service_room(const struct nova_service *service);
 /* Called by a share handler, with the lock held, after a message whose memory did not arrive. Keeps
  * kernel memory for the next message to this handler if it can be larger than @p had, the limit of
  * the message.
- * @return EAGAIN: the client may repeat the message; ENOMEM: the message is too large */
+ * @return EAGAIN: the client may repeat the message; ENOMEM: the message is too large, and no
+ * session ends */
 int novart_service_claim(struct service_cpu *cpu, nova_word_t had);
 /* Called by a share handler for each message, also for those of its runner, and when the handler
  * has ended. Ends its claim.

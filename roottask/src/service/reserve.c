@@ -7,11 +7,13 @@
  * The kernel charges a message when it arrives, before the handler can refuse it. The reserve
  * covers the messages that may arrive at once: all capabilities that fit into the windows of the
  * handlers for calls, and a little memory for each handler of shared memory. For a larger message
- * the handler makes a claim: it checks that more than the reserve is left, keeps the excess for its
- * next message, and lets the client repeat the message. */
+ * the handler makes a claim: it checks that more than the reserve is left, keeps half of the excess
+ * for its next message, and lets the client repeat the message. */
 #include <errno.h>
 
 #include "internal.h"
+#include "nova/arch/tsc.h"
+#include "novart/time.h"
 #include "thread/handler.h"
 
 /* Largest reserve on one CPU: tables and mappings for a handler's stack, the heap, and messages
@@ -20,6 +22,9 @@
 
 /* Bytes that a message with shared memory may charge without a claim. */
 #define SHARE_BYTES ((nova_word_t)2 << 10)
+
+/* Time in ns after the end of a session in which the kernel frees its portals. */
+#define GRACE 50000000
 
 #define CAPABILITY_BYTES ((nova_word_t)72) /* upper bound of a mapping's size */
 
@@ -55,6 +60,19 @@ void novart_service_reserve_init(struct nova_service *service)
                                              service->share_bytes);
 }
 
+/* Returns the error for a client that finds no kernel memory left. EAGAIN: memory of sessions that
+ * end becomes free soon. The worker frees their shared memory and their slots, a handler that
+ * serves a call of a closing session ends the session, and the kernel frees their portals after a
+ * grace period. ENOMEM: no session ends. */
+static int shortage(const struct nova_service *service)
+{
+        const bool ends = service->passing_head != SESSION_NONE ||
+                          novart_session_ending(&service->table) ||
+                          nova_rdtsc() - service->ended < nova_tsc_of_ns(GRACE);
+
+        return ends ? EAGAIN : ENOMEM;
+}
+
 int novart_service_room(const struct nova_service *service)
 {
         /* Read before the account: a message is charged before its claim ends. */
@@ -62,7 +80,7 @@ int novart_service_room(const struct nova_service *service)
         const nova_word_t left = bytes_left();
 
         if (left < service->reserve)
-                return ENOMEM;
+                return shortage(service);
         return left - service->reserve < kept ? EAGAIN : 0;
 }
 
@@ -73,10 +91,12 @@ int novart_service_claim(struct service_cpu *cpu, nova_word_t had)
         nova_word_t kept = __atomic_load_n(&claimed, __ATOMIC_SEQ_CST);
         const nova_word_t left = bytes_left();
         const nova_word_t room = left > service->reserve ? left - service->reserve : 0;
-        const nova_word_t bytes = smaller(room > kept ? room - kept : 0, most);
+        /* Half, so that other clients go on during the claim, even if a client makes one claim
+         * after the other. */
+        const nova_word_t bytes = smaller((room > kept ? room - kept : 0) / 2, most);
 
-        if (smaller(room, most) <= had)
-                return ENOMEM;
+        if (smaller(room / 2, most) <= had)
+                return shortage(service);
         if (bytes > had && __atomic_compare_exchange_n(&claimed, &kept, kept + bytes, false,
                                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
                 __atomic_store_n(&cpu->claim, bytes, __ATOMIC_RELEASE);

@@ -72,11 +72,12 @@ static bool has_claim(const struct service_runner *runner)
         return !serves_calls(runner) && __atomic_load_n(&runner->cpu->claim, __ATOMIC_ACQUIRE);
 }
 
-/* Rests unless the handler serves a call. A handler that begins later finds `rests` set. */
+/* Rests unless the handler serves a call or has a claim. A handler that begins later finds `rests`
+ * set. */
 static void rest(struct service_runner *self)
 {
         __atomic_store_n(&self->rests, true, __ATOMIC_SEQ_CST);
-        if (is_working(self) && !self->lost)
+        if ((is_working(self) || has_claim(self)) && !self->lost)
                 __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
 }
 

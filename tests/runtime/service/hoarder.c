@@ -15,6 +15,7 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 #include "novart/thread.h"
+#include "novart/time.h"
 #include "parent_registry.h"
 
 #define SESSIONS 64
@@ -193,6 +194,49 @@ static void crush(void)
         printf("no message has taken the reserve\n");
 }
 
+/* Makes one claim after the other, and uses none. */
+static void *claim_on(void *argument)
+{
+        struct nova_session *const own = (struct nova_session *)argument;
+        const nova_word_t words[] = {most}, none[] = {0};
+        const nova_word_t cpu = nova_thread_cpu();
+        const nova_sel_t portal = own->portals + ((nova_sel_t)1 << own->order) + cpu;
+        const struct client_share share = {scattered(most), most, own->portals + cpu};
+        struct nova_message message = {
+                .operation = NOVA_OPERATION_SHARE, .words = words, .word_count = 1};
+        struct nova_message end = {
+                .operation = NOVA_OPERATION_SHARE, .words = none, .word_count = 1};
+        unsigned claims = 0;
+
+        for (; !__atomic_load_n(&enough, __ATOMIC_ACQUIRE); claims++) {
+                CHECK(novart_client_transact(portal, &message, &share) == EAGAIN);
+                nova_sleep(20000000); /* less than the runner waits */
+                novart_client_transact(portal, &end, NULL);
+        }
+        printf("%u claims\n", claims);
+        return NULL;
+}
+
+/* A client makes claims without end. Meanwhile others must get all they ask for, at once. */
+static void starve(void)
+{
+        const struct nova_thread_attr attr = {.name = "claims", .cpu = 1};
+        struct nova_session *greedy, *other;
+        struct nova_thread *thread;
+
+        CHECK(nova_session_open(&session[0], "echo", NULL) == 0);
+        CHECK(nova_session_open(&greedy, "echo", NULL) == 0);
+        CHECK(nova_thread_create(&thread, &attr, claim_on, greedy) == 0);
+        for (unsigned i = 0; i < 200; i++) {
+                CHECK(nova_session_open(&other, "echo", NULL) == 0);
+                nova_session_close(other);
+                CHECK(call_item() == 0);
+        }
+        __atomic_store_n(&enough, true, __ATOMIC_RELEASE);
+        CHECK(nova_thread_join(thread, NULL) == 0);
+        printf("claims have stopped no other client\n");
+}
+
 /* A client that has taken the kernel memory ends. Then another client's first attempt to open a
  * session must succeed. */
 static void heir(void)
@@ -215,6 +259,8 @@ int main(int argc, char **argv)
                 hoard();
         else if (!strcmp(action, "crush"))
                 crush();
+        else if (!strcmp(action, "starve"))
+                starve();
         else if (!strcmp(action, "heir"))
                 heir();
         else
