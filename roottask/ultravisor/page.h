@@ -101,7 +101,7 @@ struct pages {
         uint64_t frameless;    /* number of times that UV_PAGE_IN found no frame for a page */
         uint32_t normal_pages; /* pages of the memory that the VMM shares */
         bool converting;       /* UV_ESM measures the parts: no page moves out, no slot vanishes */
-        uint32_t secure;       /* number of frames in use */
+        uint32_t secure;       /* number of frames that the VM has */
         struct page_budget *share; /* NULL: only the number of frames is a limit */
         unsigned hand;             /* slot at which the search for pages to move out continues */
         struct page_slot slot[PAGE_SLOTS];
@@ -150,11 +150,12 @@ bool page_fill(struct pages *pages, struct page *page);
  * @return false if that is not possible */
 bool page_fill_block(struct pages *pages, uint64_t gpa);
 /* Gives a range of pages the frames of one block before UV_PAGE_IN fills them, if the range is a
- * block of 2 MiB and the first page is expected: a block that begins before the range would give
- * pages before it empty frames. */
+ * block of 2 MiB and the first page is expected. Any other range gets no block, because pages of
+ * the block outside the range would get frames, too. */
 void page_expect_block(struct pages *pages, uint64_t gpa, uint64_t count);
 /* Returns true if the 512 pages around @p gpa are in one block of frames, in order, and one mapping
- * can permit all accesses to them: a new mapping does not widen a page's old one. */
+ * can permit all accesses to them. If a page is mapped without the permission to write, it cannot:
+ * a new mapping does not widen an old one. */
 bool page_is_whole(struct pages *pages, uint64_t gpa);
 
 /* UV_PAGE_OUT, UV_PAGE_IN and UV_PAGE_INVAL for one page. */
@@ -172,13 +173,13 @@ enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
  * run; 0 for one page or no page */
 unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count);
 
-/* Finds the next page to be moved out, among at most PAGE_PART pages. The searches visit all pages
- * in a circle, twice as many steps at most. @return its guest-physical address, or UINT64_MAX if
- * none of these pages can be moved now */
+/* Finds the next page to be moved out, among at most PAGE_PART pages. Each search continues where
+ * the last one ended, in a circle: twice as many steps as there are pages reach each page. @return
+ * its guest-physical address, or UINT64_MAX if none of these pages can be moved now */
 uint64_t page_victim(struct pages *pages);
-/* Continues the search in the next slot if the page at @p gpa, which it has found, is still there:
- * perhaps the VMM moves no page of this slot out. The next search in this slot continues after this
- * page. */
+/* Makes the next search begin in the next slot if the page at @p gpa, which the last search found,
+ * still has its frame: perhaps the VMM moves no page of this slot out. The next search in this slot
+ * continues after this page. */
 void page_spare(struct pages *pages, uint64_t gpa);
 /* Returns the number of slots whose pages a search visits. */
 unsigned page_slots(const struct pages *pages);

@@ -5,8 +5,8 @@ set(CPACK_PACKAGE_NAME nova)
 set(CPACK_PACKAGE_VENDOR NOVA)
 set(CPACK_PACKAGE_CONTACT "NOVA <nova@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "SDK of the NOVA microhypervisor")
-set(CPACK_PACKAGE_DESCRIPTION "Kernel, libraries, tools, templates and examples: all that a program
-for the NOVA microhypervisor is built from, for x86-64 and x86-32.")
+set(CPACK_PACKAGE_DESCRIPTION "Kernel, libraries, tools, templates and examples: all that is needed
+to build programs for the NOVA microhypervisor on x86-64 and x86-32.")
 set(CPACK_INCLUDE_TOPLEVEL_DIRECTORY ON)
 set(CPACK_PACKAGING_INSTALL_PREFIX "/")
 set(CPACK_SET_DESTDIR ON)

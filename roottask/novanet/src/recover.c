@@ -6,7 +6,7 @@
 
 /* Resends unacknowledged data at once. A timeout while the service does not run doubles the time to
  * the next timeout, so a connection could be silent for 20 seconds after some restarts of the
- * service. But here it was the service that lost the frames, not the network. */
+ * service. Here the service has lost the frames, so the network is not congested. */
 void novanet_recover(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
@@ -20,8 +20,8 @@ void novanet_recover(void)
 }
 
 /* Sends segments that found no free buffer. lwIP itself would try again at the stream's next
- * acknowledgement, or by a timer after half a second or more. No acknowledgement comes if all other
- * bytes of the stream have arrived and only frames of other streams were in the buffers. */
+ * acknowledgement, or by a timer after half a second or more. If all buffers contained frames of
+ * other streams, and all other bytes of this stream are acknowledged, no acknowledgement comes. */
 void novanet_send_rest(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)

@@ -36,7 +36,8 @@ bool path_clean(const char *path, char clean[NOVA_FILES_PATH_SIZE]);
 const char *path_below(const char *path, const char *folder);
 
 /* Mounts the volume's partition, or a boot module.
- * @return 0 or an errno value, with a sentence or NULL */
+ * @param[out] sentence after an error: a sentence that explains it, or NULL
+ * @return 0 or an errno value */
 int volume_open_blocks(struct volume *volume, const char **sentence);
 int volume_open_module(struct volume *volume, const char *module, const char **sentence);
 

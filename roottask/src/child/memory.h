@@ -11,7 +11,7 @@
 
 /* Pages that belong to the child. */
 struct child_block {
-        void *page;  /* NULL: the parent keeps it */
+        void *page;  /* NULL: the parent keeps the pages when the child has ended */
         void *alias; /* executable mapping of the pages; NULL: none */
         unsigned order;
 };
@@ -62,8 +62,8 @@ void novart_child_memory_send(struct child_memory *memory, struct nova_utcb *utc
 /* Returns true if an address is part of a recorded range. */
 bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr);
 
-/* Revokes the pages, apart from their aliases, from all programs but this one: a program to which
- * the child gave its portal may have them, too. */
+/* Revokes the pages from all other programs: a program to which the child gave its portal may have
+ * them, too. Pages that were mapped from an alias stay mapped until novart_child_memory_free(). */
 void novart_child_memory_revoke(const struct child_memory *memory);
 
 /* Frees all memory and its aliases; no program may have a page mapped any more. */

@@ -25,7 +25,7 @@ def read(folder=FOLDER):
 
 
 def hunks(text):
-    """Yields (file, number of the first line, old lines, new lines) of each hunk of a patch."""
+    """Returns (file, number of the first line, old lines, new lines) of each hunk of a patch."""
     found, name = [], None
     for line in text.splitlines():
         if target := TARGET.match(line):
@@ -50,7 +50,7 @@ def _patched(lines, changes):
 
 
 def apply(source, patches, version="newlib 3.3.0"):
-    """Changes the files in the folder SOURCE, which must have the version."""
+    """Changes the files in the folder SOURCE, which must contain the source of VERSION."""
     for text in patches:
         changes = {}
         for name, *change in hunks(text):

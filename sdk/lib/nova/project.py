@@ -153,7 +153,7 @@ def at(folder):
 def here(foreign_too=True):
     """Returns the project around the current folder, or None; NOVA's own tree is not a project.
     Raises an error for a project that does not use the SDK, and for a CMakeLists.txt in the current
-    folder that belongs to no project; with FOREIGN_TOO false, returns None for these."""
+    folder that belongs to no project; with FOREIGN_TOO false, returns None in these cases."""
     start = Path.cwd()
     for folder in (start, *start.parents):
         if not places.INSTALLED and folder == tree.ROOT:

@@ -139,8 +139,8 @@ CASE_ON(lifetime, a_handler_three_pds_up_drops_a_child_on_whose_sc_it_runs,
         handler_kills(3, "ESP", WAITS_UNTIL);
 }
 
-/* Checks the account until the handler replies. Until then the kernel keeps one SC of the child,
- * its EC and the EC's PD. It has already freed a second SC of the EC. */
+/* Checks the account until the handler replies, or ends. Until then the kernel keeps one SC of the
+ * child, its EC and the EC's PD. It has already freed a second SC of the EC. */
 static void account_until(bool reply)
 {
         struct doomed d;

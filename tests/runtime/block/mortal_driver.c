@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes the driver for a disk crash or hang a moment after it has started, and counts the requests
- * that the device has then. The linker's --wrap replaces functions of a driver by those below.
+ * that are then in flight. The linker's --wrap replaces functions of a driver by those below.
  * disk.py finds the count after a crash in the fault's report, in the register ax, and the count
  * after a hang in a line that the driver prints. */
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program that checks views of files, with a cache of two pieces. Argument: `views`, or `storm`
- * and a character: it fills a file with this character and reads its views while another program
- * does the same in another folder. It must never see the other program's character. */
+/* A program that checks views of files. The cache of the service has two pieces. Argument: `views`,
+ * or `storm` and a character: the program fills a file with this character and reads the file's
+ * views while another program does the same in another folder. It must never see the character of
+ * the other program. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -6,10 +6,10 @@ Runs a command that boots a system with a card, and exchanges frames with it. Th
 command becomes QEMU's option for the cable, a pair of datagram sockets. KIND is `strict`: frames of
 bad lengths come first and do no harm, then each frame must come back, in order; `padded`: as
 `strict`, but the card makes all frames at least 60 bytes long; `lossy`: frames may be lost, and are
-sent again until they come back; `link`: the cable is pulled for a second, and no frame comes
+sent again until they come back; `link`: the cable is pulled for 2.5 seconds, and no frame comes
 meanwhile; `quiet`: this end sends nothing; or `bridge`: the system has a second card, whose option
-is NETDEV2, and frames go from one cable to the other. Frames between two clients of a switch
-(pair.c) must not arrive at this end if they are for one of them.
+is NETDEV2, and frames go from one cable to the other. A frame from one client of a switch to
+another (pair.c) must not arrive at this end, unless it is a broadcast.
 """
 import os
 import random
@@ -211,7 +211,7 @@ def quiet(peer, _=None):
 
 
 def link(peer, path):
-    """Pulls the cable, and plugs it again. Returns a sentence about an error."""
+    """Pulls the cable, and plugs it in again. Returns a sentence about an error."""
     client = peer.wait_for(b"hello")
     control = Control(path)
     control.order("set_link", name="n", up=False)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Servers of TLS that a client refuses. tls.py runs them: 10.0.2.100 has a server at each port. */
+/* A client that must refuse servers of TLS. tls.py runs the servers: 10.0.2.100 has one at each
+ * port. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
