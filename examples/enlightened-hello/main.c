@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor whose guest finds and uses the hypercall interface, including the monitor's own
- * calls. */
+/* A monitor whose guest finds and uses the hypercall interface, including calls that the monitor
+ * adds. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ extern const char guest_begin[], guest_end[];
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_hv hv;
-static uint64_t greeting[4]; /* the guest's */
+static uint64_t greeting[4]; /* numbers that the guest sent */
 
 static enum nova_hv_status add(const struct nova_hv_action *action)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hands out each job once. This program stores the progress, because the worker crashes. */
+/* Hands out each job once. This program stores the progress, because the worker loses its memory
+ * when it crashes. */
 #include <novart/service.h>
 #include <stdio.h>
 
@@ -7,7 +8,7 @@
 
 #define JOBS 5
 
-static nova_word_t taken; /* needs no lock: one local EC serves all calls on its CPU */
+static nova_word_t taken; /* needs no lock: on this program's only CPU, one EC serves all calls */
 
 static int take(struct nova_request *request)
 {

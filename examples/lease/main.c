@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program allocates memory from the service while it runs, within its quota. */
+/* Allocates memory from the service `memory` at run time, within the quota of this program. */
 #include <errno.h>
 #include <novart/service/memory.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names by number. The classes are those of the PCI Code and ID Assignment Specification, the
- * devices are QEMU's. */
+/* Names by number. The classes are those of the PCI Code and ID Assignment Specification; the
+ * devices are those of QEMU. */
 #include "names.h"
 
 #include <stddef.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory of secure guests: pages are made present, and mapped at exits. */
+/* The memory of secure guests: makes pages present, and maps them at exits. */
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "vm.h"
 
-/* Bits of an access that is reported with an exit: it belongs to a walk of the guest's page tables
- * (with SVM); it is a write; it fetches code. */
+/* Bits of the access that an exit reports. TABLE, or LINEAR without FINAL: the CPU walks the
+ * guest's page tables; WRITE: the access is a write; FETCH: the access fetches code. */
 #define NPF_TABLE   0x200000000u
 #define VMX_LINEAR  0x80u
 #define VMX_FINAL   0x100u
@@ -47,7 +47,7 @@ static uint64_t find_victim(struct vm *vm, struct nova_vcpu *vcpu)
 /* Asks the VMM to move a page out, so that a frame becomes free. A page stays if another virtual
  * CPU's reply may still map it, perhaps with its whole block; then that virtual CPU has to exit.
  * After a page that stays, the next candidate is a page of another slot, because the VMM may refuse
- * to move out any page of this slot.
+ * to move out the pages of this slot.
  * During UV_ESM no page moves out: if no frame is free, another VM has taken those that were free
  * when UV_ESM counted them. */
 static bool make_room(struct nova_vcpu *vcpu)
@@ -111,7 +111,7 @@ static enum need fill(struct vm *vm, struct page *page, uint64_t gpa)
 }
 
 /* Tries to make the secure place of a page present. A shared page has no secure place.
- * @param[out] races a number that changes when a correct answer of the VMM can fail: the page
+ * @param[out] races a number that changes when even a correct answer of the VMM can fail: the page
  *             has come and moved out again, or another VM has taken the frame */
 static enum need try_get(struct vm *vm, uint64_t gpa, uint64_t *races)
 {
@@ -340,8 +340,8 @@ static enum found try_map(struct nova_vcpu *vcpu, uint64_t address, bool *mapped
 }
 
 /* Maps a page that the VMM must provide first. If another virtual CPU changes the page meanwhile,
- * the guest exits again. If the VMM's answer did not fill the shared place, see
- * memory_get_shared(). */
+ * the guest exits again. If the VMM's answer did not fill the shared place, asks again, as
+ * memory_get_shared() does. */
 static void map_later(struct nova_vcpu *vcpu, uint64_t address, bool secure)
 {
         struct vm *const vm = vm_of(vcpu);

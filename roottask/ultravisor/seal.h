@@ -86,7 +86,7 @@ struct seal_part {
         uint8_t digest[CRYPTO_DIGEST_BYTES];
 };
 
-/* A secret of the guest. It lies in `plain` of struct seal. */
+/* A secret of the guest. Both pointers point into `plain` of struct seal. */
 struct seal_secret {
         const uint8_t *name, *value;
         size_t name_bytes, value_bytes;
@@ -104,7 +104,7 @@ struct seal {
         uint64_t blob;   /* guest-physical address of the blob; UV_ESM must be called with it */
         unsigned parts;  /* number of parts, sorted by address, without overlap */
         struct seal_part part[SEAL_PARTS_MAX];
-        const uint8_t *phrase; /* in `plain` */
+        const uint8_t *phrase; /* points into `plain` */
         size_t phrase_bytes;
         unsigned secrets;
         struct seal_secret secret[SEAL_SECRETS_MAX];
@@ -117,7 +117,7 @@ bool seal_read_key(const void *file, size_t bytes, uint8_t key[CRYPTO_KEY_BYTES]
 
 /* Opens a blob with the private key of this machine, and checks all of it. No other program may
  * change the blob meanwhile: copy it first. @param bytes number of bytes that are readable at
- * @p blob, which may be more than the blob has
+ * @p blob, which may exceed the size of the blob
  * @return SEAL_OK, or the first reason to refuse it; then @p seal contains no secret */
 enum seal_status seal_open(struct seal *seal, const uint8_t key[CRYPTO_KEY_BYTES],
                            const uint8_t *blob, size_t bytes);

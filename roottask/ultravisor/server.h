@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The start of the ultravisor's service. */
 #ifndef ULTRAVISOR_SERVER_H
 #define ULTRAVISOR_SERVER_H
 
@@ -7,7 +8,7 @@
 
 struct nova_service;
 
-/* Starts the service. @return as nova_service_start() */
+/* Starts the service. @return the result of nova_service_start() */
 int server_start(void);
 
 /* disabled.c: starts a service whose ultracalls all fail with U_FUNCTION. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program nova-acpi for the host: nova-acpi VCPUS writes the ACPI tables of a PC with VCPUS
- * virtual CPUs to the standard output. The library writes the same bytes into a guest's memory, and
- * `nova seal` measures them. */
+/* The program nova-acpi, which runs on the host: `nova-acpi VCPUS` writes the ACPI tables of a PC
+ * with VCPUS virtual CPUs to the standard output. novavmm writes the same bytes into a guest's
+ * memory, and `nova seal` measures them. */
 #include <stdio.h>
 #include <stdlib.h>
 

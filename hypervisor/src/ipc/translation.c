@@ -84,9 +84,9 @@ static cold_path bool translation_pause(struct mapping *ancestor, word_t source,
         return stays;
 }
 
-/* Climbs from a mapping to the nearest ancestor in the receiver's space that gives a result. from
- * is a copy of the mapping, because the climb opens windows. Sets *torn if the climb must begin
- * again. */
+/* Climbs from a mapping to the nearest ancestor in the receiver's space that gives a result. The
+ * parameter `from` is a copy of the mapping, because the mapping may vanish while the climb opens
+ * windows. Sets *torn if the climb must begin again. */
 static nova_crd_t translation_climb(struct mapping *mapping, const struct mapping *from, word_t sel,
                                     nova_crd_t crd, const struct space *receiver, nova_crd_t window,
                                     bool *torn)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spin locks. Interrupts are off while a CPU holds one.
+/* Spin locks. A CPU that holds a spin lock has interrupts off.
  *
  * These are ticket locks: CPUs get the lock in the order in which they asked for it. So a CPU waits
  * for each other CPU at most once, even if others take the lock often. */
@@ -55,7 +55,8 @@ static inline void spin_release(struct spinlock *lock)
         atomic_step_u16(&lock->serving);
 }
 
-/* Macros, so that the message about a lock taken against the order names the place in the code. */
+/* These are macros, so that the message about a lock taken in the wrong order names the place in
+ * the code. */
 #if KERNEL_CHECKS
 #define spin_lock(lock)   (lock_taking(lock, (lock)->kind), spin_acquire(lock))
 #define spin_unlock(lock) (lock_dropping(lock), spin_release(lock))

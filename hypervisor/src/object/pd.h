@@ -49,14 +49,15 @@ struct pd {
                               * the next two fields */
         struct list created; /* PDs whose creator this PD is, by pd.sibling */
         struct list sibling;
-        struct pd *below; /* of a destroyed PD: a PD that it or a PD below it created, and that the
-                           * next step ends; holds a reference. NULL: none. Protected by stepping */
+        struct pd *below; /* in a destroyed PD: the PD that the next step ends, which this PD or one
+                           * of its descendants created; holds a reference. NULL: none. Protected
+                           * by stepping */
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
                                      creates later */
         bool is_root;               /* may use the H flag */
         bool destroyed;             /* ends by pd_destroy: the PDs that it created end, too */
-        bool ends_with_creator;     /* destroyed because its creator was */
+        bool ends_with_creator;     /* destroyed because its creator was destroyed */
         uint8_t end_stage;          /* number of spaces that are empty */
         uint32_t stepping;          /* atomic; 1 while a CPU does a step of the PD's end */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */

@@ -23,7 +23,7 @@ struct nova_symbols {
         size_t size;              /**< size of the file in bytes */
         bool wide;                /**< file of class ELFCLASS64 */
         size_t table, count;      /**< offset and number of the symbols */
-        size_t text, length;      /**< offset and size in bytes of their names */
+        size_t text, length;      /**< offset and size in bytes of the symbols' names */
 };
 
 /** A function that contains an address. */
@@ -37,8 +37,8 @@ struct nova_symbol {
  * Finds the symbol table in a file.
  *
  * @param elf  the file, which is only read
- * @param size its length in bytes
- * @return 0; ENOEXEC if it is not a little-endian ELF file or its headers point outside the file;
+ * @param size size of the file in bytes
+ * @return 0; ENOEXEC if the file is not a little-endian ELF file or its headers point outside it;
  *         ENOENT if it has no symbols. After an error nova_symbols_find() finds nothing
  */
 int nova_symbols_init(struct nova_symbols *symbols, const void *elf, size_t size);

@@ -13,11 +13,11 @@ struct nvme {
         unsigned doorbell_step; /* bytes between doorbells */
         struct nvme_queue admin, io;
         char *memory;    /* the queues, and a page for the controller's description */
-        uint64_t device; /* its address for the controller */
+        uint64_t device; /* address of the memory for the controller */
         /* Properties. */
         uint32_t space; /* number of the namespace */
         uint64_t blocks;
-        uint32_t block_bytes, transfer_max; /* bytes of a command */
+        uint32_t block_bytes, transfer_max; /* bytes of a block; maximum bytes of a command */
         bool cache, discard, read_only;
         uint64_t identity; /* hash of the controller's serial number and model, and of the
                               namespace's number and identifiers */
@@ -33,7 +33,7 @@ void nvme_ring_commands(struct nvme *nvme);
 void nvme_ring_completions(struct nvme *nvme);
 
 /* Resets the controller, and waits for the end of the reset.
- * @return false: it still runs after the time that it states */
+ * @return false: the controller still runs after the timeout that it states */
 bool nvme_stop(struct nvme *nvme);
 
 #endif

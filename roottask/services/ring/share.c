@@ -11,7 +11,7 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 
-static unsigned closing; /* closed objects whose memory is not free yet */
+static unsigned closing; /* number of closed shares whose memory is not free yet */
 
 static nova_crd_t pages_crd(const void *memory, unsigned order)
 {

@@ -54,15 +54,16 @@ struct child_layout {
         nova_word_t stack[2]; /* 0: there is no room for it */
 };
 
-/* The withdrawal of resources that answers have named. New answers do not name them. They are
- * reused when each handler has sent its earlier answer. */
+/* The withdrawal of resources that answers have named. New answers do not name these resources. The
+ * parent reuses them when each handler has sent its earlier answer. */
 struct child_closing {
         uint64_t stale;     /* bit n: the handler of CPU n may still answer such a message */
         nova_word_t number; /* counted from 1 */
 };
 
-/* A thread's scheduling context that a child requested. If the child has dropped it, the child's
- * next SC gets the selector: a suspended handler may still send an answer with the selector. */
+/* A scheduling context that a child requested for a thread. After the child has dropped it, only
+ * the child's next SC may get the selector, because a suspended handler may still send an answer
+ * that names the selector. */
 struct child_sc {
         struct child_sc *next;
         nova_sel_t sel;
@@ -77,12 +78,12 @@ struct nova_child {
         struct elf elf;
         struct child_memory memory;
         struct child_layout layout;
-        nova_sel_t block; /* first of its selectors in this program */
+        nova_sel_t block; /* first of the child's selectors in this program */
         unsigned block_order;
         nova_sel_t block_end; /* first selector after those in use, and the first that the child may
                                * allocate */
         uint64_t cpus;
-        nova_word_t cpu; /* CPU of its first thread */
+        nova_word_t cpu; /* CPU of the child's first thread */
         unsigned priority, quantum_us, flags;
         struct child_sc *scs;
         unsigned sc_count; /* those that are not dropped */
@@ -113,7 +114,7 @@ struct child_server {
         nova_sel_t portal;        /* portal through which the message came */
         uint32_t pending;         /* a message waits for the thread; atomic */
         nova_word_t flushed;      /* number of closings before the runner's last call */
-        uint64_t told;            /* TSC value from which it may report ends to its parent again */
+        uint64_t told;            /* TSC value from which the thread may report an end again */
         bool tells;               /* a report of an end waits until `told` */
         struct nova_child *child; /* child whose message the thread answers now, or NULL */
 };
@@ -130,8 +131,8 @@ void novart_child_server_wake(nova_word_t cpu);
 /* Asks the runner of a CPU to make the handler continue. Returns at once; the server thread calls
  * novart_child_flushed() later. */
 void novart_child_server_flush(nova_word_t cpu);
-/* Passes a child's report that one of its children has ended on to the programs that wait for such
- * ends, at once or a moment later, together with further reports. */
+/* Handles a child's report that a grandchild has ended: tells the programs that wait for such ends,
+ * at once, or a moment later together with further reports. */
 void novart_child_server_tell(struct child_server *server);
 /* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */
 int novart_child_server_renew_window(struct child_server *server);
@@ -158,13 +159,14 @@ int novart_child_lay_out(struct nova_child *child, const struct nova_child_confi
 /* Creates the start page, which is freed with the child's memory. Returns 0 or an errno value. */
 int novart_child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
 
-/* request.c: answers a server's message. If request->text then contains a line, the caller writes
- * it and calls this function again. */
+/* request.c: answers the message that a server has received. If request->text then contains a line,
+ * the caller writes the line and calls this function again. */
 void novart_child_serve(struct child_server *server, nova_word_t cpu);
 
-/* event.c: answers an event and returns its number. */
+/* event.c: answers an event of a child, or ends the child and reports the event. */
 void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event,
                               bool main, nova_word_t cpu);
+/* Prints the report of a child's fault, with names from the child's file. */
 void novart_child_report(struct nova_child *child, struct nova_fault_report *report);
 
 /* end.c: writes an incomplete line. */

@@ -12,7 +12,8 @@
 
 static struct nova_mutex mutex;
 static const struct nova_console_output *output;
-static struct nova_mutex keep_mutex; /* not held while text is written, which may take long */
+static struct nova_mutex keep_mutex; /* not held while text is written, because a write may take
+                                      * long */
 static void (*keep)(const char *text, size_t bytes);
 
 /* Writes to the initial destination, which applies without nova_console_use(). */

@@ -12,11 +12,12 @@ from nova.errors import EXIT_OK, NovaError
 TARGET = "nova-sdk"
 
 DESCRIPTION = """\
-Builds headers, libraries, kernels and tools for both architectures, debug and
-release, and the manual, and copies them into the folder PREFIX, which can be moved afterwards.
+Builds headers, libraries, kernels and tools for both architectures and both
+configurations (debug and release), and the manual. Copies them into the folder PREFIX,
+which can be moved afterwards.
 PREFIX/bin/nova does not need the source tree.
 
---arch and --config install a part only. The command calls CMake:
+--arch and --config install only a part. The command calls CMake:
 cmake --install build/ARCH-CONFIG --prefix PREFIX."""
 
 
@@ -56,7 +57,8 @@ def into(prefix, wanted):
 
 
 def _make_folder(prefix):
-    """Makes the folder of an installation. So a wrong name is reported before the long build."""
+    """Makes the folder of an installation, so that a wrong name is reported before the long
+    build."""
     if prefix.exists() and not prefix.is_dir():
         raise NovaError(f"{prefix} is a file: name a folder.")
     prefix.mkdir(parents=True, exist_ok=True)

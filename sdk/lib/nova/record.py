@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Values with named fields, for the modules that each boot loads. Python's module dataclasses can
-do more, but its import takes a quarter of the time that all imports of a boot take."""
+do more, but importing it takes a quarter of the time of all imports of a boot."""
 
 
 class Record:
@@ -32,6 +32,6 @@ class Record:
         return f"{type(self).__name__}({fields})"
 
     def changed(self, **fields):
-        """Returns a copy with other values of these FIELDS."""
+        """Returns a copy with these values of FIELDS."""
         given = {name: getattr(self, name) for name in self.__annotations__}
         return type(self)(**(given | fields))

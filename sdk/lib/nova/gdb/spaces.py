@@ -77,7 +77,8 @@ def _line(objects, space, mapping):
 
 
 def _owner(objects, mapping):
-    """Returns the PD that owns a mapping's space; a text if the mapping has left its space."""
+    """Returns the name of the PD that owns a mapping's space; if the mapping has left its space,
+    returns a text that says so."""
     space = mapping["space"] and objects.reader.try_view(
         "space", mapping["space"], "the space of a mapping"
     )
