@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exits of a hostile guest with two virtual CPUs, from the kernel's message to the reply. The
- * message has the groups of state that the monitor requested, and other data in place of all other
+ * message has the groups of state that the monitor requested, and garbage in place of all other
  * groups. A reply changes only groups that the message had, and has an event that a CPU accepts.
  * The reply maps pages of the guest's RAM and overlay pages only, at their own places. A recall
- * that the monitor needs is requested, and it takes place before the guest continues. No lock is
- * left. Port accesses, CPUID, XSETBV and the instruction pointer are compared with models. */
+ * that the monitor needs is requested, and it takes place before the guest continues. No lock stays
+ * locked. Port accesses, CPUID, XSETBV and the instruction pointer are compared with models. */
 #include "exits.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ bool exits_has_input(void)
         return left;
 }
 
-/* State that groups name. */
+/* The part of an event's state that each group transfers. */
 #define PART(group, first, last)                                               \
         {                                                                      \
                 NOVA_MTD_##group, offsetof(struct nova_utcb_event, first),     \
@@ -193,7 +193,7 @@ static unsigned take_event(void)
         return exits_vm->svm ? svm[byte % 10] : vmx[byte % 10];
 }
 
-/* Changes the state of a virtual CPU up to its exit. Returns the number of the exit. */
+/* Lets the guest change the state of a virtual CPU and exit. Returns the number of the exit. */
 static unsigned exit_guest(unsigned vcpu)
 {
         struct nova_utcb_event *const event = &guest[vcpu];
@@ -300,7 +300,7 @@ static void check_cpuid(const struct nova_vcpu *vcpu, const struct nova_utcb_eve
                 require(!(got->ax | got->bx | got->cx | got->dx));
 }
 
-/* Checks a port access of the device that is not a string. */
+/* Checks an access to the device's ports, unless the instruction is a string instruction. */
 static void check_port(const struct nova_utcb_event *before, const struct nova_utcb_event *after)
 {
         const uint64_t how = before->state.qual[0], ax = before->state.ax;

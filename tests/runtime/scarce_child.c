@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A child with too little kernel memory for its action: each attempt that fails frees its objects,
  * except those that the runtime creates once for each CPU and keeps. Argument: "threads", "service"
- * or "last". Ends with the statuses of scarce.h. */
+ * or "last". Ends with a status of scarce.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova run --disk`: which files can be a disk, and how the user's arguments get into a copy of the
-system's description."""
+"""`nova run --disk`: the files that can be a disk, and the way of the user's arguments into a copy
+of the system's description."""
 
 import errno
 import os

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random hypercalls from PDs of their own on all CPUs, with plausible selectors. */
+/* Random hypercalls with plausible selectors, on all CPUs, from PDs that exist only for them. */
 #include "stress.h"
 
 #define LIFE_US 20000
@@ -28,8 +28,8 @@ static word_t value(uint64_t *seed)
         }
 }
 
-/* Returns a random identifier of a hypercall. Its selector is mostly one of the first SEEN, where
- * objects are or can be made. */
+/* Returns a random identifier of a hypercall. The selector is mostly one of the first SEEN, where
+ * objects are or can be created. */
 static word_t identifier(uint64_t *seed)
 {
         const word_t r = random_next(seed);
@@ -101,7 +101,7 @@ static void furnish(struct worker *w)
         }
 }
 
-/* Makes a PD with a thread that makes random calls; after a while it is destroyed. */
+/* Creates a PD with a thread that makes random hypercalls, and destroys the PD after a while. */
 static void lets_one_loose(struct worker *w)
 {
         struct thread *t = &w->slot[1].thread;

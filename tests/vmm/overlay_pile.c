@@ -41,8 +41,8 @@ struct state {
 
 #define WRITE(msr, low) "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"
 
-/* The pages: of hypercalls, of reference time, the assist page, of events, of messages. Each moves
- * to the pile and away. */
+/* The hypercall page, the page of reference time, the assist page, the event flags page and the
+ * message page. Each of them moves to the pile and away. */
 #define CALLS_ON     WRITE(0x40000001, 0x100001)
 #define CALLS_OFF    WRITE(0x40000001, 0x10001)
 #define TIME_ON      WRITE(0x40000021, 0x100001)
@@ -62,7 +62,7 @@ struct state {
         CALLS_ON ASSIST_ON EVENTS_ON MESSAGES_ON TIME_ON EVENTS_OFF TIME_OFF ASSIST_OFF CALLS_OFF \
                 MESSAGES_OFF
 
-/* Notes what is there after a step, and waits for the others. */
+/* Notes the word that virtual CPU 0 reads after a step, and waits for the other virtual CPUs. */
 #define STEP(number, acks)                                                                      \
         "movl 0x100000, %eax\nmovl %eax, 0x7200 + 4 * " #number "\nmovl $" #number ", 0x7018\n" \
         "4: pause\ncmpl $" #acks ", 0x701c\njne 4b\n"
@@ -120,7 +120,7 @@ static void load(uint32_t opcode)
         machine_write_operands(&vm, GDT_AT + 0x20);
 }
 
-/* Returns how many of the words that the virtual CPUs saw at the steps are right. */
+/* Counts the correct words among those that the virtual CPUs saw at the steps. */
 static unsigned count_right(uint32_t opcode)
 {
         const uint32_t expected[STEPS] = {1, opcode, 0, opcode, 1, RAM_WORD};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the service pci crash a moment after a function has become a bus master. Linked to the
- * service, with --wrap for the function below. */
+/* Makes the service pci crash a moment after a function has become a bus master. Linked into the
+ * service, with --wrap=device_command. */
 #include "device.h"
 #include "novart/thread.h"
 #include "novart/time.h"

@@ -52,8 +52,8 @@ static char *frame(uint64_t address)
 
 static volatile char victim[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
 
-/* Returns the offset in the file of an address of the image. The case is not raised here if the
- * kernel cannot map the segment without a copy. */
+/* Returns the offset in the file of an address of the image. Ends the case as not raised if the
+ * kernel must copy the segment to map it. */
 static uint64_t place_in_file(const char *file, word_t address)
 {
         const struct header *h = (const void *)file;
@@ -122,8 +122,8 @@ static bool is_of_the_kernel(uint64_t page)
         return false;
 }
 
-/* Programs of 2012 also use the pages that available memory fills only in part, at its start and at
- * its end. So the whole of these pages must exist. */
+/* Programs of 2012 also use the pages at the start and at the end of available memory, even if the
+ * memory fills them only in part. So the whole of these pages must exist. */
 CASE(client, available_memory_may_begin_and_end_inside_of_a_page, "C-02 C-08")
 {
         unsigned found = 0;
@@ -165,7 +165,7 @@ static void ups(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
-/* While a case runs, the first thread polls on a kernel without deadlines for semaphores. On other
+/* On a kernel without deadlines for semaphores, the first thread polls while a case runs. On other
  * kernels it sleeps, so there this case does not test a preemption. */
 CASE(client, a_thread_of_priority_2_runs_beside_the_first_thread, "A-02")
 {

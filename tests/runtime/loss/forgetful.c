@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver for virtio disks whose flushes do nothing. A test of losses of power must fail with this
- * driver. */
+/* Turns the driver for virtio disks into one whose flushes do nothing. A test of losses of power
+ * must fail with this driver. */
 #include "virtio/pci.h"
 
 #define FEATURE_FLUSH (1ull << 9)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Judges disks with the database of ../sqlite/ledger.c. A disk is good if the host's SQLite opens
 the database with its journal and finds it intact, if each transaction exists completely or not at
-all, and if all transactions exist that the program has recorded as committed."""
+all, and if each transaction that the program has recorded as committed exists."""
 import os
 import re
 import shutil
@@ -40,8 +40,8 @@ def expected(last):
 
 def sentence_about(path, committed):
     """Returns a sentence about a bad database; None for a good one. COMMITTED is the last
-    transaction that is known to be committed; -1: none is, so the tables, which transaction 0
-    creates, may be missing."""
+    transaction that is known to be committed; -1: none is. In this case the tables may be missing,
+    because transaction 0 creates them."""
     if not os.path.exists(path):
         return None if committed < 0 else "the database is lost"
     database = sqlite3.connect(path)

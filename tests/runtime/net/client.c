@@ -7,7 +7,8 @@
  * link SERVICE FRAMES 0: waits until peer.py has cut the link, sends FRAMES frames without it, and
  * announces its end when the link is back.
  * idle SERVICE 0 0: sends a frame, and sleeps.
- * hostile SERVICE: breaks the rules in each way that ends a session's rings, and then sends. */
+ * hostile SERVICE FRAMES ENDS: breaks the rules in each way that ends a session's rings, and then
+ * continues as `echo`. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static int announce(struct nova_net *net, const char *word)
         return error ? error : nova_net_flush(net);
 }
 
-/* Sends a frame back to its sender. @return ECONNRESET: it was lost */
+/* Sends a frame back to its sender. @return 0 or an errno value; ECONNRESET: the frame was lost */
 static int return_frame(struct nova_net *net, const struct nova_net_frame *in)
 {
         int error;
@@ -91,8 +92,9 @@ static bool is_ours(const struct nova_net_frame *in)
         return in->data[12] == TYPE >> 8 && in->data[13] == (TYPE & 0xff);
 }
 
-/* Sends the frames of the peer back. Ignores frames of other clients of a switch (another type).
- * @return number of them, or a negative errno value */
+/* Sends the frames of the peer back. Ignores frames of other types, which come from other clients
+ * of a switch.
+ * @return number of frames that were sent back, or a negative errno value */
 static int return_frames(struct nova_net *net)
 {
         struct nova_net_frame in;
@@ -162,8 +164,8 @@ static void echo(const char *service, unsigned frames, unsigned ends_wanted)
                 } else if (got < 0) {
                         die("echo", -got);
                 }
-                /* step() would wait first; a service that always ends earlier would lose each
-                 * "hello" */
+                /* step() would wait before its "hello". If the service ended during each wait, no
+                 * "hello" would be sent. */
                 got = got == -ECONNRESET && !done ? -announce(net, "hello") : step(net, done);
                 done += got > 0 ? (unsigned)got : 0;
         }
@@ -176,7 +178,8 @@ static void echo(const char *service, unsigned frames, unsigned ends_wanted)
         nova_net_close(net);
 }
 
-/* Waits until the link is up (@p wanted) or down. Until then announces @p word, if there is one. */
+/* Waits until the link is up (@p wanted) or down. Until then announces @p word, unless it is
+ * NULL. */
 static void wait_for_link(struct nova_net *net, bool wanted, const char *word)
 {
         struct nova_net_info info;

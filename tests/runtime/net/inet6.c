@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IPv6 and names. Argument: the network service. machines.py is outside.
+/* IPv6 and names. Argument: the network service. The other machines are those of machines.py.
  *
- * Waits for an address from a router, asks for names, then returns what it receives on port 7 by
- * UDP of both protocols, until a datagram says that the program ends. */
+ * Waits for an address from a router, resolves names, then sends back each UDP datagram that it
+ * receives on port 7 over IPv4 or IPv6, until a datagram is "end". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -93,7 +93,7 @@ static void check_texts(void)
         printf("%u of 7 texts of addresses are right\n", good);
 }
 
-/* Returns datagrams until one is "end". */
+/* Sends datagrams back until one is "end". */
 static void serve(void)
 {
         const struct sockaddr_in6 own = {

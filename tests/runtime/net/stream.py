@@ -94,7 +94,8 @@ class Stream:
         self.transmit(p.ACK, self.highest)
 
     def push(self):
-        """Sends what the window allows; retransmits everything after the timeout."""
+        """Sends as much as the window allows. After the timeout, retransmits everything that is not
+        confirmed."""
         if time.monotonic() >= self.due:
             self.resends += self.sent > max(self.acked, 0)
             self.sent = max(self.acked, 0)
@@ -165,7 +166,7 @@ class Stream:
 
 
 class Talker(Machine):
-    """A machine with a connection."""
+    """A machine with connections to the server."""
 
     def __init__(self, peer):
         super().__init__(peer, ["10.0.0.1", "fe80::1"], False)
@@ -177,7 +178,8 @@ class Talker(Machine):
             self.macs[one] = CARD
 
     def take(self, protocol, source, to, payload):
-        """Passes TCP segments to their stream, counts pings, and passes all others to Machine."""
+        """Passes TCP segments to their stream, counts the answers to pings, and passes all other
+        packets to Machine."""
         if protocol == p.TCP:
             stream = self.streams.get(int.from_bytes(payload[2:4], "big"))
             if stream and payload[:2] == struct.pack(">H", stream.ports[1]):
@@ -263,7 +265,7 @@ class Rounds:
                                   data, wide=self.wide))
             streams[-1].fast = self.fast
         self.count += self.at_once
-        # The server may have forgotten this machine's address, and asks for it again.
+        # The server may have forgotten this machine's address. It then asks for it during the run.
         self.machine.run(streams, Stream.is_done)
         for stream in streams:
             self.wait = max(self.wait, stream.wait)
@@ -311,12 +313,13 @@ def echo(machine, number, at_once=1):
 
 
 def together(machine, number):
-    """As echo, with streams at once."""
+    """As echo, with several streams at once."""
     return echo(machine, number, TOGETHER)
 
 
 def send_wide(machine, number):
-    """Sends streams at once that fill the server's buffers. Returns a sentence about an error."""
+    """Sends several streams at once, which fill the server's buffers. Returns a sentence about an
+    error."""
     wrong = None
     rounds = Rounds(machine, WIDE_TOGETHER, True)
     for _ in range(number):
@@ -340,7 +343,7 @@ def fill(machine, number):
 
 
 def unread(machine, number):
-    """Fills what the server does not read, and sends streams. Returns a sentence about an
+    """Sends data that the server does not read, and then streams. Returns a sentence about an
     error."""
     fill(machine, number)
     for i in range(UNREAD_DATAGRAMS):

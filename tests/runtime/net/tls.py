@@ -3,7 +3,7 @@
 """Servers of TLS on the host: tls.py COMMAND...
 
 Makes certificates, and runs a command that boots a system with a card on QEMU's own network. The
-word NETDEV in the command becomes QEMU's option that connects ports of 10.0.2.100 with servers; the
+word NETDEV in the command becomes QEMU's option that connects ports of 10.0.2.100 to servers; the
 boot module root.pem becomes the certificate that the programs trust.
 """
 import contextlib

@@ -7,8 +7,8 @@
 
 #include "points.h"
 
-// Makes memory come back soon: one object is dying, and another one waits until all CPUs have been
-// quiescent.
+// Makes the kernel free memory soon: one object is dying, and another one waits until all CPUs have
+// been quiescent.
 inline void free_something()
 {
         for (const bool reaped : {true, false}) {
@@ -26,10 +26,10 @@ struct Outcome {
         long allocations;
 };
 
-// A refusal of memory: of one allocation, or of it and all later ones.
+// A refusal of memory: of one allocation, or of one allocation and all later ones.
 struct Refusal {
-        long number; // < 0: none
-        bool rest;
+        long number; // of the first refused allocation; < 0: none is refused
+        bool rest;   // refuses all later allocations, too
 
         // Begins the refusal after a number of the operation's allocations.
         void begin(long done) const
@@ -49,7 +49,7 @@ struct Refusal {
 };
 
 // Begins the client's operation, and counts its points until it ends or is disturbed. elsewhere:
-// what the other CPU does at any point, or NULL if the boss disturbs a window or a wait.
+// the other CPU's work at a point, or NULL if the boss disturbs a window or a wait.
 inline Outcome begin_refused(Scene &s, const Refusal &refusal, OtherCpu *other, unsigned point,
                              const std::function<void()> *elsewhere = nullptr)
 {
@@ -73,7 +73,7 @@ inline void continue_refused(Scene &s, const Refusal &refusal, Outcome &outcome)
         fake_fail_allocation(-1);
 }
 
-// Lets the boss run, the other CPU do all its remaining work, and memory come back.
+// Lets the boss run, the other CPU do all its remaining work, and the kernel free memory.
 inline void settle_refused(Scene &s, OtherCpu *other)
 {
         fake_window = nullptr;
