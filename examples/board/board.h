@@ -7,7 +7,7 @@
 #include <novart/protocol.h>
 
 enum {
-        BOARD_POST = NOVA_OPERATION_FIRST, /* request: no words; answer: the number of lines */
+        BOARD_POST = NOVA_OPERATION_FIRST, /* answer: the number of lines; 0: the board is full */
 };
 
 #define BOARD_LINE  32 /* bytes of a line, including the terminating NUL */

@@ -112,8 +112,8 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
  * Reopens a session whose service has died and been restarted, or in which a call was abandoned,
  * and shares its memory again. The service has no state of the new session; the old session is
  * closed as by nova_session_close(). Waits for up to five seconds while the service restarts. No
- * other thread may use the session meanwhile. After a failure, calls return ECONNRESET, and the
- * caller may try again.
+ * other thread may use the session meanwhile. After a failure, the caller may try again. Until
+ * then, calls return ECONNRESET, or the session is open but lacks its notifications or its memory.
  * @code
  * extern struct nova_session *session;
  * extern struct nova_message message;
