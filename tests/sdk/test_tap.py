@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The TAP reader does not trust the stream: missing results are failures."""
 
+import time
 import unittest
 
 import paths  # noqa: F401
@@ -76,6 +77,28 @@ class Tap(unittest.TestCase):
     def test_absurd_numbers_do_not_fill_the_memory(self):
         self.assertFalse(tap.parse("1..99999999999\nok 1\n").good())
         self.assertFalse(tap.parse("1..1\nok 1\nok 99999999999\n").good())
+
+    def test_a_number_of_too_many_digits_is_named(self):
+        digits = "9" * 5000
+        for text, problem in (
+            (f"1..{digits}\nok 1\n", "the number of cases of a plan has 5000 digits"),
+            (f"1..1\nok {digits} - a\nok 1\n", "the number of a case has 5000 digits"),
+            (f"1..1\nnot ok {digits}\nok 1\n", "the number of a case has 5000 digits"),
+        ):
+            with self.subTest(problem=problem):
+                stream = tap.parse(text)
+                self.assertFalse(stream.good())
+                self.assertIn(problem, stream.problems[0])
+
+    def test_cases_without_numbers_follow_the_largest_number(self):
+        stream = tap.parse("1..5\nok 4 - a\nok 2 - b\nok - c\n")
+        self.assertEqual(stream.cases[4].name, "c")
+        self.assertEqual(tap.parse("1..2\nok 99999999999\nok - a\n").cases[0].name, "a")
+
+    def test_cases_without_numbers_are_read_in_linear_time(self):
+        start = time.process_time()
+        self.assertTrue(tap.parse("ok - a\n" * 100000 + "1..100000\n").good())
+        self.assertLess(time.process_time() - start, 10)
 
     def test_a_word_that_begins_like_ok_is_not_a_case(self):
         self.assertEqual(results("1..1\nokay 1\n"), [tap.NOT_RUN])

@@ -9,6 +9,7 @@ PLAN = re.compile(r"1\.\.(\d+)\s*(#.*)?$")
 CASE = re.compile(r"(not )?ok\b\s*(\d+)?\s*(?:- ?)?(.*)$")
 SKIP = re.compile(r"#\s*skip\b\s*(not raised here: )?(.*)$", re.IGNORECASE)
 MAX_PLAN = 100000
+MAX_DIGITS = 18  # int() refuses strings of more than 4,300 digits
 
 PASSED = "passed"
 FAILED = "failed"
@@ -54,12 +55,22 @@ def _case(number, negative, text):
     return Case(number, name, NOT_RAISED if skip.group(1) else NOT_RUN, skip.group(2))
 
 
+def _number(digits, name, problems):
+    """Returns the number that DIGITS spell, or None. If there are too many digits, adds a problem,
+    which calls the number NAME."""
+    if len(digits) <= MAX_DIGITS:
+        return int(digits)
+    problems.append(f"{name} has {len(digits)} digits; at most {MAX_DIGITS} are possible")
+    return None
+
+
 def parse(text):
     """Returns the Stream of a console's text. Ignores lines that do not belong to the protocol,
     because the console shows all output."""
     stream = Stream()
     plan = None
     seen = {}
+    largest = 0
     last = None
     for line in text.splitlines():
         line = line.rstrip()
@@ -70,16 +81,21 @@ def parse(text):
         if match:
             if plan is not None:
                 stream.problems.append("there are two plans")
-            plan = int(match.group(1))
+            plan = _number(match.group(1), "the number of cases of a plan", stream.problems)
             continue
         match = CASE.match(line)
         if match:
-            number = int(match.group(2)) if match.group(2) else max(seen, default=0) + 1
+            number = largest + 1
+            if match.group(2):
+                number = _number(match.group(2), "the number of a case", stream.problems)
+            if number is None:
+                continue
             if number in seen:
                 stream.problems.append(f"case {number} is reported twice")
             elif number == 0 or number > MAX_PLAN:
                 stream.problems.append(f"a case cannot have the number {number}")
             else:
+                largest = max(largest, number)
                 last = seen[number] = _case(number, match.group(1), match.group(3).strip())
         elif last and line.startswith("  # "):
             last.notes.append(line[4:])
