@@ -140,6 +140,25 @@ class Endings(WithFolder):
         runner = Runner(Machine(kernel, cpus=1, memory=32), 20, watch_roottask=True)
         self.assertEqual(runner.run().status, 0)
 
+    def test_the_lines_of_the_console_are_complete_wherever_a_read_ends(self):
+        text = b"one\r\n\ntwo\nNOVA: stopped\r\nrest"
+        for step in (1, 2, 3, len(text)):
+            with self.subTest(step=step):
+                runner = Runner(Machine("kernel"))
+                lines = []
+                runner.line = lines.append
+                for at in range(0, len(text), step):
+                    runner._take_console(text[at : at + step])
+                self.assertEqual(lines, [b"one", b"", b"two", b"NOVA: stopped"])
+                self.assertEqual((runner.stopped, bytes(runner.console)), (True, text))
+
+    def test_output_without_a_line_end_takes_linear_time(self):
+        runner = Runner(Machine("kernel"))
+        start = time.process_time()
+        for _ in range(1024):
+            runner._take_console(bytes(8192))
+        self.assertLess(time.process_time() - start, 10)
+
     def test_files_may_have_blanks_in_their_names(self):
         kernel = build(self.folder, "EXIT")
         folder = Path(self.folder) / "with a blank"

@@ -226,15 +226,19 @@ class Runner:
             return b""
 
     def _take_console(self, data):
+        before = len(self.console)
         self.console += data
         if self.input:
             self.input.spoke()
         if self.echo:
             self.echo.write(data)
             self.echo.flush()
-        lines = bytes(self.console[self.line_start :]).split(b"\n")
-        self.line_start = len(self.console) - len(lines[-1])
-        for line in lines[:-1]:
+        end = self.console.rfind(b"\n", before)
+        if end < 0:
+            return  # a copy of the incomplete line at each read would take quadratic time
+        lines = bytes(self.console[self.line_start : end]).split(b"\n")
+        self.line_start = end + 1
+        for line in lines:
             if self.listener:
                 self.listener(line.rstrip())
             line = line.strip()
