@@ -46,7 +46,20 @@ static void write_line(FILE *page, const char *folder, const struct dirent *entr
         fprintf(page, "%s</a>\n", slash);
 }
 
-static void write_list(FILE *page, const char *path, DIR *folder)
+/* Returns the next file or folder. Returns NULL and sets errno: 0 at the end, or an error. */
+static const struct dirent *read_entry(DIR *folder)
+{
+        const struct dirent *entry;
+
+        do {
+                errno = 0;
+                entry = readdir(folder);
+        } while (entry && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")));
+        return entry;
+}
+
+/* Returns 0 or the error of readdir(), after which the page is incomplete. */
+static int write_list(FILE *page, const char *path, DIR *folder)
 {
         const struct dirent *entry;
         unsigned lines = 0;
@@ -56,35 +69,16 @@ static void write_list(FILE *page, const char *path, DIR *folder)
         fputs("</title>\n<h1>", page);
         nova_http_write_html(page, path);
         fputs("</h1>\n<ul>\n", page);
-        while (lines < LINES_MAX && (entry = readdir(folder))) {
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                        continue;
+        while (lines < LINES_MAX && (entry = read_entry(folder))) {
                 write_line(page, path, entry);
                 lines++;
         }
+        if (lines < LINES_MAX && errno)
+                return errno;
         fputs("</ul>\n", page);
         if (lines == LINES_MAX)
                 fputs("<p>There may be more.\n", page);
-}
-
-static void list(const char *path, struct nova_http_answer *answer)
-{
-        DIR *const folder = opendir(path);
-        size_t bytes = 0;
-        FILE *page;
-
-        answer->status = 500;
-        if (!folder)
-                return;
-        page = open_memstream(&answer->text, &bytes);
-        if (page) {
-                write_list(page, path, folder);
-                answer->type = "text/html; charset=utf-8";
-                if (!fclose(page))
-                        answer->status = 200;
-                answer->bytes = bytes;
-        }
-        closedir(folder);
+        return 0;
 }
 
 static unsigned status_of(int error)
@@ -92,6 +86,31 @@ static unsigned status_of(int error)
         return error == ENOENT || error == EINVAL || error == ENOTDIR || error == ENAMETOOLONG
                        ? 404
                        : 503; /* such as EIO while the service restarts */
+}
+
+static void list(const char *path, struct nova_http_answer *answer)
+{
+        DIR *const folder = opendir(path);
+        size_t bytes = 0;
+        FILE *page;
+        int error;
+
+        answer->status = folder ? 500 : status_of(errno);
+        if (!folder)
+                return;
+        page = open_memstream(&answer->text, &bytes);
+        if (page) {
+                error = write_list(page, path, folder);
+                answer->type = "text/html; charset=utf-8";
+                if (!fclose(page))
+                        answer->status = error ? status_of(error) : 200;
+                answer->bytes = bytes;
+        }
+        if (answer->status != 200) { /* the server then sends a sentence about the status */
+                free(answer->text);
+                answer->text = NULL;
+        }
+        closedir(folder);
 }
 
 static void answer(void *context, const struct nova_http_request *request,
