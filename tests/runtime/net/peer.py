@@ -29,6 +29,7 @@ TYPE = b"\x88\xb5"
 PAIR = b"\x88\xb6"
 OWN, OTHER, THIRD = (bytes.fromhex(f"525400abcde{digit}") for digit in "f12")
 WINDOW = 16
+EARLY = "the system ended before the client announced itself"
 BAD = (1, 6, 13, 1515, 1522, 2036, 2048, 2049, 4096, 16000)
 
 
@@ -92,7 +93,7 @@ class Peer:
         return None
 
     def wait_for(self, word):
-        """Waits for an announcement. Returns its sender."""
+        """Waits for an announcement. Returns its sender, or None if the machine ends before."""
         while not self.ended:
             frame = self.receive()
             if frame and frame[:6] == b"\xff" * 6 and frame[14:14 + len(word)] == word:
@@ -115,6 +116,8 @@ def strict(peer, frames, least=14):
     """Exchanges frames of all sizes. Returns a sentence about an error. The card pads shorter
     frames to LEAST bytes."""
     client = peer.wait_for(b"hello")
+    if not client:
+        return EARLY
     for size in BAD:
         peer.send((client + OWN + TYPE + bytes(16000))[:size])
     sizes = [14 + (number * 37) % 1501 for number in range(frames)]
@@ -150,6 +153,8 @@ def lossy(peer, frames):
     """Sends frames until each has come back and the client has ended. Returns a sentence about an
     error."""
     client = peer.wait_for(b"hello")
+    if not client:
+        return EARLY
     number, due = 0, 0.0
     while not peer.ended:
         frame = peer.receive()
@@ -181,8 +186,10 @@ def exchange(one, source, two, target, frames):
 def bridge(peer, frames):
     """Machines behind two cards exchange frames. Returns a sentence about an error."""
     other = peer.other
-    client = peer.wait_for(b"hello")
-    if other.wait_for(b"hello") != client:
+    client, again = peer.wait_for(b"hello"), other.wait_for(b"hello")
+    if not (client and again):
+        return EARLY
+    if again != client:
         return "the client did not announce itself on both cables"
     if not (exchange(peer, OWN, other, OTHER, frames) and
             exchange(other, OTHER, peer, OWN, frames)):
@@ -213,6 +220,8 @@ def quiet(peer, _=None):
 def link(peer, path):
     """Pulls the cable, and plugs it in again. Returns a sentence about an error."""
     client = peer.wait_for(b"hello")
+    if not client:
+        return EARLY
     control = Control(path)
     control.order("set_link", name="n", up=False)
     until = time.monotonic() + 2.5  # a switch looks at the cable each second

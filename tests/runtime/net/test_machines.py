@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the machines at the other end of the cable do not blame a server for a lost frame."""
+"""Checks that the machines at the other end of the cable do not blame a server for a lost frame,
+and report a system that ends early."""
 import tempfile
 import unittest
 
 import packets as p
 from machines import CARD, IP, OWN
-from peer import Peer
+from peer import EARLY, Peer, bridge, link, lossy, padded, strict
 from stream import THEIRS, Talker
 
 
@@ -51,6 +52,16 @@ class Machines(unittest.TestCase):
             self.assertFalse(machine.until(lambda: False, 0.05))
             machine.peer.ended = True
             self.assertFalse(machine.until(lambda: False, 60))
+
+    def test_a_system_that_ends_without_an_announcement_is_the_cause(self):
+        kinds = (strict, padded, lossy, link, bridge)
+        with tempfile.TemporaryDirectory(prefix="nova-net-") as folder:
+            peer = Peer(folder)
+            peer.other = Peer(folder, "m")
+            peer.end()
+            for kind in kinds:
+                with self.subTest(kind=kind.__name__):
+                    self.assertEqual(kind(peer, 2), EARLY)
 
 
 if __name__ == "__main__":
