@@ -43,6 +43,7 @@
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
 #define SERIAL_BYTES  20
+#define READ_MS       750 /* time limit of the read that shows whether the device works */
 
 /* The data that the device reads and writes in addition to the data of a request. */
 struct slot {
@@ -231,6 +232,7 @@ static void read_properties(void)
                 (virtio.features & DISCARD && discard_max ? (uint32_t)NOVA_BLOCK_HAS_DISCARD : 0);
 }
 
+/* Makes the queue. Its memory also has the slots, and one block for check_device(). */
 static void make_queue(void)
 {
         unsigned size = virtio_queue_size(&virtio, 0), slot_offset;
@@ -244,7 +246,9 @@ static void make_queue(void)
         queue.span = queue.indirect ? 1 : QUEUE_PARTS;
         queue.depth = queue.size / queue.span;
         slot_offset = (unsigned)((queue_bytes(&queue) + 63) & ~(size_t)63);
-        if (nova_dma_alloc(slot_offset + queue.depth * sizeof(struct slot), &dma))
+        if (nova_dma_alloc(slot_offset + queue.depth * sizeof(struct slot) +
+                                   device.info.block_bytes,
+                           &dma))
                 driver_fail("there is no memory for the queue; write `grants dma` and a larger "
                             "`memory`.");
         queue.memory = (char *)dma.memory;
@@ -275,51 +279,75 @@ static void start_again(void)
         start_device();
 }
 
-/* Requests the serial number. Resets the device if it has not answered in time (QUEUE_EMPTY). */
-static enum queue_answer request_serial(unsigned limit_ms)
+/* Sends a request for @p bytes bytes to the address @p data, before the service starts. Returns
+ * false if the device has not completed the request in time, and thus still has it. */
+static bool request_early(uint32_t type, uint64_t data, uint32_t bytes, unsigned limit_ms)
 {
         const struct queue_part part[] = {
                 {slots_device, offsetof(struct slot, discard_sector), false},
-                {slots_device + offsetof(struct slot, serial), SERIAL_BYTES, true},
+                {data, bytes, true},
                 {slots_device + offsetof(struct slot, status), 1, true}};
         enum queue_answer answer = QUEUE_EMPTY;
         unsigned number;
-        uint32_t bytes;
+        uint32_t done;
 
         memset(slots, 0, sizeof(*slots));
-        slots->type = TYPE_SERIAL;
+        slots->type = type;
         slots->status = STATUS_NEVER;
         queue_add(&queue, 0, part, sizeof(part) / sizeof(*part));
         kick();
         for (unsigned ms = 0; answer == QUEUE_EMPTY && ms < limit_ms; ms++) {
-                answer = queue_take(&queue, &number, &bytes);
+                answer = queue_take(&queue, &number, &done);
                 if (answer == QUEUE_EMPTY)
                         nova_sleep(1000000);
         }
-        if (answer == QUEUE_EMPTY)
-                start_again();
-        return answer;
-}
-
-/* Finds the identity. A device may have no serial number, may not know the request, or may be slow
- * at this moment. Sessions with a disk cannot continue if a restarted driver does not get its
- * number, so the driver requests it several times. Clients wait 5 s for the service. */
-static void find_identity(void)
-{
-        static const unsigned limit_ms[] = {500, 1000, 2000};
-        static const uint8_t none[SERIAL_BYTES];
-        enum queue_answer answer = QUEUE_EMPTY;
-        uint8_t serial[SERIAL_BYTES];
-
-        device.info.identity = 0;
-        for (unsigned i = 0; i < sizeof(limit_ms) / sizeof(*limit_ms) && answer == QUEUE_EMPTY; i++)
-                answer = request_serial(limit_ms[i]);
-        if (answer == QUEUE_EMPTY)
-                return;
-        if (answer != QUEUE_TAKEN) {
+        if (answer == QUEUE_BROKEN) {
                 virtio_reset(&virtio);
                 driver_fail("the device completes a request that it does not have.");
         }
+        return answer == QUEUE_TAKEN;
+}
+
+/* Reads the first block. An error is an answer, too. Ends the program if there is no answer. */
+static void check_device(void)
+{
+        const uint64_t block = slots_device + queue.depth * sizeof(struct slot);
+
+        if (request_early(TYPE_READ, block, device.info.block_bytes, READ_MS))
+                return;
+        virtio_reset(&virtio);
+        driver_fail("the device answers no request.");
+}
+
+/* Requests the serial number. Returns false if the device answers reads, but not this request. A
+ * device may not know the request, or may be slow at this moment. Sessions with a disk cannot
+ * continue if a restarted driver does not get its number. So the driver requests it several times,
+ * and ends if the device does not answer a read either: init then starts the driver again. All
+ * limits together are less than the 5 s for which clients wait. */
+static bool request_serial(void)
+{
+        static const unsigned limit_ms[] = {500, 1000, 1000};
+        const uint64_t serial = slots_device + offsetof(struct slot, serial);
+
+        for (unsigned i = 0; i < sizeof(limit_ms) / sizeof(*limit_ms); i++) {
+                if (request_early(TYPE_SERIAL, serial, SERIAL_BYTES, limit_ms[i]))
+                        return true;
+                start_again();
+                if (i > 0)
+                        check_device();
+        }
+        return false;
+}
+
+/* Finds the identity. It is 0 if the device has no serial number, or does not report it. */
+static void find_identity(void)
+{
+        static const uint8_t none[SERIAL_BYTES];
+        uint8_t serial[SERIAL_BYTES];
+
+        device.info.identity = 0;
+        if (!request_serial())
+                return;
         memcpy(serial, slots->serial, sizeof(serial));
         if (slots->status == STATUS_GOOD && memcmp(serial, none, sizeof(serial)) != 0)
                 device.info.identity =

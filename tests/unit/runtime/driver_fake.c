@@ -3,6 +3,7 @@
 #include "driver_fake.h"
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "driver_main.h"
@@ -11,6 +12,8 @@
 
 static jmp_buf running;
 static void (*handle_interrupt)(void);
+static bool may_fail;
+static const char *reason; /* sentence of the last driver_fail() */
 
 void fake_driver_start(char *name)
 {
@@ -18,6 +21,15 @@ void fake_driver_start(char *name)
 
         if (setjmp(running) == 0)
                 driver_main(1, arguments);
+}
+
+const char *fake_driver_try(char *name)
+{
+        reason = NULL;
+        may_fail = true;
+        fake_driver_start(name);
+        may_fail = false;
+        return reason;
 }
 
 void fake_driver_interrupt(void)
@@ -34,13 +46,16 @@ void driver_run(int error, nova_sel_t interrupt, void (*handle)(void))
 
 void driver_fail(const char *sentence)
 {
-        (void)sentence;
-        abort();
+        if (!may_fail)
+                abort();
+        reason = sentence;
+        longjmp(running, 1);
 }
 
 void driver_refuse(const char *sentence)
 {
-        driver_fail(sentence);
+        (void)sentence;
+        abort();
 }
 
 void dma_use(const struct nova_pci_device *pci)

@@ -15,7 +15,10 @@
 #include "virtio/pci.h"
 
 #define PENDING      (-1)
+#define READ         0 /* types of requests */
+#define SERIAL       8
 #define SERIAL_BYTES 20
+#define BLOCK_BYTES  512
 #define MOST_NS      4000000000 /* maximum time of a start; clients wait 5 s for the service */
 
 static _Alignas(4096) char memory[0x10000];
@@ -25,8 +28,9 @@ static uint32_t written;
 static bool done;
 static int result;
 static const char *disk_serial;
-static unsigned silent; /* number of requests that the device does not answer */
-static uint64_t slept;  /* time in ns that the driver has slept */
+static unsigned silent;     /* number of requests for the serial number without an answer */
+static uint32_t unanswered; /* bit n: the device does not answer request n */
+static uint64_t slept;      /* time in ns that the driver has slept */
 /* Progress of a driver whose device has not answered a request. */
 static enum { ANSWERS, SILENT, RESET, EMPTY } silence;
 
@@ -64,18 +68,42 @@ uint64_t fake_identity(const char *serial)
         return disk->info.identity;
 }
 
-uint64_t fake_silent(unsigned requests, const char *serial)
+/* Starts the driver with a device that does not answer. @return the driver's last sentence */
+static const char *try_start(const char *serial)
 {
-        uint64_t identity;
+        char name[] = "virtio-blk";
+        const char *sentence;
 
-        silent = requests;
+        disk = NULL;
+        disk_serial = serial;
         silence = ANSWERS;
         slept = 0;
-        identity = fake_identity(serial);
+        sentence = fake_driver_try(name);
         silent = 0;
-        if (silence != EMPTY || slept > MOST_NS)
+        unanswered = 0;
+        if (slept > MOST_NS)
                 abort();
-        return identity;
+        return sentence;
+}
+
+uint64_t fake_silent(unsigned requests, const char *serial)
+{
+        silent = requests;
+        if (try_start(serial) || silence != EMPTY)
+                abort();
+        return disk->info.identity;
+}
+
+uint64_t fake_stalled(uint32_t requests, const char *serial)
+{
+        const char *sentence;
+
+        unanswered = requests;
+        sentence = try_start(serial);
+        if (!sentence && silence != EMPTY)
+                abort();
+        silence = ANSWERS;
+        return sentence ? FAKE_FAILED : disk->info.identity;
 }
 
 const char *virtio_renew(struct virtio *virtio)
@@ -121,28 +149,50 @@ void queue_init(struct queue *queue)
                 silence = EMPTY;
 }
 
+static bool is_answered(uint32_t type)
+{
+        const bool is_stalled = unanswered & 1;
+
+        unanswered >>= 1;
+        if (type != SERIAL || !silent)
+                return !is_stalled;
+        silent--;
+        return false;
+}
+
+/* Answers a request that the driver makes before it offers the disk: for the serial number, or a
+ * read of the first block, which fails. */
+static void answer_first(const struct queue_part *parts, unsigned count)
+{
+        const uint32_t type = *(uint32_t *)parts[0].address;
+
+        if ((type != SERIAL && type != READ) || count != 3 || !parts[1].device_writes ||
+            parts[1].bytes != (type == READ ? BLOCK_BYTES : SERIAL_BYTES))
+                abort();
+        if (silence == SILENT || silence == RESET) /* the device has another request */
+                abort();
+        if (!is_answered(type)) {
+                silence = SILENT;
+                return;
+        }
+        if (type == READ) {
+                memset((void *)parts[1].address, 0xff, BLOCK_BYTES);
+                *(uint8_t *)status_at = 1;
+        } else {
+                if (disk_serial)
+                        memcpy((void *)parts[1].address, disk_serial, SERIAL_BYTES);
+                *(uint8_t *)status_at = disk_serial ? 0 : 2;
+        }
+        written = parts[1].bytes + 1;
+        done = true;
+}
+
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts, unsigned count)
 {
         (void)queue, (void)number;
         status_at = parts[count - 1].address;
-        if (disk)
-                return;
-        /* the request for the serial number */
-        if (*(uint32_t *)parts[0].address != 8 || count != 3 || parts[1].bytes != SERIAL_BYTES ||
-            !parts[1].device_writes)
-                abort();
-        if (silence == SILENT || silence == RESET) /* the device has another request */
-                abort();
-        if (silent) {
-                silent--;
-                silence = SILENT;
-                return;
-        }
-        if (disk_serial)
-                memcpy((void *)parts[1].address, disk_serial, SERIAL_BYTES);
-        *(uint8_t *)status_at = disk_serial ? 0 : 2;
-        written = SERIAL_BYTES + 1;
-        done = true;
+        if (!disk)
+                answer_first(parts, count);
 }
 
 bool queue_publish(struct queue *queue)

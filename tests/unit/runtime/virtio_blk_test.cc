@@ -41,6 +41,25 @@ TEST(virtio_blk, a_device_that_answers_late_has_its_serial_number)
         }
 }
 
+TEST(virtio_blk, a_device_that_answers_no_request_is_not_offered)
+{
+        const uint64_t one = fake_identity(ONE);
+
+        EXPECT_EQ(fake_stalled(UINT32_MAX, ONE), FAKE_FAILED);
+        EXPECT_EQ(fake_stalled(0x1b, ONE), FAKE_FAILED) << "it answers only the first read";
+        EXPECT_EQ(fake_identity(ONE), one) << "the next driver";
+}
+
+TEST(virtio_blk, a_device_that_answers_again_has_its_serial_number)
+{
+        const uint64_t one = fake_identity(ONE);
+
+        for (unsigned requests = 1; requests <= 2; requests++) {
+                ASSERT_EQ(fake_identity(nullptr), 0U); /* the driver keeps its variables */
+                EXPECT_EQ(fake_stalled((1U << requests) - 1, ONE), one) << requests;
+        }
+}
+
 TEST(virtio_blk_read, succeeds_whether_or_not_the_device_counts_the_status)
 {
         EXPECT_EQ(fake_read(8, 8 * 512 + 1, GOOD), 0);
