@@ -41,14 +41,21 @@ static int replace(const char *path, const char *text)
         return rename("/new.tmp", path) ? errno : 0;
 }
 
-static void list(const char *path)
+/* Prints the names in a folder. Returns 0 or an errno value. */
+static int list(const char *path)
 {
         DIR *folder = opendir(path);
 
-        for (const struct dirent *i; folder && (i = readdir(folder));)
+        if (!folder)
+                return errno;
+        errno = 0; /* readdir() returns NULL at the end, too */
+        for (const struct dirent *i; (i = readdir(folder)); errno = 0)
                 printf("%s%s%s\n", path, i->d_name, i->d_type == DT_DIR ? "/" : "");
-        if (folder)
-                closedir(folder);
+
+        const int error = errno;
+
+        closedir(folder);
+        return error;
 }
 
 int main(void)
@@ -59,11 +66,11 @@ int main(void)
                 error = add_note("/diary/all my notes.txt");
         if (!error)
                 error = replace("/last.txt", "The last program was `notes`.\n");
-        if (error) {
+        if (!error)
+                error = list("/");
+        if (!error)
+                error = list("/diary/");
+        if (error)
                 printf("the disk: %s\n", strerror(error));
-                return 1;
-        }
-        list("/");
-        list("/diary/");
-        return 0;
+        return error ? 1 : 0;
 }
