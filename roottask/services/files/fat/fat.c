@@ -152,7 +152,8 @@ void fat_release(struct files_node *node)
         *link = file->next;
         free(file->points);
         free(file);
-        /* Flushed now, because the machine may be switched off while no file is in use. */
+        /* Flushed now, because the machine may be switched off while no file is in use. The copies
+         * of the table wait for a sync: a disk may take seconds to refuse a write of them. */
         if (!fat->nodes && !fat->system.read_only)
                 fat_flush(fat);
 }
@@ -211,6 +212,8 @@ static int fat_sync(struct files_system *system, struct files_node *node)
                         error = error ? error : own;
                 }
         late = fat_flush(fat);
+        if (!late)
+                late = fat_mend(fat);
         error = error ? error : late;
         if (error || !fat->copies_differ || fat->copies_told)
                 return error;

@@ -151,11 +151,11 @@ int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, s
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
-/* Waits until all writes survive a loss of power. Tries to mend the copies of the table;
- * `copies_differ` is the result. */
+/* Writes the free count, and waits until all writes survive a loss of power. */
 int fat_flush(struct fat *fat);
-/* Like fat_flush(), but does not write the free count or mend the copies of the table. */
-int fat_flush_ordered(struct fat *fat);
+int fat_flush_ordered(struct fat *fat); /* like fat_flush(), but does not write the free count */
+/* Tries to mend the copies of the table after fat_flush(); `copies_differ` is the result. */
+int fat_mend(struct fat *fat);
 
 /* table.c */
 static inline uint32_t fat_cluster_sector(const struct fat *fat, uint32_t cluster)

@@ -5,7 +5,7 @@
 
 #include "fat.h"
 
-/* Number of groups that fat_flush() fails to mend before it leaves the others to the next call. */
+/* Number of groups that fat_mend() fails to mend before it leaves the others to the next call. */
 #define MEND_FAILURES 4
 
 static int disk_read(struct fat *fat, uint32_t sector, void *to, uint32_t count)
@@ -60,7 +60,7 @@ static int write_copies(struct fat *fat, uint32_t sector, const void *bytes)
 }
 
 /* Writes a sector; writes a sector of the table to all copies. Only the first copy is in use, so a
- * write succeeds even if it fails for the others. fat_flush() then writes the others again. */
+ * write succeeds even if it fails for the others. fat_mend() then writes the others again. */
 static int write_cached(struct fat *fat, struct fat_cached *cached)
 {
         const int error = disk_write(fat, cached->sector, cached->bytes, 1);
@@ -330,15 +330,18 @@ static void mend_copies(struct fat *fat)
         fat->copies_differ = memcmp(fat->stale, none, sizeof(none)) != 0;
 }
 
-/* Mends the copies only after the first table is written, so that no copy is newer. */
 int fat_flush(struct fat *fat)
 {
-        int error = write_info(fat);
+        const int error = write_info(fat);
 
-        if (!error)
-                error = fat_flush_ordered(fat);
-        if (error || !fat->copies_differ)
-                return error;
+        return error ? error : fat_flush_ordered(fat);
+}
+
+/* The first table is already written, so that no copy is newer. */
+int fat_mend(struct fat *fat)
+{
+        if (!fat->copies_differ)
+                return 0;
         mend_copies(fat);
         return fat_flush_ordered(fat);
 }
