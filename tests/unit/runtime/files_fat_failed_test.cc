@@ -299,6 +299,31 @@ TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_in_i
         fill();
 }
 
+/* The entry of the replaced file may be the only one of the renamed file. */
+TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_to_its_name)
+{
+        for (const std::string to : {"other", "folder/other"}) {
+                files_node *used;
+                size_t done;
+
+                ASSERT_EQ(write_new(to, "replaced"), 0);
+                ASSERT_EQ(find(to, &used), 0);
+                ASSERT_EQ(fat->sync(system, nullptr), 0);
+                ((struct fat_node *)node)->copy_lost = true;
+                EXPECT_UNKNOWN(rename_part("file", to));
+                EXPECT_EQ(fat->write(used, 0, "x", 1, &done), EIO);
+                EXPECT_EQ(fat->sync(system, used), EIO);
+                fat->release(used);
+                fat->release(node);
+                node = nullptr;
+                EXPECT_TRUE(read(to) == data);
+                if (to == "other") {
+                        ASSERT_EQ(rename(to, "file"), 0);
+                        ASSERT_EQ(find("file", &node), 0);
+                }
+        }
+}
+
 TEST_P(files_fat_failed_test, a_lost_file_keeps_no_other_file_from_the_disk)
 {
         files_node *other;

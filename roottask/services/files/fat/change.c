@@ -164,7 +164,7 @@ struct rename {
                       * without a copy has not erased the old entry */
         bool taken;  /* the new name's entry is the file's */
         bool erased; /* the old name's short entry is erased */
-        bool unsure; /* the replaced entry may name its own chain again */
+        bool unsure; /* it is unknown whether a write of the new name's entry took effect */
 };
 
 /* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
@@ -277,19 +277,17 @@ static int rename_by_copy(struct rename *rename)
         error = fat_flush_ordered(fat);
         if (!error)
                 error = add_new(rename, entry);
-        if (error) {
-                if (!fat->doubt)
-                        fat_copy_free(fat, &file->copy);
-                else if (copy)
-                        file->copy = (struct fat_copy){0}; /* the new name may have it */
-                else
-                        file->lost = true; /* the new name may have its chain */
+        rename->taken = !error;
+        rename->unsure = error && fat->doubt;
+        if (!rename->taken && !rename->unsure)
+                fat_copy_free(fat, &file->copy);
+        else if (copy)
+                file->copy = (struct fat_copy){0}; /* the new name has it, or may have it */
+        else
+                file->lost |= rename->unsure; /* the new name may have its chain */
+        if (error)
                 return error;
-        }
-        if (copy)
-                file->copy = (struct fat_copy){0}; /* now it belongs to the new name */
         file->copy_lost = false;
-        rename->taken = true;
         error = erase_old(rename, copy);
         if (!rename->erased || !copy)
                 return error;
@@ -312,11 +310,14 @@ static int rename_file(struct rename *rename)
                 return EBUSY; /* no two nodes may change one chain */
         error = rename_in_sector(rename);
         rename->taken = rename->erased = !error;
-        file->lost |= error && error != ENOSPC && fat->doubt;
+        rename->unsure = error && error != ENOSPC && fat->doubt;
+        file->lost |= rename->unsure;
         /* With writes to two sectors, no order guarantees that a folder has exactly one name after
          * any loss of power. */
         if (error == ENOSPC)
                 error = file->folder ? EXDEV : rename_by_copy(rename);
+        if (used)
+                used->lost |= rename->unsure; /* its entry may be the only one of the file */
         /* Without the flush, the disk could have two entries with the old name: the one that is
          * removed here, and that of a file created later. */
         if (rename->taken)
