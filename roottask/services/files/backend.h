@@ -44,7 +44,8 @@ struct files_disk {
 struct files_system {
         const struct files_backend *backend;
         struct files_disk *disk;
-        bool read_only; /* the service does not call the functions that write */
+        bool read_only; /* the service opens no file for writing and changes no name; a backend sets
+                         * it after damage, and then refuses writes to open files itself */
         uint64_t work; /* increased by `lookup` in proportion to the part of a folder that it reads;
                         * the service sets it to 0 when a path begins */
 };

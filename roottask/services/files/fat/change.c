@@ -91,9 +91,9 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
         return error;
 }
 
-/* Frees a chain to which no entry refers any more, unless a node other than @p but has it. A file
- * in use keeps its chain, and leaves its place in the folder also after an error, because a new
- * file may get the place. */
+/* Frees a chain that an entry has lost, unless another name or a node other than @p but has it. A
+ * file in use keeps its chain, and leaves its place in the folder also after an error, because a
+ * new file may get the place. */
 static int give_up(struct fat *fat, struct fat_node *used, uint32_t first,
                    const struct fat_node *but)
 {
@@ -105,8 +105,7 @@ static int give_up(struct fat *fat, struct fat_node *used, uint32_t first,
                 used->unflushed = error;
                 return error ? error : link_error;
         }
-        return error || !first || fat_node_shares(fat, first, but) ? error
-                                                                   : fat_table_free(fat, first);
+        return error || !first ? error : fat_shared_free(fat, first, but);
 }
 
 static int check_folder(struct fat *fat, const struct fat_set *set)
@@ -136,6 +135,10 @@ int fat_remove(struct files_node *in, const char *name, bool remove_folder)
         error = remove_folder ? check_folder(fat, &set) : 0;
         if (error)
                 return error;
+
+        const uint32_t first = fat_entry_cluster(fat, set.entry);
+
+        fat_shared_has(fat, first); /* now, while the disk can show that only this name has it */
         error = fat_folder_erase(folder, &set);
 
         struct fat_node *const used = fat_node_find(fat, set.sector, set.slot);
@@ -147,7 +150,7 @@ int fat_remove(struct files_node *in, const char *name, bool remove_folder)
                 return error;
         }
 
-        const int late = give_up(fat, used, fat_entry_cluster(fat, set.entry), NULL);
+        const int late = give_up(fat, used, first, NULL);
 
         return error ? error : late;
 }
@@ -165,6 +168,7 @@ struct rename {
         bool taken;  /* the new name's entry is the file's */
         bool erased; /* the old name's short entry is erased */
         bool unsure; /* it is unknown whether a write of the new name's entry took effect */
+        bool twice;  /* both names may have the file's chain if the old one is not erased */
 };
 
 /* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
@@ -240,9 +244,8 @@ static int erase_old(struct rename *rename, bool copy)
         if (state || copy)
                 return error;
         fat->doubt = false;
-        rename->taken = take_back(rename) != 0; /* the first error counts */
+        rename->taken = rename->twice = take_back(rename) != 0; /* the first error counts */
         rename->unsure = fat->doubt;
-        rename->file->lost |= rename->unsure;
         return error;
 }
 
@@ -272,6 +275,8 @@ static int rename_by_copy(struct rename *rename)
 
         if (error)
                 return error;
+        if (!copy && !rename->shared && fat_shared_has(fat, first))
+                return EIO; /* a third name would get the chain */
         memcpy(entry, rename->old.entry, FAT_ENTRY);
         fat_entry_set(fat, entry, first, file->size);
         error = fat_flush_ordered(fat);
@@ -279,12 +284,11 @@ static int rename_by_copy(struct rename *rename)
                 error = add_new(rename, entry);
         rename->taken = !error;
         rename->unsure = error && fat->doubt;
+        rename->twice = !copy && (rename->taken || rename->unsure);
         if (!rename->taken && !rename->unsure)
                 fat_copy_free(fat, &file->copy);
         else if (copy)
                 file->copy = (struct fat_copy){0}; /* the new name has it, or may have it */
-        else
-                file->lost |= rename->unsure; /* the new name may have its chain */
         if (error)
                 return error;
         file->copy_lost = false;
@@ -316,6 +320,7 @@ static int rename_file(struct rename *rename)
          * any loss of power. */
         if (error == ENOSPC)
                 error = file->folder ? EXDEV : rename_by_copy(rename);
+        file->lost |= rename->twice && !rename->erased;
         if (used)
                 used->lost |= rename->unsure; /* its entry may be the only one of the file */
         /* Without the flush, the disk could have two entries with the old name: the one that is
@@ -329,6 +334,25 @@ static int rename_file(struct rename *rename)
                 file->slot = rename->new.slot;
         }
         return error ? error : late;
+}
+
+/* Remembers the file's chain if both names may have it. The rename of one to the other forgets it.
+ */
+static void remember(const struct rename *rename)
+{
+        struct fat *fat = fat_of(rename->from);
+        const uint32_t first = rename->file->first;
+        struct fat_name names[2] = {{.folder = rename->from->first}, {.folder = rename->to->first}};
+
+        if (!rename->erased && (rename->twice || rename->shared)) {
+                memcpy(names[0].name, rename->old.name, sizeof(rename->old.name));
+                memcpy(names[1].name, rename->name, strlen(rename->name) + 1);
+                fat_shared_add(fat, first, names);
+        } else if (rename->erased && rename->shared) {
+                fat_shared_drop(fat, first);
+        } else if (rename->erased) {
+                fat_shared_move(fat, first);
+        }
 }
 
 /* Checks the file or folder that already has the new name. Removes it if it is a folder. */
@@ -411,6 +435,7 @@ int fat_rename(struct files_node *from, const char *name, struct files_node *to,
                 error = check_new(&rename);
         if (!error)
                 error = rename_file(&rename);
+        remember(&rename);
         fat_release(&rename.file->node);
         return error;
 }

@@ -144,9 +144,8 @@ void fat_release(struct files_node *node)
         /* the caller cannot handle an error; sync reports it */
         if (!file->removed)
                 fat_file_commit(file);
-        else if (file->first && !fat_node_shares(fat, file->first, file) &&
-                 !(file->unflushed && fat_flush_ordered(fat)))
-                fat_table_free(fat, file->first);
+        else if (file->first && !(file->unflushed && fat_flush_ordered(fat)))
+                fat_shared_free(fat, file->first, file);
         while (*link != file)
                 link = &(*link)->next;
         *link = file->next;

@@ -22,6 +22,7 @@
 #define FAT_ENTRY      32   /* size of an entry of a folder in bytes */
 #define FAT_POINTS     256  /* maximum number of known places in the chain of a large file */
 #define FAT_GROUPS     8192 /* maximum number of groups of clusters; a multiple of 8 */
+#define FAT_SHARED     8    /* maximum number of chains that two names may have */
 #define FAT_LONG_MAX   255
 #define FAT_PIECE      13    /* characters of a long name in one entry */
 #define FAT_FOLDER_MAX 65536 /* entries of a folder */
@@ -54,6 +55,18 @@ struct fat_copy {
         uint32_t next;        /* index in the chain of the next cluster to be copied */
 };
 
+/* A name, for another look at its entry. */
+struct fat_name {
+        uint32_t folder;            /* first cluster of its folder */
+        char name[FILES_NAME_SIZE]; /* "": unknown */
+};
+
+/* A chain that two names may have. An open file without a name counts as a name. */
+struct fat_shared {
+        uint32_t first; /* first cluster of the chain; 0: the record is not in use */
+        struct fat_name names[2];
+};
+
 struct fat_node;
 
 struct fat {
@@ -81,6 +94,7 @@ struct fat {
         uint32_t mend_next;            /* group at which the next attempt to mend begins */
         uint64_t time;                 /* time of the cache, for the last uses */
         struct fat_node *nodes;        /* nodes in use */
+        struct fat_shared shared[FAT_SHARED];
         struct fat_cached cache[FAT_CACHE];
         uint8_t *bounce; /* one sector, for transfers of parts of sectors */
 };
@@ -239,6 +253,19 @@ int fat_chain_copy(struct fat_node *file, struct fat_copy *copy, uint32_t end);
 void fat_copy_free(struct fat *fat, struct fat_copy *copy);
 void fat_chain_cut(struct fat_node *file,
                    uint32_t keep); /* forgets places with an index of at least `keep` */
+
+/* shared.c */
+/* Returns true if two names may have a chain. If the disk shows that one of them does not have it,
+ * the chain is forgotten. */
+bool fat_shared_has(struct fat *fat, uint32_t first);
+/* Remembers that two names may have a chain. Without room for it, the file system becomes
+ * read-only. */
+void fat_shared_add(struct fat *fat, uint32_t first, const struct fat_name names[2]);
+/* Forgets a chain of which one name is gone. @return false: it was not remembered */
+bool fat_shared_drop(struct fat *fat, uint32_t first);
+void fat_shared_move(struct fat *fat, uint32_t first); /* one of the names has changed */
+/* Frees a chain that one name has lost, unless another name or a node other than @p but has it. */
+int fat_shared_free(struct fat *fat, uint32_t first, const struct fat_node *but);
 
 /* file.c */
 int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t bytes, size_t *done);

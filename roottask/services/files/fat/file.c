@@ -237,8 +237,8 @@ static int write_at(struct fat_node *file, uint64_t offset, const void *from, si
         return error ? error : full;
 }
 
-/* Ends the chain after @p keep clusters. Writes the file's entry first, and frees the other
- * clusters last. */
+/* Ends the chain after @p keep clusters; no other name has it. Writes the file's entry first, and
+ * frees the other clusters last. */
 static int cut(struct fat_node *file, uint32_t keep)
 {
         struct fat *fat = fat_of(file);
@@ -341,6 +341,17 @@ static int fill(struct fat_node *file, uint64_t end, uint64_t wanted)
         return EINPROGRESS;
 }
 
+/* Returns an error if the file must not change. If two names have its chain, a change through one
+ * of them would leave the other one with clusters of another file. */
+static int check_change(const struct fat_node *file)
+{
+        struct fat *fat = fat_of(file);
+
+        if (file->lost || fat_shared_has(fat, file->first))
+                return EIO;
+        return fat->system.read_only ? EROFS : 0;
+}
+
 /* Ends a copy for a rename before the file changes. */
 static void end_copy(struct fat_node *file)
 {
@@ -353,13 +364,11 @@ int fat_file_write(struct files_node *node, uint64_t offset, const void *from, s
 {
         struct fat_node *file = (struct fat_node *)node;
         const uint32_t size = offset > file->size ? size_before(file) : file->size;
-        int error = 0;
+        int error = check_change(file);
 
         *done = 0;
-        if (file->lost)
-                return EIO;
-        if (!bytes)
-                return 0;
+        if (error || !bytes)
+                return error;
         if (offset >= UINT32_MAX)
                 return EFBIG;
         end_copy(file);
@@ -378,18 +387,19 @@ int fat_file_write(struct files_node *node, uint64_t offset, const void *from, s
 int fat_file_resize(struct files_node *node, uint64_t bytes)
 {
         struct fat_node *file = (struct fat_node *)node;
+        const int error = check_change(file);
 
-        if (file->lost)
-                return EIO;
+        if (error)
+                return error;
         if (bytes > UINT32_MAX)
                 return EFBIG;
         end_copy(file);
         if (bytes > file->size) {
-                const int error = fill(file, bytes, bytes);
+                const int result = fill(file, bytes, bytes);
 
-                if (error != EINPROGRESS)
+                if (result != EINPROGRESS)
                         file->gap_end = 0;
-                return error;
+                return result;
         }
         file->gap_end = 0;
         return bytes < file->size ? shrink(file, (uint32_t)bytes) : 0;
