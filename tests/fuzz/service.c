@@ -285,6 +285,7 @@ void nova_service_drop(struct nova_service *of, nova_sel_t sel)
 
 int nova_service_start(struct nova_service **started, const struct nova_service_config *config)
 {
+        free(service.states);
         memset(&service, 0, sizeof(service));
         memset(&cpu, 0, sizeof(cpu));
         for (unsigned i = 0; i < BLOCKS; i++)
@@ -293,7 +294,6 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
         service.config = *config;
         /* A state is never empty, so its address names the session. */
         service.config.state_bytes += sizeof(nova_word_t);
-        free(service.states);
         service.states = calloc(SLOTS, service.config.state_bytes);
         service.control = CONTROL;
         service.share = NOVA_SEL_NONE;

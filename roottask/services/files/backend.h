@@ -64,6 +64,7 @@ struct files_about {
         int64_t modified; /* seconds since 1970 */
         bool folder;
         bool read_only; /* cannot be written to */
+        bool damaged;   /* a write gives EIO */
 };
 
 /* A file system. The service checks names before it calls: they are not empty, ".", or "..", are

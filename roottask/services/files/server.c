@@ -136,6 +136,8 @@ static int check_open(struct nova_request *request, struct files_node *node, uns
         error = files_can_write(session);
         if (!error && about->read_only)
                 error = EACCES;
+        if (!error && about->damaged)
+                error = EIO;
         if (error || !(flags & NOVA_FILES_TRUNCATE) || !about->size)
                 return error;
         about->size = 0;

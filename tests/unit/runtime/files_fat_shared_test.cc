@@ -73,12 +73,24 @@ struct files_fat_shared_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 EXPECT_EQ(read("next").find_first_not_of('n'), std::string::npos);
         }
 
+        bool is_damaged(const std::string &path)
+        {
+                files_about about = {};
+                files_node *node;
+
+                EXPECT_EQ(find(path, &node), 0);
+                EXPECT_EQ(fat->stat(node, &about), 0);
+                fat->release(node);
+                return about.damaged;
+        }
+
         /* Checks that a name has the file alone: it can be changed, and its removal frees all. */
         void expect_only(const std::string &path)
         {
                 fill();
                 EXPECT_TRUE(read(path) == data);
                 ASSERT_EQ(remove("next"), 0);
+                EXPECT_FALSE(is_damaged(path));
                 EXPECT_EQ(write(path, 0, "d"), 0);
                 EXPECT_EQ(remove(path), 0);
                 EXPECT_EQ(count_free(), free);
@@ -104,6 +116,7 @@ TEST_P(files_fat_shared_test, no_name_can_be_written_while_another_one_has_the_c
         for (const bool unknown : {false, true})
                 for (const std::string path : {"file", "folder/file"}) {
                         leave_two(unknown);
+                        EXPECT_TRUE(is_damaged(path));
                         EXPECT_EQ(resize(path, 0), EIO);
                         EXPECT_EQ(resize(path, data.size() + 1), EIO);
                         EXPECT_EQ(write(path, 0, "x"), EIO);

@@ -39,6 +39,7 @@ enum { OPEN, CLOSE, READ, WRITE, VIEW = 14 };
 /* A file whose next write fails and makes the file smaller, as if a gap before the written data did
  * not fit on the disk. */
 uint64_t file_size;
+bool file_damaged;
 files_system file_system;
 files_node file = {&file_system, 1};
 
@@ -56,6 +57,7 @@ int stat(files_node *, files_about *about)
 {
         *about = {};
         about->size = file_size;
+        about->damaged = file_damaged;
         return 0;
 }
 
@@ -94,6 +96,7 @@ struct files_server_test : testing::Test {
         void SetUp() override
         {
                 file_size = BEFORE;
+                file_damaged = false;
                 file_system.backend = &functions;
                 volume.system = &file_system;
                 grants[0].client = "client0";
@@ -122,6 +125,18 @@ struct files_server_test : testing::Test {
                 return answer.word[0];
         }
 };
+
+TEST_F(files_server_test, a_damaged_file_opens_for_reading_only)
+{
+        file_damaged = true;
+        for (const nova_word_t flags : {nova_word_t{0}, nova_word_t{NOVA_FILES_WRITABLE}}) {
+                const nova_word_t words[2] = {flags, 'f'};
+
+                client_call(0, NOVA_OPERATION_FIRST + OPEN, words, 2, nullptr, &answer);
+                EXPECT_EQ(answer.error, flags ? EIO : 0);
+        }
+        client_end();
+}
 
 TEST_F(files_server_test, a_write_that_makes_the_file_smaller_removes_pieces_of_the_cache)
 {

@@ -164,7 +164,8 @@ static void describe(const struct fat_node *node, struct files_about *about)
                 .number = (uint64_t)node->sector * (FAT_SECTOR_MAX / FAT_ENTRY) + node->slot + 1,
                 .modified = node->modified,
                 .folder = node->folder,
-                .read_only = node->attributes & FAT_READ_ONLY};
+                .read_only = node->attributes & FAT_READ_ONLY,
+                .damaged = fat_shared_has(fat_of(node), node->first)};
 }
 
 static int fat_stat(struct files_node *node, struct files_about *about)

@@ -72,7 +72,7 @@ bool fat_shared_drop(struct fat *fat, uint32_t first)
 
         if (shared)
                 shared->first = 0;
-        return shared;
+        return shared != NULL;
 }
 
 void fat_shared_move(struct fat *fat, uint32_t first)
