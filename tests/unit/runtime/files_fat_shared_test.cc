@@ -252,6 +252,8 @@ TEST_P(files_fat_shared_test, a_removed_file_in_use_counts_as_a_name)
                         EXPECT_EQ(fat->read(node, 0, &text[0], text.size(), &done), 0);
                         EXPECT_TRUE(text == data);
                         ASSERT_EQ(remove("next"), 0);
+                } else {
+                        EXPECT_EQ(resize("folder/file", 0), EIO);
                 }
                 fat->release(node);
                 if (!both)
