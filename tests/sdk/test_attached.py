@@ -96,6 +96,13 @@ class Attached(unittest.TestCase):
         self.assertEqual(attached.system("own", self.folder, [NET]), "own")
         self.assertEqual(len(list(attached.missing("own", self.folder, []))), 1)
 
+    def test_a_section_may_have_a_comment_and_other_blanks(self):
+        for line in ("device disk # data", "device\tdisk", "  device  disk"):
+            self.file("own.nova", line + "\n")
+            self.assertEqual(attached.system("own", self.folder, [DISK]), "own")
+        self.file("own.nova", "# device disk\n")
+        self.refused(attached.system, "own", self.folder, [DISK])
+
     def test_the_examples_are_those_of_the_manual(self):
         for name in ("linux", "linux-smp", "two-vms"):
             folder = places.EXAMPLES / name

@@ -87,6 +87,25 @@ class Disk(unittest.TestCase):
         )
         self.assertIn('        arguments -v "more"\n', self.described("two", "more"))
 
+    def test_arguments_come_before_a_comment(self):
+        for line in ("arguments -v", 'arguments "a#b" -v', "\targuments\t-v", "arguments"):
+            found = [Module(str(self.file("own.nova", f"program one # web\n{line} # why\n")))]
+            made = Path(disk.with_arguments(found, "one", "x")[0].file).read_text(encoding="utf-8")
+            self.assertEqual(made, f'program one # web\n{line} "x" # why\n')
+
+    def test_blanks_and_indentation_have_no_meaning(self):
+        text = "  program\tother\n  program\tone\nprogram two\narguments -v\n"
+        found = [Module(str(self.file("own.nova", text)))]
+        made = Path(disk.with_arguments(found, "one", "x")[0].file).read_text(encoding="utf-8")
+        self.assertEqual(made.splitlines()[1:4],
+                         ["  program\tone", '        arguments "x"', "program two"])
+
+    def test_a_comment_in_another_encoding_is_kept(self):
+        path = self.folder / "own.nova"
+        path.write_bytes(b"program one # \xe9\n")
+        made = Path(disk.with_arguments([Module(str(path))], "one", "x")[0].file).read_bytes()
+        self.assertEqual(made, b'program one # \xe9\n        arguments "x"\n')
+
     def test_a_program_that_is_not_there_is_refused(self):
         self.file("own.nova", DESCRIPTION)
         found = [Module(str(self.folder / "own.nova"))]

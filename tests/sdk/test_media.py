@@ -3,6 +3,7 @@
 permissions of its file."""
 
 import os
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -49,6 +50,11 @@ class Media(unittest.TestCase):
             with media.prepared(machine):
                 pass
         self.assertLessEqual(set(Path(tempfile.gettempdir()).glob("nova-*")), before)
+
+    def test_a_slow_program_is_one_sentence(self):
+        with mock.patch("subprocess.run", side_effect=subprocess.TimeoutExpired("x", 1)):
+            with self.assertRaisesRegex(NovaError, "did not end within 120 s: "):
+                media._write(Path("tree"), Path("image"), [])
 
     def test_a_direct_boot_needs_no_medium(self):
         machine = qemu.Machine("k")

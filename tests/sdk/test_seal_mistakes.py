@@ -11,7 +11,7 @@ from unittest import mock
 
 import sealing
 import test_seal
-from nova import machine_key, run, seal_blob, seal_image, sealed
+from nova import machine_key, run, seal, seal_blob, seal_files, seal_image, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -346,6 +346,33 @@ class Names(Files):
         words = ["run", "one", "--module", self.path("own.img")]
         with mock.patch.object(run, "_build", lambda *_: ("kernel", self.SYSTEM, False)):
             self.assertIn("copy it to a file of this name.", self.refused(*words))
+
+
+class Interruptions(test_seal.Folder):
+    """Commands that end in the middle."""
+
+    def test_a_failed_attempt_leaves_no_half_pair(self):
+        for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
+            with mock.patch.object(Path, "write_bytes", side_effect=error):
+                with self.assertRaises(type(error)):
+                    machine_key.make(self.folder / "half")
+            self.assertEqual(os.listdir(self.folder / "half"), [])
+        machine_key.make(self.folder / "half")
+        self.assertEqual(sorted(os.listdir(self.folder / "half")), ["machine.key", "machine.pub"])
+
+    def test_an_interrupted_command_leaves_no_file(self):
+        before = sorted(os.listdir(self.folder))
+        with mock.patch("os.replace", side_effect=KeyboardInterrupt):
+            with self.assertRaises(KeyboardInterrupt):
+                seal.write_image(self.path("sealed.img"), b"image")
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_a_file_is_read_in_pieces_up_to_its_limit(self):
+        data = os.urandom(3 * seal_files.PIECE + 5)
+        path = self.file("large", data)
+        for limit in (0, 1, len(data) - 1, len(data), len(data) + 1, 1 << 60):
+            self.assertEqual(seal_files.read(path, limit), data[:limit + 1])
+        self.assertEqual(len(seal_files.read("/dev/zero", 100)), 101)
 
 
 if __name__ == "__main__":

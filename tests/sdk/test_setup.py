@@ -151,6 +151,30 @@ class Setup(unittest.TestCase):
         self.assertNotIn("ninja-build", named("docs"))
         self.assertIn("doxygen", named("install", "/nowhere"))
 
+    def test_a_users_project_needs_no_packages_of_the_suite(self):
+        project = self.bin.parent / "project"
+        (project / "src/deep").mkdir(parents=True)
+        environment = {"PATH": str(self.bin), "NOVA_OFFLINE": "1"}
+
+        def needs_tidy(folder):
+            command = ["sh", str(paths.NOVA), "test"]
+            done = subprocess.run(command, env=environment, cwd=folder, capture_output=True,
+                                  text=True, check=False)
+            self.assertIn("qemu-system-x86", done.stderr)
+            return "clang-tidy" in done.stderr
+
+        (project / "CMakeLists.txt").write_text("project(own)\n", encoding="utf-8")
+        self.assertTrue(needs_tidy(project / "src"))
+        (project / "CMakeLists.txt").write_text(
+            "project (own)\n\tfind_package( Nova REQUIRED)\n", encoding="utf-8")
+        for folder in (project, project / "src", project / "src/deep"):
+            self.assertFalse(needs_tidy(folder), folder)
+        (project / "CMakeLists.txt").write_text(
+            "project(own)\nadd_subdirectory(src)\n", encoding="utf-8")
+        (project / "src/CMakeLists.txt").write_text("find_package(Nova)\n", encoding="utf-8")
+        self.assertFalse(needs_tidy(project / "src/deep"))
+        self.assertTrue(needs_tidy("/"))
+
     def test_an_installed_sdk_does_not_ask_for_packages_that_only_its_build_needs(self):
         prefix = self.bin.parent / "prefix"
         (prefix / "bin").mkdir(parents=True)

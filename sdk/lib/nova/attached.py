@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from nova import places
+from nova import description, places
 from nova.errors import NovaError
 
 VIRTIO = "1af4:"  # the vendor of the devices that these options attach
@@ -43,7 +43,7 @@ def options_of(ending):
 
 def _declares(text, kind):
     """Returns whether the description TEXT has a device of KIND."""
-    return bool(re.search(rf"^device +{kind.device}\s*$", text, re.MULTILINE))
+    return any(description.begins(line, "device", kind.device) for line in text.splitlines())
 
 
 def plain(names):

@@ -123,6 +123,12 @@ def _system_error(error):
     return f"{name} cannot be used: {reason}{owner}."
 
 
+def _text_error(error):
+    """Returns a sentence about a text that cannot be decoded or encoded."""
+    around = error.object[max(error.start - 20, 0):error.end + 20]
+    return f"the text or name {around!r} is not in UTF-8: convert it, or rename the file."
+
+
 def _give_up_output():
     """Discards pending output, so that Python does not complain at its exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -168,6 +174,10 @@ def main(argv):
         _complain("the output is closed, because its reader has ended.")
     except OSError as error:
         _complain(_system_error(error))
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        _complain(_text_error(error))
+    except MemoryError:
+        _complain("this computer has too little free memory: end other programs.")
     finally:
         _give_up_output()
     return errors.EXIT_USAGE

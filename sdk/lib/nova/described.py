@@ -13,7 +13,8 @@ def machine(modules, cpus, memory, tool):
         if not str(module.file).endswith(".nova") or not tool:
             continue
         command = [tool, "--machine", module.file]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True,
+                                errors="replace", check=False)
         if answer.returncode:
             continue  # init reports its errors
         wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())

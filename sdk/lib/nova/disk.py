@@ -3,12 +3,11 @@
 
 import argparse
 import os
-import re
 import shlex
 import stat
 from pathlib import Path
 
-from nova import process
+from nova import description, process
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -69,19 +68,18 @@ def _quoted(word):
 
 def _described(text, program, words):
     """Returns the text of a description in which PROGRAM has WORDS as further arguments."""
-    lines, found = text.splitlines(), False
+    lines, start = text.splitlines(), None
     for at, line in enumerate(lines):
-        if re.fullmatch(rf"program +{re.escape(program)}\s*", line):
-            found = True
-        elif found and re.match(r"\s+arguments\b", line):
-            lines[at] = " ".join([line, *map(_quoted, words)])
+        if description.begins(line, "program", program):
+            start = at
+        elif start is not None and description.begins(line, "arguments"):
+            lines[at] = description.with_words(line, map(_quoted, words))
             return "\n".join(lines) + "\n"
-        elif found and line[:1].strip():
+        elif start is not None and description.section(line):
             break
-    if not found:
+    if start is None:
         raise NovaError(f"the description has no program {program} for --arguments.")
-    at = next(i for i, line in enumerate(lines) if re.fullmatch(rf"program +{program}\s*", line))
-    lines.insert(at + 1, " ".join(["       ", "arguments", *map(_quoted, words)]))
+    lines.insert(start + 1, " ".join(["       ", "arguments", *map(_quoted, words)]))
     return "\n".join(lines) + "\n"
 
 
@@ -92,7 +90,8 @@ def with_arguments(modules, program, text):
     for at, module in enumerate(modules):
         if str(module.file).endswith(".nova"):
             made = folder / os.path.basename(module.file)
-            described = Path(module.file).read_text(encoding="utf-8")
-            made.write_text(_described(described, program, text.split()), encoding="utf-8")
+            with open(module.file, encoding="utf-8", errors="surrogateescape") as file:
+                described = _described(file.read(), program, text.split())
+            made.write_text(described, encoding="utf-8", errors="surrogateescape")
             found[at] = Module(str(made), module.arguments)
     return found

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from nova import build, options
+from nova import build, options, seal_files
 from nova.errors import EXIT_OK, NovaError
 from nova.seal_files import IMAGE, KEY, KINDS, PRIVATE_MAGIC, PUBLIC_MAGIC, kind
 
@@ -95,7 +95,7 @@ def _why_no_key(path, data, magic):
 def _read(path, magic):
     what = KINDS[magic].removeprefix("a ")
     try:
-        data = Path(path).read_bytes()
+        data = seal_files.read(path, seal_files.PIECE)
     except IsADirectoryError as error:
         raise NovaError(f"the {what} {path} is a folder: name the file "
                         f"{os.path.join(path, NAMES[magic])}.") from error
@@ -127,8 +127,15 @@ def make(folder, random=os.urandom):
                             "so name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     private = random(KEY)
-    write_secret(folder / "machine.key", PRIVATE_MAGIC + private)
-    (folder / "machine.pub").write_bytes(PUBLIC_MAGIC + public_of(private))
+    secret, public = (folder / f".{name}.{os.getpid()}" for name in ("machine.key", "machine.pub"))
+    try:  # half a pair would stop the next attempt
+        write_secret(secret, PRIVATE_MAGIC + private)
+        public.write_bytes(PUBLIC_MAGIC + public_of(private))
+        public.rename(folder / "machine.pub")
+        secret.rename(folder / "machine.key")
+    finally:
+        public.unlink(missing_ok=True)
+        secret.unlink(missing_ok=True)
     return private
 
 

@@ -85,6 +85,9 @@ def _write(tree, image, boots):
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
     except OSError as error:
         raise NovaError(f"{PROGRAM} is missing: apt-get install grub-common xorriso.") from error
+    except subprocess.TimeoutExpired as error:
+        raise NovaError(f"{PROGRAM} did not end within {TIMEOUT} s: end other programs, or boot "
+                        "smaller modules.") from error
     if done.returncode or not image.exists():
         text = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise NovaError(f"{PROGRAM} failed: {text[-1] if text else 'it gave no reason.'}")

@@ -8,7 +8,7 @@ class Record:
     a new list."""
 
     def __init__(self, *values, **named):
-        fields = list(self.__annotations__)
+        fields = list(type(self).__annotations__)
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} has {len(fields)} fields")
         given = dict(zip(fields, values), **named)
@@ -33,5 +33,5 @@ class Record:
 
     def changed(self, **fields):
         """Returns a copy with these values of FIELDS."""
-        given = {name: getattr(self, name) for name in self.__annotations__}
+        given = {name: getattr(self, name) for name in type(self).__annotations__}
         return type(self)(**(given | fields))

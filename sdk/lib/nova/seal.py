@@ -105,8 +105,7 @@ def _refuse_order(args, action):
 def read_file(path, what, limit, line_end=0):
     """Returns the content of a file, which may have at most LIMIT + LINE_END bytes."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(limit + line_end + 1)
+        data = seal_files.read(path, limit + line_end)
     except OSError as error:
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
     if len(data) > limit + line_end:
@@ -214,7 +213,7 @@ def write_image(path, data):
                 file.flush()
                 os.chmod(file.name, 0o644)
                 os.replace(file.name, path)
-            except OSError:
+            except BaseException:
                 os.unlink(file.name)
                 raise
     except OSError as error:

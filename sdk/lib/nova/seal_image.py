@@ -6,7 +6,7 @@ import os
 import struct
 from typing import NamedTuple
 
-from nova import seal_blob
+from nova import seal_blob, seal_files
 from nova.errors import EXIT_FAILED, NovaError
 from nova.seal_blob import PAGE, Part
 from nova.seal_files import IMAGE_MAGIC as MAGIC
@@ -156,8 +156,7 @@ def read_start(path, data):
 def read(path):
     """Returns an image's bytes and its start page."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(FILE_MAX + 1)
+        data = seal_files.read(path, FILE_MAX)
     except OSError as error:
         raise NovaError(f"the sealed image {path} cannot be read: {error.strerror}.") from error
     if len(data) > FILE_MAX:
