@@ -203,8 +203,9 @@ static uint32_t *amd_vi_interrupts_of(unsigned rid)
                 const uint32_t *table = iommu_table();
                 if (!table)
                         return NULL;
-                pte_write(entry, pool_to_phys(table) | ENTRY_INTERRUPTS | INTERRUPTS_256 |
-                                         INTERRUPTS_REMAP);
+                /* in one access, because the entry is valid */
+                pte_replace(entry, pool_to_phys(table) | ENTRY_INTERRUPTS | INTERRUPTS_256 |
+                                           INTERRUPTS_REMAP);
                 amd_vi_command_all(INVALIDATE_FUNCTION | rid, false);
         }
         return phys_to_pool(*entry & INTERRUPTS_TABLE);

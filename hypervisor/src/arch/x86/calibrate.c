@@ -36,7 +36,7 @@
 #define SAMPLES      5
 #define FALLBACK_KHZ 1000000
 #define KHZ_LEAST    10000
-#define KHZ_MOST     20000000
+#define KHZ_MOST     ((1u << 24) - 1) /* the longest quantum, 2^40 µs, fits in 64 bits of ticks */
 
 uint32_t tsc_khz;
 uint32_t bus_khz;
