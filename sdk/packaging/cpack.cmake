@@ -15,6 +15,6 @@ set(CPACK_STRIP_FILES OFF)
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE amd64)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-  "libc6, python3, cmake, ninja-build, gcc, g++, gcc-multilib, qemu-system-x86")
+  "libc6, python3 (>= 3.10), cmake (>= 3.25), ninja-build, gcc, g++, gcc-multilib, qemu-system-x86")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
   "clang, cryptsetup-bin, gdb, grub-pc-bin, grub-common, python3-cryptography, xorriso")

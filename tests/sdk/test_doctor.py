@@ -92,13 +92,22 @@ class Machine(unittest.TestCase):
         self.assertIn("nova installs the other packages", result.stdout)
 
     def test_versions_that_are_too_old_or_unknown_are_odd(self):
-        self.add(*(name for name in BUILD if name != "cmake"), RUN)
-        self.script("cmake", "echo cmake version 3.18.4")
+        self.add(*(name for name in BUILD if name != "gcc"), RUN)
+        self.script("gcc", "echo gcc version 9.4.0")
         self.script("gdb", "exit 3")
-        found, _ = self.found()
-        self.assertEqual(found["cmake version"]["state"], "odd")
-        self.assertEqual(found["cmake version"]["remedy"], "install 3.25 or newer")
+        found, status = self.found()
+        self.assertEqual(found["gcc version"]["state"], "odd")
+        self.assertEqual(found["gcc version"]["remedy"], "install 10 or newer")
         self.assertEqual(found["gdb version"]["state"], "odd")
+        self.assertEqual(status, 0)
+
+    def test_a_cmake_that_cannot_read_the_project_is_as_good_as_missing(self):
+        self.add(*(name for name in BUILD if name != "cmake"), RUN)
+        self.script("cmake", "echo cmake version 3.22.1")
+        found, status = self.found()
+        self.assertEqual(found["cmake version"]["state"], "missing")
+        self.assertEqual(found["cmake version"]["remedy"], "install 3.25 or newer")
+        self.assertEqual(status, 1)
 
     def test_a_qemu_without_features_that_the_tests_use_is_odd(self):
         self.add(*BUILD)

@@ -39,7 +39,9 @@ VERSIONS = (
     ("qemu", [qemu.PROGRAM, "--version"], (7, 0)),
     ("gdb", ["gdb", "--version"], (12,)),
 )
-PYTHON = (3, 9)
+PYTHON = (3, 10)
+# Programs without whose minimum nothing works.
+STRICT = ("python", "cmake")
 DISK_MIB = 128 if places.INSTALLED else 2048  # some projects; in the tree all presets, twice
 MEMORY_MIB = 512 if places.INSTALLED else 2048
 HOSTS = ("x86_64", "amd64", "AMD64")
@@ -129,12 +131,13 @@ def versions():
         if command and not shutil.which(command[0]):
             continue
         found = version(_output(command)) if command else sys.version_info[:3]
-        name = f"{name} version"
+        strict, name = name in STRICT, f"{name} version"
         if not found:
             yield Finding(name, ODD, "its version is unknown", f"try {' '.join(command)}")
         elif found < least:
             text = f"{_dotted(found)} is too old"
-            yield Finding(name, ODD, text, f"install {_dotted(least)} or newer")
+            state = MISSING if strict else ODD
+            yield Finding(name, state, text, f"install {_dotted(least)} or newer", strict)
         else:
             yield Finding(name, OK, _dotted(found))
 
