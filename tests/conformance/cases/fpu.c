@@ -127,6 +127,44 @@ CASE(fpu, a_call_keeps_the_callers_registers, "2.2-09 2.2-10")
         EXPECT(same(&images[0], &images[1]));
 }
 
+/* Saves and loads the state with addresses of 64 bits: FXSAVE64 and FXRSTOR64, as bytes, because an
+ * assembler for x86-32 does not know them. */
+static void save64(struct image *image)
+{
+        __asm__ volatile(".byte 0x48, 0x0f, 0xae, 0x00" : : "a"(image) : "memory");
+}
+
+static void load64(const struct image *image)
+{
+        __asm__ volatile(".byte 0x48, 0x0f, 0xae, 0x08" : : "a"(image) : "memory");
+}
+
+static bool same_addresses(const struct image *a, const struct image *b)
+{
+        for (unsigned i = 2; i < 6; i++) /* of the last x87 instruction and of its operand */
+                if (a->word[i] != b->word[i])
+                        return false;
+        return true;
+}
+
+CASE_ON(fpu, x87_addresses_of_64_bits_survive_other_threads, "2.2-09 2.2-10", needs_x86_64)
+{
+        pattern(&images[0], 0x34567890);
+        images[0].word[2] = 0x12345678;
+        images[0].word[3] = 0x7f01;
+        images[0].word[4] = 0x9abcdef0;
+        images[0].word[5] = 0x7f02;
+        load64(&images[0]);
+        save64(&images[1]);
+        if (!same_addresses(&images[0], &images[1]))
+                NOT_RAISED("needs a CPU that keeps addresses of the x87 unit");
+        run_thread(boot_cpu, PRIO_HIGH, overwrites, NULL);
+        save64(&images[2]);
+        __asm__ volatile("fninit");
+        EXPECT(same_addresses(&images[0], &images[2]));
+        EXPECT(same(&images[0], &images[2]));
+}
+
 CASE_ON(fpu, a_control_word_survives_hypercalls_and_events, "2.2-10", needs_sse)
 {
         const uint32_t control = 0x3f80, initial = 0x1f80;

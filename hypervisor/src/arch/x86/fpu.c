@@ -87,9 +87,12 @@ static void fpu_save(void *state)
         const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
 
         if (components)
-                __asm__ volatile("xsave (%0)" : : "r"(state), "a"(low), "d"(high) : "memory");
+                __asm__ volatile("xsave" FPU_SUFFIX " (%0)"
+                                 :
+                                 : "r"(state), "a"(low), "d"(high)
+                                 : "memory");
         else
-                __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory");
+                __asm__ volatile("fxsave" FPU_SUFFIX " (%0)" : : "r"(state) : "memory");
 }
 
 /* On AMD CPUs before Zen 2, a restore keeps the last instruction's address, operand and opcode
@@ -100,9 +103,12 @@ static void fpu_restore(const void *state)
 
         __asm__ volatile("fninit");
         if (components)
-                __asm__ volatile("xrstor (%0)" : : "r"(state), "a"(low), "d"(high) : "memory");
+                __asm__ volatile("xrstor" FPU_SUFFIX " (%0)"
+                                 :
+                                 : "r"(state), "a"(low), "d"(high)
+                                 : "memory");
         else
-                __asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory");
+                __asm__ volatile("fxrstor" FPU_SUFFIX " (%0)" : : "r"(state) : "memory");
 }
 
 void fpu_switch(struct cpu *cpu, const struct ec *ec)

@@ -7,4 +7,7 @@
 #define STACK_POINTER "esp"
 #define WORD_SUFFIX   "l"
 
+/** Suffix of instructions that save and load FPU registers. */
+#define FPU_SUFFIX ""
+
 #endif

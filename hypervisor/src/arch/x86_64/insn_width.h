@@ -9,6 +9,9 @@
 #define STACK_POINTER "rsp"
 #define WORD_SUFFIX   "q"
 
+/** Suffix of instructions that save and load FPU registers, with addresses of 64 bits. */
+#define FPU_SUFFIX "64"
+
 /** Returns the product of a and b; *high becomes its upper half. */
 static inline uint64_t mulq(uint64_t *high, uint64_t a, uint64_t b)
 {
