@@ -173,7 +173,7 @@ void boot_main(uint32_t magic, uint32_t info)
         boot_start_memory();
         acpi_init();
         boot_start_lapic();
-        smp_init(features_apic_id());
+        smp_init(lapic_id());
         cpu = smp_prepare(cpu_boot_id);
         if (!cpu)
                 kernel_stop("no memory is left for the boot CPU: use a larger kmem=");

@@ -88,7 +88,7 @@ uint32_t features_max_extended(void);
 /** Returns the number of physical address bits. */
 unsigned features_phys_bits(void);
 
-/** Returns the number of this CPU's local APIC. */
+/** Returns the number that CPUID reports for this CPU's local APIC. */
 uint32_t features_apic_id(void);
 
 /** Determines how many low bits of a local APIC number select the thread in a core, and how many

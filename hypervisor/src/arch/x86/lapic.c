@@ -86,7 +86,11 @@ void lapic_init(void)
 
 unsigned lapic_id(void)
 {
-        return lapic_x2apic ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
+        if (lapic_x2apic)
+                return features_apic_id();
+        /* Firmware can have changed this number, and CPUID then reports the old one. */
+        wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+        return lapic_read(LAPIC_ID) >> 24;
 }
 
 void lapic_send_ipi(unsigned apic_id, uint32_t what)

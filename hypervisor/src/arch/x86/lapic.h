@@ -66,7 +66,7 @@ void lapic_map(paddr_t phys, bool avoid_x2apic);
 /** Enables this CPU's local APIC. */
 void lapic_init(void);
 
-/** Returns the number of this CPU's local APIC. */
+/** Returns the number of this CPU's local APIC. Enables the APIC if it is off. */
 unsigned lapic_id(void);
 
 /* Commands that lapic_send_ipi() can send instead of a vector. */
