@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes lines slowly, in pieces. Another program does the same, but the lines of the two programs
- * are not mixed. */
+/* Writes a line slowly, in pieces. The system runs this program twice at the same time, but the log
+ * does not mix the lines of the two programs. */
 #include <novart/program.h>
 #include <novart/service/log.h>
 #include <novart/time.h>

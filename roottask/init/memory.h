@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* If a range of physical memory contains something other than a device, returns words for it, for a
- * message; otherwise returns NULL. `last` is the range's last address. */
+/* Returns words for a message that name the content of a range of physical memory, or NULL if the
+ * range may belong to a device. `last` is the range's last address. */
 const char *memory_content(const struct nova_hip *hip, uint64_t first, uint64_t last);
 
 #ifdef __cplusplus

@@ -19,7 +19,7 @@
 
 #define LOG_BYTES 0x4000 /* size of the text that init keeps; a power of two */
 
-static nova_sel_t idle[NOVA_CPU_MAX]; /* idle SCs, once a program has asked; 0: none */
+static nova_sel_t idle[NOVA_CPU_MAX]; /* selectors of the idle SCs; 0: no program asked */
 static char text[LOG_BYTES];
 static uint64_t end; /* position after the text */
 static struct nova_mutex mutex;
@@ -37,7 +37,7 @@ void status_begin(void)
         nova_console_keep(keep);
 }
 
-/* Returns the position of the first text that can be read. */
+/* Returns the position of the first text after `position` that init still has. */
 static uint64_t first_after(uint64_t position)
 {
         if (position > end)

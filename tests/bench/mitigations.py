@@ -62,11 +62,12 @@ EXPECTED = {
         "exit": 1,
     },
 }
-# Operations that are also traced with `off` and `auto`, where no action may be executed. Together
-# they pass each kind of place except those of exceptions.
+# Operations that are also traced with `off` and `auto`. With these modes, no action may be
+# executed. Together the operations pass each kind of place for an action, except the places of
+# exceptions.
 WITHOUT = ("call_same_pd", "call_other_pd", "guest_cpuid")
 # Calls with their replies, whose instructions are compared between modes. On a CPU without flaws,
-# `auto` may add this number of instructions.
+# `auto` may add AUTO_MORE instructions.
 CALLS = ("call_same_pd", "call_other_pd")
 AUTO_MORE = 6
 ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Secure guests by the installed SDK, without the source tree it came from. Of test_installed,
+"""Secure guests by the installed SDK, without the source tree it came from. In test_installed,
 Examples.test_with_gcc only builds these examples, and Templates tests the template secure-vmm."""
 
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The plugin output that the tests of the label stretch read, and their complaints."""
+"""The plugin output that the tests of the label stretch read, and the complaints of these tests."""
 
 import tempfile
 import unittest

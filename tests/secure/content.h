@@ -22,8 +22,8 @@ static inline bool content_stays(const char *page)
         return page[0] == CONTENT_FILLER && !memcmp(page, page + 1, CONTENT_BYTES - 1);
 }
 
-/* Returns true if a page that was filled has the ciphertext of a page with one word and zeroes:
- * each 8 bytes are neither as they were before nor those of the plaintext. */
+/* Returns true if a filled page now contains the ciphertext of a page with one word and zeroes: no
+ * 8 aligned bytes equal the filler or the plaintext. */
 static inline bool content_is_encrypted(const char *page, uint32_t word)
 {
         static char plain[CONTENT_BYTES], before[CONTENT_BYTES];

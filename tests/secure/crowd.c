@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM with as many sessions as it can have, and the given number of VMs in each. It is a service,
- * which ends one of its sessions at each call: NAME VMS. */
+ * which ends one of these sessions at each call. Arguments: the service's name and the number of
+ * VMs. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,9 @@
 ones that the ultravisor accepts.
 
     damaged.py FOLDER NOVA-ACPI  writes the files of a boot test: an image, its machine's key, and
-                                 `blobs`, which contains all of them
+                                 `blobs`, which contains all these blobs
     damaged.py --sentences       prints a regular expression for the ultravisor's line about each
+                                 damaged blob
 """
 
 import re

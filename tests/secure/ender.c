@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM that dies, hangs, computes for ever or is killed at one place: at a call of the ultravisor,
- * in an ultracall or while its guest makes one. Its arguments say which (ender.h). */
+ * in an ultracall or while its guest makes one. Its arguments name the place and the action
+ * (ender.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,7 @@ static void *terminate(void *unused)
         return NULL;
 }
 
-/* Ends its guest by a call on the other CPU. */
+/* Ends the guest by an ultracall on the other CPU. */
 static void end_in_terminate(void)
 {
         const struct nova_thread_attr attr = {.name = "last", .cpu = REPEAT_CPU};

@@ -28,7 +28,8 @@ struct state {
         "incl 0x7000\n"
 /* Waits for the reader's next pair of reads. */
 #define WAIT "movl 0x7008, %eax\n3:pause\ncmpl %eax, 0x7008\nje 3b\n"
-/* Compares the values at both places with those of RAM. */
+/* Counts an error if the place `ram` does not show RAM, or the place `page` does not show the
+ * hypercall page. */
 #define CHECK(ram, page)                                                             \
         "cmpl $0x11223344, " #ram "\nje 4f\nincl 0x7004\n4:cmpl $0x11223344, " #page \
         "\njne 4f\nincl 0x7004\n4:"

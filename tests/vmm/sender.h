@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-/* Does nothing; stands for the functions of a cable that have nothing to do. */
+/* Does nothing; stands in for the functions of a cable that have nothing to do. */
 static inline void sender_ignore(void *unused)
 {
         (void)unused;

@@ -39,7 +39,7 @@
 #define PUSH_USER   "pushq $0x23\npushq $0x9000\npushq $2\npushq $0x1b\npushq $0x2000\n"
 #define PUSH_RETURN "pushq $0x23\npushq %rcx\npushq $2\npushq $0x1b\npushq %rdx\n"
 #define RETURN_IP   "addq $2, (%rsp)\n"
-/* Addresses that are not canonical (bits 63 and 47 differ), and a FMASK of more than 32 bits. */
+/* Addresses that are not canonical (bits 63 and 47 differ), and an FMASK of more than 32 bits. */
 #define FAULTY                           \
         WRMSR(0xc0000083, 0x80000000, 0) \
         WRMSR(0xc0000082, 0x80000000, 0) \

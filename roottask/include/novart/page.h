@@ -27,8 +27,8 @@ void *nova_page_alloc(unsigned order);
 /**
  * Frees pages. The caller must have revoked all delegations of these pages.
  *
- * A call for pages that are free or were not allocated as one block has no effect; a debug build
- * stops the caller with a #UD event.
+ * A call for pages that are free or were not allocated as one block has no effect in a release
+ * build. A debug build stops the caller with a #UD event.
  * @param page, order as allocated */
 void nova_page_free(void *page, unsigned order);
 
@@ -55,7 +55,8 @@ struct nova_dma {
  *         nova_dma_free(&ring);
  * }
  * @endcode
- * @param bytes size in bytes; rounded up to a power of two of whole pages, and aligned to it
+ * @param bytes size in bytes; rounded up to a power of two, at least one page, to which the memory
+ * is aligned
  * @retval 0      @p dma is valid
  * @retval EINVAL @p bytes is 0
  * @retval EPERM  the parent does not grant DMA

@@ -53,8 +53,8 @@ void *nova_region_lazy(const char *name, size_t bytes);
  * page is mapped at once, the others on first touch.
  *
  * @param bytes rounded up to whole pages
- * @return the lowest address; the stack begins at the end of the memory. NULL: no addresses or no
- *         page
+ * @return the lowest address; the stack begins at the end of the memory. NULL if @p bytes is 0, or
+ *         if no addresses or no page is left
  */
 void *nova_stack_alloc(size_t bytes);
 
@@ -103,7 +103,8 @@ int nova_region_free(void *addr);
  * @param addr  an address in the region, which is not a stack
  * @param bytes size of the part that stays, rounded up to whole pages
  * @retval 0      done
- * @retval EINVAL there is no region at @p addr, or the region is smaller than @p bytes
+ * @retval EINVAL there is no region at @p addr, the region is smaller than @p bytes, or it
+ *                is a stack
  */
 int nova_region_shrink(void *addr, size_t bytes);
 

@@ -10,7 +10,7 @@
 #define MSIX_ENABLED      0x8000 /* bit of the control word of MSI-X */
 #define CAPABILITIES      48     /* maximum number of capabilities of a function */
 
-/* Kinds of structures, and the bytes that the driver uses of them. */
+/* Kinds of structures, and the number of bytes of the common structure that the driver uses. */
 enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
 #define COMMON_BYTES 56
 
@@ -38,7 +38,7 @@ enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
 
 #define NO_VECTOR   0xffff
 #define BARS        6
-#define RESET_TRIES 1000 /* number of attempts, one per millisecond */
+#define RESET_TRIES 1000 /* reads of the status after a reset, one per ms */
 #define READ_TRIES  100  /* attempts to read a configuration that changes meanwhile */
 
 static uint16_t get16(volatile uint8_t *at)
@@ -67,13 +67,14 @@ static void put64(volatile uint8_t *at, uint64_t value)
         put32(at + 4, (uint32_t)(value >> 32));
 }
 
-/* The registers of a function that are mapped. */
+/* The mapped registers of a function. */
 struct bars {
         volatile void *memory[BARS];
         size_t bytes[BARS];
 };
 
-/* Returns the address of a structure in the registers, or NULL. */
+/* Returns the address of a structure in the registers, and stores its length. Returns NULL if the
+ * registers cannot be mapped, or if the structure is misaligned or lies outside of them. */
 static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigned kind, unsigned at,
                                size_t *length)
 {

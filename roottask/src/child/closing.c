@@ -20,7 +20,8 @@ nova_word_t novart_child_closings(void)
         return __atomic_load_n(&closings, __ATOMIC_ACQUIRE);
 }
 
-/* Selectors of nova_child_retire(), which the parent's answers to children name. */
+/* Selectors that were passed to nova_child_retire(). The parent's answers to children may still
+ * name them. */
 struct retired {
         struct retired *next;
         nova_sel_t sel;

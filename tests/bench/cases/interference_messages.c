@@ -113,8 +113,8 @@ void attack_receive_limited(struct thread *t)
 }
 
 /* Sends items of which only the first one fits into the receiver's limit. The rest of the limit is
- * enough for most pages of a further item: the kernel maps these pages, and then undoes this for
- * each further item. */
+ * enough for most pages of a further item: for each further item, the kernel maps these pages and
+ * then unmaps them again. */
 void attack_receive_undone(struct thread *t)
 {
         send_ranges(t, RECEIVER_LIMITED, RANGE_ORDER - 1);

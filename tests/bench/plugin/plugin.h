@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The common part of the benchmarks' QEMU plugins: the used part of QEMU's plugin interface,
- * version 1, their arguments and their markers. Each plugin is one source file. */
+/* The common part of the benchmarks' QEMU plugins: the part of QEMU's plugin interface (version 1)
+ * that they use, their arguments and their markers. Each plugin is one source file. */
 #ifndef NOVA_TESTS_BENCH_PLUGIN_H
 #define NOVA_TESTS_BENCH_PLUGIN_H
 
@@ -85,7 +85,8 @@ static int plugin_begin(plugin_id id, int argc, char **argv,
         return 0;
 }
 
-/* Does the same as plugin_begin(), and requires the argument from=. */
+/* Calls plugin_begin(), and requires the argument from=. @return like plugin_begin(); also not 0
+ * if there is no ADDRESS */
 static inline int plugin_begin_kernel(plugin_id id, int argc, char **argv,
                                       void (*translated)(plugin_id, struct qemu_plugin_tb *),
                                       void (*results)(FILE *out))

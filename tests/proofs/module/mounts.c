@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares mounts of the service `files`. One program has two arguments, which begin as main() says
- * and continue with any characters. Another program has a disk and a grant of the service
- * partitions. Names and services have any characters. */
+/* Compares mounts of the service `files` in a description. One program has two arguments, which
+ * begin as main() says and continue with any characters. Another program has a disk and a grant of
+ * the service partitions. Names and services have any characters. */
 #include "system/mounts.c"
 
 #include "../driver.h"

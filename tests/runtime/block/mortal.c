@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes a program crash a moment after its service has started, and one time in eight before or
- * while it starts. Linked to partitions, and to a driver for network cards, with --wrap for the
- * function below. The time until the crash begins when the service has started, not when the
- * program starts. Otherwise, on a slow host, the program would always crash before its service
- * starts, and its clients would give up. */
+ * while the service starts. Linked to the service partitions, to drivers for network cards and to
+ * the service switch, with --wrap for the function below. The time until the crash begins when the
+ * service has started, not when the program starts. Otherwise, on a slow host, the program would
+ * always crash before its service starts, and its clients would give up. */
 #include "nova/hypercall.h"
 #include "novart/service.h"
 #include "novart/thread.h"

@@ -61,7 +61,7 @@ TEST(vectors, each_vector_has_an_entry_point_of_its_own)
         EXPECT_EQ(entries.size(), VECTORS);
 }
 
-// This includes vectors 4 and 9, and those that no device and no exception uses.
+// The vectors include 4 and 9, and the vectors that neither a device nor an exception uses.
 TEST(vectors, an_entry_point_pushes_an_error_code_unless_the_cpu_does_and_then_its_vector)
 {
         for (unsigned vector = 0; vector < VECTORS; vector++) {

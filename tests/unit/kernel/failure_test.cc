@@ -59,8 +59,8 @@ void check_nothing_is_dying()
 }
 
 // Runs the operation again and again. Each time a later allocation fails, until the operation
-// succeeds at once. clean: after each failure, memory must be as before. After the end of the PDs
-// it must always be as before.
+// succeeds at once. rest: all allocations after the failed one fail, too. clean: memory must be as
+// before after each failure. Otherwise it must be as before only after the end of the PDs.
 void fail_each(const Operation &operation, bool rest, bool clean = true)
 {
         for (long n = 0; n < 200; n++) {
@@ -122,8 +122,9 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// Checks that an operation succeeds although one allocation fails: the kernel frees memory that
-// waits, and repeats the operation. reaped: the end of an object has begun, and waits for all CPUs.
+// Checks that an operation succeeds although one allocation fails: the kernel frees the memory of
+// an object that has no reference any more, and repeats the operation. reaped: the end of this
+// object has begun already, and waits for all CPUs.
 void make_each_good(const Operation &operation, bool reaped = true)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {

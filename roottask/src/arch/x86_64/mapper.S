@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entry point of mappers (memory/mapper.h): the reply is empty, and the stack pointer is the
- * UTCB. */
+ * address of the UTCB. */
 #include "nova/arch/trap.h"
 
         .section .text.novart_mapper_entry, "ax", @progbits
