@@ -105,7 +105,7 @@ bool value_size(struct reader *reader, const char *what, const char *word, uint6
                 return false;
         }
         *bytes <<= shift;
-        if (!*bytes || *bytes > SMALLEST_MAX)
+        if (shift || !*bytes || *bytes > SMALLEST_MAX)
                 return true;
         reader_mistake(reader, reader->line, "%s %s means %u bytes; write %sK or %sM.", what, word,
                        (unsigned)*bytes, word, word);

@@ -292,6 +292,8 @@ WRONG(memory_without_a_unit, A " memory 128\n",
       "2: memory 128 means 128 bytes; write 128K or 128M.")
 WRONG(kernel_memory_without_a_unit, A " kernel-memory 256\n",
       "2: kernel-memory 256 means 256 bytes; write 256K or 256M.")
+WRONG(little_memory_with_a_unit, A " memory 2K\n",
+      "2: memory 2K is not a multiple of the page size; write a multiple of 4K.")
 WRONG(no_memory, A " memory 0\n",
       "2: memory 0 is too little to start a program; write at least 16K.")
 WRONG(memory_that_is_not_a_number, A " memory much\n",
