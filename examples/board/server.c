@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service: a board of lines that all clients see. It runs on two CPUs at the same time. The
- * first server crashes at the fifth line, to show the effect on the clients. */
+ * first instance of the program crashes at the fifth line, to show the effect on the clients. */
 #include <novart/service.h>
 #include <novart/sync.h>
 

@@ -8,7 +8,7 @@
 /* Returns the name of a class (class << 16 | subclass << 8 | interface). */
 const char *class_name(uint32_t class_code);
 
-/* Return the name of a vendor, and that of one of its devices; NULL if it is unknown. */
+/* Return the name of a vendor, or the name of one of its devices; NULL: the name is unknown. */
 const char *vendor_name(uint16_t vendor);
 const char *device_name(uint16_t vendor, uint16_t device);
 

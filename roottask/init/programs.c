@@ -13,7 +13,7 @@
 /* Pause before a restart. Without it, a program that crashes repeatedly would keep init busy, and
  * init has the highest priority of all programs. */
 #define PAUSE_NS  UINT64_C(1000000) /* added to the pause at each restart */
-#define PAUSE_MAX 100               /* maximum of the pause */
+#define PAUSE_MAX 100               /* maximum of the pause, in units of PAUSE_NS */
 
 /* Maximum number of failures in a row before a program comes up, if its description sets no limit.
  * Without this maximum, the messages of a program that never comes up would fill the terminal. */
@@ -108,7 +108,8 @@ static void start(struct program *program)
                 state = PROGRAM_RUNS;
         if (state == PROGRAM_OVER)
                 program->status = EXIT_FAILURE;
-        /* Written once: grants.c reads it meanwhile, and PROGRAM_OVER is final there. */
+        /* Writes the state once, with its final value: grants.c may read it at any time, and
+         * regards PROGRAM_OVER as final. */
         __atomic_store_n(&program->state, state, __ATOMIC_RELAXED);
         program->started = nova_time_ns();
         program->serve_until = program->started + waiting_patience();
@@ -238,8 +239,8 @@ static void look_at(struct program *program)
                 start_first(program);
 }
 
-/* Returns true if the system ends now, that is, if all programs without services have ended. A
- * system of services alone never ends by itself. */
+/* Returns true if the system ends now. It ends when all programs without services have ended or are
+ * stuck. A system of services alone ends when all of them have ended. */
 static bool over(void)
 {
         bool other = false;

@@ -38,7 +38,8 @@ __attribute__((format(printf, 3, 4))) void reader_mistake(struct reader *reader,
 /** Advances to the next line that has words and no mistake in them. Returns false at the end. */
 bool reader_next_line(struct reader *reader);
 
-/** Reads one line of a program, of a device, of the machine; reader->word[0] is its keyword. */
+/** Read a line of the section of a program, of a device or of the machine; reader->word[0] is the
+ * keyword of the line. */
 void section_program_line(struct reader *reader);
 void section_device_line(struct reader *reader);
 void section_machine_line(struct reader *reader);

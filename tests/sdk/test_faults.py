@@ -49,8 +49,8 @@ class Faults(unittest.TestCase):
         return int(re.search(rf"(\w+) [Tt] {name}\n", table.stdout).group(1), 16)
 
     def report(self, program, who="adder", function="next", before=""):
-        """Returns the runtime's report when FUNCTION faults in its first instruction, called by
-        store, called by _start."""
+        """Returns the runtime's report when FUNCTION faults in its first instruction. store()
+        has called FUNCTION, and _start() has called store()."""
         ip = self.address(program, function)
         code = elf.bytes_at(program, ip - 6, 16)
         words = [f"<{byte:02x}>" if at == 6 else f"{byte:02x}" for at, byte in enumerate(code)]

@@ -87,7 +87,7 @@ class Options(unittest.TestCase):
         self.assertEqual(options.cpu_model("486"), "486")
 
     def test_only_machines_that_people_start_have_random_numbers(self):
-        """Programs make keys of random numbers. Tests and figures need runs that can be repeated,
+        """Programs make keys from random numbers. Tests and figures need runs that can be repeated,
         so their machines have no random numbers."""
         parser = argparse.ArgumentParser()
         commands = parser.add_subparsers()

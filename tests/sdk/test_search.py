@@ -14,7 +14,7 @@ import paths
 import search
 
 FUZZ = paths.ROOT / "tests/fuzz"
-# Plays libFuzzer: it prints messages, then works until a signal stops it.
+# Imitates libFuzzer: prints messages, then works until a signal stops it.
 WORKS = """
 import signal, sys
 signal.signal(signal.SIGINT, lambda *_: sys.exit(72))

@@ -62,8 +62,8 @@ static enum nova_u_status esm_with(uint64_t place, unsigned bit)
         return esm_status;
 }
 
-/* Returns true if the image with a changed bit is refused with a status, the VM is normal again,
- * and no instruction was executed. */
+/* Returns true if the image with a changed bit is refused with the given status, the VM is not
+ * secure, and no instruction was executed. */
 static bool is_refused(uint64_t place, unsigned bit, enum nova_u_status status)
 {
         const unsigned before = executed;

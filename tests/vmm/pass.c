@@ -32,7 +32,7 @@
 #define BLOCK_ORDER 8
 #define MARK        0xc0ffee01u
 
-/* The guest's devices: their numbers, and their memory where the monitor has placed it. */
+/* The guest's devices: their numbers, and the addresses at which the guest places their memory. */
 #define EDU     5u
 #define NIC     6u
 #define EDU_AT  0xe1000000u

@@ -111,7 +111,7 @@ static bool run_protected(const char *name, const char *code, size_t bytes, uint
 }
 
 #if __SIZEOF_POINTER__ == 8
-/* Runs a guest whose code is at 0x1000 of the second GiB. */
+/* Runs a guest whose code is at offset 0x1000 in the second GiB. */
 static bool run_wide(void)
 {
         static const uint64_t tables[3][512] = {

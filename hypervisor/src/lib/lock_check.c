@@ -8,7 +8,7 @@
 #define BIT(kind) (1u << LOCK_##kind)
 
 /* For each kind of lock, the locks that a CPU may hold when it takes this lock (`below`):
- * docs/kernel/locking.md, "Order". A CPU never holds two locks of one kind. */
+ * docs/kernel/locking.md, "Spin locks". A CPU never holds two locks of one kind. */
 static const struct {
         const char *name;
         unsigned below;

@@ -12,8 +12,8 @@ extern "C" {
 
 /**
  * Returns the ones' complement sum of 16-bit words (RFC 1071), with a zero after an odd number of
- * bytes. A checksum is the inverse of the sum. The byte order does not matter: the sum has the byte
- * order of the words in memory. Does not block.
+ * bytes. A checksum is the complement of the sum. The byte order does not matter: the sum has the
+ * byte order of the words in memory. Does not block.
  *
  * @code
  * extern uint8_t header[20]; // of IPv4

@@ -12,9 +12,9 @@
 #include "novart/page.h"
 #include "novart/service/memory.h"
 
-/* The bytes of a client, by its name. It outlives the session while pages of the client are not
- * free yet: a client that opens a session again gets no second quota. The service's lock protects
- * it. */
+/* The bytes of a client, by its name. The account outlives the session while pages of the client
+ * are not free yet: a client that opens a session again gets no second quota. The service's lock
+ * protects the account. */
 struct account {
         struct account *next;
         char client[NOVA_NAME_SIZE + 1];

@@ -171,7 +171,7 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
         if (cpu->request->operation == NOVA_OPERATION_NOP && !items) {
                 nova_utcb_clear(utcb);
                 nova_utcb_put(utcb, 0);
-                return; /* a runner calls this while the lock is held */
+                return; /* without the lock: a runner may call while another thread holds it */
         }
         novart_service_runner_begin(cpu, SERVICE_CALLS);
         if (items > 1) {

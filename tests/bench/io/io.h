@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operations of both programs of `nova bench io`, and the marks that QEMU's plugin io.c
+/* The operations of the programs of `nova bench io`, and the marks that QEMU's plugin io.c
  * finds. */
 #ifndef NOVA_TESTS_BENCH_IO_H
 #define NOVA_TESTS_BENCH_IO_H

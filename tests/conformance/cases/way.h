@@ -66,8 +66,8 @@ static inline void settle(nova_sel_t sm)
         hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + tsc_per_ms());
 }
 
-/* Waits until the root PD's account has at most this number of bytes. On a busy host, the number
- * that was read in the first round may include objects of the previous case. */
+/* Waits until at most this number of bytes of the root PD's account are in use. On a busy host, the
+ * number that was read in the first round may include objects of the previous case. */
 static inline bool comes_to(word_t bytes, nova_sel_t sm)
 {
         for (unsigned ms = 0; ms < 1000; ms++) {
@@ -122,8 +122,8 @@ static inline void forwards(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* Makes one server in each of a number of PDs. The last server of the way is in the root PD. The
- * other PDs have accounts of their own. */
+/* Makes a way of `depth` servers. The last server of the way is in the root PD, and each other
+ * server is in a PD of its own, which has its own account. */
 static inline void make_way(unsigned depth, unsigned cpu)
 {
         way.depth = depth;
@@ -274,7 +274,8 @@ static inline void drop_portals(struct doomed *d)
         d->t->events = 0;
 }
 
-/* Plans the drops of the way: letters P, E, S in this order. */
+/* Plans the drops of the way. `order` names the objects in the order of the drops: P is the PD, E
+ * the EC, S the SC. */
 static inline void plan(const struct doomed *d, const char *order)
 {
         for (way.drops = 0; order[way.drops]; way.drops++) {

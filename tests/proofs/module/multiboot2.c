@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads Multiboot 2 tags with arbitrary content, and finds tags at any offset of the information,
- * for the lengths in main(). tags.c joins the two. */
+ * for the lengths in main(). tags.c does both together. */
 #include "firmware/multiboot2.c"
 
 #include "../driver.h"

@@ -48,7 +48,7 @@ extern "C" {
 #define NOVA_PCI_WRITE      (NOVA_OPERATION_FIRST + 7)  /**< writes configuration space */
 #define NOVA_PCI_RESET      (NOVA_OPERATION_FIRST + 8)  /**< begins to reset the function */
 #define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9)  /**< asks whether the reset is complete */
-#define NOVA_PCI_QUIET      (NOVA_OPERATION_FIRST + 10) /**< the driver has reset the function */
+#define NOVA_PCI_QUIET      (NOVA_OPERATION_FIRST + 10) /**< the driver has stopped all DMA */
 #define NOVA_PCI_ASSIGN     (NOVA_OPERATION_FIRST + 11) /**< gives the function's DMA to a PD */
 
 /* Flags of OWN. */
@@ -82,7 +82,7 @@ struct nova_pci_device;
  * @param[out] device the device
  * @param name        its name in the description: `device NAME` with `class`, `id` or `at`
  * @retval 0      done
- * @retval EACCES the description gives it to another program, or does not grant the service
+ * @retval EACCES the description gives the device to another program, or does not grant the service
  * @retval ENODEV no function of the machine matches it; the service prints the reason
  * @retval EBUSY  the program has claimed it already
  * @retval ENOMEM no memory or kernel memory in the program or in the service

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The synthetic interrupt controller of a virtual processor: registers, message slots, event flags.
- * The guest changes both pages at any time, so each access to a word is atomic, and no value from
- * the pages is used as an index. TLFS 11 */
+ * The guest changes both pages at any time, so each read from them is one atomic access, and no
+ * value from the pages is used as an index. TLFS 11 */
 #include "hv/synic.h"
 
 #include <string.h>
@@ -62,9 +62,9 @@ static bool is_free(const struct nova_hv_message *slot)
         return !__atomic_load_n(&slot->type, __ATOMIC_SEQ_CST);
 }
 
-/* Returns true if a slot is free. If not, sets the flag there, so that the guest notices the
- * waiting message: it frees the slot and then reads the flag. Also detects a guest that freed the
- * slot just before the flag was set. */
+/* Returns true if a slot is free. If not, sets the slot's flag, which the guest reads after it has
+ * freed the slot: the flag tells the guest that another message waits. The second check of the slot
+ * detects that the guest freed it just before the flag was set. */
 static bool claim(struct nova_hv_message *slot)
 {
         if (is_free(slot))
@@ -167,7 +167,8 @@ enum nova_hv_status nova_hv_post_message(struct nova_hv *hv, unsigned vcpu, unsi
         return NOVA_HV_SUCCESS;
 }
 
-/* While other messages wait, only the guest's end of a message frees the slot. */
+/* If another message waits already, the new message waits, too: the guest ends the message in the
+ * slot by a write to NOVAVMM_MSR_SYNIC_END, and this write fills the slot again. */
 void novavmm_hv_synic_expire(struct nova_hv *hv, unsigned vcpu, unsigned timer, uint64_t expired)
 {
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
@@ -276,7 +277,7 @@ static bool set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t val
         }
 }
 
-/* Each of these registers may make a source ready for waiting messages. */
+/* A write to any of these registers may make a source ready for its waiting messages. */
 bool novavmm_hv_synic_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
 {
         if (!set(hv, vcpu, number, value))
