@@ -137,6 +137,11 @@ static bool read_entry(struct archive *archive, struct archive_file *file, bool 
 
         const unsigned char type = block[TYPE_OFFSET];
 
+        /* Entries with which GNU tar and pax describe the next file. Without them, its name or data
+         * would be wrong. */
+        if (type == 'L' || type == 'K' || type == 'S' || type == 'x')
+                return fail(archive, "an entry is not in ustar format; create the archive with tar "
+                                     "--format=ustar.");
         *regular = type == '0' || type == 0;
         file->data = archive->bytes + archive->offset;
         file->size = size;

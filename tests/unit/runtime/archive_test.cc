@@ -105,6 +105,17 @@ TEST(archive, refuses_an_archive_that_is_not_ustar)
                   "a header is not in ustar format; create the archive with tar --format=ustar.");
 }
 
+TEST(archive, refuses_entries_that_change_the_name_or_data_of_the_next_file)
+{
+        for (const char type : {'L', 'K', 'S', 'x'})
+                EXPECT_EQ(refused(entry("long", "name", type) + entry("one", "x") + end),
+                          "an entry is not in ustar format; create the archive with tar "
+                          "--format=ustar.");
+        const std::string bytes = entry("comment", "17 comment=abcdef\n", 'g') + entry("one", "x");
+        const char *error = nullptr;
+        EXPECT_EQ(archive_check(bytes.data(), bytes.size(), &error), 1);
+}
+
 TEST(archive, refuses_a_wrong_checksum)
 {
         std::string bytes = entry("one", "first");
