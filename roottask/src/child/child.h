@@ -131,8 +131,8 @@ void novart_child_server_wake(nova_word_t cpu);
 /* Asks the runner of a CPU to make the handler continue. Returns at once; the server thread calls
  * novart_child_flushed() later. */
 void novart_child_server_flush(nova_word_t cpu);
-/* Handles a child's report that a grandchild has ended: tells the programs that wait for such ends,
- * at once, or a moment later together with further reports. */
+/* Handles a child's report that a grandchild has ended. Notifies the programs that wait for ends of
+ * grandchildren, now or, together with further reports, a moment later. */
 void novart_child_server_tell(struct child_server *server);
 /* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */
 int novart_child_server_renew_window(struct child_server *server);

@@ -62,9 +62,9 @@ static bool is_free(const struct nova_hv_message *slot)
         return !__atomic_load_n(&slot->type, __ATOMIC_SEQ_CST);
 }
 
-/* Returns true if a slot is free. If not, sets the slot's flag, which the guest reads after it has
- * freed the slot: the flag tells the guest that another message waits. The second check of the slot
- * detects that the guest freed it just before the flag was set. */
+/* Returns true if a slot is free. If not, sets the slot's flag. The guest reads the flag after it
+ * has freed the slot, and learns that another message waits. The second check finds a slot that the
+ * guest freed just before the flag was set. */
 static bool claim(struct nova_hv_message *slot)
 {
         if (is_free(slot))
