@@ -5,6 +5,10 @@
 
 #include "files_disk.h"
 
+extern "C" {
+#include "fat/fat.h"
+}
+
 #include <algorithm>
 #include <random>
 #include <set>
@@ -160,6 +164,22 @@ struct mounted_disk {
                         *done = bytes;
                 fat->release(node);
                 return error;
+        }
+
+        int write_new(const std::string &path, const std::string &text)
+        {
+                const int error = create(path);
+
+                return error ? error : write(path, 0, text);
+        }
+
+        /* Returns the number of free clusters, counted in the table. */
+        uint32_t count_free()
+        {
+                struct ::fat *const of = (struct ::fat *)system;
+
+                EXPECT_EQ(fat_table_count(of), 0);
+                return of->free;
         }
 
         int resize(const std::string &path, uint64_t size)

@@ -42,21 +42,6 @@ struct files_fat_failed_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 EXPECT_EQ(read("next").find_first_not_of('n'), std::string::npos);
         }
 
-        int write_new(const std::string &path, const std::string &text)
-        {
-                const int error = create(path);
-
-                return error ? error : write(path, 0, text);
-        }
-
-        uint32_t count_free()
-        {
-                struct fat *const of = (struct fat *)system;
-
-                EXPECT_EQ(fat_table_count(of), 0);
-                return of->free;
-        }
-
         /* Writes to the file during a rename, so that the next rename makes no copy. */
         void lose_copy(const std::string &from, const std::string &to)
         {

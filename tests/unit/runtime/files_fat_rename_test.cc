@@ -27,13 +27,6 @@ struct files_fat_rename_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 ASSERT_EQ(find("file", &node), 0);
         }
 
-        int write_new(const std::string &path, const std::string &text)
-        {
-                const int error = create(path);
-
-                return error ? error : write(path, 0, text);
-        }
-
         /* Checks that all clusters of a copy that was given up are free. */
         void expect_no_copy()
         {

@@ -25,21 +25,6 @@ struct files_fat_shared_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 ASSERT_EQ(write_new("file", data), 0);
         }
 
-        int write_new(const std::string &path, const std::string &text)
-        {
-                const int error = create(path);
-
-                return error ? error : write(path, 0, text);
-        }
-
-        uint32_t count_free()
-        {
-                struct fat *const of = (struct fat *)system;
-
-                EXPECT_EQ(fat_table_count(of), 0);
-                return of->free;
-        }
-
         /* Renames as after a write that has ended the copy. */
         int rename_uncopied(const std::string &from, const std::string &to)
         {
