@@ -141,6 +141,11 @@ static bool calibrate_try_pit(unsigned *tries)
         return calibrate_is_plausible();
 }
 
+static bool calibrate_agree(uint32_t khz, uint32_t before)
+{
+        return (khz > before ? khz - before : before - khz) <= khz / PIT_AGREE;
+}
+
 /* Measures until two measurements in a row agree. If none do, the last measurement counts, because
  * it is nearer to the truth than a guess. */
 static bool calibrate_measure_pit(void)
@@ -151,7 +156,7 @@ static bool calibrate_measure_pit(void)
         for (unsigned i = 0; i < PIT_ATTEMPTS && tries < PIT_TRIES; i++) {
                 if (!calibrate_try_pit(&tries))
                         continue;
-                if (tsc_khz - before + tsc_khz / PIT_AGREE <= tsc_khz / PIT_AGREE * 2)
+                if (calibrate_agree(tsc_khz, before))
                         return true;
                 before = tsc_khz;
         }
