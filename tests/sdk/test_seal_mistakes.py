@@ -360,6 +360,13 @@ class Interruptions(test_seal.Folder):
         machine_key.make(self.folder / "half")
         self.assertEqual(sorted(os.listdir(self.folder / "half")), ["machine.key", "machine.pub"])
 
+    def test_a_pair_that_appears_meanwhile_is_kept(self):
+        before = Path(self.path("one/machine.key")).read_bytes()
+        with mock.patch("os.path.lexists", lambda _: False), self.assertRaises(FileExistsError):
+            machine_key.make(self.folder / "one")
+        self.assertEqual(Path(self.path("one/machine.key")).read_bytes(), before)
+        self.assertTrue(os.path.exists(self.path("one/machine.pub")))
+
     def test_an_interrupted_command_leaves_no_file(self):
         before = sorted(os.listdir(self.folder))
         with mock.patch("os.replace", side_effect=KeyboardInterrupt):

@@ -127,15 +127,16 @@ def make(folder, random=os.urandom):
                             "so name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     private = random(KEY)
-    secret, public = (folder / f".{name}.{os.getpid()}" for name in ("machine.key", "machine.pub"))
-    try:  # half a pair would stop the next attempt
+    secret, public = folder / "machine.key", folder / "machine.pub"
+    try:
         write_secret(secret, PRIVATE_MAGIC + private)
         public.write_bytes(PUBLIC_MAGIC + public_of(private))
-        public.rename(folder / "machine.pub")
-        secret.rename(folder / "machine.key")
-    finally:
-        public.unlink(missing_ok=True)
+    except FileExistsError:
+        raise  # another command has just made the pair
+    except BaseException:  # half a pair would stop the next attempt
         secret.unlink(missing_ok=True)
+        public.unlink(missing_ok=True)
+        raise
     return private
 
 
