@@ -3,6 +3,7 @@
 #include "device/io_apic.h"
 
 #include "arch/x86/boot_paging.h"
+#include "arch/x86/insn.h"
 #include "device/flood.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
@@ -76,13 +77,17 @@ uint32_t io_apic_stopped;
 
 static uint32_t io_apic_reg_read(struct io_apic *io_apic, unsigned reg)
 {
+        separate_accesses();
         *(volatile uint32_t *)(io_apic->registers + INDEX) = reg;
+        separate_accesses();
         return *(volatile uint32_t *)(io_apic->registers + WINDOW);
 }
 
 static void io_apic_reg_write(struct io_apic *io_apic, unsigned reg, uint32_t value)
 {
+        separate_accesses();
         *(volatile uint32_t *)(io_apic->registers + INDEX) = reg;
+        separate_accesses();
         *(volatile uint32_t *)(io_apic->registers + WINDOW) = value;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Several CPUs. */
-#include "harness.h"
+#include "device.h"
 
 static void notes_apic(struct thread *t)
 {
@@ -304,4 +304,55 @@ CASE_ON(smp, an_interrupt_wakes_a_thread_of_another_cpu, "3.4-03 3.1-17", needs_
                 timer_shot(1000);
                 EXPECT(wait_for(&t->value[1], i));
         }
+}
+
+/* Wakes a thread of another CPU through value[0] and sleeps until it answers through value[1].
+ * value[2] counts the rounds; value[3] ends them. */
+static void wakes_another_cpu(struct thread *t)
+{
+        while (!t->value[3]) {
+                hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
+                hc_sm_ctrl(t->value[1], NOVA_SM_DN_OP);
+                t->value[2]++;
+        }
+        hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
+}
+
+static void answers_until_told(struct thread *t)
+{
+        struct thread *other = t->arg;
+        do {
+                hc_sm_ctrl(other->value[0], NOVA_SM_DN_OP);
+                hc_sm_ctrl(other->value[1], NOVA_SM_UP_OP);
+        } while (!other->value[3]);
+}
+
+static const char *needs_2_cpus_and_edu(void)
+{
+        const char *lacks = needs_2_cpus();
+        return lacks ? lacks : needs_edu();
+}
+
+/* Turns the memory of a PCI function off and on while CPUs send each other interrupts. QEMU changes
+ * its map of addresses each time (see separate_accesses() of the kernel). */
+CASE_ON(smp, cpus_wake_each_other_while_the_memory_of_a_device_comes_and_goes, "5.4.3-09 3.1-17",
+        needs_2_cpus_and_edu)
+{
+        const unsigned function = edu_open(0).function;
+        const uint32_t on = pci_read(function, PCI_COMMAND);
+        struct thread *t = global(cpu_numbers[1], wakes_another_cpu, NULL);
+        t->value[0] = semaphore(0);
+        t->value[1] = semaphore(0);
+        struct thread *u = run_thread(boot_cpu, PRIO_HIGH, answers_until_told, t);
+        thread_start(t, PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < 500; i++) {
+                const word_t count = t->value[2];
+                pci_write(function, PCI_COMMAND, on & ~(uint32_t)PCI_MEMORY);
+                pci_write(function, PCI_COMMAND, on);
+                for (unsigned ms = 0; ms < 2000 && t->value[2] == count; ms++)
+                        spin_us(1000);
+                EXPECT(t->value[2] != count);
+        }
+        t->value[3] = 1;
+        EXPECT(wait_for(&t->done, 1) && wait_for(&u->done, 1));
 }

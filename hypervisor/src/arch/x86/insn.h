@@ -183,6 +183,15 @@ PLAIN_INSTRUCTION(nop)
 PLAIN_INSTRUCTION(cli)
 #undef PLAIN_INSTRUCTION
 
+/** Separates two accesses to device registers. QEMU's TCG (7.2) finds the device of an access
+ * through an index into its memory map. While another CPU changes this map, an access waits, and
+ * the next one in the same block of instructions can use an old index and reach another device.
+ * A jump ends the block. */
+static inline void separate_accesses(void)
+{
+        __asm__ volatile("jmp 1f\n1:" ::: "memory");
+}
+
 static inline void sti(void)
 {
         assert_no_lock();

@@ -107,6 +107,7 @@ void lapic_send_ipi(unsigned apic_id, uint32_t what)
         while (lapic_read(LAPIC_ICR_LOW) & ICR_PENDING)
                 pause();
         lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+        separate_accesses();
         lapic_write(LAPIC_ICR_LOW, command);
 }
 
