@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,23 +64,29 @@ class Project:
         return f"{self.folder.name} for {tree.preset_name(*choice)}"
 
     def _configure(self, folder, arch, config, compiler):
-        """Configures the build directory FOLDER, from scratch if the command has changed. CMake
-        itself detects changed files, but not that the SDK or the project has moved."""
+        """Configures the build directory FOLDER. If the command, the SDK or the compiler has
+        changed, configures from scratch and removes what was built. CMake and Ninja themselves
+        detect changed files, but not that the SDK or the project has moved, that another SDK with
+        old times of files is in its place, or that the compiler's headers have moved."""
         name = self._name(arch, config, compiler)
         command = ["cmake", "-S", str(self.folder), "-B", str(folder)]
         if shutil.which("ninja"):
             command += ["-G", "Ninja"]
         command += _choices(arch, config, compiler)
         stamp = folder / build.STAMP
+        wanted = "\n".join([*command, *_origin(arch, config, compiler)])
         failed = f"configuring {name} failed."
-        if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(command):
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
             self._step(_refresh(folder), failed)
             return
+        used = any((folder / file).exists() for file in ("build.ninja", "Makefile"))
         (folder / "CMakeCache.txt").unlink(missing_ok=True)
         stamp.unlink(missing_ok=True)
         build.say(f"configuring {name}")
         self._step(command, failed)
-        stamp.write_text("\n".join(command), encoding="utf-8")
+        if used:
+            self._step(["cmake", "--build", str(folder), "--target", "clean"], failed)
+        stamp.write_text(wanted, encoding="utf-8")
 
     def _step(self, command, failed):
         try:
@@ -92,6 +99,26 @@ def _refresh(folder):
     """Returns the command that reconfigures after changes and builds nothing."""
     target = "build.ninja" if (folder / "build.ninja").exists() else "cmake_check_build_system"
     return ["cmake", "--build", str(folder), "--target", target]
+
+
+def _compiler_headers(compiler):
+    """Returns the folder of the compiler's own headers, whose name has the compiler's version."""
+    command = [compiler, "-print-file-name=include"]
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""  # CMake reports that the compiler is missing
+
+
+def _origin(arch, config, compiler):
+    """Returns lines that differ for another compiler or another installed SDK. A package restores
+    the times of last changes, so an installation is known by the time of its status change."""
+    lines = [_compiler_headers(compiler)]
+    if places.INSTALLED:
+        library = places.PREFIX / "lib" / tree.preset_name(arch, config) / "libnova.a"
+        lines += [places.version(), str(library.stat().st_ctime_ns if library.exists() else 0)]
+    return lines
 
 
 def _prepare_sdk(arch, config):
