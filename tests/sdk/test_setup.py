@@ -209,6 +209,24 @@ class Setup(unittest.TestCase):
         self.assertIn("network", result.stderr)
         self.assertNotIn("fetch two", result.stderr)
 
+    def test_what_the_installation_did_not_bring_is_named(self):
+        self.add(*BUILD)
+        self.script("apt-get", APT)
+        result = self.nova("build", MAKES="")
+        self.assertEqual((result.returncode, len(self.calls())), (2, 1))
+        self.assertRegex(result.stderr.splitlines()[-1], "still missing: python3[.] .*PATH")
+
+    def test_a_virtual_environment_without_cryptography_is_named(self):
+        self.script("apt-get", APT)
+        self.script("python3", "#!/bin/sh\nexit 1\n")
+        result = self.nova("machine-key", "mine")
+        self.assertEqual((result.returncode, len(self.calls())), (2, 1))
+        self.assertEqual(
+            result.stderr.splitlines()[-1],
+            f"nova: {self.bin}/python3 lacks the library cryptography, although "
+            "python3-cryptography is installed: leave the virtual environment, or install "
+            "cryptography in it")
+
     def test_offline_installs_nothing(self):
         self.script("apt-get", APT)
         result = self.nova("build", NOVA_OFFLINE="1")
