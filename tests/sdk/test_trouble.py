@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A refusal of the operating system is reported in one sentence, with status 2."""
 
+import fcntl
 import io
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import build, cli, install
+from nova import build, cli, debian_source, install, newlib
 from nova.errors import NovaError
 
 SENTENCE = r"\Anova: [^\n]+[.]\n\Z"
@@ -193,6 +194,50 @@ class Progress(unittest.TestCase):
             self.shown(False, 0),
             "".join(f"nova: building it: {share} %\n" for share in (25, 50, 75, 100)),
         )
+
+
+class Waiting(unittest.TestCase):
+    """A second nova that needs the same folder."""
+
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.folder = Path(kept.name) / "made"
+
+    def waits(self, lock, action):
+        """Calls ACTION while LOCK is held, which is released at its report. Returns the report."""
+        with open(lock, "w", encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            told = mock.Mock(side_effect=lambda _: fcntl.flock(held, fcntl.LOCK_UN))
+            with mock.patch.object(build, "say", told):
+                action()
+        return [call.args[0] for call in told.call_args_list]
+
+    def test_it_says_that_it_waits(self):
+        self.folder.mkdir()
+        lock, newlib_lock = self.folder / ".lock", self.folder.parent / ".made.lock"
+        source = debian_source.Source("thing", "thing.tar.gz", "0")
+
+        def use():
+            with build.alone(self.folder):
+                pass
+
+        with mock.patch.object(debian_source, "_make"), \
+                mock.patch.multiple(newlib, folder=lambda _: self.folder, _build=mock.DEFAULT,
+                                    _archive=lambda: "a", _wanted=mock.DEFAULT):
+            for file, action in (
+                (lock, use),
+                (lock, lambda: debian_source.ensure(self.folder, source, [], None)),
+                (newlib_lock, lambda: newlib.ensure("made")),
+            ):
+                self.assertEqual(
+                    self.waits(file, action),
+                    [f"another nova uses {self.folder}, and this one waits for it"])
+
+    def test_a_folder_that_is_not_in_use_is_not_mentioned(self):
+        with mock.patch.object(build, "say") as told, build.alone(self.folder):
+            pass
+        told.assert_not_called()
 
 
 if __name__ == "__main__":

@@ -39,11 +39,22 @@ def still_runs(what, limit):
 
 
 @contextlib.contextmanager
+def locked(file, folder):
+    """Locks FILE, so that only one process at a time uses FOLDER. Says so if it must wait."""
+    with open(file, "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another nova uses {folder}, and this one waits for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def alone(folder):
     """Locks a build directory, so that only one build at a time uses it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / ".lock", folder):
         yield
 
 

@@ -2,7 +2,6 @@
 """Downloads the archives of Debian's source packages, from which the build makes libraries."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -12,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from nova import newlib_patches
+from nova import build, newlib_patches
 from nova.errors import NovaError
 
 POOL = "http://deb.debian.org/debian/pool/main"
@@ -68,10 +67,8 @@ def ensure(folder, source, recipe, make, give_up=None):
     the unpacked archive, and FOLDER. If something is missing, GIVE_UP gets the sentence, Missing is
     raised, and the next call tries again: the file `made` is written last.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stamp = folder / STAMP
-    with open(folder / ".lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with build.alone(folder):
         depends = (Path(__file__), *recipe)
         digest = hashlib.sha256(b"".join(Path(one).read_bytes() for one in depends)).hexdigest()
         with contextlib.suppress(OSError):

@@ -6,7 +6,6 @@ lies in build/newlib/ARCH and is built again when the source or this recipe chan
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -147,8 +146,7 @@ def ensure(arch):
     if not archive:
         raise NovaError(f"the source of the C library is missing: apt-get install {PACKAGE}.")
     folder(arch).parent.mkdir(parents=True, exist_ok=True)
-    with open(folder(arch).parent / f".{arch}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with build.locked(folder(arch).parent / f".{arch}.lock", folder(arch)):
         if not _good(arch, wanted):
             _build(arch, archive, wanted)
 
