@@ -2,6 +2,7 @@
 """The CD that GRUB boots from: its menu, the multiboot version that the kernel supports, and the
 permissions of its file."""
 
+import errno
 import os
 import subprocess
 import tempfile
@@ -50,6 +51,22 @@ class Media(unittest.TestCase):
             with media.prepared(machine):
                 pass
         self.assertLessEqual(set(Path(tempfile.gettempdir()).glob("nova-*")), before)
+
+    def test_a_full_folder_for_temporary_files_is_named(self):
+        said = (f"the folder for temporary files, {tempfile.gettempdir()}, is full: free space "
+                "there, or set TMPDIR to a folder with more space.")
+        full = [OSError(code, os.strerror(code)) for code in (errno.ENOSPC, errno.EDQUOT)]
+        for error in full:
+            with mock.patch("shutil.copyfile", side_effect=error):
+                with self.assertRaises(NovaError) as caught:
+                    media._copy("module", "copy", "module")
+            self.assertEqual(str(caught.exception), said)
+        output = f"x: {full[0].strerror}\nfailed\n".encode()
+        done = subprocess.CompletedProcess([], 1, b"", output)
+        with mock.patch("subprocess.run", return_value=done):
+            with self.assertRaises(NovaError) as caught:
+                media._write(Path("tree"), Path("image"), [])
+        self.assertEqual(str(caught.exception), said)
 
     def test_a_slow_program_is_one_sentence(self):
         with mock.patch("subprocess.run", side_effect=subprocess.TimeoutExpired("x", 1)):

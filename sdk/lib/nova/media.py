@@ -2,6 +2,7 @@
 """Boot media: a CD image with GRUB, the kernel and its modules, for BIOS or UEFI."""
 
 import contextlib
+import errno
 import os
 import shutil
 import struct
@@ -51,10 +52,17 @@ def grub_config(kernel, version, cmdline, modules, seconds=0):
     return f"set timeout={seconds}\nmenuentry 'NOVA' {{\n{entry}}}\n"
 
 
+def _no_room():
+    return NovaError(f"the folder for temporary files, {tempfile.gettempdir()}, is full: free "
+                     "space there, or set TMPDIR to a folder with more space.")
+
+
 def _copy(source, target, what):
     try:
         shutil.copyfile(source, target)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _no_room() from error
         raise NovaError(f"the {what} {source} cannot be read: {error.strerror}.") from error
 
 
@@ -90,6 +98,8 @@ def _write(tree, image, boots):
                         "smaller modules.") from error
     if done.returncode or not image.exists():
         text = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        if any(os.strerror(errno.ENOSPC) in line for line in text):
+            raise _no_room()
         raise NovaError(f"{PROGRAM} failed: {text[-1] if text else 'it gave no reason.'}")
     return image
 
