@@ -159,6 +159,50 @@ class Endings(WithFolder):
             runner._take_console(bytes(8192))
         self.assertLess(time.process_time() - start, 10)
 
+    def test_of_a_long_run_only_the_end_of_the_console_is_kept(self):
+        runner = Runner(Machine("kernel"), interactive=True)
+        lines, text = [], b"a line of the console\r\n" * 40
+        runner.line = lines.append
+        for _ in range(1000):
+            runner._take_console(text[:500])
+            runner._take_console(text[500:])
+        self.assertLess(len(runner.console), 3 * runner_module.LAST)
+        self.assertEqual(set(lines), {b"a line of the console"})
+        self.assertEqual(len(lines), 40 * 1000)
+        runner._take_console(b"NOVA: the reason\r\nNOVA: sp 0x1\r\nNOVA: stopped\r\n")
+        self.assertEqual((runner.stopped, runner_module.stop_message(runner.console)),
+                         (True, "the kernel stopped: the reason."))
+        runner = Runner(Machine("kernel"), interactive=True)
+        for _ in range(100):
+            runner._take_console(bytes(8192))  # without a line end
+        self.assertLess(len(runner.console), 3 * runner_module.LAST)
+        runner = Runner(Machine("kernel"))
+        runner._take_console(bytes(4 * runner_module.LAST))
+        runner._take_console(b"end")
+        self.assertEqual(len(runner.console), 4 * runner_module.LAST + 3)
+
+    def complaints(self, interactive, started, *texts):
+        """Returns what the user sees of QEMU's error output, and what the runner keeps."""
+        runner = Runner(Machine("kernel"), interactive=interactive)
+        runner.started = started
+        shown = io.TextIOWrapper(io.BytesIO())
+        with mock.patch.object(sys, "stderr", shown):
+            for text in texts:
+                runner._take_complaints(text)
+        return shown.buffer.getvalue(), runner
+
+    def test_the_error_output_of_qemu_is_kept_in_part_and_shown_to_an_interactive_user(self):
+        text = b"0: v=0e e=0000 i=0 cpl=3\n" * 1000
+        shown, runner = self.complaints(True, True, *10 * [text])
+        self.assertEqual((shown, len(runner.complaints)), (10 * text, runner_module.LAST))
+        self.assertEqual(runner._complaint(), "see its lines above.")
+        noise = b"warning: TCG doesn't support requested feature: CPUID\n"
+        for interactive, started, said in ((False, True, text), (True, False, text),
+                                           (True, True, noise)):
+            shown, runner = self.complaints(interactive, started, said)
+            self.assertEqual((shown, bytes(runner.complaints)), (b"", said))
+            self.assertNotEqual(runner._complaint(), "see its lines above.")
+
     def test_files_may_have_blanks_in_their_names(self):
         kernel = build(self.folder, "EXIT")
         folder = Path(self.folder) / "with a blank"
@@ -319,19 +363,20 @@ class OnTerminal(WithFolder):
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from nova import run; assert run._on_terminal()\n"
         "from nova.qemu import Machine; from nova.bochs import new_runner\n"
-        "machine = Machine(sys.argv[2], cpus=1, memory=32, emulator=sys.argv[3])\n"
+        "machine = Machine(sys.argv[2], cpus=1, memory=32, emulator=sys.argv[3], "
+        "extra=sys.argv[4:])\n"
         "sys.exit(new_runner(machine, 60, sys.stdout.buffer, True).run().status)\n"
     )
     EMULATOR = "qemu"
 
-    def start(self, kernel):
+    def start(self, kernel, *extra):
         """Returns the process and both ends of its terminal."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         self.addCleanup(os.close, theirs)
         code = [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib")]
         process = subprocess.Popen(
-            [*code, str(kernel), self.EMULATOR],
+            [*code, str(kernel), self.EMULATOR, *extra],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -354,6 +399,12 @@ class OnTerminal(WithFolder):
         os.write(ours, b"\x01x")
         self.assertEqual(process.wait(20), 0)
         self.assertEqual(termios.tcgetattr(theirs), before)
+
+    def test_the_log_of_qemu_is_shown(self):
+        process, ours, _ = self.start(build(self.folder, "EXIT"), "-d", "int")
+        self.read_until(ours, b"SMM: enter")
+        self.read_until(ours, b"some text")
+        self.assertEqual(process.wait(20), 0)
 
     def test_keys_arrive_as_they_are_typed_ctrl_c_and_ctrl_a_too(self):
         process, ours, _ = self.start(build(self.folder, "INPUT", value=4))

@@ -164,7 +164,7 @@ class BochsRunner(Runner):
         console = {} if self.console_end is None else {self.console_end: self._take_console}
         return console | {
             self.log_end: self._take_log,
-            self.process.stderr: self.complaints.extend,
+            self.process.stderr: self._take_complaints,
         }
 
     def _take_log(self, data):

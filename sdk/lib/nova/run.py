@@ -354,6 +354,7 @@ def run(args):
     lines = console_output.Lines(out)
     echo = out if sys.stdout.isatty() else lines
     runner = new_runner(machine, args.timeout, echo, interactive, watch)
+    runner.keeps_all = False
     reports = faults.Reports(machine.modules, build.say)
     short = shortage.Shortage()
     runner.listener = lambda line: (reports.line(line), short.line(line))

@@ -21,6 +21,8 @@ STOP_REASON = re.compile(rb"NOVA: ([^\r\n]+)\r*\nNOVA: (?:sp|ip) 0x")
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
 # Grace period in seconds for other threads' output after the first thread has ended.
 GRACE = 2.0
+# Bytes that are kept of QEMU's error output, and of a console that is only shown.
+LAST = 1 << 16
 # Seconds between two reports that the run still continues.
 PATIENCE = 20.0
 
@@ -50,7 +52,7 @@ def stop_message(console):
 class Runner:
     """One run. `echo` is the binary stream that shows the console, or None. The end of the
     roottask's first thread ends the run if `watch_roottask` is set; otherwise only `shut_down`
-    records it."""
+    records it. Only the end of an interactive run's console is kept."""
 
     def __init__(
         self, machine, timeout=None, echo=None, interactive=False, watch_roottask=False
@@ -61,7 +63,9 @@ class Runner:
         self.interactive = interactive
         self.watch_roottask = watch_roottask
         self.console = bytearray()
-        self.complaints = bytearray()
+        self.keeps_all = not interactive  # whether the whole console is kept
+        self.complaints = bytearray()  # the end of QEMU's error output
+        self.passed = False  # whether the user has seen error output
         self.replies = bytearray()
         self.line_start = 0  # start of the console's last, still incomplete line
         self.stopped = False
@@ -175,7 +179,7 @@ class Runner:
         """Returns the file objects to read, with the function that takes the data."""
         return {
             self.process.stdout: self._take_console,
-            self.process.stderr: self.complaints.extend,
+            self.process.stderr: self._take_complaints,
             self.control: self._take_replies,
         }
 
@@ -225,7 +229,26 @@ class Runner:
         except ConnectionResetError:
             return b""
 
+    def _take_complaints(self, data):
+        """Keeps the end of the error output. An interactive user sees what QEMU writes after the
+        start, such as the log of its argument -d."""
+        self.complaints += data
+        del self.complaints[:-LAST]
+        if self.interactive and self.started:
+            shown = b"".join(line for line in data.splitlines(True) if qemu.NOISE not in line)
+            self.passed |= bool(shown)
+            sys.stderr.buffer.write(shown)
+            sys.stderr.flush()
+
+    def _forget(self):
+        """Removes the beginning of a console that is only shown, not at each read."""
+        excess = len(self.console) - LAST
+        if excess > LAST and not self.keeps_all:
+            del self.console[:excess]
+            self.line_start = max(0, self.line_start - excess)
+
     def _take_console(self, data):
+        self._forget()
         before = len(self.console)
         self.console += data
         if self.input:
@@ -312,4 +335,6 @@ class Runner:
         return (errors.EXIT_FAILED if self.value else errors.EXIT_OK), ""
 
     def _complaint(self):
+        if self.passed:
+            return "see its lines above."
         return qemu.complaint(self.complaints)
