@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
 from nova import elf, explain, faults
@@ -95,6 +96,29 @@ class Faults(unittest.TestCase):
     def test_two_consecutive_reports_are_counted_separately(self):
         program = self.program("adder")
         self.assertEqual(len(self.hear(2 * self.report(program), program)), 2)
+
+    def test_equal_faults_are_looked_up_once(self):
+        program = self.program("adder")
+        ip = self.address(program, "next")
+        line = (f"NOVA: thread 'one' of PD '' was shut down: event 0xe at {ip:#x}, address 0x1, "
+                "has no portal that it can call.")
+        for lines in (5 * self.report(program), 5 * [line]):
+            self.said.clear()
+            with mock.patch.object(elf, "bytes_at", side_effect=elf.bytes_at) as read:
+                self.assertEqual(len(set(self.hear(lines, program))), 1)
+            self.assertEqual((len(self.said), read.call_count), (5, 1))
+
+    def test_of_many_faults_only_the_first_ones_are_explained(self):
+        program = self.program("adder")
+        last = f"this run has printed more than {faults.EXPLAINED} faults: nova explains no others."
+        line = ("NOVA: thread '' of PD '' was shut down: event 0xe at {:#x}, address 0x1, has no "
+                "portal that it can call.")
+        many = [line.format(at) for at in range(100)]
+        for lines in (many, 100 * self.report(program)):
+            self.said.clear()
+            with mock.patch.object(explain, "places", return_value=[("a", "b")]):
+                said = self.hear(lines, program)
+            self.assertEqual([len(said) - 1, said.index(last)], 2 * [faults.EXPLAINED])
 
     def test_of_several_files_the_one_with_the_code_and_the_functions_is_taken(self):
         """The other program's code is equal, byte for byte: only its names differ."""

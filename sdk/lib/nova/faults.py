@@ -3,6 +3,7 @@
 were shut down. These contain addresses and functions; the programs' files here contain lines
 (docs/manual/debugging.md)."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
 SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)' of PD '(?P<pd>[^']*)' was shut down: ")
 SHOWN = 4  # maximum number of frames
+EXPLAINED = 16  # maximum number of lines of a run; any program can print such lines
 
 
 class Reports:
@@ -27,6 +29,9 @@ class Reports:
         self.files = [Path(module.file) for module in modules]
         self.say = say
         self.report = None
+        self.explained = 0  # lines so far, with a report as one line
+        self.program_at = functools.cache(self._only_program_at)
+        self.sentence = functools.cache(lambda report: report.sentence(self.files))
 
     def line(self, line):
         """Takes one line as bytes without its line end."""
@@ -37,21 +42,29 @@ class Reports:
         if head:
             self.report = _Report(**head.groupdict())
         thread = SHUT_DOWN.match(text)
-        if thread:
-            subject = _subject(**thread.groupdict())
-            self.say(explain.shut_down(line, self._only_program_at(line), subject))
+        if thread and self._is_next():
+            match = explain.LINE.search(line)
+            program = self.program_at(int(match.group(2), 16)) if match else None
+            self.say(explain.shut_down(line, program, _subject(**thread.groupdict())))
 
     def end(self):
         """Ends the last report."""
         report, self.report = self.report, None
-        sentence = report.sentence(self.files) if report else None
+        sentence = self.sentence(report) if report and self._is_next() else None
         if sentence:
             self.say(sentence)
 
-    def _only_program_at(self, line):
-        """Returns the file that has code at the thread's address, None if several have or none."""
-        match = explain.LINE.search(line)
-        found = [file for file in self.files if match and _has_byte(file, int(match.group(2), 16))]
+    def _is_next(self):
+        """Counts a line. Returns whether it is to be explained, and says so if it is the first one
+        that is not."""
+        self.explained += 1
+        if self.explained == EXPLAINED + 1:
+            self.say(f"this run has printed more than {EXPLAINED} faults: nova explains no others.")
+        return self.explained <= EXPLAINED
+
+    def _only_program_at(self, address):
+        """Returns the file that has code at an address, None if several have or none."""
+        found = [file for file in self.files if _has_byte(file, address)]
         return found[0] if len(found) == 1 else None
 
 
@@ -83,6 +96,15 @@ class _Report:
         self.code = b""
         self.code_at = 0  # index of the instruction's first byte
         self.frames = []  # (address, function or None)
+
+    def _key(self):
+        return (self.program, self.trap, self.ip, self.code, self.code_at, tuple(self.frames))
+
+    def __eq__(self, other):
+        return self._key() == other._key()
+
+    def __hash__(self):
+        return hash(self._key())
 
     def take(self, text):
         """Takes a line; returns false if the report ended before it."""
