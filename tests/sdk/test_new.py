@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova new`, and the commands' messages about folders that are not projects. Builds nothing."""
 
+import errno
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
+from nova import cli, new
+from nova.errors import NovaError
 
 SENTENCE = r"\Anova: [^\n]+[.]\n\Z"
 FOREIGN = "cmake_minimum_required(VERSION 3.25)\nproject(theirs NONE)\n"
@@ -38,6 +43,36 @@ class New(Folder):
         self.assertIn("\nproject(mine LANGUAGES C)\n", text)
         theirs = paths.ROOT / "templates/bare/main.c"
         self.assertEqual((self.folder / "deep/mine/main.c").read_bytes(), theirs.read_bytes())
+
+    def test_a_read_only_template_becomes_a_project_that_can_be_changed(self):
+        template = self.folder / "templates/bare"
+        shutil.copytree(paths.ROOT / "templates/bare", template)
+        (template / "tool").write_text("#!/bin/sh\n", encoding="utf-8")
+        (template / "part").mkdir()
+        (template / "part/file").touch()
+        for file in template.rglob("*"):
+            file.chmod(0o555 if file.is_dir() or file.name == "tool" else 0o444)
+        template.chmod(0o555)
+        args = cli.parse(["new", "bare", str(self.folder / "mine")])
+        with mock.patch.object(new.places, "TEMPLATES", template.parent), \
+                mock.patch.object(new.build, "say"):
+            self.assertEqual(new.run(args), 0)
+        made = self.folder / "mine"
+        for file in (made, *made.rglob("*")):
+            self.assertTrue(file.stat().st_mode & 0o200, file)
+        self.assertTrue((made / "tool").stat().st_mode & 0o100)
+        self.assertFalse((made / "part/file").stat().st_mode & 0o111)
+
+    def test_an_error_leaves_no_part_of_a_project(self):
+        args = cli.parse(["new", "bare", str(self.folder / "mine")])
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with mock.patch.object(new.shutil, "copyfile", side_effect=full), \
+                mock.patch.object(new.shutil, "copy2", side_effect=full):
+            with self.assertRaisesRegex(NovaError, "cannot be copied: No space left on device[.]$"):
+                new.run(args)
+        with mock.patch.object(Path, "write_text", side_effect=full):
+            self.assertRaises(OSError, new.run, args)
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def next_step(self, folder, path):
         """Returns the command that the message names for booting the project."""

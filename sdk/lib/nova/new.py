@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova new`: copies a template into a new folder, and names the project after the folder."""
 
+import os
 import re
 import shlex
 import shutil
+import tempfile
 from pathlib import Path
 
 from nova import build, options, places
@@ -65,14 +67,35 @@ def _command():
     return "nova" if found and Path(found).resolve() == file else shlex.quote(str(file))
 
 
-def run(args):
-    folder = Path(args.folder).absolute()
-    _check(args.template, folder)
+def _copy(source, target):
+    """Copies a file of a template, which may be read-only, to a file that the user can change."""
+    try:
+        shutil.copyfile(source, target)
+        os.chmod(target, os.stat(target).st_mode | os.stat(source).st_mode & 0o111)
+    except OSError as error:
+        raise NovaError(f"the project cannot be created, because {source} cannot be copied: "
+                        f"{error.strerror}.") from error
+
+
+def _make(template, folder):
+    """Copies the TEMPLATE into FOLDER and gives the project the name of FOLDER."""
     ignore = shutil.ignore_patterns("build")
-    shutil.copytree(places.TEMPLATES / args.template, folder, ignore=ignore)
+    shutil.copytree(template, folder, ignore=ignore, copy_function=_copy)
+    for place, _, _ in os.walk(folder):
+        os.chmod(place, os.stat(place).st_mode | 0o200)
     description = folder / "CMakeLists.txt"
     text = description.read_text(encoding="utf-8")
     description.write_text(PROJECT.sub(f"project({folder.name}", text, count=1), encoding="utf-8")
+
+
+def run(args):
+    folder = Path(args.folder).absolute()
+    _check(args.template, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # In a temporary folder first, so that an error leaves no part of a project.
+    with tempfile.TemporaryDirectory(prefix=".nova-", dir=folder.parent) as place:
+        _make(places.TEMPLATES / args.template, Path(place) / folder.name)
+        (Path(place) / folder.name).rename(folder)
     nova = _command()
     go = f"cd {shlex.quote(str(args.folder))}"
     build.say(f"{args.folder} is created; next: {go}, {nova} run, {nova} test")
