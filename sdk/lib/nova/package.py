@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova package`: the SDK as a .deb and as a .tar.gz, made by CPack from an installation."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -40,8 +41,17 @@ def add_parser(commands):
     parser.set_defaults(function=run)
 
 
+def _permit(folder):
+    """Lets all users read the files of FOLDER, whatever the umask of an installation was."""
+    for place, _, files in os.walk(folder):
+        for file in (place, *(os.path.join(place, name) for name in files)):
+            if not os.path.islink(file):
+                mode = os.stat(file).st_mode
+                os.chmod(file, mode & 0o755 | (0o755 if mode & 0o100 else 0o644))
+
+
 def _stage(folder, prefix):
-    """Creates in FOLDER the files of the .deb, with paths relative to /."""
+    """Creates in FOLDER the files of the .deb, with paths relative to /. Returns their version."""
     target = folder / DEB_PREFIX
     if prefix is None:
         docs.ensure()
@@ -54,12 +64,16 @@ def _stage(folder, prefix):
     for name, place in LINKS:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).symlink_to(place)
+    _permit(folder)
+    if prefix is None:
+        return places.version()
+    return (target / "share/nova/version").read_text(encoding="utf-8").strip()
 
 
-def _pack(generator, folder, to, name):
+def _pack(generator, folder, to, name, version):
     command = ["cpack", "--config", str(DESCRIPTION_FILE), "-G", generator, "-B", str(to)]
     command += ["-D", f"CPACK_INSTALLED_DIRECTORIES={folder};/"]
-    command += ["-D", f"CPACK_PACKAGE_VERSION={places.version()}"]
+    command += ["-D", f"CPACK_PACKAGE_VERSION={version}"]
     command += ["-D", f"CPACK_PACKAGE_FILE_NAME={name}"]
     build.step(command, f"packing {name} failed.")
     shutil.rmtree(to / "_CPack_Packages", ignore_errors=True)
@@ -67,14 +81,14 @@ def _pack(generator, folder, to, name):
 
 def run(args):
     to = Path(args.to or OUT).absolute()
+    os.umask(0o022)  # for folders that CMake and CPack make
     with build.alone(to), tempfile.TemporaryDirectory(prefix="stage-", dir=to) as stage:
         root = Path(stage) / "root"
-        _stage(root, args.prefix)
-        version = places.version()
+        version = _stage(root, args.prefix)
         for generator, folder, name, suffix in (
             ("DEB", root, f"nova_{version}_amd64", "deb"),
             ("TGZ", root / DEB_PREFIX, f"nova-{version}", "tar.gz"),
         ):
-            _pack(generator, folder, to, name)
+            _pack(generator, folder, to, name, version)
             build.say(f"made {to / name}.{suffix}")
     return EXIT_OK
