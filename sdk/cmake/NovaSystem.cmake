@@ -27,12 +27,18 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
   set(nova_acpi_sources "${nova_vmm_folder}/acpi_tool.c"
     "${nova_vmm_folder}/src/device/acpi_tables.c" "${nova_vmm_folder}/src/device/dsdt.c"
     "${nova_vmm_folder}/src/guest_memory.c")
+  set(nova_acpi_headers "${NOVA_ROOT}/hypervisor/abi/nova/abi/crd.h"
+    "${NOVA_ROOT}/hypervisor/abi/nova/abi/types.h" "${nova_vmm_folder}/src/device/dsdt.h"
+    "${nova_vmm_folder}/src/overlay.h")
+  foreach(header acpi line memory overlay)
+    list(APPEND nova_acpi_headers "${nova_vmm_folder}/include/novavmm/${header}.h")
+  endforeach()
   add_custom_command(OUTPUT "${NOVA_ACPI_TOOL}"
     COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/host"
     COMMAND "${NOVA_HOST_CC}" -std=gnu11 -O1 -Wall -Wextra -Werror "-I${nova_vmm_folder}/include"
             "-I${nova_vmm_folder}/src" "-I${NOVA_ROOT}/libnova/include"
             "-I${NOVA_ROOT}/hypervisor/abi" -o "${NOVA_ACPI_TOOL}" ${nova_acpi_sources}
-    DEPENDS ${nova_acpi_sources}
+    DEPENDS ${nova_acpi_sources} ${nova_acpi_headers}
     VERBATIM)
   add_custom_target(nova-acpi DEPENDS "${NOVA_ACPI_TOOL}")
 endif()

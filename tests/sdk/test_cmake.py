@@ -3,13 +3,15 @@
 about a failed build. No kernel or program is built."""
 
 import json
+import re
+import shlex
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import paths
-from nova import explain
+from nova import explain, qemu
 
 # A package whose libraries and programs are empty.
 HEAD = f"""cmake_minimum_required(VERSION 3.25)
@@ -320,6 +322,52 @@ class Arguments(unittest.TestCase):
         output = self.configure("nothing(called so)")
         self.assertIn('Unknown CMake command "nothing"', output)
         self.assertEqual(explain.configuring(output), output)
+
+
+class Generated(unittest.TestCase):
+    """Build and test files of projects that are only configured."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="it's a test ")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def configure(self, text):
+        (self.folder / "CMakeLists.txt").write_text(text, encoding="utf-8")
+        subprocess.run(["cmake", "-G", "Ninja", "-S", ".", "-B", "build"], cwd=self.folder,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+
+    def test_tools_of_the_host_depend_on_their_headers(self):
+        self.configure(HEAD.replace("set(NOVA_SYSTEM_TOOL true)\n",
+                                    f'set(NOVA_ROOT "{paths.ROOT}")\n'))
+        build = self.folder / "build"
+        text = (build / "build.ninja").read_text(encoding="utf-8")
+        for tool in ("nova-acpi", "nova-system"):
+            (line,) = re.findall(rf"^build host/{tool} .*: CUSTOM_COMMAND (.*)$", text,
+                                 re.MULTILINE)
+            (command,) = re.findall(rf"^  COMMAND = .* && (\S*cc .*host/{tool}\b.*)$", text,
+                                    re.MULTILINE)
+            words = shlex.split(command)
+            at = words.index("-o")
+            made = subprocess.run([*words[:at], *words[at + 2 :], "-MM"], stdout=subprocess.PIPE,
+                                  text=True, check=True).stdout
+            needed = {word for word in made.split() if word.startswith("/")}
+            self.assertTrue(any(word.endswith(".h") for word in needed))
+            self.assertLessEqual({str(Path(word).resolve()) for word in needed}, set(line.split()))
+
+    def test_a_boot_test_in_a_folder_with_an_apostrophe_finds_its_module(self):
+        file = self.folder / "dogs' bones/one"
+        self.configure(
+            f"{HEAD}add_executable(one IMPORTED)\n"
+            f'set_target_properties(one PROPERTIES IMPORTED_LOCATION "{file}")\n'
+            'nova_add_boot_test(mine ROOTTASK NONE MODULES "one a b")\n')
+        shown = subprocess.run(
+            ["ctest", "--show-only=json-v1"], cwd=self.folder / "build", stdout=subprocess.PIPE,
+            text=True, check=True)
+        (test,) = json.loads(shown.stdout)["tests"]
+        (module,) = [word for word in test["command"] if word.startswith("--module=")]
+        self.assertEqual(qemu.parse_module(module.removeprefix("--module=")),
+                         qemu.Module(str(file), "a b"))
 
 
 class Building(unittest.TestCase):

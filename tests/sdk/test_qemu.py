@@ -75,6 +75,9 @@ class Qemu(unittest.TestCase):
             (" file  one two ", "file", "one two"),
             ("'my file' it's one", "my file", "it's one"),
             ('"my file"', "my file", ""),
+            ("'it's my file' 'one'", "it's my file", "'one'"),
+            ("'file'one", "file", "one"),
+            ('"dogs\' file" one', "dogs' file", "one"),
         ):
             self.assertEqual(parse_module(text), Module(file, arguments))
         for text in ("", " ", "''", "'my file"):

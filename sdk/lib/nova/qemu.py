@@ -39,12 +39,15 @@ class Module(NamedTuple):
 
 
 def parse_module(text):
-    """Returns the Module of a text 'FILE ARGUMENTS', where FILE may have quotes of its own."""
+    """Returns the Module of a text 'FILE ARGUMENTS', where FILE may have quotes of its own. They
+    end before a blank, so that an apostrophe within a name does not end it."""
     text = text.strip()
     if text[:1] in ("'", '"'):
-        file, quote, arguments = text[1:].partition(text[0])
-        if not quote:
+        end = re.compile(rf"{text[0]}(?=[{BLANKS}]|$)").search(text, 1)
+        at = end.start() if end else text.find(text[0], 1)
+        if at < 0:
             raise NovaError(f"the module {text} has a quote that does not end.")
+        file, arguments = text[1:at], text[at + 1 :]
     else:
         file, *rest = text.split(maxsplit=1) or [""]
         arguments = rest[0] if rest else ""
