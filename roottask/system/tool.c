@@ -8,7 +8,7 @@
 
 #include "system/description.h"
 
-#define FILES_MAX 256
+#define FILES_MAX 255
 #define BYTES_MAX (1 << 20)
 
 /* Number of bytes to read of a program's file: the program headers lie near its beginning. */
@@ -34,11 +34,11 @@ static void tell(void *context, unsigned line, const char *sentence)
 static char *read_file(const char *name, size_t *bytes)
 {
         FILE *file = fopen(name, "rb");
-        char *text = file ? malloc(BYTES_MAX) : NULL;
+        char *text = file ? malloc(BYTES_MAX + 1) : NULL;
 
         if (text)
-                *bytes = fread(text, 1, BYTES_MAX, file);
-        if (!text || ferror(file) || !feof(file)) {
+                *bytes = fread(text, 1, BYTES_MAX + 1, file);
+        if (!text || ferror(file) || *bytes > BYTES_MAX) {
                 fprintf(stderr, "nova-system: %s cannot be read: %s.\n", name,
                         !text || ferror(file) ? strerror(errno) : "it is larger than 1 MiB");
                 free(text);
@@ -102,21 +102,35 @@ static unsigned check(struct nova_system *system, char *name, char **path, int p
         return mistakes;
 }
 
+/* Prints the declared machine. Returns the exit status. */
+static int print_machine(const struct nova_system *system)
+{
+        printf("%u %llu\n", system->machine_cpus,
+               (unsigned long long)(system->machine_memory >> 20));
+        if (fflush(stdout) == 0)
+                return 0;
+        fprintf(stderr, "nova-system: the output cannot be written: %s.\n", strerror(errno));
+        return 2;
+}
+
 int main(int argc, char **argv)
 {
         static struct nova_system system;
         const int machine = argc > 1 && strcmp(argv[1], "--machine") == 0;
         const int first = machine ? 2 : 1;
 
-        if (argc <= first || argv[first][0] == '-' || (machine && argc > 3) ||
-            argc - first > FILES_MAX) {
+        if (argc <= first || argv[first][0] == '-' || (machine && argc > 3)) {
                 fputs(usage, stderr);
+                return 2;
+        }
+        if (argc - first - 1 > FILES_MAX) {
+                fprintf(stderr,
+                        "nova-system: a system has at most %d files beside its description, "
+                        "but there are %d: leave some out.\n",
+                        FILES_MAX, argc - first - 1);
                 return 2;
         }
         if (check(&system, argv[first], argv + first + 1, argc - first - 1))
                 return 1;
-        if (machine)
-                printf("%u %llu\n", system.machine_cpus,
-                       (unsigned long long)(system.machine_memory >> 20));
-        return 0;
+        return machine ? print_machine(&system) : 0;
 }

@@ -69,6 +69,10 @@ class Qemu(unittest.TestCase):
     def test_the_command_line_that_is_shown_to_people_starts_the_machine_at_once(self):
         self.assertNotIn("-S", qemu.by_hand(qemu.Machine("k")))
 
+    def test_the_socket_of_gdb_may_have_a_comma_in_its_name(self):
+        words = qemu.debug_arguments(qemu.Machine("k"), Path("/tmp/a,b/gdb"))
+        self.assertIn("socket,id=gdb,path=/tmp/a,,b/gdb,server=on,wait=off", words)
+
     def test_a_module_is_a_file_and_its_arguments(self):
         for text, file, arguments in (
             ("file", "file", ""),

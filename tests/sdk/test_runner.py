@@ -416,6 +416,19 @@ class OnTerminal(WithFolder):
         self.assertEqual(process.wait(20), 0)
 
 
+class OfAnotherSession(unittest.TestCase):
+    def test_the_terminal_of_another_session_is_not_used(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        code = ("import sys; sys.path.insert(0, sys.argv[1])\n"
+                "from nova import run; sys.exit(7 if run._on_terminal() else 5)\n")
+        result = subprocess.run(
+            [sys.executable, "-c", code, str(paths.ROOT / "sdk/lib")], stdin=theirs, stdout=theirs,
+            stderr=subprocess.PIPE, start_new_session=True, check=False)
+        self.assertEqual((result.returncode, result.stderr), (5, b""))
+
+
 class BootTest(WithFolder):
     def boot(self, text, *arguments, cpus=("--cpus", "1")):
         kernel = build(self.folder, "EXIT", text=text)

@@ -49,6 +49,15 @@ class Sealed(unittest.TestCase):
             "--machine", "machine.pub", "--out", "out.img",
         ])
 
+    def test_tabs_and_the_mark_of_utf_8_at_the_start_are_accepted(self):
+        found = self.command("\ufeffkernel\tvmlinuz\n\tmemory \t 256\t\n")
+        self.assertEqual(found[:4], ["--kernel", f"{self.folder.name}/vmlinuz", "--memory", "256"])
+
+    def test_a_number_of_many_thousand_digits_is_refused(self):
+        for digits in ("9" * 5000, "0" * 5000, "9" * 5):
+            with self.assertRaisesRegex(sealed.TextError, ":1: 'vcpus' takes a whole number"):
+                self.command(f"vcpus {digits}\n")
+
     def test_arguments_follow_the_command_line(self):
         self.assertIn("--command-line=quiet run=ls",
                       self.command("kernel k\ncommand-line quiet\n", arguments="run=ls"))

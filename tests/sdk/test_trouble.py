@@ -146,6 +146,15 @@ class Trouble(unittest.TestCase):
                 self.assertEqual(install.run(cli.parse(["install", f"{place}/a/b"])), 0)
             self.assertEqual(list(Path(place).glob("**/*")), [Path(place, "a"), Path(place, "a/b")])
 
+    def test_a_current_folder_that_was_deleted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            gone = f'"{folder}/gone"'
+            result = self.shell(f"mkdir {gone}; cd {gone}; rmdir {gone}; $nova run")
+        self.assertEqual(
+            (result.returncode, result.stderr.splitlines()[-1:]),
+            (2, ["nova: the current folder was deleted: go to another folder."]), result.stderr)
+        self.assertNotIn("Traceback", result.stderr)
+
     def test_the_owner_of_a_file_that_cannot_be_used_is_named(self):
         text = cli._system_error(PermissionError(13, "Permission denied", "/proc/1/cwd/x"))
         self.assertIn("/proc/1/cwd/x cannot be used: Permission denied", text)

@@ -111,8 +111,19 @@ def _owner(path):
         return ""
 
 
+def _is_folder_gone():
+    """Returns whether the current folder was deleted."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def _system_error(error):
     """Returns a sentence about an error of the operating system."""
+    if _is_folder_gone():
+        return "the current folder was deleted: go to another folder."
     reason = error.strerror or str(error)
     if error.filename is None:
         written = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -19,8 +19,11 @@ PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
 
 
 def cache():
-    """Returns the folder in the user's cache for files that can be created again."""
-    found = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    """Returns the folder in the user's cache for files that can be created again. The standard says
+    that a relative path in XDG_CACHE_HOME has no effect."""
+    found = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(found):
+        found = os.path.expanduser("~/.cache")
     if found.startswith("~"):
         raise NovaError("the user has no home folder: set XDG_CACHE_HOME to a folder.")
     return Path(found) / "nova"

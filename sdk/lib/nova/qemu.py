@@ -191,6 +191,7 @@ def arguments(machine, control_fd, interactive):
 def debug_arguments(machine, socket):
     """Returns the command line with gdb's stub at a SOCKET; after a reset or power-off the machine
     stays for inspection."""
+    socket = str(socket).replace(",", ",,")  # else a comma ends the value
     stub = ["-S", "-no-shutdown", "-chardev", f"socket,id=gdb,path={socket},server=on,wait=off"]
     stub += ["-gdb", "chardev:gdb"]
     return _hardware(machine) + [*CONSOLE, "-monitor", "none"] + stub + _software(machine)

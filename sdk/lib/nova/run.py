@@ -301,10 +301,13 @@ def check_room(modules, memory):
 
 def _on_terminal():
     """Returns whether the console can use the terminal: standard input and output are terminals,
-    and this process is in the foreground."""
+    and this process is in the foreground of its session's terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
-    return os.tcgetpgrp(0) == os.getpgrp()
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # the terminal of another session, as after setsid
+        return False
 
 
 def prepare(args, pause=""):

@@ -93,14 +93,15 @@ def _read(path):
     """Returns {key: value} of the file PATH; the value of `secret` is a list."""
     found = {"secret": []}
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise TextError(f"the {DESCRIPTION} {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise TextError(f"the {DESCRIPTION} {path} is not a text file: name a file in which each "
                         f"line begins with one of the words {', '.join(KEYS)}.") from error
     for number, line in enumerate(lines, 1):
-        key, value = (word.strip() for word in line.strip().partition(" ")[::2])
+        key, value = [*line.split(maxsplit=1), "", ""][:2]
+        value = value.strip()
         if not key or key.startswith("#"):
             continue
         _check_line(f"{path}:{number}", key, value, found)
@@ -138,7 +139,9 @@ def _check_number(where, key, value):
     from nova import seal_blob
 
     low, high, unit = seal_blob.RANGES[key]
-    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+    # Python converts no text of many thousand digits.
+    is_number = value.isascii() and value.isdigit() and len(value) < 20
+    if not (is_number and low <= int(value) <= high):
         raise TextError(f"{where}: '{key}' takes a whole number from {low} to {high}{unit}, not "
                         f"'{value}'.")
     if key == "memory" and int(value) % 2:
