@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import termios
@@ -42,7 +43,8 @@ class Steps:
 def play(kernel, boot, modules, keys, machine="cpus=1", seconds=120):
     """Boots KERNEL on MACHINE with MODULES, a Python expression in which sys.argv[3] is BOOT.
     KEYS(seen) returns the next input, or nothing as long as SEEN, the output so far, does not call
-    for one. The run ends after SECONDS. Returns all output, and the exit status.
+    for one. It is called after each output, and each second without output. The run ends after
+    SECONDS. Returns all output, and the exit status.
     """
     code = CODE.format(modules=modules, machine=machine, seconds=seconds)
     ours, theirs = pty.openpty()
@@ -57,13 +59,14 @@ def play(kernel, boot, modules, keys, machine="cpus=1", seconds=120):
     os.close(theirs)
     seen = b""
     while True:
-        try:
-            data = os.read(ours, 4096)
-        except OSError:
-            break  # the other end is closed
-        if not data:
-            break
-        seen += data
+        if select.select([ours], [], [], 1)[0]:
+            try:
+                data = os.read(ours, 4096)
+            except OSError:
+                break  # the other end is closed
+            if not data:
+                break
+            seen += data
         typed = keys(seen)
         if typed:
             os.write(ours, typed)

@@ -3,6 +3,7 @@
 keyboard to the next program."""
 
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "boot"))
@@ -16,17 +17,34 @@ STEPS = (
 )
 
 
-def play(kernel, boot):
-    """Returns the terminal's output, the status, and the number of steps left."""
-    steps = list(STEPS)
+# The log drops a Ctrl-T while no program reads. A program can print its text and then not run for a
+# while. So Ctrl-T is typed again if it has had no effect for this number of seconds.
+AGAIN = 5
 
-    def keys(seen):
-        if steps and seen.count(steps[0][0]) >= steps[0][1]:
-            return steps.pop(0)[2]
+
+class Keys:
+    """The input of STEPS."""
+
+    def __init__(self):
+        self.left = list(STEPS)
+        self.switched = 0  # time of the last Ctrl-T
+
+    def __call__(self, seen):
+        """Returns the next input, or nothing."""
+        if self.left and seen.count(self.left[0][0]) >= self.left[0][1]:
+            self.switched = time.monotonic()
+            return self.left.pop(0)[2]
+        if len(self.left) == len(STEPS) - 1 and time.monotonic() - self.switched >= AGAIN:
+            self.switched = time.monotonic()
+            return STEPS[0][2]
         return b""
 
+
+def play(kernel, boot):
+    """Returns the terminal's output, the status, and the number of steps left."""
+    keys = Keys()
     seen, status = terminal.play(kernel, boot, "boot_list.read(sys.argv[3])", keys)
-    return seen, status, len(steps)
+    return seen, status, len(keys.left)
 
 
 def main():
