@@ -63,12 +63,10 @@ static void revocation_free_loose(struct mapping *mapping)
 /* Frees a mapping if nothing holds it. Returns its parent if the parent is loose, else NULL. */
 static struct mapping *revocation_release_one(struct mapping *mapping)
 {
-        struct mapping *parent = NULL;
-
-        if (revocation_is_loose(mapping)) {
-                parent = mapping_parent(mapping);
-                revocation_free_loose(mapping);
-        }
+        if (!revocation_is_loose(mapping))
+                return NULL;
+        struct mapping *parent = mapping_parent(mapping);
+        revocation_free_loose(mapping);
         return parent && revocation_is_loose(parent) ? parent : NULL;
 }
 
@@ -96,11 +94,8 @@ bool mapping_release_rest(struct mapping **loose, unsigned *budget)
 
 void mapping_release(struct mapping *mapping)
 {
-        while (mapping && revocation_is_loose(mapping)) {
-                struct mapping *parent = mapping_parent(mapping);
-                revocation_free_loose(mapping);
-                mapping = parent;
-        }
+        while (mapping)
+                mapping = revocation_release_one(mapping);
 }
 
 /* Returns true if a mapping below top, or top itself if self, must be cut at x. */
@@ -278,8 +273,6 @@ static struct mapping *revocation_leave_top(struct revocation *r, struct mapping
                 r->at -= r->last_source - top->in_parent.last;
         if (top->in_parent.start > r->first_source || top->in_parent.last < r->first_source)
                 r->at = r->top_first;
-        if (r->at <= r->top_last) /* a mapping revoked as a whole may reach beyond the range */
-                r->last = max_word(r->last, r->top_last);
         if (r->emptied && top->space)
                 mapping_leave_space(top, top->space);
         r->emptied = false;
@@ -366,13 +359,6 @@ static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *
         return next;
 }
 
-/* Ends cutting at a mapping, which is freed if nothing else holds it. */
-static struct mapping *revocation_end_cutting(struct revocation *r, struct mapping *mapping)
-{
-        r->cutting = false;
-        return revocation_rise(r, mapping);
-}
-
 /* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
  * continues. The mapping may be freed. Without memory for the cut, takes the mapping. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
@@ -391,6 +377,31 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
                 return parent;
         mapping_take(mapping, r);
         return mapping;
+}
+
+/* Begins a walk that revokes the selectors first..last of top. */
+static inline void revocation_begin_walk(struct revocation *r, const struct mapping *top,
+                                         word_t first, word_t last)
+{
+        r->top_first = first;
+        r->top_last = last;
+        r->first_source = top->in_parent.start + (first - top->in_space.start);
+        r->last_source = r->first_source + (last - first);
+        r->depth = top->depth;
+        r->since = r->since_deep = mapping_cuts[r->space->type];
+}
+
+/* Begins to revoke all of a mapping of the caller that cannot be cut. Takes its permissions in this
+ * step: before a later one, it may leave the space, and another mapping may come to its place. */
+static struct mapping *revocation_begin_whole(struct revocation *r, struct mapping *top,
+                                              unsigned *budget, struct flush *flush)
+{
+        r->cutting = false;
+        r->whole_last = max_word(r->whole ? r->whole_last : 0, top->in_space.last);
+        r->whole = true;
+        revocation_begin_walk(r, top, top->in_space.start, top->in_space.last);
+        revocation_reduce(r, top, NOVA_PERM_ALL, budget, flush);
+        return top;
 }
 
 /* Moves on the walk that cuts all mappings that cross r->cut_at below top and, if r->self, top too.
@@ -419,18 +430,9 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
                 return revocation_cut_below(r, mapping, budget, flush);
         if (r->self && mapping->space && mapping->in_parent.start < x &&
             x <= mapping->in_parent.last && !mapping_cut(mapping, r, x, budget, flush))
-                r->whole = true;
-        return revocation_end_cutting(r, mapping);
-}
-
-/* Begins to cut the mappings that cross x below top. */
-static struct mapping *revocation_begin_cutting(struct revocation *r, struct mapping *top, word_t x)
-{
-        r->cutting = true;
-        r->cut_at = x;
-        r->depth = r->top_depth = top->depth;
-        r->whole_last = top->in_space.last;
-        return top;
+                return revocation_begin_whole(r, mapping, budget, flush);
+        r->cutting = false;
+        return revocation_rise(r, mapping); /* frees top if nothing else holds it */
 }
 
 /* Returns the next mapping of the caller's range from which to walk, or below which to cut first.
@@ -438,7 +440,7 @@ static struct mapping *revocation_begin_cutting(struct revocation *r, struct map
 static struct mapping *revocation_find_top(struct revocation *r, bool *done)
 {
         /* threads may have cut a mapping revoked as a whole, which may reach beyond the range */
-        const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
+        const word_t end = r->whole ? max_word(r->last, r->whole_last) : r->last;
         struct mapping *top = r->at > end ? NULL : mapping_find(r->space, r->at, end);
 
         *done = !top;
@@ -446,29 +448,27 @@ static struct mapping *revocation_find_top(struct revocation *r, bool *done)
                 r->owed_end = 0;
                 return NULL;
         }
-        if (unlikely((r->given_up || top->in_space.start > r->last) && mapping_has_rights(top))) {
-                r->at = top->in_space.last + 1; /* not to be revoked */
-                return NULL;
-        }
 
         const struct tree_node *node = &top->in_space;
-        r->whole =
-                r->whole && node->start <= r->whole_last; /* only this mapping, and pieces of it */
-        const word_t first = r->whole ? node->start : max_word(node->start, r->at);
-        const word_t last = r->whole ? node->last : min_word(node->last, r->last);
-        r->first_source = top->in_parent.start + (first - node->start);
-        r->last_source = r->first_source + (last - first);
-        if (!r->whole) {
-                const bool begin = revocation_is_crossed(r, top, r->first_source);
-                if (begin || revocation_is_crossed(r, top, r->last_source + 1))
-                        return revocation_begin_cutting(
-                                r, top, begin ? r->first_source : r->last_source + 1);
+        /* A piece lacks the revoked permissions. Another mapping may be at the place of a piece. */
+        const bool piece = r->whole && node->start <= r->whole_last && !(top->perms & r->perms) &&
+                           !(top->attr & MAPPING_UTCB);
+        if (unlikely((r->given_up || (node->start > r->last && !piece)) &&
+                     mapping_has_rights(top))) {
+                r->at = node->last + 1; /* not to be revoked */
+                return NULL;
         }
-
-        r->top_first = first;
-        r->top_last = last;
-        r->depth = top->depth;
-        r->since = r->since_deep = mapping_cuts[r->space->type];
+        const word_t first = piece ? node->start : max_word(node->start, r->at);
+        const word_t last = piece ? node->last : min_word(node->last, r->last);
+        revocation_begin_walk(r, top, first, last);
+        if (likely(!piece)) {
+                const bool begin = revocation_is_crossed(r, top, r->first_source);
+                if (begin || revocation_is_crossed(r, top, r->last_source + 1)) {
+                        r->cutting = true;
+                        r->cut_at = begin ? r->first_source : r->last_source + 1;
+                        r->top_depth = top->depth;
+                }
+        }
         return top;
 }
 
@@ -588,7 +588,7 @@ bool revocation_finish_step(struct revocation *r)
 {
         if (!r->given_up) {
                 r->given_up = true;
-                r->cutting = false;
+                r->cutting = r->whole = false;
                 if (r->at < r->owed_end) { /* false for objects, which have no pieces */
                         r->last = r->owed_end - 1;
                 } else {

@@ -204,6 +204,29 @@ TEST(step, takes_out_all_pieces_of_a_mapping_that_it_takes_whole)
         check_pd(a);
 }
 
+// A revocation takes all of a mapping that it has no memory to cut. Another thread removes a piece,
+// and the PD receives other pages at its place, beyond the revoked range. They stay.
+TEST(step, leaves_a_mapping_that_comes_to_the_place_of_a_piece)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 100, NOVA_CRD_MEM, 7, 0);
+        for (word_t i = 0; i < 100; i++)
+                kernel.delegate(a, BASE + i, b, BASE + 2 * i, 1, NOVA_CRD_MEM, 7, 0);
+        Step first(a, BASE, BASE + 2, NOVA_MEM_RWX, true);
+        fake_settle();
+        fake_fail_allocations_from(0);
+        while (!first.r.whole)
+                ASSERT_EQ(first.once(), STEP_AGAIN);
+        fake_fail_allocation(-1);
+        Step(a, BASE + 50, BASE + 60, NOVA_MEM_RWX, true).finish();
+        kernel.delegate(&kernel_pd, SOURCE + 200, a, BASE + 50, 11, NOVA_CRD_MEM, 7, 0);
+        first.finish();
+        EXPECT_EQ(caps_of(a, NOVA_CRD_MEM).size(), 11u);
+        EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+        check_pd(a);
+}
+
 // While a revocation removes the pieces of a mapping from its space, another one cuts the mapping
 // again. The new piece leaves the space, too, and its selectors are free again.
 TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)

@@ -321,6 +321,36 @@ TEST(uncut, mapping_stays_in_its_space_until_nothing_below_it_has_rights)
         f.check();
 }
 
+// A thread revokes pages of a mapping that another thread is taking, and stops. The PD then
+// receives other pages at its place. Of these, it loses at most the pages that the thread revokes.
+TEST(uncut, mapping_at_the_place_of_a_taken_one_stays)
+{
+        constexpr word_t FIRST = 10, LAST = 20;
+        for (unsigned levels = 0; levels < 20; levels++) {
+                SCOPED_TRACE(levels);
+                Family f(MAPPING_WHOLE);
+                pd *other = f.make_pd();
+                for (word_t i = 0; i < levels; i++)
+                        f.delegate(f.hostile, BASE + i * COUNT, f.hostile, BASE + (i + 1) * COUNT,
+                                   HALF, NOVA_CRD_MEM, 7, 0);
+                for (word_t i = 0; i < HALF; i++)
+                        f.delegate(f.hostile, BASE + i, f.sibling, BASE + COUNT + 2 * i, 1,
+                                   NOVA_CRD_MEM, 7, 0);
+                f.delegate(f.hostile, BASE + levels * COUNT + FIRST - 1, other, BASE, 2,
+                           NOVA_CRD_MEM, 7, MAPPING_WHOLE);
+                Step taker(f.hostile, BASE, BASE + HALF - 1, NOVA_MEM_RWX, true);
+                EXPECT_EQ(taker.once(), STEP_AGAIN);
+                Step slow(f.hostile, BASE + FIRST, BASE + LAST, NOVA_MEM_RWX, true);
+                while (!slow.r.whole)
+                        ASSERT_EQ(slow.once(), STEP_AGAIN);
+                taker.finish();
+                f.delegate(f.parent, BASE, f.hostile, BASE, HALF, NOVA_CRD_MEM, 7, 0);
+                slow.finish();
+                EXPECT_GE(f.has(f.hostile), HALF - (LAST - FIRST + 1));
+                f.check();
+        }
+}
+
 // Another revocation has taken the rights of the mapping. It removes the mapping from its space, so
 // that the place is free when it returns, although the revocation that takes the mapping stands.
 TEST(uncut, mapping_without_rights_leaves_with_the_revocation_that_took_its_rights)
