@@ -5,6 +5,7 @@
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/insn.h"
 #include "device/flood.h"
+#include "device/msi.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
 #include "firmware/memory_map.h"
@@ -48,7 +49,9 @@ struct io_apic {
 };
 
 enum pin_state {
-        PIN_CLOSED, /* masked since boot */
+        PIN_CLOSED,   /* masked since boot */
+        PIN_UNROUTED, /* masked since boot, and opened only by io_apic_assign(), because the entry
+                       * cannot name the boot CPU */
         PIN_OPEN,
         PIN_SERVED, /* masked by its level-triggered interrupt until a down shows that the interrupt
                      * was served */
@@ -189,7 +192,8 @@ static enum nova_status io_apic_route(unsigned gsi, const struct cpu *cpu, bool 
         if (status == NOVA_SUCCESS)
                 pin->apic_id = (uint8_t)cpu->arch.apic_id;
         io_apic_write_pin(io_apic, gsi);
-        if (open && status == NOVA_SUCCESS && pin->state == PIN_CLOSED) {
+        if (open && status == NOVA_SUCCESS &&
+            (pin->state == PIN_CLOSED || pin->state == PIN_UNROUTED)) {
                 pin->state = PIN_OPEN;
                 io_apic_write_state(io_apic, gsi);
         }
@@ -203,6 +207,10 @@ enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu 
 
         pin->vector = (uint8_t)vector;
         gsi_default(gsi, &pin->level, &pin->active_low);
+        if (unlikely(!remap_by_index && !msi_reaches(cpu))) {
+                pin->state = PIN_UNROUTED; /* io_apic_add() has masked it */
+                return NOVA_SUCCESS;
+        }
         return io_apic_route(gsi, cpu, false);
 }
 
@@ -268,7 +276,8 @@ void io_apic_open(unsigned gsi)
         if (!io_apic)
                 return;
         spin_lock(&io_apic->lock);
-        io_apic_set_state(io_apic, gsi, io_apic_is_stopped(pin) ? PIN_AWAITED : PIN_OPEN);
+        if (likely(pin->state != PIN_UNROUTED))
+                io_apic_set_state(io_apic, gsi, io_apic_is_stopped(pin) ? PIN_AWAITED : PIN_OPEN);
         spin_unlock(&io_apic->lock);
 }
 

@@ -15,12 +15,14 @@ void io_apic_init(void);
  * nothing. */
 bool io_apic_has(unsigned gsi);
 
-/** Sets a pin's vector, trigger, polarity and CPU; the pin stays masked. Call once, at boot.
- * Returns OUT_OF_MEMORY or BAD_DEV if remap_route() fails. */
+/** Sets a pin's vector, trigger, polarity and CPU; the pin stays masked. Call once, at boot. If
+ * neither msi_reaches() nor remap_by_index is true, only io_apic_assign() routes and unmasks the
+ * pin. Returns OUT_OF_MEMORY or BAD_DEV if remap_route() fails. */
 enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu);
 
-/** Routes a pin to a CPU, and unmasks the pin. A pin whose interrupt is being served stays masked.
- * If remap_route() fails (OUT_OF_MEMORY, BAD_DEV), the pin does not change. */
+/** Routes a pin to a CPU for which msi_reaches() returns true, and unmasks the pin. A pin whose
+ * interrupt is being served stays masked. If remap_route() fails (OUT_OF_MEMORY, BAD_DEV), the pin
+ * does not change. */
 enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu);
 
 /** Number of pins that are stopped now, because their interrupts came too often. */

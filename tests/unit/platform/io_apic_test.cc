@@ -68,8 +68,9 @@ struct Board : Machine {
 struct Found : Board {
         unsigned gsi;
 
-        explicit Found(unsigned pin) : gsi(pin)
+        explicit Found(unsigned pin, unsigned apic_id = 0) : gsi(pin)
         {
+                boot.arch.apic_id = apic_id;
                 static bool once;
                 if (!once)
                         io_apic_init();
@@ -120,6 +121,34 @@ TEST(io_apic, leaves_a_pin_masked_that_was_set_up)
 {
         EXPECT_EQ(Found(1).pin(), VECTOR | MASKED);
         EXPECT_EQ(Found(16).pin(), VECTOR | MASKED | LEVEL | LOW_ACTIVE);
+}
+
+// The entry of a pin has eight bits for the CPU, and 0xff means all CPUs.
+TEST(io_apic, opens_no_pin_for_a_boot_cpu_that_its_entry_cannot_name)
+{
+        Found named(9, 0xfe);
+        io_apic_open(9);
+        EXPECT_EQ(named.pin(), VECTOR);
+
+        const unsigned numbers[] = {0xff, 0x100, 0x1ff};
+        for (unsigned i = 0; i < 3; i++) {
+                Found board(10 + i, numbers[i]);
+                std::memset(registers, 0, WINDOW + 4);
+                io_apic_open(10 + i);
+                EXPECT_EQ(window(), 0u) << "the entry is not written";
+                cpu other = {};
+                io_apic_assign(10 + i, &other);
+                EXPECT_EQ(board.pin(), VECTOR);
+        }
+}
+
+TEST(io_apic, opens_a_pin_for_any_boot_cpu_if_its_entry_names_a_route)
+{
+        remap_by_index = true;
+        Found board(13, 0x100);
+        io_apic_open(13);
+        EXPECT_EQ(board.pin(), VECTOR);
+        remap_by_index = false;
 }
 
 TEST(io_apic, masks_a_level_pin_at_its_interrupt_until_it_is_opened)
