@@ -32,7 +32,7 @@
 #define GIVE_UP_US      1000000
 
 /* State of an AP. It changes by compare and swap, so that an AP that arrives too late is left
- * out. */
+ * out. The AP then increments arrived, at once or after its initialisation. */
 enum ap_state { AP_EXPECTED, AP_ARRIVED, AP_UNSUITED, AP_LACKING, AP_LEFT_OUT };
 
 extern const char trampoline[], trampoline_end[];
@@ -206,10 +206,17 @@ void smp_start(void)
                 smp_send_start(page);
                 smp_wait_for_arrival(expected, GIVE_UP_US);
         }
+
+        const unsigned late = smp_leave_out();
         /* A late AP may execute the trampoline at any later time, so no program gets the page of
          * the trampoline. */
-        if (smp_leave_out() && place)
+        if (late && place)
                 memory_map_take(page, PAGE_SIZE, false);
+        /* An AP may have changed its state just before the time limit. The boot CPU then waits
+         * until cpu_features and errata contain this AP, and until smp_release() follows its
+         * arrival. */
+        while (atomic_load_u32(&arrived) < expected - late)
+                pause();
         for (unsigned id = 0; id < cpus; id++)
                 if (state[id] == AP_ARRIVED) {
                         cpu_online |= (uint64_t)1 << id;
