@@ -323,10 +323,10 @@ static void covered(struct nova_vcpu *vcpu, uint64_t address)
                         nova_vcpu_fail(vcpu,
                                        "an access to 0x%llx, because no kernel memory is left to "
                                        "map it: enlarge 'kernel-memory' of the monitor",
-                                       (unsigned long long)address);
+                                       novavmm_report_address(vcpu->vm, address));
         } else if (vcpu->state->inj_info & NOVA_INJ_VALID || misses_table(vcpu)) {
                 nova_vcpu_fail(vcpu, "an access of the CPU itself to the overlay page at 0x%llx",
-                               (unsigned long long)address);
+                               novavmm_report_address(vcpu->vm, address));
         } else {
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
         }
@@ -347,7 +347,7 @@ static void memory(struct nova_vcpu *vcpu)
                 covered(vcpu, address);
         else if (misses_table(vcpu))
                 nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
-                               (unsigned long long)address);
+                               novavmm_report_address(vcpu->vm, address));
         else if (vcpu->vm->place && vcpu->vm->place(vcpu, address))
                 ;
         else if (is_program_in_device(vcpu))

@@ -45,7 +45,7 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
                 nova_vcpu_fail(vcpu,
                                "a %s 0x%llx, beyond the end of its memory at 0x%llx, by an "
                                "instruction that the library does not know",
-                               kind, (unsigned long long)where,
+                               kind, novavmm_report_address(vcpu->vm, where),
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
 
@@ -66,7 +66,7 @@ static void fail_decode(struct nova_vcpu *vcpu, const struct nova_code *code, bo
                 fail_unknown(vcpu, port, where);
         else
                 nova_vcpu_fail(vcpu, "a jump to 0x%llx, where there is no memory",
-                               (unsigned long long)where);
+                               novavmm_report_address(vcpu->vm, where));
 }
 
 static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
@@ -136,7 +136,7 @@ static void fail_delivery(struct nova_vcpu *vcpu, uint64_t address)
 {
         nova_vcpu_fail(vcpu,
                        "an interrupt or exception whose delivery needs memory at 0x%llx, where %s",
-                       (unsigned long long)address, what_is_at(vcpu->vm, address));
+                       novavmm_report_address(vcpu->vm, address), what_is_at(vcpu->vm, address));
 }
 
 static bool is_user(const struct nova_vcpu *vcpu)

@@ -22,6 +22,14 @@ static inline nova_word_t novavmm_ram_flags(const struct nova_vm *vm)
         return NOVA_ITEM_G | (vm->passed ? NOVA_ITEM_D : 0);
 }
 
+/* Returns an address of the guest for a report. The low bits of an address can tell a part of the
+ * guest's state, such as its instruction pointer, so a report that hides the state has only the
+ * page. */
+static inline unsigned long long novavmm_report_address(const struct nova_vm *vm, uint64_t address)
+{
+        return vm->hide_state ? address & ~(uint64_t)(NOVA_PAGE_SIZE - 1) : address;
+}
+
 /* Sets the controls of a virtual CPU: it exits where the library's handlers need it and, under SVM
  * after an NMI, at its IRET. */
 void novavmm_exit_controls(struct nova_vcpu *vcpu);

@@ -7,18 +7,29 @@ extern "C" {
 
 #include "access.h"
 
+#include <cstdarg>
+#include <cstdio>
+
 namespace
 {
 
 /* The library's actions on the virtual CPU. */
 unsigned failures, skipped;
 int raised;
+std::string report; /* the last failure */
 
 } // namespace
 
 extern "C" {
-void nova_vcpu_fail(nova_vcpu *, const char *, ...)
+__attribute__((format(printf, 2, 3))) void nova_vcpu_fail(nova_vcpu *, const char *format, ...)
 {
+        char text[200];
+        va_list list;
+
+        va_start(list, format);
+        vsnprintf(text, sizeof(text), format, list);
+        va_end(list);
+        report = text;
         failures++;
 }
 
@@ -73,6 +84,8 @@ struct port_string : guest_access {
 };
 
 struct memory_access : port_string {
+        uint64_t address = device_at;
+
         /* Handles an exit for an access to the device's memory, after another virtual CPU has
          * changed the code. */
         void run(bool user, const bytes &code)
@@ -81,7 +94,7 @@ struct memory_access : port_string {
                 raised = -1;
                 memcpy(&ram[0x100], code.data(), code.size());
                 state.ss.ar = static_cast<uint16_t>(0xc00 | (user ? user_rights : data_rights));
-                novavmm_mmio_access(vcpu, device_at);
+                novavmm_mmio_access(vcpu, address);
         }
 };
 
@@ -161,6 +174,28 @@ TEST_F(memory_access, a_program_whose_code_has_vanished_gets_its_page_fault_when
         EXPECT_EQ(raised, -1);
         EXPECT_EQ(failures, 0u);
         EXPECT_EQ(skipped, 0u);
+}
+
+/* After a jump, the address is that of an instruction. */
+TEST_F(memory_access, a_report_without_the_state_of_the_guest_names_only_the_page)
+{
+        const bytes unknown(15, 0x0f), software_interrupt = {0xcc};
+        const auto reports = [this](const bytes &code, const char *expected) {
+                memory_access::run(false, code);
+                return failures == 1 && report.find(expected) != std::string::npos;
+        };
+
+        address = device_at + 0x123;
+        for (const bool hides : {false, true}) {
+                const char *const expected = hides ? " 0xd0000000," : " 0xd0000123,";
+
+                vm.hide_state = hides;
+                state.ip = 0x100;
+                EXPECT_TRUE(reports(unknown, expected)) << report;
+                EXPECT_TRUE(reports(software_interrupt, expected)) << report;
+                state.ip = static_cast<uint32_t>(ram.size());
+                EXPECT_TRUE(reports({}, expected)) << report;
+        }
 }
 
 } // namespace

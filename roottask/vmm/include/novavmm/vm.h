@@ -67,7 +67,8 @@ struct nova_vm_config {
         bool plain_calls; /**< VMCALL and VMMCALL of the guest have no prefixes, so the library does
                            * not fetch these instructions: their exits carry R8 to R15, control
                            * registers and MSRs only if @c mtd has those groups */
-        bool hide_state;  /**< reports show neither registers nor memory of the guest */
+        bool hide_state;  /**< reports show neither registers nor memory of the guest, and of an
+                           * address only the page */
         bool report_halt; /**< treat NOVA_VM_HALTED as an error and report it, unless the guest's
                            * UV_ESM has failed: then its stub has printed the reason */
         bool report_reset; /**< print the registers of the virtual CPU that resets the machine
