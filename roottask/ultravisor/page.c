@@ -69,7 +69,8 @@ struct page *page_records(uint64_t bytes)
 
 void page_slot_reserve(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes)
 {
-        pages->slot[slot] = (struct page_slot){.start = start, .bytes = bytes, .closed = true};
+        pages->slot[slot] = (struct page_slot){
+                .start = start, .bytes = bytes, .records = bytes / FRAME_BYTES, .closed = true};
 }
 
 void page_slot_open(struct pages *pages, unsigned slot, struct page *records)
@@ -443,7 +444,7 @@ uint64_t page_total(const struct pages *pages)
         uint64_t count = 0;
 
         for (unsigned i = 0; i < PAGE_SLOTS; i++)
-                count += pages->slot[i].bytes / FRAME_BYTES;
+                count += pages->slot[i].records;
         return count;
 }
 

@@ -53,6 +53,7 @@ struct page_slot {
         uint64_t start;    /* guest-physical address */
         uint64_t bytes;    /* 0: the slot is not in use */
         struct page *page; /* NULL: the slot is reserved */
+        uint64_t records;  /* pages that have or get a record; not fewer while they are freed */
         bool closed;       /* its pages are being made or freed, so no search finds them */
         uint64_t hand;     /* page at which the search for pages to move out continues */
 };
@@ -138,7 +139,8 @@ bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes
  * @return false if there are no further pages */
 bool page_next_shared(const struct pages *pages, struct page_hand *hand, uint64_t *gpa);
 
-/* Returns the number of pages in all slots. */
+/* Returns the number of pages in all slots. A slot whose pages are being freed has the original
+ * number, because the memory of its records is freed last. */
 uint64_t page_total(const struct pages *pages);
 
 /* Returns the number of frames that the VM can still take. */

@@ -375,6 +375,18 @@ TEST_F(pages_test, a_guest_that_ends_frees_a_slot_that_is_being_removed)
         EXPECT_NE(page_find(&pages, start), nullptr);
 }
 
+TEST_F(pages_test, a_slot_counts_until_the_memory_of_its_records_is_free)
+{
+        ASSERT_TRUE(page_slot_close(&pages, 3));
+        while (page_slot_free(&pages, 3))
+                EXPECT_EQ(page_total(&pages), slot_bytes / page_bytes);
+        EXPECT_EQ(page_total(&pages), 0u);
+        ASSERT_TRUE(add_slot(&pages, 3, start, slot_bytes));
+        while (page_end(&pages))
+                EXPECT_EQ(page_total(&pages), slot_bytes / page_bytes);
+        EXPECT_EQ(page_total(&pages), 0u);
+}
+
 TEST_F(pages_test, a_slot_that_is_reserved_has_its_place_and_no_pages)
 {
         const uint64_t from = start + slot_bytes, bytes = 4 * page_bytes;
