@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "novart/program.h"
 #include "vm.h"
 
 /* Returns the VM that a request names; the lock is held. */
@@ -15,6 +14,8 @@ static struct vm *named(const struct nova_request *request)
         return vm_find(request->state, request->word[0]);
 }
 
+/* A virtual CPU runs on the ultravisor's time. A VMM that may not use a CPU has no thread that
+ * calls from it, and gets no virtual CPU there (decision 546). */
 int session_attach(struct nova_request *request)
 {
         const nova_word_t number = request->word[1], cpu = request->word[2];
@@ -24,8 +25,8 @@ int session_attach(struct nova_request *request)
 
         if (!request->item || number >= NOVA_VM_VCPUS)
                 return EINVAL;
-        if (cpu >= NOVA_CPU_MAX || !(nova_program.cpus >> cpu & 1))
-                return ENODEV;
+        if (cpu != request->cpu)
+                return EPERM;
         vm_lock();
         vm = named(request);
         if (vm && vm->state == VM_NORMAL && number <= vm->vcpus) {

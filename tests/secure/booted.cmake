@@ -138,7 +138,7 @@ nova_add_secure_test(moving SOURCES moving.c DESCRIPTION pair.nova.in VMX 2
 # A VMM whose portals lead elsewhere.
 nova_add_secure_test(portals SOURCES portals.c DESCRIPTION pair.nova.in
   EXPECT "^ultravisor: .* its VMM does not answer .no words"
-         "^ultravisor: .* its VMM does not answer .invalid capability" "^vmm: 1[.][.]5$")
+         "^ultravisor: .* its VMM does not answer .invalid capability" "^vmm: 1[.][.]7$")
 
 # A VMM that ends its VM from inside of a call.
 nova_add_secure_test(inside SOURCES inside.c DESCRIPTION pair.nova.in TIMEOUT 120

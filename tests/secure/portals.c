@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that makes the ultravisor call portals other than its own handler: portals of its parent,
- * portals of its session with the ultravisor itself, and capabilities that are not portals. */
+/* A VMM that asks for a virtual CPU on a CPU on which it does not run, and one that makes the
+ * ultravisor call portals other than its own handler: portals of its parent, portals of its session
+ * with the ultravisor itself, and capabilities that are not portals. */
+#include <errno.h>
+
 #include "../../roottask/src/service/client.h"
 #include "../runtime/tap.h"
 #include "second.h"
@@ -27,6 +30,27 @@ static bool is_refused(nova_sel_t other)
         return !nova_uv_attach(&uv, 0, 0, own) && honest_next_runs() && refused;
 }
 
+/* Attaches virtual CPU 0 by a call on this thread's CPU. @return error number */
+static int attach_from_here(nova_word_t cpu)
+{
+        const nova_word_t words[] = {uv.lpid, 0, cpu};
+        struct nova_message message = {.operation = NOVA_ULTRAVISOR_ATTACH,
+                                       .words = words,
+                                       .word_count = 3,
+                                       .item_count = 1,
+                                       .items = {nova_crd_obj(own, 0, NOVA_PERM_ALL)}};
+
+        return nova_session_call(uv.session, &message);
+}
+
+static void cpus(void)
+{
+        check(attach_from_here(SECOND) == EPERM,
+              "a VMM gets no virtual CPU on another CPU than that of its call");
+        check(!attach_from_here(0) && honest_next_runs(),
+              "a VMM gets a virtual CPU on the CPU of its call");
+}
+
 static void others(void)
 {
         const nova_sel_t session = uv.session->portals;
@@ -45,6 +69,7 @@ int main(void)
         if (!honest_start_on(3, 0))
                 return 1;
         own = portal;
+        cpus();
         others();
         return tap_end();
 }

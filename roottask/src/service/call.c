@@ -147,6 +147,17 @@ int nova_session_call(struct nova_session *session, struct nova_message *message
         return call.cpus ? novart_client_call(&call) : not_open(message);
 }
 
+int novart_client_call_on(struct nova_session *session, nova_word_t cpu,
+                          struct nova_message *message)
+{
+        const uint64_t one = cpu < NOVA_CPU_MAX ? (uint64_t)1 << cpu : 0;
+        const struct client_call call = {session->portals, session->cpus & one, message, NULL};
+
+        if (!session->cpus)
+                return not_open(message);
+        return call.cpus ? novart_client_call(&call) : ENODEV;
+}
+
 int nova_session_call_until(struct nova_session *session, struct nova_message *message,
                             uint64_t deadline)
 {

@@ -74,6 +74,11 @@ int novart_client_call_async(const struct client_call *call, uint64_t deadline, 
 /* Calls directly if the caller is on one of the CPUs, otherwise through a call thread. */
 int novart_client_call(const struct client_call *call);
 
+/* Makes the call of a session on a chosen CPU, through a call thread if the caller is on another
+ * one. @return ENODEV: the program or the service may not use the CPU; or as nova_session_call() */
+int novart_client_call_on(struct nova_session *session, nova_word_t cpu,
+                          struct nova_message *message);
+
 /* Makes the call of a session, through a call thread if the call has a deadline or can be
  * cancelled, or if the caller's CPU is not served. */
 int novart_client_call_until(struct nova_session *session, const struct client_call *call,

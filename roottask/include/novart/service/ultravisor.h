@@ -27,7 +27,8 @@
  * have sessions.
  *
  * Errors of all but CALL, ESM and STATE: EINVAL no such VM, virtual CPU or page, or the VM is in
- * the wrong state. Errors of START and RESET: EPERM the guest has not requested it.
+ * the wrong state. Error of ATTACH: EPERM the call comes from another CPU than the virtual CPU's.
+ * Errors of START and RESET: EPERM the guest has not requested it.
  *
  * The ultravisor calls the VMM through the portals of ATTACH: words: number of the call (enum
  * nova_h_call), up to four parameters; answer: status, value.
@@ -240,7 +241,8 @@ static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
 
 /**
  * Passes the portal through which the ultravisor calls the VMM for virtual CPU @p vcpu, which runs
- * on CPU @p cpu.
+ * on CPU @p cpu. If the caller runs on another CPU, a thread makes the call there: the ultravisor
+ * accepts only the CPU from which it is called, because it may use CPUs that the VMM may not use.
  * @code
  * extern const struct nova_uv uv;
  * // Answers the calls of enum nova_h_call.
@@ -258,7 +260,8 @@ static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
  * @param cpu    number of its CPU, on which the portal's handler runs, too
  * @param portal the portal
  * @return as nova_session_call(); EINVAL: the VM is not a normal one, or no portal was passed yet
- *         for a virtual CPU with a lower number; ENODEV: the ultravisor may not use the CPU
+ *         for a virtual CPU with a lower number; ENODEV: the VMM or the ultravisor may not use the
+ *         CPU; ENOMEM: no memory for the thread
  */
 int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nova_sel_t portal);
 

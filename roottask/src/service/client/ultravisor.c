@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "nova/crd.h"
+#include "service/client.h"
 
 /* Calls the service. @return errno value; the first word of the answer in *answer */
 static int call(const struct nova_uv *uv, nova_word_t operation, const nova_word_t *words,
@@ -54,7 +55,7 @@ int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nov
                                        .item_count = 1,
                                        .items = {nova_crd_obj(portal, 0, NOVA_PERM_ALL)}};
 
-        return nova_session_call(uv->session, &message);
+        return novart_client_call_on(uv->session, cpu, &message);
 }
 
 static int change(const struct nova_uv *uv, nova_word_t operation, unsigned vcpu, unsigned vector)
