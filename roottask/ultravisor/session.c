@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "novart/time.h"
 #include "vm.h"
+
+#define PATIENCE_NS 5000000 /* longest wait for a machine's lock: more than a part of long work */
 
 /* Returns the VM that a request names; the lock is held. */
 static struct vm *named(const struct nova_request *request)
@@ -115,6 +118,9 @@ static void release(struct vm *vm)
 /* An action on a virtual CPU of a secure VM, with the machine's lock held. @return errno value */
 typedef int vcpu_action(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t vector);
 
+/* Waits only a short time for the machine's lock, because this handler also serves the other VMMs
+ * on its CPU. The lock passes to its waiters in their order, so a second wait rarely is necessary.
+ * @return EBUSY: the client calls again */
 static int act(const struct nova_request *request, vcpu_action *action)
 {
         struct vm *vm;
@@ -123,9 +129,11 @@ static int act(const struct nova_request *request, vcpu_action *action)
 
         if (!vcpu)
                 return EINVAL;
-        nova_vm_lock(&vm->machine);
-        error = action(&vm->vcpu[vcpu->number], vcpu, request->word[2]);
-        nova_vm_unlock(&vm->machine);
+        error = nova_vm_lock_until(&vm->machine, nova_deadline_in(PATIENCE_NS)) ? EBUSY : 0;
+        if (!error) {
+                error = action(&vm->vcpu[vcpu->number], vcpu, request->word[2]);
+                nova_vm_unlock(&vm->machine);
+        }
         release(vm);
         return error;
 }

@@ -36,10 +36,18 @@ uint64_t nova_vm_now(void *unused)
         return nova_time_ns();
 }
 
+int nova_vm_lock_until(struct nova_vm *vm, uint64_t deadline)
+{
+        const int error = nova_mutex_lock_until(&vm->lock, deadline);
+
+        if (!error)
+                vm->serving = NULL;
+        return error;
+}
+
 void nova_vm_lock(struct nova_vm *vm)
 {
-        nova_mutex_lock(&vm->lock);
-        vm->serving = NULL;
+        nova_vm_lock_until(vm, NOVA_FOREVER);
 }
 
 void nova_vm_unlock(struct nova_vm *vm)

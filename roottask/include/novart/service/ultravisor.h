@@ -28,7 +28,8 @@
  *
  * Errors of all but CALL, ESM and STATE: EINVAL no such VM, virtual CPU or page, or the VM is in
  * the wrong state. Error of ATTACH: EPERM the call comes from another CPU than the virtual CPU's.
- * Errors of START and RESET: EPERM the guest has not requested it.
+ * Errors of START and RESET: EPERM the guest has not requested it. Error of KICK, START and RESET:
+ * EBUSY the ultravisor is busy with the VM; the functions below then call again.
  *
  * The ultravisor calls the VMM through the portals of ATTACH: words: number of the call (enum
  * nova_h_call), up to four parameters; answer: status, value.

@@ -58,12 +58,18 @@ int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nov
         return novart_client_call_on(uv->session, cpu, &message);
 }
 
+/* Repeats the call while the guest's machine is in use. Between two calls the ultravisor serves
+ * other VMMs. */
 static int change(const struct nova_uv *uv, nova_word_t operation, unsigned vcpu, unsigned vector)
 {
         const nova_word_t words[] = {uv->lpid, vcpu, vector};
         struct nova_message message = {.operation = operation, .words = words, .word_count = 3};
+        int error;
 
-        return nova_session_call(uv->session, &message);
+        do
+                error = nova_session_call(uv->session, &message);
+        while (error == EBUSY);
+        return error;
 }
 
 int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu)

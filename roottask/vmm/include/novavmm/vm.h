@@ -268,6 +268,9 @@ void nova_vm_destroy(struct nova_vm *vm);
  * @endcode
  */
 void nova_vm_lock(struct nova_vm *vm);
+/** Locks a machine like nova_vm_lock(), but waits at most until a deadline, a value of the TSC.
+ * @return 0; ETIMEDOUT: the lock was in use until then, and the caller does not hold it */
+int nova_vm_lock_until(struct nova_vm *vm, uint64_t deadline);
 /** @see nova_vm_lock */
 void nova_vm_unlock(struct nova_vm *vm);
 
