@@ -180,6 +180,11 @@ uint32_t speculation_at_guest_entry;
 uint32_t cpu_features[FEATURE_WORDS];
 struct second_level_format guest_format;
 
+uint32_t errata_own(void)
+{
+        return (uint32_t)any_u64();
+}
+
 static struct vcpu vcpu, other_vcpu;
 static struct ec self, other;
 static struct pd pd;

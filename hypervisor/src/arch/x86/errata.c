@@ -5,24 +5,35 @@
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "lib/atomic.h"
 #include "lib/console.h"
 
 uint32_t errata;
 
-void errata_init_cpu(void)
+uint32_t errata_own(void)
 {
-        uint32_t own[FEATURE_WORDS];
+        uint32_t features[FEATURE_WORDS];
         uint64_t capabilities = 0;
 
-        features_read_own(own);
-        if (features_have(own, FEATURE_HYPERVISOR))
-                return;
-        if (features_have(own, FEATURE_ARCH_CAPS))
+        features_read_own(features);
+        if (features_have(features, FEATURE_ARCH_CAPS))
                 capabilities = rdmsr(MSR_ARCH_CAPS);
-        errata |= errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax, capabilities);
-        if (errata & ERRATUM_383)
+        return errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax, capabilities);
+}
+
+void errata_init_cpu(void)
+{
+        uint32_t features[FEATURE_WORDS];
+
+        features_read_own(features);
+        if (features_have(features, FEATURE_HYPERVISOR))
+                return;
+
+        const uint32_t own = errata_own();
+        atomic_fetch_or_u32(&errata, own); /* the APs do this at the same time */
+        if (own & ERRATUM_383)
                 wrmsr_if_accepted(MSR_DC_CFG, rdmsr(MSR_DC_CFG) | DC_CFG_CONTAIN_MATCHES);
-        if (errata & ERRATUM_793)
+        if (own & ERRATUM_793)
                 wrmsr_if_accepted(MSR_LS_CFG, rdmsr(MSR_LS_CFG) | LS_CFG_NO_HANG);
 }
 

@@ -40,11 +40,15 @@ static inline uint32_t errata_of(uint32_t vendor, uint32_t version, uint64_t cap
         return more == 7 && !(version >> 16 & 0xf) ? ERRATUM_793 : 0;
 }
 
-/** Errata of this machine's CPUs. 0 below a hypervisor, which treats them itself. */
+/** Errata of this machine's CPUs. 0 below a hypervisor, which treats them itself. Each CPU adds its
+ * own errata during its start. */
 extern uint32_t errata;
 
+/** Returns the errata of the CPU that executes this, even below a hypervisor. */
+uint32_t errata_own(void);
+
 /** Finds the errata of this CPU, and treats 383 and 793 as AMD's revision guides say. page_table.c
- * treats ERRATUM_CODE. */
+ * treats ERRATUM_CODE of programs, and vmx.c of guests. */
 void errata_init_cpu(void);
 
 /** Prints a line for each erratum. */

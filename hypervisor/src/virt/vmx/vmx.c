@@ -3,11 +3,13 @@
 #include "virt/vmx/vmx.h"
 
 #include "arch/x86/descriptors.h"
+#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/speculation.h"
 #include "guest_msrs.h"
+#include "lib/atomic.h"
 #include "lib/stop.h"
 #include "memory/frame.h"
 #include "nova/abi/event.h"
@@ -36,11 +38,11 @@ struct vmx_offer vmx_offer;
 
 static struct guest_msrs vmx_host_msrs; /* equal on all CPUs, except LSTAR */
 
-/* Returns true if the CPU reports that it raises no machine check when code changes its page size
- * while translations of both sizes are cached (CVE-2018-12207). */
+/* Returns true if the CPU raises no machine check when code changes its page size while
+ * translations of both sizes are cached (CVE-2018-12207). */
 static bool vmx_has_safe_large_code(void)
 {
-        return cpu_has(FEATURE_ARCH_CAPS) && rdmsr(MSR_ARCH_CAPS) & ARCH_CAPS_PSCHANGE_MC_NO;
+        return !(errata_own() & ERRATUM_CODE);
 }
 
 /* Reads the CPU's VMX capabilities. The MSRs of EPT exist only if the controls offer EPT. */
@@ -108,6 +110,10 @@ static indirect_target bool vmx_init_cpu(struct cpu *cpu)
                 kernel_stop("VMXON failed: switch VMX off in the firmware");
         invept(INVALIDATE_ALL, 0);
         guest_msrs_read(&vmx_host_msrs);
+        /* Other CPUs may write the same value. No guest has a page table before all CPUs have
+         * come here. */
+        if (!vmx_has_safe_large_code())
+                store_once(guest_format.small_execute, true);
         *cpu_virt_of(cpu) = (struct cpu_virt){
                 .tag_next = 1,
                 .tag_end = VPID_END,
