@@ -451,8 +451,7 @@ static struct mapping *revocation_find_top(struct revocation *r, bool *done)
 
         const struct tree_node *node = &top->in_space;
         /* A piece lacks the revoked permissions. Another mapping may be at the place of a piece. */
-        const bool piece = r->whole && node->start <= r->whole_last && !(top->perms & r->perms) &&
-                           !(top->attr & MAPPING_UTCB);
+        const bool piece = r->whole && !(top->perms & r->perms) && !(top->attr & MAPPING_UTCB);
         if (unlikely((r->given_up || (node->start > r->last && !piece)) &&
                      mapping_has_rights(top))) {
                 r->at = node->last + 1; /* not to be revoked */
