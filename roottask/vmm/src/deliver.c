@@ -117,7 +117,7 @@ static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
         return info | NOVA_INJ_CR8_WINDOW;
 }
 
-/* Requests a window for an interrupt that cannot be injected yet.
+/* Adds an interrupt, or a window for an interrupt that cannot be injected yet.
  * @return the injection */
 static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
 {
@@ -132,8 +132,9 @@ static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
         return add_windows(vcpu, info, pending && novavmm_vcpu_has_interrupt(vcpu));
 }
 
-/* An NMI that an exit interrupted is delivered again. VMX then refuses the state in which NMIs are
- * blocked (SDM 3C, 27.3.1.5), and blocks them itself. */
+/* Ends the blocking of NMIs if an NMI is injected again, because an exit interrupted its delivery.
+ * With such an injection VMX refuses a state in which NMIs are blocked (SDM 3C, 27.3.1.5), and
+ * blocks NMIs itself. */
 static void unblock_nmis(struct nova_vcpu *vcpu, uint32_t info)
 {
         struct nova_utcb_state *const state = vcpu->state;
@@ -145,8 +146,9 @@ static void unblock_nmis(struct nova_vcpu *vcpu, uint32_t info)
         vcpu->changed |= NOVA_MTD_STA;
 }
 
-/* The order is: the event that the exit interrupted, the handler's exception, NMIs, interrupts. A
- * recalled virtual CPU may be in the middle of an instruction. */
+/* The order is: the exception that the exit's handler raised, or else the event that the exit
+ * interrupted; then NMIs; then interrupts. A recalled virtual CPU gets no NMI or interrupt, because
+ * it may be in the middle of an instruction. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
 {
         const uint32_t windows = NOVA_INJ_WINDOW | NOVA_INJ_NMI_WINDOW | NOVA_INJ_CR8_WINDOW;

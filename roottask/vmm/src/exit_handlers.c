@@ -13,7 +13,7 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 
-/* Intercepts of SVM in addition to the kernel's. WBINVD stalls other programs. */
+/* Intercepts of SVM in addition to the kernel's. WBINVD would stall other programs. */
 #define SVM_CTRL0 NOVA_SVM_CTRL0_CPUID
 #define SVM_CTRL1                                                               \
         (NOVA_SVM_CTRL1_VMMCALL | NOVA_SVM_CTRL1_STGI | NOVA_SVM_CTRL1_WBINVD | \
@@ -79,9 +79,9 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         }
 }
 
-/* Delegates the guest's memory with the reply to its first event: that reply may have items of any
- * type. This also maps the RAM that overlay pages cover. A recall revokes that RAM before the guest
- * executes an instruction. */
+/* Delegates the guest's memory with the reply to the guest's first event, because this reply may
+ * have items of any type. The delegation also maps the RAM that overlay pages cover. A recall
+ * revokes the covered RAM before the guest executes an instruction. */
 static void give_memory(struct nova_vcpu *vcpu)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;

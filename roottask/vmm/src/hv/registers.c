@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls that read and write registers of virtual processors. They support the registers of the
- * interface, which are also MSRs. Between exits the library does not have the other registers. TLFS
- * 7.9 */
+/* Calls that read and write registers of virtual processors. They support only the registers of the
+ * interface, which are also MSRs. The library has a virtual processor's other registers only during
+ * its exits. TLFS 7.9 */
 #include "hv/registers.h"
 
 #include "hv/numbers.h"
