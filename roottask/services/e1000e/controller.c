@@ -270,7 +270,7 @@ const char *e1000e_open(struct e1000e *card, const char *name)
                 return wrong;
         if (!e1000e_reset(card))
                 return "the card cannot be reset.";
-        /* The accesses of a former driver have ended, so the memory of that driver can be used
+        /* The card's accesses for a former driver have ended, so that driver's memory can be used
          * again. */
         if (nova_pci_quiet(card->pci) || nova_pci_master(card->pci, true))
                 return "the device cannot access memory.";

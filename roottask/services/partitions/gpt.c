@@ -70,7 +70,7 @@ static bool all_zero(const uint8_t *bytes, uint32_t count)
         return true;
 }
 
-/* Checks the header of a block. */
+/* Checks the header in a block, and reads it. Clears the checksum in the block. */
 static bool check_header(const struct table_disk *disk, uint64_t at, uint8_t *block,
                          struct header *header)
 {
@@ -180,9 +180,9 @@ static bool has_blocks(const struct table *table, struct blocks blocks)
         return false;
 }
 
-/* Returns whether a partition contains blocks of the other copy of the table. Its client could
- * write these blocks, and so change the partitions of other clients. A damaged copy may be repaired
- * later, so the blocks next to its header count as its entries. */
+/* Returns whether a partition contains blocks of the other copy of the table. The partition's
+ * client could write these blocks, and so change the partitions of other clients. A damaged copy
+ * may be repaired later, so the blocks next to its header count as its entries. */
 static bool reaches_copy(const struct table_disk *disk, uint64_t at, const struct header *header,
                          const struct table *table)
 {

@@ -36,7 +36,7 @@ struct table {
 /* Reads the table of a disk. @return NULL, or a sentence with the reason why there is no table */
 const char *table_read(const struct table_disk *disk, struct table *table);
 
-/* gpt.c and mbr.c, which get the disk's first block. They return as table_read(). */
+/* Read a table of one kind, and return as table_read(). @p first: the disk's first block. */
 const char *table_read_gpt(const struct table_disk *disk, struct table *table);
 const char *table_read_mbr(const struct table_disk *disk, struct table *table,
                            const uint8_t *first);

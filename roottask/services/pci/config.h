@@ -18,8 +18,8 @@ int config_init(void);
  * registers beyond the ports' 256 bytes, need this. */
 void config_map_bus(unsigned bus);
 
-/* Returns the address of a function's configuration space in this program, by which hypercalls name
- * the function; 0: it is not mapped. */
+/* Returns the address at which this program has a function's configuration space; 0: it is not
+ * mapped. Hypercalls name the function by this address. */
 nova_word_t config_page(uint16_t address);
 
 /* Returns true if this register of a function can be read and written. */

@@ -85,7 +85,7 @@ static bool valid(void)
         const unsigned bytes = disk.block_bytes;
 
         if (bytes < 512 || bytes > 4096 || (bytes & (bytes - 1)) || !disk.depth) {
-                printf("block is 512, 1024, 2048 or 4096, and depth is not 0.\n");
+                printf("block must be 512, 1024, 2048 or 4096, and depth must not be 0.\n");
                 return false;
         }
         if (!disk.memory) {

@@ -13,8 +13,9 @@ struct driver_kind {
         uint32_t class_code; /* class, in the form of struct nova_pci_function */
 };
 
-/* Claims a device of the description, which must be of @p kind and allowed to be a bus master. If
- * that fails, ends the program with a sentence, and with NOVA_EXIT_FINAL if it would fail again. */
+/* Claims a device of the description, which must be of @p kind and allowed to be a bus master. On
+ * an error, prints a sentence and ends the program. The status is NOVA_EXIT_FINAL if another
+ * attempt would fail, too. */
 void driver_claim(struct nova_pci_device **pci, const char *name, const struct driver_kind *kind);
 
 #endif

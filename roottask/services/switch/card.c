@@ -92,7 +92,8 @@ static void reach(struct card *card)
         printf("%s is back.\n", card->service);
 }
 
-/* Reopens the card's session. Meanwhile no client waits for the card. Called with the lock held. */
+/* Reopens the card's session. Meanwhile no client waits for the card. Called with the lock held;
+ * releases the lock meanwhile. */
 static void reopen(struct card *card)
 {
         card->up = false;

@@ -45,7 +45,7 @@ size_t queue_bytes(const struct queue *queue);
  * device. */
 void queue_init(struct queue *queue);
 
-/* Addresses of its three parts for the device. */
+/* Return the addresses of the queue's three parts for the device. */
 uint64_t queue_descriptors(const struct queue *queue);
 uint64_t queue_available(const struct queue *queue);
 uint64_t queue_used(const struct queue *queue);

@@ -64,7 +64,8 @@ void novart_child_write_rest(struct nova_child *child)
                 nova_console_write(out.text, out.bytes);
 }
 
-/* The first block is the child's pool, which devices may access on the child's behalf. */
+/* Offers the child's first block, its pool, to the function `keep`. Devices may still access the
+ * pool on the child's behalf. */
 static void keep_memory(struct nova_child *child)
 {
         struct child_block *const pool = child->memory.block;

@@ -130,7 +130,8 @@ static enum nova_status wait(const struct child_server *server, uint64_t guard)
 static void *run_thread(void *argument)
 {
         struct child_server *const server = argument;
-        /* Until then, the handler may write a line; it may be suspended meanwhile. */
+        /* TSC value until which the handler may write a line. The handler may be suspended
+         * meanwhile. */
         uint64_t guard = NOVA_FOREVER;
         enum nova_status status;
 
@@ -160,7 +161,7 @@ void novart_child_server_flush(nova_word_t cpu)
 
 /* Calls the handler. The call donates time to the handler, which continues where it was suspended.
  * If the call fails, the handler may still answer earlier messages, so the closings that wait for
- * it do not end. */
+ * the handler do not end. */
 static void *run_runner(void *argument)
 {
         struct child_server *const server = argument;

@@ -29,8 +29,8 @@ void *novart_page_take_split(unsigned order);
 /* Does the work of nova_page_free(). */
 void novart_page_give(void *page, unsigned order);
 
-/* Allocates a number of zeroed bytes of the unused part of a child's start page, which are never
- * freed; NULL if there are not enough. For the start code only, because it takes no lock. */
+/* Allocates zeroed bytes in the unused part of a child's start page, which are never freed. Returns
+ * NULL if too few bytes are left. For the start code only, because it takes no lock. */
 void *novart_page_spare(size_t bytes);
 
 /* Returns the number of pages that the program can ever have. */

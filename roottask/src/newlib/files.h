@@ -48,7 +48,8 @@ int novart_files_receive(unsigned session, nova_word_t operation, const nova_wor
  * value */
 int novart_files_begin(unsigned *session);
 
-/* Calls an operation on a path. Its words are @p first, unless @p first is negative, and the path.
+/* Calls an operation on a path. The message's words are @p first, unless it is negative, and the
+ * path.
  * @p session, if not NULL, receives the number of the session. */
 int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,
                       unsigned answer_count, unsigned *session);
@@ -63,7 +64,7 @@ void novart_files_unlock(void);
 
 /* Returns the number of the present session; 0: it is lost. A file's number is valid in the file's
  * session only. Another thread may open a new session at any time. So each call names the file's
- * session, even if the caller has just found that it is the present one. */
+ * session, even if the caller has just found that this session is the present one. */
 unsigned novart_files_session(void);
 
 /* Finds a file that is open for reading. @return 0 and its number in the session, EBADF, EIO */

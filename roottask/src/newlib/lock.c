@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The C library's locks: the static ones by name, those of streams from a list that grows. */
+/* The C library's locks: static ones with names, and those of streams, which are allocated. */
 #include <stdlib.h>
 #include <sys/lock.h>
 

@@ -20,7 +20,7 @@ struct thread_value {
 static struct key keys[PTHREAD_KEYS_MAX];
 static struct nova_mutex mutex;
 
-/* Returns the key's turn; an even number if it does not exist. */
+/* Returns the key's turn, an even number if the key does not exist. */
 static unsigned turn_of(pthread_key_t key)
 {
         return key < PTHREAD_KEYS_MAX ? __atomic_load_n(&keys[key].turn, __ATOMIC_ACQUIRE) : 0;
@@ -94,8 +94,8 @@ static void (*destructor_of(pthread_key_t key, unsigned turn))(void *)
         return destructor;
 }
 
-/* Runs the destructors once.
- * @return true if there was a value */
+/* Clears each value, and calls its destructor.
+ * @return true if a destructor was called */
 static bool destroy_values(struct thread_value *values)
 {
         bool any = false;

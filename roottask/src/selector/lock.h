@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The lock on which all other parts are built; it needs only the stack of the calling thread. A
- * thread that finds the lock held waits at its semaphore; waiting threads get the lock in the order
- * of their arrival. A holder must not fault. So it first calls novart_lock_touch_stack(), which
- * touches the stack that it may need; the data that it uses is mapped already.
+ * thread that finds the lock held waits at the lock's semaphore; waiting threads get the lock in
+ * the order of their arrival. A holder must not fault. So a thread that may fault on its stack
+ * calls novart_lock_touch_stack() before it takes the lock. The data that holders use is mapped
+ * already.
  *
  * Order: selectors or regions, then pages, then mapper. */
 #ifndef NOVA_ROOTTASK_LOCK_H
@@ -11,7 +12,7 @@
 #include "nova/hypercall.h"
 
 struct lock {
-        uint32_t users; /* number of threads that hold or wait for it; atomic */
+        uint32_t users; /* number of threads that hold the lock or wait for it; atomic */
         nova_sel_t sm;  /* selector of the kernel's semaphore */
 };
 

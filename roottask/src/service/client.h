@@ -7,8 +7,8 @@
 #include "novart/session.h"
 #include "novart/sync.h"
 
-/* Additional order of the window: it receives session portals and share portals, twice as many
- * selectors. */
+/* Order of the window beyond that of the session portals: the window receives session portals and
+ * as many share portals. */
 #define CLIENT_WINDOW_MORE 1
 
 struct nova_session {
@@ -52,7 +52,7 @@ struct client_call {
 struct client_patience {
         unsigned left;     /* number of pauses before the client gives up */
         uint64_t deadline; /* TSC value at which a pause ends early */
-        uint64_t pause;    /* length of the next pause in ns; after 0 follows 1 ms */
+        uint64_t pause;    /* length of the next pause in ns; 1 ms follows 0 */
 };
 
 /* Begins to wait for up to five seconds. */
@@ -94,7 +94,7 @@ int novart_client_persist(struct nova_session *session, const struct client_call
  * @return 0, or EINVAL if there is no room */
 int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *share);
 
-/* Opens a session that no other thread knows yet, into new portals.
+/* Opens a session, which no other thread knows yet, with new portals.
  * @return as nova_session_open() */
 int novart_client_open(struct nova_session *session);
 
@@ -109,8 +109,9 @@ void novart_client_finish(struct nova_session *session);
 /* Revokes the shared memory from the service. */
 void novart_client_take_back(const struct nova_session *session);
 
-/* Waits for a notification as nova_session_wait(), in a loop that asks the service again. After the
- * deadline a pending notification does not count, because a service may send them without end. */
+/* Waits for a notification as nova_session_wait() does, for a loop that asks the service again.
+ * After the deadline, pending notifications do not count, because a service may send them without
+ * end. */
 int novart_client_wait_again(struct nova_session *session, uint64_t deadline);
 
 /* Returns the errno value of a call's status. */

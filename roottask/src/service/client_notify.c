@@ -28,7 +28,7 @@ static nova_sel_t create(void)
 }
 
 /* Enables notifications. An earlier request that was abandoned may have reached the service. So
- * every request offers the same semaphore, and a service that has a semaphore already has this
+ * every request offers the same semaphore, and if the service already has a semaphore, it is this
  * one. */
 static int enable(struct nova_session *session, uint64_t deadline)
 {
@@ -76,7 +76,7 @@ int nova_session_enable_notify(struct nova_session *session)
         return nova_session_enable_notify_until(session, NOVA_FOREVER);
 }
 
-/* Returns true if the service still has the session: its portals end with it. */
+/* Returns true if the service still has the session. The session's portals end with the session. */
 static bool alive(const struct nova_session *session)
 {
         return session->cpus & novart_client_cpus(session->portals);

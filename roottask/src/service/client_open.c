@@ -101,8 +101,9 @@ int novart_client_open(struct nova_session *session)
         return error;
 }
 
-/* The state that a caller with a deadline shares with the thread that opens the session for it.
- * Both write it. The second one to write sees the other's value, and owns the session. */
+/* The record that a caller with a deadline shares with the thread that opens the session for the
+ * caller. If the deadline comes first, both write `state`: the second one to write it sees the
+ * other's value, and owns the session. */
 enum opening_state { OPENING, OPENING_DONE, OPENING_LEFT };
 
 struct opening {

@@ -10,8 +10,8 @@
  * it, whatever locks its handler holds.
  *
  * A runner calls its handler when a thread asks for it, and when the handler has served one call
- * for SERVICE_STEP or longer, or has a claim. After such a time without a call it rests: it waits
- * without a deadline, until the handler begins to serve a call. */
+ * for SERVICE_STEP or longer, or has a claim. After SERVICE_STEP without a call or claim, the
+ * runner rests: it waits without a deadline until the handler begins to serve a call. */
 #include "internal.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
@@ -149,7 +149,8 @@ static bool each_runner(struct nova_service *service, bool (*function)(struct se
         return all;
 }
 
-/* Only a handler that serves a call can have the lock, or wait for it. */
+/* Asks a runner whose handler serves a call. Only such a handler can have the service's lock, or
+ * wait for it. */
 static bool ask_if_working(struct service_runner *runner)
 {
         if (is_working(runner))

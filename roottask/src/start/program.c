@@ -22,7 +22,8 @@ static void read_hip(const struct nova_hip *hip, nova_word_t cpu)
                 nova_program.cpus |= (uint64_t)nova_hip_cpu_enabled(hip, i) << i;
 }
 
-/* Returns true if @p size bytes at @p addr lie in the start page's pages, after its structure. */
+/* Returns true if @p size bytes at @p addr lie in the pages that the start page names as its
+ * own. */
 static bool handed_over(const struct nova_start_page *page, nova_word_t addr, size_t size)
 {
         const nova_word_t begin = (nova_word_t)page;

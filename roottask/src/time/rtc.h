@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The registers of a PC's clock, a MC146818. */
+/* The registers of a PC's clock, an MC146818. */
 #ifndef NOVART_TIME_RTC_H
 #define NOVART_TIME_RTC_H
 

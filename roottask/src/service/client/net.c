@@ -188,8 +188,8 @@ static int collect(struct nova_net *net)
 }
 
 /* If there are too few buffers, requests the bell, because another thread may wait for it in
- * nova_net_listen(). Then nova_net_flush() rings the doorbell, so that the service sees the
- * request. */
+ * nova_net_listen(). The next nova_net_flush() then rings the doorbell, so that the service sees
+ * the request. */
 int nova_net_reserve(struct nova_net *net, unsigned frames)
 {
         int error = collect(net);
@@ -216,7 +216,7 @@ int nova_net_prepare(struct nova_net *net, void **buffer)
         return error;
 }
 
-/* Does not send a frame if its page is no longer the service's: then the service does not see the
+/* Does not queue a frame if its page is no longer the service's: the service would not see the
  * client's data, and would send other data if it still saw the ring. */
 int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum)
 {

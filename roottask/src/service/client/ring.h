@@ -24,12 +24,12 @@ struct ring_session {
                                 program that has committed no page */
         uint32_t magic;      /* first word of the rings */
         nova_word_t attach, semaphores; /* numbers of operations */
-        /* Limits the session before its rings arrive, each time that it was opened. A program to
-         * which this one has given the rings can use them as soon as they arrive. NULL: there is
-         * nothing to limit. @return as begin() */
+        /* Limits the session after each opening, before its rings arrive. If this program has given
+         * the rings to another program, that program can use them as soon as they arrive. NULL:
+         * there is nothing to limit. @return as begin() */
         int (*limit)(struct ring_session *session);
-        /* Begins with an empty pool, after each time that the session was opened. @return 0 or an
-         * errno value, ECONNRESET if the service ends */
+        /* Begins with an empty pool after each opening of the session. @return 0 or an errno value,
+         * ECONNRESET if the service ends */
         int (*begin)(struct ring_session *session);
 };
 
@@ -40,8 +40,9 @@ struct ring_end {
         uint32_t reaped; /* completions taken so far; a thread that listens reads it, too */
 };
 
-/* Reserves addresses for rings and pool, and selectors. The smallest size of the pool is set; the
- * pool gets at least @p pool_bytes. @return 0 or ENOMEM */
+/* Reserves selectors, and addresses for the rings and the pool. The caller has set `pool_bytes` of
+ * the session to the smallest size of a pool; it is doubled until it is at least @p pool_bytes.
+ * @return 0 or ENOMEM */
 int novart_ring_init(struct ring_session *session, const char *name, size_t pool_bytes);
 
 /* Opens the session, or opens it again if it was open before, and calls begin(). Repeats this if
