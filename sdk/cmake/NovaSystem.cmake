@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Systems: init, a system description and the programs that it names, in NOVA's tree and in a
-# project that found the SDK. It needs NovaPrograms, and either NOVA_ROOT (the tree, where the tool
-# nova-system is built) or NOVA_SYSTEM_TOOL (the path of the tool).
+# Systems: init, a system description and the programs that the description names, in NOVA's tree
+# and in a project that found the SDK. This file needs NovaPrograms, and either NOVA_ROOT (the tree,
+# where the tool nova-system is built) or NOVA_SYSTEM_TOOL (the path of the tool).
 
 # The program that checks descriptions, built with the host's compiler because it runs here.
 if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
@@ -67,8 +67,8 @@ set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci po
 # if the description has an error, names a file that is not given, or does not name a given file.
 # `nova run <name>` boots the system. PROGRAMS includes the programs that a program with `grants
 # children` starts; the description names them after `modules`. SEALED adds two modules: sealed.img,
-# which `nova` seals at each boot of the system as <file> describes, and machine.key. GUEST: the
-# kernel of this image, of nova_add_secure_guest().
+# which `nova` seals at each boot of the system as <file> describes, and machine.key. GUEST is the
+# kernel of this image: a target that nova_add_secure_guest() has made.
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;SEALED;GUEST" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION SEALED GUEST PROGRAMS MODULES)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench io`: counts the instructions of reads, in all programs and the kernel: from a disk,
-of a file in the cache, of a file on a disk, and by a guest, including those of its monitor. For the
-read from a disk it also counts the instructions of Debian's kernel on the same device."""
+"""`nova bench io`: counts the instructions that all programs and the kernel execute for reads: from
+a disk, of a file in the cache, of a file on a disk, and by a guest with its monitor. For the reads
+from a disk it also counts the instructions of Debian's kernel on a device of the same kind."""
 
 import json
 import re
@@ -111,8 +111,8 @@ def read(text):
 
 
 def counts_of(results, console, what, needed, done=DONE, failed="did not read from the disk"):
-    """Returns the counts of the operations NEEDED. If the console lacks DONE, raises an error with
-    the sentence WHAT FAILED."""
+    """Returns all counts, among them those of the operations NEEDED. If the console lacks DONE,
+    raises an error with the sentence WHAT FAILED."""
     if done not in console or not results.exists():
         raise NovaError(f"{what} {failed}:\n{console}", EXIT_FAILED)
     found = read(results.read_text(encoding="utf-8"))
@@ -138,7 +138,7 @@ def _with_nova(kernel, boot, cpus, plugin, results):
 
 
 def memory(console):
-    """Returns the figures of the driver's memory, without a session."""
+    """Returns the figures of the memory that the driver needs without a session."""
     line = MEMORY_LINE.search(console)
     if not line:
         raise NovaError("the driver did not print its memory.", EXIT_FAILED)
@@ -239,7 +239,7 @@ def _of_linux(plugin, folder, initrd):
 
 def figures(nova, linux):
     """Returns {key: figure} of the counts: NOVA's by the number of CPUs, and those of Linux."""
-    # In some runs the median of Linux is a third above its least count.
+    # Linux has its least count here, because in some runs its median is a third above that count.
     alone, linux_alone = nova[1][ALONE_OP].median, linux[ALONE_OP].least
     aio, uring = (linux[number].all() / MANY for number in (MANY_OP, URING_OP))
     if not linux_alone or not min(aio, uring):
@@ -260,8 +260,8 @@ def file_figures(counts):
 
 
 def guest_figures(inside, linux, name="guest"):
-    """Returns the figures of a guest's reads, instructions outside of it included, and of the same
-    kernel's reads without NOVA. NAME: key of the rows."""
+    """Returns the figures of a guest's reads, which include instructions outside of the guest, and
+    of the same kernel's reads without NOVA. NAME: key of the rows."""
     found = {}
     for key, number in ((name, ROW_OP), (f"{name}_uring", URING_OP)):
         one, alone = (counts[number].all() / MANY for counts in (inside, linux))
@@ -273,7 +273,7 @@ def guest_figures(inside, linux, name="guest"):
 
 
 def complaints(rows, found):
-    """Returns a message for each figure above its limit, or not counted."""
+    """Returns a message for each figure that is above its limit or was not counted."""
     bad = [f"{row.title}: not counted" for row in rows if row.key not in found]
     return bad + [
         f"{row.title}: {found[row.key]}, the limit is {row.limit:g}"
@@ -340,8 +340,8 @@ def run(build_folder, as_json=False):
 def report(
     rows, found, words, as_json, head="instructions of reads", kernel="with and without NOVA"
 ):
-    """Prints the figures. WORDS are the command line of Debian's kernel, and KERNEL names the
-    counted systems in which it is used. Returns the status."""
+    """Prints the figures. WORDS are the command line of Debian's kernel, and KERNEL says in which
+    counted systems Debian's kernel ran. Returns the status."""
     command_line = f"{bench_alone.WORDS} {words}"
     if as_json:
         print(json.dumps({"command_line": command_line, "rows": records(rows, found)}, indent=1))

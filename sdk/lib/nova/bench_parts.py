@@ -5,8 +5,8 @@ failed part."""
 from nova import build, table
 from nova.errors import EXIT_FAILED, NovaError
 
-# Number of boots whose mean is the figure of an operation, each with other shapes of the kernel's
-# trees.
+# Number of boots. The figure of an operation is the mean of all boots. In each boot, the kernel's
+# trees have other shapes.
 BOOTS = 8
 
 
@@ -36,8 +36,8 @@ def mean(runs):
 
 
 def check_means(rows, console):
-    """Raises NovaError unless the rows with means in rows.tsv are exactly the KEYs of the program's
-    lines `mean KEY`."""
+    """Raises NovaError unless the measured rows with means in rows.tsv are exactly the KEYs of the
+    program's lines `mean KEY`."""
     told = {line.split()[1] for line in console.splitlines() if line.startswith("mean ")}
     measured = values(console, "bench")
     listed = {row.key for row in rows if row.sample == table.MEAN and row.key in measured}
@@ -58,8 +58,8 @@ def operations(rows, count):
 
 
 def count(own_kernel, counts):
-    """Returns figures of several counts, and whether all of them ended well. Our own kernel must
-    end well; figures that another kernel gave before it failed are kept."""
+    """Returns figures of several counts, and whether all counts ended well. A count of our own
+    kernel must end well; figures that another kernel gave before it failed are kept."""
     found, complete = {}, True
     for part in counts:
         try:

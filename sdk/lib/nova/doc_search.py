@@ -89,15 +89,15 @@ def entries(folder):
 
 
 def reachable(entry, texts):
-    """Returns the entry, without its anchor if the page does not contain it. TEXTS: {page: HTML}.
-    """
+    """Returns the entry. Removes the anchor from its address if the page has no such anchor. TEXTS:
+    {page: HTML}."""
     title, kind, place, where, text = entry
     page, _, anchor = where.partition("#")
     return title, kind, place, where if f'id="{anchor}"' in texts.get(page, "") else page, text
 
 
 def add(output, folder):
-    """Writes the index beside the HTML pages in OUTPUT, and adds the script of FOLDER to each."""
+    """Writes the index beside the HTML pages in OUTPUT. Adds the script of FOLDER to each page."""
     html = output / "html"
     texts = {page.name: page.read_text(encoding="utf-8") for page in html.glob("*.html")}
     found = [reachable(entry, texts) for entry in entries(output / "xml")]

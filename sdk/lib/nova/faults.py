@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Adds source lines to the runtime's reports of faults and to the kernel's lines about threads that
-were shut down. These contain addresses and functions; the programs' files here contain lines
-(docs/manual/debugging.md)."""
+were shut down. These reports contain addresses and functions; the programs' files on the host
+contain the source lines (docs/manual/debugging.md)."""
 
 import functools
 import re
@@ -18,7 +18,7 @@ CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
 SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)' of PD '(?P<pd>[^']*)' was shut down: ")
 SHOWN = 4  # maximum number of frames
-EXPLAINED = 16  # maximum number of lines of a run; any program can print such lines
+EXPLAINED = 16  # maximum number of reports that are explained in a run; any program can print them
 
 
 class Reports:
@@ -29,7 +29,7 @@ class Reports:
         self.files = [Path(module.file) for module in modules]
         self.say = say
         self.report = None
-        self.explained = 0  # lines so far, with a report as one line
+        self.explained = 0  # number of reports so far; a line of the kernel is a report
         self.program_at = functools.cache(self._only_program_at)
         self.sentence = functools.cache(lambda report: report.sentence(self.files))
 
@@ -55,15 +55,15 @@ class Reports:
             self.say(sentence)
 
     def _is_next(self):
-        """Counts a line. Returns whether it is to be explained, and says so if it is the first one
-        that is not."""
+        """Counts a report, and returns whether nova explains it. Prints a sentence for the first
+        report that nova does not explain."""
         self.explained += 1
         if self.explained == EXPLAINED + 1:
             self.say(f"this run has printed more than {EXPLAINED} faults: nova explains no others.")
         return self.explained <= EXPLAINED
 
     def _only_program_at(self, address):
-        """Returns the file that has code at an address, None if several have or none."""
+        """Returns the only file that has a byte at an address, None if there is not exactly one."""
         found = [file for file in self.files if _has_byte(file, address)]
         return found[0] if len(found) == 1 else None
 
@@ -77,7 +77,7 @@ def _has_byte(file, address):
 
 
 def _subject(name, pd):
-    """Names the thread of the kernel's line."""
+    """Returns words that name the thread in the kernel's line."""
     text = f"thread '{name}'" if name else "a thread"
     if pd:
         text += f" of PD '{pd}'"

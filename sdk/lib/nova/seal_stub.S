@@ -31,8 +31,8 @@ _start:
 1:      mov     %esi, %ebx
         vmmcall
 
-        /* The text, then the entry of the table with the status in EAX. The last entry is for any
-         * other status, which follows as eight hexadecimal digits. */
+        /* Prints the text, then the cause in the table's entry for the status in EAX. The last
+         * entry is for any other status, which is printed after it as eight hexadecimal digits. */
 2:      mov     %eax, %ebp
         mov     $START_PAGE + 0x400 + text - _start, %esi
         mov     $COM1, %dx
