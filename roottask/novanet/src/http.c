@@ -11,7 +11,7 @@ struct part {
         size_t bytes;
 };
 
-/* Content of a request's header fields. */
+/* Facts about a request from its version and its header fields. */
 struct fields {
         unsigned hosts, sizes; /* numbers of fields Host and Content-Length */
         bool old;              /* HTTP/1.0 */
@@ -143,7 +143,8 @@ static char take_character(struct part *from)
         return c;
 }
 
-/* Removes empty parts of a path, and those that are `.`; `..` removes the part before it. */
+/* Removes the parts of a path that are empty or `.`, and each part `..` together with the part
+ * before it. */
 static void normalize(struct nova_http_request *request)
 {
         char *const path = request->path;
@@ -281,7 +282,7 @@ static unsigned read_field(struct fields *fields, struct part line)
         return 200;
 }
 
-/* Reads the lines of a request. @return 0: the last one is missing */
+/* Reads the lines of a request. @return its status; 0: the last line is missing */
 static unsigned read_lines(struct nova_http_request *request, struct part *from, bool *first)
 {
         struct fields fields = {0};

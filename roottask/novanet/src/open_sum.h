@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Leaves the checksum of a frame open if the frame carries a whole packet of TCP or UDP over IPv4
- * without options: writes the sum of the pseudo header to the checksum's field.
+ * without options: writes the sum of the pseudo header into the checksum field.
  * @return nova_net_sum_open() for the frame; 0: the frame carries something else, and is unchanged
  */
 uint32_t novanet_open_sum(uint8_t *frame, size_t bytes);

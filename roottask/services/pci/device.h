@@ -34,13 +34,13 @@ struct device {
         void *memory[NOVA_PCI_BARS];   /* first page of a register's memory in this program; NULL:
                                           none */
         bool has_ports[NOVA_PCI_BARS]; /* this program holds the register's ports */
-        bool is_confined;              /* an I/O MMU confines it to its driver's memory */
+        bool is_confined;              /* an I/O MMU confines DMA to the driver's memory */
         bool resetting;                /* the driver has asked for a reset */
         bool stopped;                  /* the driver's access has been taken back */
         bool is_loud;                  /* the function may do DMA as soon as it is a bus master */
         bool told_absent, told_few, told_empty;
         uint8_t told_refused; /* bit n: register n has been reported */
-        unsigned denials;     /* number of reports about programs that do not have the device */
+        unsigned denials;     /* number of requests by programs that may not have the device */
         enum device_interrupts interrupts;
         unsigned vectors;
         struct device_vector vector[NOVA_PCI_INTERRUPTS_MAX];
@@ -116,13 +116,13 @@ void interrupt_revoke(const struct device *device);
 void interrupt_free(struct device *device);
 
 /* reset.c: switches a function off and resets it by a method that it supports, which takes up to a
- * few seconds. If the service runs, the lock is held before and after, but not the whole time.
- * Returns false if the function is only switched off. */
+ * few seconds. If the service runs, the caller holds the lock; the function releases it while it
+ * waits. Returns false if the device's function is only switched off. */
 bool reset_function(struct nova_service *service, const struct device *device);
 
-/* stop.c: reports to the parent whether a device without a driver is quiet; until it is, the parent
- * may keep the memory of the last driver. The lock is held, so that no driver gets the device
- * meanwhile. */
+/* stop.c: reports to the parent whether a device without a driver is quiet. Until the device is
+ * quiet, the parent may keep the memory of the last driver. The caller holds the lock, so that no
+ * driver gets the device meanwhile. */
 void stop_report(const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */
 int stop_start(struct nova_service *service);

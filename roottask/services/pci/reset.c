@@ -47,7 +47,8 @@ static void save(uint16_t address, struct saved *saved)
                         config_read(address, saved->express + EXPRESS_CONTROL_2) & COMMAND_MASK;
 }
 
-/* Restores the registers. The command register stays 0. */
+/* Restores the registers, but not the command register: the function stays switched off until
+ * claim_open(). */
 static void restore(uint16_t address, const struct saved *saved)
 {
         if (saved->express) {

@@ -46,7 +46,7 @@ static unsigned read_bar(uint16_t address, unsigned n, unsigned count, struct no
         if (bits & BAR_PORTS) {
                 const uint32_t ports = bits & ~PORTS_MASK;
 
-                /* The upper half may be absent. */
+                /* The upper 16 bits of the register may be absent. */
                 bar->size = size_of(~(uint64_t)0xffff | ports);
                 bar->base = low & ~PORTS_MASK & 0xffff;
                 bar->flags = NOVA_PCI_BAR_PORTS;

@@ -13,8 +13,8 @@ unsigned scan_buses(struct nova_pci_function *table, unsigned max);
 const struct nova_pci_function *scan_find(const struct nova_pci_function *table, unsigned count,
                                           uint16_t address);
 
-/* Returns the offset of a function's first capability with an id and a number of bytes, within the
- * first 256 bytes of configuration space; 0: none. */
+/* Returns the offset of a function's first capability with an ID; 0: there is none, or it has fewer
+ * than @p bytes bytes in the first 256 bytes of configuration space. */
 unsigned scan_capability(uint16_t address, unsigned id, unsigned bytes);
 
 #endif

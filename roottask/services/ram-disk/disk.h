@@ -15,9 +15,10 @@ struct ram_disk {
         unsigned depth;       /* maximum number of requests at once */
         unsigned hold; /* number of later requests that end before the first one; 0: the first one
                         * ends at once */
-        unsigned crash_after; /* number of requests until the program crashes; 0: never */
+        unsigned crash_after; /* number of requests before one that crashes the program; 0: none */
         unsigned hang_after;  /* number of requests that are served; 0: all */
-        unsigned loop_after;  /* requests until the service loops with its lock; 0: never */
+        unsigned loop_after;  /* number of requests before one during which the service loops for
+                               * ever, with its lock held; 0: none */
         unsigned timeout_ms;  /* time until a hanging disk ends the program; 0: never */
         bool read_only;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keeps the settings of clients in the arguments of a switch. */
+/* Keeps the settings of clients that the arguments of a switch contain. */
 #include "options.h"
 
 #include <stddef.h>

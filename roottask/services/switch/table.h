@@ -15,8 +15,8 @@
 struct table_port {
         uint8_t address[NOVA_NET_ADDRESS]; /* a client's; not used if open */
         bool used;
-        bool open; /* any source may send here, and is learned: a card, or a client with several
-                    * addresses */
+        bool open; /* frames from any source may arrive here, and their sources are learned: a
+                    * card, or a client with several addresses */
 };
 
 /* A learned address. */

@@ -217,8 +217,7 @@ bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr
 {
         const nova_word_t page = addr >> NOVA_PAGE_BITS;
 
-        /* A map that was sent completely keeps only its end address, because sending advances the
-         * other fields. */
+        /* Sending a part of a map changes `from`, `to` and `pages`, but not the end of the map. */
         for (unsigned i = 0; i < memory->maps; i++) {
                 const nova_word_t end = memory->map[i].to + memory->map[i].pages;
 

@@ -99,7 +99,8 @@ static int serve_serve(struct request *request)
         return error;
 }
 
-/* Returns the place for a semaphore: a free one, or one whose semaphore was destroyed. */
+/* Returns a place for a semaphore: a free place, or the place of a semaphore that was destroyed.
+ * NULL: there is none. */
 static nova_sel_t *find_watch(struct nova_child *child)
 {
         for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++) {
@@ -345,8 +346,8 @@ static void serve_call(struct nova_child *child, struct child_server *server)
                 nova_utcb_clear(server->utcb);
                 nova_utcb_put(server->utcb, (nova_word_t)error);
         }
-        /* A null item, too, may have brought capabilities before it failed. If they stayed in the
-         * window, the next child's request would get them. */
+        /* An item that failed arrives as a null item, but may have brought capabilities before. If
+         * they stayed in the window, the next child's request would get them. */
         if (request->has_items)
                 clear_window(server);
 }

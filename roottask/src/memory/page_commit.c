@@ -26,7 +26,7 @@ static struct commit_table near = {.begin = NOVA_LAYOUT_REGION,
                                    .leaves = LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END),
                                    .leaf = near_leaf};
 static struct commit_table far = {.begin = NOVA_LAYOUT_FAR};
-static nova_word_t commits; /* number of blocks that were committed */
+static nova_word_t commits; /* number of commits of blocks, with those that failed in map() */
 
 static void *take_leaf(void *context)
 {
@@ -148,7 +148,7 @@ static int fill_block(nova_word_t addr, unsigned order)
         return error;
 }
 
-/* Returns the order of the largest block that fits at an address without a page. */
+/* Returns the order of the largest block that fits at an address to which no page is committed. */
 static unsigned fitting(nova_word_t addr, nova_word_t end)
 {
         const nova_word_t next = novart_commit_table_next(table_of(addr), addr, end);

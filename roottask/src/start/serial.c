@@ -16,9 +16,9 @@
  * belong to a driver. */
 #define POLL_NS 10000000
 
-/* Time in ns to wait for the serial line; writing a line takes less. A program that holds it for
- * longer is stuck or has ended. After the timeout, lines may be mixed, but no program waits for
- * ever. */
+/* Maximum time in ns to wait for the serial line. Writing a line of text takes less, so a program
+ * that holds the serial line for longer is stuck or has ended. After the timeout, lines of text may
+ * be mixed, but no program waits for ever. */
 #define TURN_NS 1000000000
 
 static struct nova_console console;

@@ -12,8 +12,9 @@
 #include "novart/program.h"
 #include "thread/thread.h"
 
-/* Returns the last selector of a block: the portal through which a handler is asked to end itself.
- * Revoking its EC would not end the handler while any program has a portal to it. */
+/* Returns the last selector of a handler's block: the portal through which the handler is asked to
+ * end itself. A revocation of the EC would not end the handler while any program has a portal to
+ * the EC. */
 static nova_sel_t end_portal(const struct nova_handler *handler)
 {
         return handler->thread.ec + 3;

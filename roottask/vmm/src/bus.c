@@ -52,7 +52,7 @@ static bool begins_inside(const struct nova_bus *bus, uint64_t address, unsigned
         return false;
 }
 
-/* Returns true if the device of a range gets each byte of the access by itself. */
+/* Returns true if the device of a range gets one access for each byte of the access. */
 static bool is_split(const struct nova_bus *bus, const struct nova_bus_range *range, unsigned bytes)
 {
         return bytes > 1 && range != &bus->rest && bus->split >> (range - bus->range) & 1;

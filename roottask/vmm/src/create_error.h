@@ -10,8 +10,8 @@
 int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config *config);
 
 /* Records an error of nova_guest_memory_create() for @p bytes of RAM. The field `bytes` of the
- * machine's memory is the size of the RAM for which there were blocks, the whole size if there was
- * no region of addresses.
+ * machine's memory is the size of the RAM for which there were blocks, or the whole size if no
+ * region of addresses was free.
  * @return @p error */
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
 
@@ -23,8 +23,8 @@ int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
  * @return EAGAIN */
 int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
 
-/* Records an error of entering the machine in the ultravisor's table, ENOSPC. Errors of sharing its
- * RAM with the ultravisor have no sentence.
+/* Records that the ultravisor's table has no room for the machine (ENOSPC). Errors of sharing the
+ * machine's RAM with the ultravisor have no sentence.
  * @return @p error */
 int novavmm_create_error_secure(struct nova_vm *vm, int error);
 

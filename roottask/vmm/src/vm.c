@@ -209,8 +209,8 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const unsigned own = nova_thread_priority(nova_thread_self());
         /* The timers' thread runs one priority above a normal guest. A secure guest runs at the
-         * ultravisor's priority. To alternate with it, the thread needs the monitor's own priority,
-         * which may be as high (decision 440). */
+         * ultravisor's priority. To alternate with that guest, the thread needs the monitor's own
+         * priority, which may be as high as the ultravisor's (decision 440). */
         const unsigned below = config->secure ? 1 : 2;
 
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
@@ -337,7 +337,7 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
  * time of the thread that ends it. It takes the machine's lock then; if several handlers left
  * earlier, one could lose its time while it holds the lock. If there is no memory to end the
  * handler, it is discarded, too: without time it is still parked and holds no lock. All portals of
- * the handler are revoked. */
+ * the handler have been revoked before. */
 static void destroy_handler(struct nova_vcpu *vcpu)
 {
         if (vcpu->call != VCPU_ABANDONED) {
@@ -363,7 +363,7 @@ void nova_vm_destroy(struct nova_vm *vm)
         for (unsigned i = 0; i < vm->vcpus; i++)
                 if (vm->vcpu[i].handler)
                         destroy_handler(&vm->vcpu[i]);
-        /* A handler may have been about to use its semaphore's selector. */
+        /* Only now, because a handler may have been about to use its semaphore's selector. */
         if (vm->objects != NOVA_SEL_NONE)
                 nova_sel_release(vm->objects, OBJECT_ORDER);
         nova_guest_memory_destroy(&vm->memory);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses of the Internet protocols, by lwIP. */
+/* Addresses of the Internet protocols, as lwIP defines them. */
 #ifndef NOVANET_POSIX_NETINET_IN_H
 #define NOVANET_POSIX_NETINET_IN_H
 

@@ -55,7 +55,7 @@ struct fat_copy {
         uint32_t next;        /* index in the chain of the next cluster to be copied */
 };
 
-/* A name, for another look at its entry. */
+/* A name by which its entry can be looked up again. */
 struct fat_name {
         uint32_t folder;            /* first cluster of its folder */
         char name[FILES_NAME_SIZE]; /* "": unknown */
@@ -85,12 +85,12 @@ struct fat {
         uint8_t full[FAT_GROUPS / 8];               /* bits: groups without a free cluster */
         bool info_stale;                            /* `free` differs from the value on the disk */
         bool counted;                               /* `free` does not come from the disk */
-        bool unflushed;                             /* something was written since a flush */
+        bool unflushed;                             /* written since the last flush */
         bool doubt; /* the last fat_sector_write() failed, but the disk may have the change */
         bool copies_differ;            /* a bit of `stale` is set */
         bool copies_told;              /* a sync has reported these bits */
         uint32_t stale_sectors;        /* sectors of the table for each bit of `stale` */
-        uint8_t stale[FAT_GROUPS / 8]; /* bits: a write of another copy failed */
+        uint8_t stale[FAT_GROUPS / 8]; /* bits: a write to another copy failed */
         uint32_t mend_next;            /* group at which the next attempt to mend begins */
         uint64_t time;                 /* time of the cache, for the last uses */
         struct fat_node *nodes;        /* nodes in use */
@@ -121,8 +121,8 @@ struct fat_node {
         uint32_t gap_end;          /* end of its filled part; 0: there is no such gap */
         uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
         struct fat_points *points; /* NULL: a short chain, or no memory */
-        struct fat_copy copy;      /* of its first clusters, for a rename */
-        bool copy_lost;            /* a write has ended such a copy; the next rename makes none */
+        struct fat_copy copy;      /* copy of the first clusters, for a rename */
+        bool copy_lost;            /* a change ended the copy; the next rename makes none */
         int64_t modified;          /* seconds since 1970 */
 };
 
@@ -154,9 +154,9 @@ static inline struct fat *fat_of(const struct fat_node *node)
 }
 
 /* sector.c. The result of fat_sector() is valid until FAT_CACHE - FAT_STUCK_MAX - 1 other sectors
- * were requested. */
+ * have been requested. */
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes);
-int fat_sector_write(struct fat *fat, uint32_t sector); /* now */
+int fat_sector_write(struct fat *fat, uint32_t sector); /* writes at once */
 /* Lets the caller change a sector of the table, which is written later. @return 0, or EIO: the disk
  * refuses so many changed sectors that the cache has no room for another one */
 int fat_sector_change(struct fat *fat, uint32_t sector);
@@ -255,13 +255,13 @@ void fat_chain_cut(struct fat_node *file,
                    uint32_t keep); /* forgets places with an index of at least `keep` */
 
 /* shared.c */
-/* Returns true if two names may have a chain. If the disk shows that one of them does not have it,
- * the chain is forgotten. */
+/* Returns true if two names may have one chain. If the disk shows that one of the names does not
+ * have it, the chain is forgotten. */
 bool fat_shared_has(struct fat *fat, uint32_t first);
-/* Remembers that two names may have a chain. Without room for it, the file system becomes
- * read-only. */
+/* Remembers that two names may have one chain. If there is no room to remember it, the file system
+ * becomes read-only. */
 void fat_shared_add(struct fat *fat, uint32_t first, const struct fat_name names[2]);
-/* Forgets a chain of which one name is gone. @return false: it was not remembered */
+/* Forgets a chain that one of its two names has lost. @return false: it was not remembered */
 bool fat_shared_drop(struct fat *fat, uint32_t first);
 void fat_shared_move(struct fat *fat, uint32_t first); /* one of the names has changed */
 /* Frees a chain that one name has lost, unless another name or a node other than @p but has it. */

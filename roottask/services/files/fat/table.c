@@ -39,9 +39,10 @@ static int get12(struct fat *fat, uint32_t cluster, uint32_t *value)
         return error;
 }
 
-/* Changes each byte directly after its sector may be changed: to make room for the second sector,
- * the cache may write the first one, which then is not a changed sector any more. If there is no
- * room, the first one was refused and not written, so its byte can be restored. */
+/* Changes each byte directly after fat_sector_change() has permitted a change of its sector. To
+ * make room for the second sector, the cache may write the first one, which then no longer counts
+ * as changed. If there is no room, the disk has refused to write the first sector, so its byte can
+ * be restored. */
 static int put12(struct fat *fat, uint32_t cluster, uint32_t value)
 {
         const uint32_t offset = cluster + cluster / 2;

@@ -5,7 +5,7 @@
 #include "device/dsdt.h"
 #include "novavmm/acpi.h"
 
-/* Addresses of the tables. Each has a fixed place. */
+/* Address and size of the area of the tables, and the fixed offset of each table in it. */
 #define AREA       0xe0000u
 #define AREA_BYTES 0x20000u
 #define RSDP_AT    0x0000u
@@ -121,8 +121,8 @@ static void make_fadt(uint8_t *area)
         put(fadt + 98, 0xffff, 2);  /* no C3 */
         fadt[108] = 0x32;           /* the RTC's century */
         put(fadt + 109, 0x0005, 2); /* boot: legacy devices, no keyboard controller, no VGA */
-        /* Caches can be written back, all CPUs have C1, buttons are not separate devices, the timer
-         * has 32 bits, there is a reset register. */
+        /* WBINVD works, all CPUs have C1, no button is part of the fixed hardware, the timer has 32
+         * bits, there is a reset register. */
         put(fadt + 112, 0x00000535, 4);
         put_port(fadt + 116, RESET_PORT, 8);
         fadt[128] = RESET_VALUE;
@@ -158,7 +158,7 @@ static void make_madt(uint8_t *area, const struct nova_acpi_config *config)
                 at[1] = 12;
                 put(at + 4, IO_APIC, 4);
                 at += 12;
-                at[0] = 2; /* the timer's pin 0 is wired to input 2 */
+                at[0] = 2; /* the timer's interrupt 0 arrives at input 2 */
                 at[1] = 10;
                 at[4] = 2;
                 at += 10;

@@ -60,7 +60,8 @@ static void fire(struct nova_ioapic *ioapic, unsigned pin)
                 ioapic->entry[pin] |= REMOTE;
 }
 
-/* Sends a pin's level-triggered interrupt unless it is in service. */
+/* Sends a pin's level-triggered interrupt if its level is active, unless the interrupt is masked or
+ * in service. */
 static void look(struct nova_ioapic *ioapic, unsigned pin)
 {
         const uint64_t entry = ioapic->entry[pin];

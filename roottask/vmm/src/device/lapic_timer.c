@@ -7,8 +7,8 @@
 
 #define NS_PER_TICK (1000000000u / NOVA_LAPIC_HZ)
 
-/* Returns the time of one count in ns. Bits 3, 1 and 0 of the divider register mean 2, 4, … 128,
- * 1. */
+/* Returns the time of one count in ns. The values 0 to 7 of bits 3, 1 and 0 of the divider register
+ * mean 2, 4, … 128 and 1. */
 static uint64_t ns_per_count(const struct nova_lapic *lapic)
 {
         const uint32_t bits = (lapic->timer_divider & 3) | (lapic->timer_divider >> 1 & 4);

@@ -82,8 +82,8 @@ static struct date date_of(uint64_t seconds)
         return date;
 }
 
-/* Returns the seconds from 1970 to a date of that year or later, whose weekday does not count. A
- * day that its month does not have is one of the next month. */
+/* Returns the seconds from the beginning of 1970 to a date in 1970 or later. Ignores the weekday. A
+ * day after the last day of its month counts as a day of the next month. */
 static uint64_t seconds_of(const struct date *date)
 {
         const unsigned cycles = (date->year - 1970) / CYCLE;
@@ -163,7 +163,7 @@ static void show_date(struct nova_rtc *rtc)
         rtc->memory[CENTURY] = number(rtc, date.year / 100 % 100);
 }
 
-/* Returns the value of a register, from least to most. */
+/* Returns the value of a register, limited to the range from @p least to @p most. */
 static unsigned value_of(const struct nova_rtc *rtc, uint8_t digits, unsigned least, unsigned most)
 {
         unsigned value = digits;
@@ -185,7 +185,7 @@ static unsigned hour_of(const struct nova_rtc *rtc)
 }
 
 /* Lets the clock go on from the date in its registers. Some drivers write no century, so a year
- * before 1970 is one of the next centuries. */
+ * before 1970 stands for the year from 1970 to 2069 with the same last two digits. */
 static void take_date(struct nova_rtc *rtc)
 {
         const unsigned year = value_of(rtc, rtc->memory[CENTURY], 0, 99) * 100 +
