@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs that wait for services of other programs: starts them, reports services that do not
- * appear, and computes when init checks again. */
+/* Programs that wait for services of other programs: decides whether they can start, reports
+ * services that do not appear, and computes when init checks again. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@ uint64_t waiting_patience(void)
         return SECOND * (seconds && seconds <= SECONDS_MAX ? seconds : SERVICE_SECONDS);
 }
 
-/* Returns service number I of the services that a program uses; NULL after the last one. */
+/* Returns service number @p i of the services that a program uses; NULL after the last one. */
 static const char *used(const struct program *program, unsigned i)
 {
         const struct nova_system_list uses = program->says->uses;
@@ -44,7 +44,8 @@ static bool services_there(const struct program *program)
         return true;
 }
 
-/* Reports a program that waits for a service that will never be available. */
+/* Reports a program that waits for a service that will never be available.
+ * @return true if it does */
 static bool waits_in_vain(const struct program *program)
 {
         const char *service;
@@ -60,8 +61,10 @@ static bool waits_in_vain(const struct program *program)
         return false;
 }
 
-/* Reports a program that waits for a program that runs but has not provided its service. The
- * waiting program starts if the service appears later, but init does not wait for it. */
+/* Reports a program that has waited too long: the provider of a service runs but has not provided
+ * it, or is stuck itself. The waiting program starts if the service appears later, but init does
+ * not wait for this.
+ * @return true if it has waited too long */
 static bool waits_too_long(const struct program *program)
 {
         const char *service;

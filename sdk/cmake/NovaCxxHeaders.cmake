@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Headers that replace those of the C++ standard library, which the SDK does not have. Each stops
-# the compiler with a message that names the header to include instead.
+# Headers with the names of those headers of the C++ standard library that the SDK does not have.
+# Each one stops the compiler with a message that says which headers to include instead.
 
 # C headers under their C++ names.
 set(NOVA_CXX_OF_C assert complex ctype errno fenv float inttypes limits locale math setjmp signal

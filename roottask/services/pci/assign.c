@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses for base address registers that firmware left empty. A function below a bridge gets
- * them from the bridge's window. The windows of the first bus are not known. Its functions get
- * addresses from the gaps between the ranges that firmware has assigned to other functions of this
- * bus. The parent may report an obstacle that is not a function. */
+ * them from the bridge's window. The windows of the first bus are not known, so its functions get
+ * addresses from the gaps between the ranges that firmware has assigned to other functions of that
+ * bus. The parent may report an obstacle that is not a PCI function. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -117,8 +117,8 @@ static struct range obstacle(struct range wanted, unsigned bus, bool ports)
         return (struct range){0, 0};
 }
 
-/* Returns the highest free and aligned range of this size that ends at a limit or below; 0: there
- * is none. */
+/* Returns the address of the highest free and aligned range of this size that ends at a limit or
+ * below; 0: there is none. */
 static uint64_t find(uint64_t size, unsigned bus, bool ports, uint64_t limit)
 {
         const struct range all = reach(bus, ports);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The threads that stop functions whose driver has ended, and reset those whose driver asks for it:
- * a reset takes 100 ms, and other clients must not wait. */
+/* The thread that stops functions whose driver has ended, and resets functions at their drivers'
+ * request: a reset takes 100 ms or more, and other clients must not wait. A second thread notices
+ * the end of drivers. */
 #include <errno.h>
 
 #include "device.h"

@@ -43,7 +43,7 @@ static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_
         return page < pages ? EIO : 0;
 }
 
-/* Reserves addresses for a window for a number of bytes, which is a power of two. */
+/* Reserves addresses for a window that holds these bytes. A window's size is a power of two. */
 static void *reserve(size_t bytes, size_t *pages)
 {
         size_t size = NOVA_PAGE_SIZE;

@@ -28,7 +28,7 @@ struct heap {
          * @return the old end, or NULL. The first call returns the address of the area, a multiple
          *         of 4096 */
         void *(*move_end)(ptrdiff_t bytes);
-        struct heap_block *first, *last; /* block at the area's end; NULL: none yet */
+        struct heap_block *first, *last; /* first block, and the empty one at the end, or NULL */
         struct heap_block *list[HEAP_LISTS];
         size_t filled; /* bit n: list n is not empty */
 };

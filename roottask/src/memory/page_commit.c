@@ -26,7 +26,7 @@ static struct commit_table near = {.begin = NOVA_LAYOUT_REGION,
                                    .leaves = LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END),
                                    .leaf = near_leaf};
 static struct commit_table far = {.begin = NOVA_LAYOUT_FAR};
-static nova_word_t commits; /* number of commits of blocks, with those that failed in map() */
+static nova_word_t commits; /* number of commits of blocks, including those that failed in map() */
 
 static void *take_leaf(void *context)
 {

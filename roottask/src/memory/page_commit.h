@@ -9,11 +9,11 @@
 
 #include "nova/abi/types.h"
 
-/* Prepares the commit tables. A child has one for the addresses near its segments, too.
+/* Prepares the commit tables. A child also has one for the addresses near its segments.
  * @return 0 or ENOMEM */
 int novart_page_commit_start(void);
 
-/* Prepares the commit table for an address. @return false if there is no page for it */
+/* Prepares the commit table for an address. @return false if there is no page for the table */
 bool novart_page_commit_prepare(nova_word_t addr);
 
 /* Commits pages to the addresses of [addr, addr + pages) that have none.
@@ -37,8 +37,9 @@ void novart_page_decommit(nova_word_t addr, size_t pages);
 /* Returns true if a page is committed to an address. */
 bool novart_page_is_committed(nova_word_t addr);
 
-/* Returns the number of times that pages were committed. A thread that has read from a page and
- * then calls this function gets a number that includes the commit of this page. Needs no lock. */
+/* Returns the number of commits, including those that failed. A thread that has read from a page
+ * and then calls this function gets a number that includes the commit of this page. Needs no
+ * lock. */
 nova_word_t novart_page_commits(void);
 
 /* Returns true if a page is committed to one of the addresses of [addr, addr + pages). */

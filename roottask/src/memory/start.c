@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Initialises the parts of memory in their order. */
+/* Initialises the parts of the memory management, each after the parts that it needs. */
 #include <errno.h>
 
 #include "memory/mapper.h"

@@ -54,7 +54,7 @@ static struct file *find_locked(int number)
 {
         struct file *const waiting = file_of(number), *file;
 
-        if (!waiting) { /* even if another thread opens it now: its mutex is not locked */
+        if (!waiting) { /* final, even if another thread opens it now: there is no lock yet */
                 errno = EBADF;
                 return NULL;
         }
@@ -197,8 +197,8 @@ static int transfer_all(struct file *file, char *data, size_t bytes, bool writes
         return (int)total;
 }
 
-/* The threads that use a file at the same time do so one after the other, so that each byte is read
- * and written once. */
+/* Threads that use a file at the same time take turns, so that each byte is read or written only
+ * once. */
 static int transfer_locked(int number, char *data, size_t bytes, bool writes)
 {
         struct file *const file = find_locked(number);
@@ -344,7 +344,8 @@ int open(const char *name, int flags, ...)
         nova_word_t number;
         unsigned session;
 
-        /* Read before the lock: a thread that faulted here with the lock would keep it. */
+        /* Reads the name before the lock is taken: a thread that faulted here while it held the
+         * lock would never release it. */
         if (strlen(name) >= NOVA_FILES_PATH_SIZE)
                 return novart_files_fail(ENAMETOOLONG);
         nova_mutex_lock(&mutex);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ends threads, and frees the resources of detached ones.
  *
- * A thread cannot free the stack on which it runs. The thread that joins it frees it. A detached
- * thread puts itself into a list when it ends; the next thread that creates or joins a thread, or
- * ends detached, frees all threads in the list. Before a thread's memory is freed, its EC is ended:
- * when the revocation returns, the EC does not run any more, on any CPU. So a thread that has
- * published its end may be stopped at any instruction, and other threads must not depend on its
+ * A thread cannot free the stack on which it runs. The thread that joins it frees the stack. A
+ * detached thread puts itself into a list when it ends; the next thread that creates or joins a
+ * thread, or that ends, frees all threads in the list. Before a thread's memory is freed, its EC is
+ * ended: when the revocation returns, the EC does not run any more, on any CPU. So a thread that
+ * has published its end may be stopped at any instruction, and other threads must not depend on its
  * later instructions. */
 #include "thread/reap.h"
 
@@ -18,8 +18,8 @@
 static struct nova_thread *ended;
 
 /* Number of threads that have not ended; handlers and daemons do not count. Never less than 1: the
- * last thread still counts while it ends the program, so that functions of atexit() may create
- * threads. */
+ * last thread still counts while it ends the program, so that functions registered by atexit() may
+ * create threads. */
 static unsigned living = 1;
 
 void novart_thread_enter(void)

@@ -55,7 +55,7 @@ static void start(void *context, const struct nova_virtio_block_step *step)
 }
 
 /* Submits requests. A fast disk executes them before the driver returns the CPU, while the handler
- * of the exit has the machine's lock. The thread would be woken and wait for the lock; instead,
+ * of the exit holds the machine's lock. A wake-up would only make the thread wait for this lock, so
  * poll() takes these completions before the guest continues. If the session has lost pages of the
  * pool, the requests are not submitted. The thread opens the session again when the bell rings or
  * the service has ended. */
@@ -235,7 +235,7 @@ static void *serve(void *argument)
                         error = nova_block_listen(disk->block, NOVA_FOREVER);
                 else
                         error = recover(disk);
-        } while (!error || error == ECONNRESET); /* as the wait for completions may end */
+        } while (!error || error == ECONNRESET); /* ECONNRESET: reap() gets the error, too */
         return NULL;
 }
 

@@ -71,8 +71,8 @@ enum vcpu_selector {
  * the thread that destroys the machine leave VCPU_CALLS by an atomic exchange, so only one of them
  * succeeds. */
 enum vcpu_call {
-        VCPU_CALLS_NOBODY, /* it is not in nova_vcpu_call_out() */
-        VCPU_CALLS,        /* it may wait for another program */
+        VCPU_CALLS_NOBODY, /* the handler is not in nova_vcpu_call_out() */
+        VCPU_CALLS,        /* the handler may wait for another program */
         VCPU_ABANDONED     /* the machine is being destroyed, and nothing waits for the handler */
 };
 
@@ -108,8 +108,8 @@ void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 /* Adds pending events to the reply: those of the interrupt controllers and of the handler. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu);
 
-/* Called by the alarm nova_vm.nmis: makes each virtual CPU with an NMI that it has not taken exit.
- */
+/* Called by the alarm nova_vm.nmis: forces an exit of each virtual CPU that has not taken its
+ * pending NMI yet. */
 void novavmm_vcpu_late_nmis(void *machine, uint64_t now);
 
 /* CR8 is the task priority of the local APIC. The first function copies the guest's value to the
@@ -147,8 +147,8 @@ void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose);
 /* Performs the tasks for which a virtual CPU was recalled. */
 void novavmm_vcpu_recalled(struct nova_vcpu *vcpu);
 
-/* Returns the memory and devices that its instructions access. Valid only if all state is
- * present. */
+/* Returns the memory and devices that a virtual CPU's instructions access. Valid only if all state
+ * is present. */
 struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu);
 
 /* Emulates the instruction that accessed a device's memory. */
@@ -161,7 +161,7 @@ void novavmm_port_string(struct nova_vcpu *vcpu);
 void novavmm_vcpu_raise_step(struct nova_vcpu *vcpu);
 
 /* Checks that a function of a device may belong to the machine. A guest that can become secure has
- * only virtual devices: the function's DMA reaches the RAM of the normal guest alone.
+ * only virtual devices: the function's DMA reaches only the RAM of the normal guest.
  * @param[out] why the reason of an error
  * @return 0 or ENOTSUP */
 int novavmm_vm_check_function(const struct nova_vm *vm, const char **why);

@@ -14,7 +14,7 @@ MEMORY = 1024
 # The program with the plugin takes half a minute alone.
 TIMEOUT = 280
 # Meaning of the marks that the program sets for the plugin `runs`, and the key under which the
-# figures have the longest stretch of each mark.
+# figures contain the longest stretch of each mark.
 MARKS = {"1": "while all the objects are revoked", "2": "in all other operations beside them"}
 STRETCHES = "interrupts_off"
 NUMBERS = ("1", "10", "1,000", "100,000")

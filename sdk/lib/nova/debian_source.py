@@ -16,7 +16,7 @@ from nova.errors import NovaError
 
 POOL = "http://deb.debian.org/debian/pool/main"
 STAMP = "made"
-# It downloads as apt-get does, with its proxies, and checks the sum.
+# This program downloads as apt-get does, with apt-get's proxies, and checks the sum.
 HELPER = "/usr/lib/apt/apt-helper"
 
 
@@ -33,7 +33,7 @@ class Source(NamedTuple):
 
     @property
     def place(self):
-        """Returns its address."""
+        """Returns the archive's address on the server."""
         return f"{POOL}/{self.package[0]}/{self.package}/{self.archive}"
 
 
@@ -63,9 +63,9 @@ def check(archive, digest):
 def ensure(folder, source, recipe, make, give_up=None):
     """Makes a library's source files in FOLDER unless they exist.
 
-    They depend on the archive, on this file, and on the files of RECIPE. MAKE gets the folder of
-    the unpacked archive, and FOLDER. If something is missing, GIVE_UP gets the sentence, Missing is
-    raised, and the next call tries again: the file `made` is written last.
+    The source files depend on the archive, on this module, and on the files of RECIPE. MAKE gets
+    the folder of the unpacked archive, and FOLDER. If something is missing, GIVE_UP gets the
+    sentence, Missing is raised, and the next call tries again: the file `made` is written last.
     """
     stamp = folder / STAMP
     with build.alone(folder):
@@ -107,9 +107,9 @@ def move_parts(unpacked, folder, parts):
 
 
 def main(folder, source, recipe, parts):
-    """Makes the parts of a library's source in FOLDER, with the changes of the patches that lie in
-    the folder `patches` beside RECIPE, a file. Prints the reason if the source is missing. Returns
-    the status."""
+    """Makes the parts of a library's source in FOLDER, and applies the patches in the folder
+    `patches` beside the file RECIPE. Prints the reason if the source cannot be made. Returns the
+    exit status."""
     place = Path(recipe).parent / "patches"
     patches = newlib_patches.files(place)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The file of the user into which a command writes an image."""
+"""The user's file into which a command writes an image."""
 
 from pathlib import Path
 

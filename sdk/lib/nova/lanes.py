@@ -34,7 +34,8 @@ class Idle:
                 fields = lines.readline().split()
         except OSError:
             return 0.0  # not Linux: 0, so no further jobs run
-        return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")  # idle, or for a disk
+        # idle, or waiting for a disk
+        return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
     def processors(self):
         """Returns the mean number of idle processors since the last call."""
@@ -101,7 +102,8 @@ class Lanes:
             self.changed.notify_all()
 
     def finish(self):
-        """Runs the jobs on all processors and waits for their ends. Then no job may be added."""
+        """Runs the jobs on all processors and waits until all have ended. After this call begins,
+        the caller may add no job."""
         with self.changed:
             self.limit = self.count + self.further
             self.closed = True
@@ -119,7 +121,7 @@ class Lanes:
         self.over.set()
 
     def _look(self):
-        """Changes the limit once a second by the number of idle processors, in a thread."""
+        """Adapts the limit to the number of idle processors, every LOOK seconds, in a thread."""
         while not self.over.wait(LOOK):
             idle = self.idle.processors()
             with self.changed:
@@ -130,7 +132,7 @@ class Lanes:
                 self.changed.notify_all()
 
     def _width(self, job):
-        """Returns the share of the processors that a job takes."""
+        """Returns the number of processors that a job takes."""
         return min(job.width, self.limit)
 
     def _next(self):

@@ -115,8 +115,8 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
         }
 }
 
-/* Returns true if a counter's output is high while it counts, and low for a moment or for half a
- * period at most. */
+/* Returns true if a counter's output is high while the counter counts, except for a moment or for
+ * half a period. */
 static bool rests_high(const struct nova_pit_channel *channel)
 {
         return channel->mode > 1;

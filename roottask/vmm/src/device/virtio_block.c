@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Code of all virtio disks, and disks in memory (see novavmm/virtio_block.h); Virtual I/O Device
- * Specification 1.2, 5.2. */
+/* Code that all virtio disks share, and disks in memory (see novavmm/virtio_block.h); Virtual I/O
+ * Device Specification 1.2, 5.2. */
 #include "device/virtio_block.h"
 
 #include <string.h>
@@ -37,7 +37,8 @@ uint64_t novavmm_virtio_block_identify(const struct nova_virtio_chain *chain)
         return bytes;
 }
 
-/* Copies the next part of a request's data, whose size the driver can change between two turns.
+/* Copies the next part of a request's data. The driver can change the size of the data between two
+ * turns.
  * @return DONE, or GOES_ON if more is left */
 static int copy(struct nova_virtio_block *block, const struct header *header, uint64_t total)
 {

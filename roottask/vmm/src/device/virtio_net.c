@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Network cards, and the frames that guests send (see novavmm/virtio_net.h); Virtual I/O Device
- * Specification 1.2, 5.1. One pair of queues. */
+ * Specification 1.2, 5.1. Each card has one pair of queues. */
 #include "device/virtio_net.h"
 
 #include <string.h>
@@ -134,7 +134,7 @@ static bool send_next(struct nova_virtio_net *net, unsigned *left)
         return true;
 }
 
-/* Sends the frames for which there is room. While there is none, no notification is requested. */
+/* Sends the frames for which there is room. While there is no room, requests no notification. */
 static void transmit(struct nova_virtio_net *net)
 {
         struct nova_virtio *const virtio = &net->virtio;
