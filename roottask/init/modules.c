@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Boot modules: finds the description among them, and the images of programs. */
+/* Finds the description and the images of programs among the boot modules. */
 #include <stdio.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ static void print_mistake(void *name, unsigned line, const char *sentence)
 }
 
 /* Records the size of each program's segments. Ignores a file that cannot be mapped or is not a
- * program: init reports it when it starts the program. */
+ * program: init reports the file when it starts the program. */
 static void look_at_images(void)
 {
         for (unsigned i = 0; i < init.system.programs; i++) {

@@ -13,7 +13,7 @@
 #include "novart/region.h"
 
 #define RANGES_MAX 192                   /* of memory, and of ports: six for each of 32 devices */
-#define BYTES_MAX  (UINT64_C(256) << 20) /* total size of all ranges; init also maps them */
+#define BYTES_MAX  (UINT64_C(256) << 20) /* total size of all ranges, which init maps, too */
 #define PORTS_MIN  0x1000                /* lower ports belong to the board */
 #define PORTS_END  0x10000
 
@@ -32,7 +32,8 @@ static struct {
 } port_ranges[RANGES_MAX];
 static unsigned port_range_count;
 
-/* Finds a range of a list that overlaps a range, and sets @p begin to its first number. */
+/* Returns true if a range of the list overlaps the range from @p first to @p last. Sets @p begin to
+ * the first number of the list's range. */
 static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last, uint64_t *begin)
 {
         for (unsigned i = 0; i < list.count; i++) {
@@ -46,7 +47,8 @@ static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last,
         return false;
 }
 
-/* Returns true if ports belong to the board or to a device. Sets @p begin to the first of them. */
+/* Returns true if some of the ports belong to the board or to a device of the description. Sets
+ * @p begin to the first port of the board or of the device's range. */
 static bool ports_are_taken(uint64_t first, uint64_t last, uint64_t *begin)
 {
         *begin = 0;
@@ -58,7 +60,8 @@ static bool ports_are_taken(uint64_t first, uint64_t last, uint64_t *begin)
         return false;
 }
 
-/* Returns true if something else lies at addresses. Sets @p begin to its first address. */
+/* Returns true if a memory descriptor of the HIP or a device of the description covers some of the
+ * addresses. Sets @p begin to the first address of that memory or device. */
 static bool memory_is_taken(uint64_t first, uint64_t last, uint64_t *begin)
 {
         struct nova_hip_mem mem;
@@ -283,8 +286,8 @@ bool pci_has_iommu(void)
         return known == YES;
 }
 
-/* Need not look for devices that could access memory even with an I/O MMU: nova_system_read()
- * refuses a description that has them. */
+/* This function does not look for devices that could access all memory even with an I/O MMU:
+ * nova_system_read() refuses a description that has such devices. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
 {
         for (unsigned i = 0; i < init.system.devices; i++) {

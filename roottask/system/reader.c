@@ -140,8 +140,8 @@ static void read_line(struct reader *reader)
 {
         if (!reader->skipped && !value_keyword(reader, reader->word[0]))
                 return;
-        /* Many people will write `device` for `devices`, and `device` also begins a section, so a
-         * section needs a name. */
+        /* An author who writes `device NAME` in a program may mean `devices NAME`. This line begins
+         * a section nevertheless, and the mistakes in the section are reported. */
         if (section_is(reader->word[0]))
                 section_begin(reader);
         else if (reader->program)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads sections of a description: the line that begins each, and lines about devices and the
- * machine. */
+/* Reads sections of a description: the first line of each section, and the lines about devices and
+ * the machine. */
 #include "system/reader.h"
 
 #include <string.h>
@@ -140,7 +140,7 @@ void section_end(struct reader *reader)
 {
         const struct nova_system_device *device = reader->device;
 
-        /* A device whose range was wrong has been reported already. */
+        /* If the range of the device was wrong, a mistake has been reported already. */
         if (device && reader->mistakes == reader->earlier && !device->ports.count &&
             !device->memory.count && !device->interrupts.count && !device->pci.lines)
                 reader_mistake(reader, device->line,

@@ -12,9 +12,9 @@
 #define COMMAND_REPORT   (1u << 27) /* the card reports the end */
 
 /* The fourth word. */
-#define STATUS_DONE  1u           /* the card has ended the request */
+#define STATUS_DONE  1u           /* the card has finished with the request */
 #define STATUS_END   2u           /* the frame ends in this buffer */
-#define STATUS_WRONG (0x97u << 8) /* checksum, symbols, sequence, carrier, data */
+#define STATUS_WRONG (0x97u << 8) /* errors: checksum, symbols, sequence, carrier, data */
 
 static volatile uint32_t *descriptor_of(const struct e1000e_queue *queue, unsigned number)
 {

@@ -12,7 +12,7 @@
 
 struct novart_folder {
         unsigned session;
-        nova_word_t words[3]; /* number at the service, and the place */
+        nova_word_t words[3]; /* the service's number of the folder, and the position in it */
         struct dirent entry;
 };
 

@@ -93,7 +93,7 @@ static int share(struct service_cpu *cpu, const struct offer *offer, void **old)
 }
 
 /* Ends a message that was refused: revokes its memory.
- * @param limit the limit of the message
+ * @param limit the limit of kernel memory that the message had, in bytes
  * @return the error for the client */
 static int refuse(struct service_cpu *cpu, const struct offer *offer, nova_word_t limit, int error)
 {

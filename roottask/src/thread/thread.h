@@ -12,11 +12,11 @@
 
 #define THREAD_NAME_SIZE 16
 
-/* State of a thread: an OR of these. Exactly one thread frees it: the one that joins it or, if it
- * is detached, another one after its end. */
+/* State of a thread: an OR of these values. Exactly one other thread frees the thread: the one that
+ * joins it or, if it is detached, any other one after its end. */
 enum thread_life {
         THREAD_ENDED = 1,
-        THREAD_JOINED = 2,  /* a thread waits for its end */
+        THREAD_JOINED = 2,  /* another thread waits for its end */
         THREAD_DETACHED = 4 /* no thread will wait for its end */
 };
 
@@ -30,7 +30,7 @@ struct nova_thread {
         nova_word_t cpu;
         unsigned priority;
         uint32_t life; /* enum thread_life; changes by atomic operations */
-        bool counted;  /* the program does not end before the thread */
+        bool counted;  /* the program does not end before this thread */
         struct nova_semaphore ended;
         struct nova_thread *next; /* next in the list of threads that ended detached */
         void *(*function)(void *);
@@ -43,12 +43,12 @@ struct nova_thread {
         struct _reent own_reent;
 };
 
-/* A local thread: its function, and whether its storage base is set yet. */
+/* A local thread. */
 struct nova_handler {
         struct nova_thread thread;
         nova_portal_handler *function;
         void *argument;
-        bool ready;
+        bool ready; /* the storage base is set */
 };
 
 /* Creates the main thread's block; @p stack: end of its stack.
@@ -59,9 +59,9 @@ int novart_thread_make_main(nova_word_t *stack);
  * @return 0 or an errno value */
 int novart_thread_main_running(void);
 
-/* Creates a stack, above it the thread-local variables and a block of @p bytes, which begins with a
- * struct nova_thread, and also a UTCB and the semaphore. Sets name and CPU. Returns NULL if a
- * resource is exhausted. */
+/* Creates a stack, a UTCB and the semaphore `park`. Above the stack lie the thread-local variables
+ * and a block of @p bytes, which begins with a struct nova_thread. Sets name and CPU. Returns NULL
+ * if a resource is exhausted. */
 struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
                                                nova_word_t cpu);
 
@@ -73,8 +73,8 @@ nova_word_t novart_thread_spare_stack(nova_word_t end);
 /* Frees the resources of novart_thread_block_create(); no EC uses them any more. */
 void novart_thread_block_destroy(struct nova_thread *thread);
 
-/* Ends the calling thread like nova_thread_exit_with(). If it is the last one, calls @p end with
- * @p status, which ends the program. */
+/* Ends the calling thread like nova_thread_exit_with(). If it is the last one, calls end(status),
+ * which ends the program. */
 _Noreturn void novart_thread_exit(void *result, void (*end)(int status), int status);
 
 /* Names a thread's EC for the kernel's messages. */

@@ -12,7 +12,7 @@ from nova.qemu import Module
 def with_further(modules, further):
     """Returns the boot modules of the program, and the modules of the user. A user's module
     replaces a module of the program with the same file name, because programs find their modules by
-    this name. The roottask stays."""
+    file name. No module replaces the roottask."""
     found, left = list(modules), list(range(1, len(modules)))
     for module in further:
         name = os.path.basename(module.file)

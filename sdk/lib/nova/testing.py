@@ -143,7 +143,7 @@ def _is_named(test, words):
 
 def _in_scope(rows, test, args):
     """Returns whether a test runs on its preset. It always does if ARGS have its name or the
-    beginning of its name, or if they have words, and a configuration or compiler."""
+    beginning of its name, or if they have any words and also a configuration or a compiler."""
     chosen = args.words and (args.config or args.compiler)
     return bool(chosen) or _is_named(test, args.words) or scope.runs(rows, test)
 
@@ -214,8 +214,8 @@ def _unknown(word):
 
 
 def _list_tests(args, totals):
-    """Configures all presets and builds the host's. Returns {preset: all its tests}, without the
-    presets that failed."""
+    """Configures all presets and builds the preset of the host. Returns {preset: all its tests},
+    without the presets that failed."""
     from nova import newlib  # which an installed SDK lacks
 
     wanted = scope.presets(args)
@@ -245,8 +245,8 @@ def _list_tests_of(preset, args, totals, listed):
 
 
 def _prepare(args, totals, selected, begin):
-    """Builds what is needed. Fills in SELECTED, the tests to run of each preset, when all tests are
-    known. Calls BEGIN(preset) for each preset whose tests can run."""
+    """Builds what the tests need. When all tests are known, fills in SELECTED, the tests to run of
+    each preset. Calls BEGIN(preset) for each preset when its tests can run."""
     _check_plausible(args.words)
     listed = _list_tests(args, totals)
     for preset, tests in listed.items():
@@ -288,7 +288,7 @@ def _check_words(words, known):
 
 
 def _check_long(word, known):
-    """Rejects a word that matches only long tests, which need their exact names."""
+    """Rejects a word that matches only long tests but is not the exact name or the label of one."""
     names = {test.name for test in known if test.selected_by(word)}
     if not _chosen(known, [word]):
         raise errors.NovaError(
@@ -312,7 +312,7 @@ def _check_project_words(words, known):
 
 
 def _prepare_projects(found, args):
-    """Builds a user's project, or examples; if that fails, its error ends the run."""
+    """Builds a user's project, or examples. The error of a failed build ends the run."""
     choice = (args.arch or "x86_64", args.config or "release", args.compiler or "gcc")
     preset = tree.preset_name(*choice)
     known = [test for one in found for test in ctest.list_tests(preset, one.build(*choice))]
@@ -374,7 +374,7 @@ def _count(test, totals):
         totals.add(case.result, f"{name} {case.number} {case.name}")
         if case.result == tap.PASSED:
             totals.cases.add(f"{test.name} {case.name}")
-    # If the run failed for a reason other than a case, that is a separate failure.
+    # If the run failed for a reason other than a failed case, this reason is a separate failure.
     if test.result == tap.FAILED and (stream.good() or stream.problems):
         totals.fail(f"{name}: {test.reason or 'the run itself'}")
     elif not stream.cases:
@@ -495,8 +495,8 @@ def _count_all(selected, ran, progress, totals):
 
 
 def _show_failed(selected, ran, progress):
-    """Prints the output of the failed tests of an interrupted CTest. Other output was shown
-    already."""
+    """Prints the output of the failed tests of an interrupted run of CTest. The output of all
+    other failed tests was shown already."""
     for preset, tests in selected.items():
         for test in tests:
             ended = progress.ended.get((preset, test.name))
@@ -508,7 +508,7 @@ def _show_failed(selected, ran, progress):
 
 
 def _check_alone(args):
-    """Refuses --quick and --all beside other arguments."""
+    """Refuses --quick and --all together with other arguments."""
     given = [name for name in ("quick", "all") if getattr(args, name, False)]
     if not given:
         return
@@ -542,7 +542,8 @@ def run(args):
 
 
 def _run_recorded(args):
-    """Runs the tests under QEMU and Bochs, and the kernel's unit tests if they are chosen."""
+    """Runs the tests under QEMU and Bochs, and the kernel's unit tests if they are chosen, and
+    reports which code of the kernel ran."""
     from nova import coverage  # which an installed SDK lacks
 
     coverage.begin()

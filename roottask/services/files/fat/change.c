@@ -9,7 +9,7 @@
 /* Maximum size of a file whose data is copied when the file is renamed to another sector. */
 #define COPY_MAX 0x1000000u
 
-/* Maximum number of folders above a folder; a damaged disk may have a circle. */
+/* Maximum number of folders above a folder. On a damaged disk, a folder may lie below itself. */
 #define DEPTH_MAX 256
 
 static void stamp(struct fat *fat, uint8_t entry[FAT_ENTRY], uint8_t attributes)
@@ -26,13 +26,13 @@ static void stamp(struct fat *fat, uint8_t entry[FAT_ENTRY], uint8_t attributes)
         fat_put16(entry + 24, date);
 }
 
-/* Returns the cluster of the folder `..` of a folder; 0: the root. */
+/* Returns the cluster that the entry ".." of a subfolder stores for a folder; 0: the root. */
 static uint32_t parent_cluster(const struct fat_node *folder)
 {
         return folder->sector ? folder->first : 0;
 }
 
-/* Makes the cluster of a folder with its entries "." and "..". */
+/* Makes the first cluster of a new folder, with the entries "." and "..". */
 static int make_cluster(const struct fat_node *parent, uint32_t *cluster)
 {
         struct fat *fat = fat_of(parent);
@@ -91,9 +91,9 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
         return error;
 }
 
-/* Frees a chain that an entry has lost, unless another name or a node other than @p but has it. A
- * file in use keeps its chain, and leaves its place in the folder also after an error, because a
- * new file may get the place. */
+/* Frees the chain of an entry that was erased or replaced, unless another name or a node other than
+ * @p but has the chain. If the entry's file is in use (@p used), the file keeps the chain. Its node
+ * gives up the place in the folder, even after an error, because a new file may get the place. */
 static int give_up(struct fat *fat, struct fat_node *used, uint32_t first,
                    const struct fat_node *but)
 {
@@ -171,8 +171,8 @@ struct rename {
         bool twice;  /* both names may have the file's chain if the old one is not erased */
 };
 
-/* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase the
- * same write removes the old name. */
+/* Gives an existing name to the file: the name's entry gets the file's fields. With @p erase, the
+ * write of this entry also removes the old name. */
 static int take_entry(struct rename *rename, const uint8_t *entry, bool erase)
 {
         struct fat *fat = fat_of(rename->from);
@@ -189,7 +189,7 @@ static int take_entry(struct rename *rename, const uint8_t *entry, bool erase)
         return fat_sector_write(fat, new->sector);
 }
 
-/* Renames with one write of one sector. @return ENOSPC: that is not possible */
+/* Renames with one write of one sector. @return ENOSPC: one write does not suffice */
 static int rename_in_sector(struct rename *rename)
 {
         const struct fat_set *old = &rename->old;
@@ -203,7 +203,8 @@ static int rename_in_sector(struct rename *rename)
         return take_entry(rename, old->entry, true);
 }
 
-/* Copies a part of a file, because other clients wait meanwhile. @return EINPROGRESS: call again */
+/* Copies one part of a file, because other clients wait meanwhile. @return EINPROGRESS: parts are
+ * left, so the caller calls again */
 static int copy_part(struct fat_node *file)
 {
         const uint32_t bytes = fat_of(file)->cluster_bytes;
@@ -229,8 +230,8 @@ static int take_back(struct rename *rename)
                                : fat_folder_erase(rename->to, &rename->new);
 }
 
-/* Erases the old name after the disk has the new one. An error takes back a new name without a
- * copy, but only if the disk certainly has the old one. */
+/* Erases the old name after the disk has the new one. If this fails, the file was not copied, and
+ * the disk certainly still has the old name, takes the new name back. */
 static int erase_old(struct rename *rename, bool copy)
 {
         struct fat *fat = fat_of(rename->from);
@@ -249,7 +250,7 @@ static int erase_old(struct rename *rename, bool copy)
         return error;
 }
 
-/* Gives the copy to a file, and frees the old chain. */
+/* Makes the copy the chain of a file, and frees the file's old chain. */
 static int use_copy(struct fat_node *file, uint32_t first)
 {
         const int error = give_up(fat_of(file), NULL, file->first, file);
@@ -260,9 +261,9 @@ static int use_copy(struct fat_node *file, uint32_t first)
         return error;
 }
 
-/* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
- * of power no two names have the same clusters. A large file is renamed without a copy, and so is a
- * file to which a client writes meanwhile. */
+/* Renames from one sector to another. The new name gets a copy of the data, so that no two
+ * names have the same clusters after a loss of power. A large file is renamed without a copy, and
+ * so is a file to which a client writes meanwhile. */
 static int rename_by_copy(struct rename *rename)
 {
         struct fat *fat = fat_of(rename->from);
@@ -336,8 +337,8 @@ static int rename_file(struct rename *rename)
         return error ? error : late;
 }
 
-/* Remembers the file's chain if both names may have it. The rename of one to the other forgets it.
- */
+/* Remembers the file's chain if both names may have it. Forgets the chain when one of the names was
+ * renamed to the other. */
 static void remember(const struct rename *rename)
 {
         struct fat *fat = fat_of(rename->from);
@@ -374,7 +375,7 @@ static int check_new(struct rename *rename)
                 !folder && rename->file->first &&
                 rename->file->first == fat_entry_cluster(fat_of(rename->to), rename->new.entry);
         if (folder && rename->new.sector != rename->old.sector)
-                return EXDEV; /* so the folder with the new name is not removed */
+                return EXDEV; /* before the folder with the new name is removed */
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
 }
 

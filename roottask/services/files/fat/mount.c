@@ -91,7 +91,7 @@ static const char *place(struct fat *fat, const struct layout *layout)
         return NULL;
 }
 
-/* Reads the count of free clusters, which may be wrong. */
+/* Reads the count of free clusters on the disk, which may be wrong. */
 static int read_info(struct fat *fat)
 {
         uint8_t *bytes;

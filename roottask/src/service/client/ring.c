@@ -13,8 +13,8 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-/* Number of attempts at an operation that fails while the service ends, and ns between two of
- * them. */
+/* Number of attempts at an operation that fails while the service ends, and ns between two
+ * attempts. */
 #define RING_TRIES    100
 #define RING_PAUSE_NS 10000000
 
@@ -38,7 +38,7 @@ void novart_ring_fini(struct ring_session *session)
                 nova_sel_release(session->doorbell, 1);
 }
 
-/* Returns the permissions of the last page of a range, which arrives last. 0: it has not arrived */
+/* Returns the permissions of the last page of a range, which arrives last. 0: it is missing. */
 static unsigned arrived(const void *addr, size_t bytes)
 {
         const nova_word_t page = (nova_word_t)addr >> NOVA_PAGE_BITS;
@@ -75,7 +75,8 @@ int novart_ring_call(const struct ring_session *session, struct nova_message *me
         return error;
 }
 
-/* Lazy pages may have replaced the lost pages. They must be freed before the new pages arrive. */
+/* If the service has ended, its pages are lost, and lazy pages may have taken their place. Frees
+ * the lazy pages before the new pages of the service arrive. */
 static int attach(struct ring_session *session)
 {
         const unsigned order = nova_crd_order_for(session->pool_bytes >> NOVA_PAGE_BITS);
@@ -98,8 +99,8 @@ static int attach(struct ring_session *session)
         const unsigned pool = arrived(session->pool, session->pool_bytes);
 
         session->lacks = !rings || !pool;
-        /* there is too little kernel memory, the service keeps the permission to write, or it has
-         * ended since */
+        /* ECONNRESET: the kernel memory does not suffice for all pages, or the service has kept the
+         * permission to write, or the service has ended since the call */
         return rings & pool & NOVA_MEM_W && novart_ring_alive(session) ? 0 : ECONNRESET;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Structures of the kernel as the debugger reads them: their content is not trusted."""
+"""Structures of the kernel as the debugger reads them. Their content is not trusted."""
 
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Field(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """A structure of the debug information: its fields by path, `object.kind`."""
+    """A structure of the debug information: its fields by path, such as `object.kind`."""
 
     size: int
     fields: dict
@@ -101,7 +101,7 @@ class Reader:
             return None
 
     def container(self, struct, path, address):
-        """Returns the structure whose field at PATH has a known address."""
+        """Returns the address of the structure whose field at PATH has the given address."""
         return address - _field(self.target.layout(struct), struct, path).offset
 
     def word(self, address):
