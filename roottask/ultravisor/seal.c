@@ -80,7 +80,8 @@ static uint64_t get64(const uint8_t *at)
         return value;
 }
 
-/* Returns the refusal for an operation that failed, SEAL_OK if it did not. */
+/* Returns @p refusal if an operation failed, SEAL_NO_MEMORY if it lacked memory, SEAL_OK if it
+ * succeeded. */
 static enum seal_status failed(enum crypto_result result, enum seal_status refusal)
 {
         switch (result) {
@@ -222,7 +223,8 @@ static enum seal_status read_parts(struct seal *seal)
         return SEAL_OK;
 }
 
-/* Returns true if a range begins at a page, lies in the guest's memory, and overlaps no part. */
+/* Returns true if a range begins at a page boundary, lies in the guest's memory, and overlaps no
+ * part. */
 static bool is_free(const struct seal *seal, uint64_t address, uint64_t bytes)
 {
         if (address % PAGE || bytes > seal->memory || address > seal->memory - bytes)
@@ -248,7 +250,7 @@ static bool is_in_kernel(const struct seal *seal, uint64_t address)
         return false;
 }
 
-/* Returns true if the boot parameters are exactly one part, of one page. */
+/* Returns true if exactly one part has boot parameters, and this part is the page at `params`. */
 static bool has_params(const struct seal *seal)
 {
         unsigned found = 0;

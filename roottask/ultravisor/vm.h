@@ -55,12 +55,12 @@ struct vm {
         uint64_t bit; /* bit of guest-physical addresses that selects the view with secure places */
         uint64_t blob, params;
         bool aliases;  /* a page is aliased */
-        bool told_128; /* a report says that its VMM may not send vector 128 */
+        bool told_128; /* a report has said that its VMM may not send vector 128 */
         struct pages pages;
         struct vcpu vcpu[NOVA_VM_VCPUS];
         unsigned vcpus;
         struct nova_vm machine;
-        struct seal *seal; /* the opened blob, NULL: none */
+        struct seal *seal; /* the opened blob; NULL: none */
         struct secrets secrets;
         struct crypto_gcm key; /* for pages that are moved out */
         size_t kernel_bytes;   /* kernel memory for its machine and its account */
@@ -71,7 +71,7 @@ struct vm {
 extern struct nova_service *vm_service;
 
 /* Divides the secure memory and the kernel memory by a number of VMMs, before any of them has a
- * session. Without this call each VMM can use all of it.
+ * session. Without this call, each VMM can use all of this memory.
  * @param sessions bytes of kernel memory that the sessions of a VMM can charge to the ultravisor
  * @return false if the sessions leave no kernel memory for VMs */
 bool vm_share(uint32_t vmms, size_t sessions);
@@ -91,7 +91,7 @@ void vm_unlock(void);
  * protects may change meanwhile, so the caller must look up its pages again. */
 void vm_yield(void);
 
-/* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
+/* Returns the record of a VM of a session; NULL: there is none. The service's lock is held. */
 struct vm *vm_find(const void *session, uint64_t lpid);
 
 /* Returns the number of frames that a VMM's VMs can have. */
@@ -103,9 +103,9 @@ uint64_t vm_pages(const struct vm *vm);
 /* Returns the number of VMs of a session. The service's lock is held. */
 unsigned vm_count(const void *session);
 
-/* Gives a client's new session a share of the memory: that of the client's other session, or one
- * that no client has. The client has it until vm_close() of its last session. The caller holds no
- * lock. @return false: other clients have all shares */
+/* Gives a client's new session a share of the memory: the share of the client's other session, or
+ * a share that no client has. The client keeps the share until vm_close() of its last session. The
+ * caller holds no lock. @return false: other clients have all shares */
 bool vm_open(const char *client);
 
 /* Enters a VM in the table. @return NULL: the table or the VMM's part of it is full */
@@ -171,8 +171,8 @@ extern struct frames memory_frames;
  * lock is held, the service's is not. @return false: the machine has ended */
 bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
 
-/* Fills the shared place of the page at @p gpa. If the VMM's answer brought back a page that was
- * out instead (page_in()), the VMM is asked again. Locks and result as for memory_get(). */
+/* Fills the shared place of the page at @p gpa. If the VMM's answer instead brought back a page
+ * that had been moved out (page_in()), asks the VMM again. Locks and result as for memory_get(). */
 bool memory_get_shared(struct nova_vcpu *vcpu, uint64_t gpa);
 
 /* Ends a guest that writes to a page that its VMM has protected. */

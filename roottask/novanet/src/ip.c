@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starts lwIP with the addresses of a configuration, or with those that the network gives. */
+/* Starts lwIP with the addresses of a configuration, or with addresses from the network. */
 #include "novanet/ip.h"
 
 #include <errno.h>
@@ -79,8 +79,8 @@ const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination)
         return ip6_addr_isany(&gateway6) ? NULL : &gateway6;
 }
 
-/* Asks for a limited time whether another machine has the IPv4 address, and takes the address if
- * none has it. */
+/* Asks for a limited time whether another machine has the IPv4 address. Takes the address if no
+ * machine answers. */
 static int take_address(const struct addresses *addresses)
 {
         novanet_watch(&addresses->own);
@@ -98,8 +98,8 @@ static int take_address(const struct addresses *addresses)
         return 0;
 }
 
-/* Brings the interface up, with the IPv6 addresses, and asks for an IPv4 address if there is none.
- */
+/* Brings the interface up, with the IPv6 addresses. Starts DHCP if the configuration has no IPv4
+ * address. */
 static void set_up(const struct addresses *addresses, const struct nova_ip_config *config)
 {
         LOCK_TCPIP_CORE();
@@ -138,7 +138,7 @@ static int wait_for_address6(void)
         return ip6_addr_isvalid(get_state(STATIC_IP)) ? 0 : EADDRINUSE;
 }
 
-/* Finds a valid IPv6 address: the link-local one only if there is no other.
+/* Finds a valid IPv6 address: the link-local address only if there is no other.
  * @return its index; -1: none */
 static int find_address6(void)
 {
@@ -149,7 +149,7 @@ static int find_address6(void)
         return -1;
 }
 
-/* Waits for DHCP. If no answer comes in time, an IPv6 address other than the link-local one is
+/* Waits for DHCP. If no answer comes in time, an IPv6 address other than the link-local address is
  * enough. */
 static int wait_for_address(uint64_t wait_ns)
 {

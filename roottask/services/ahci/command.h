@@ -47,7 +47,7 @@ struct ahci_disk {
         uint64_t identity; /* hash of the serial number and the model */
 };
 
-/* Reads a copy of the disk's description. @return NULL, or a sentence about an error */
+/* Decodes a copy of the disk's description. @return NULL, or a sentence about an error */
 const char *ahci_read_identity(const uint16_t *word, struct ahci_disk *disk);
 
 /* Writes a command without data. */
@@ -59,8 +59,8 @@ void ahci_set_command(struct ahci_table *table, uint8_t command, unsigned featur
 void ahci_set_transfer(struct ahci_table *table, bool write, bool queued, unsigned slot,
                        uint64_t block, uint32_t blocks);
 
-/* Writes a command that discards as many of the blocks as one command can, beginning at @p block.
- * @return the number of blocks that it discards */
+/* Writes a command that discards as many of @p blocks blocks as one command can, beginning at
+ * @p block. @return the number of blocks that the command discards */
 uint32_t ahci_set_discard(struct ahci_table *table, uint64_t block, uint32_t blocks);
 
 /* Appends a piece of memory to a command that has @p count pieces.

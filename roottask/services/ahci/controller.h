@@ -13,11 +13,11 @@ struct ahci {
         volatile uint8_t *registers;
         nova_sel_t interrupt;
         unsigned port;   /* offset of the port's registers */
-        unsigned slots;  /* commands at once */
+        unsigned slots;  /* number of commands at once */
         bool wide;       /* the controller supports 64-bit addresses */
         bool queued;     /* the controller supports the disk's queue */
         char *memory;    /* commands, received FISes, and the disk's description */
-        uint64_t device; /* its address for the controller */
+        uint64_t device; /* address of `memory` for the controller */
         struct ahci_disk disk;
         bool unsupported; /* ahci_open() failed because of a property of the disk */
 };
@@ -32,10 +32,10 @@ bool ahci_reaches(const struct ahci *ahci, uint64_t address, size_t bytes);
 /* Returns the command in a slot. */
 struct ahci_table *ahci_table(const struct ahci *ahci, unsigned slot);
 
-/* Fills in the list entry of the command in a slot; the command has @p pieces pieces of memory. */
+/* Fills in the list entry for the command in a slot. The command has @p pieces pieces of memory. */
 void ahci_set_slot(const struct ahci *ahci, unsigned slot, unsigned pieces, bool write);
 
-/* Sends the commands in some slots, one bit for each. */
+/* Sends the commands in @p slots, which has one bit for each slot. */
 void ahci_send(const struct ahci *ahci, uint32_t slots, bool queued);
 
 enum ahci_event { AHCI_GOOD, AHCI_FAILED, AHCI_GONE };

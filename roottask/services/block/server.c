@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions of a block service. The service's lock protects everything.
  *
- * Order: sessions take turns. In its turn a session starts up to TURN requests in the order of its
- * ring. Then the next session has its turn. */
+ * Order: sessions take turns. In its turn, the service starts up to TURN requests of a session, in
+ * the order of the session's ring. Then the next session has its turn. */
 #include "server.h"
 
 #include <errno.h>
@@ -13,20 +13,20 @@
 #define TURN   4  /* maximum number of requests of a session in its turn */
 #define ROUNDS 64 /* number of rounds after which handlers get the lock */
 
-/* A session. After its end the object stays while the device has requests of the session. */
+/* A session. After its close, the object stays while the device has requests of the session. */
 struct block_session {
         struct share share; /* the first member */
         struct ring ring;
         struct block_limits limits;
         unsigned in_flight; /* requests in flight in the device */
         unsigned in_flight_max;
-        bool closed, changed; /* changed: completions since the client was notified */
+        bool closed, changed; /* changed: requests have completed since the client was notified */
         bool broken;          /* its client broke the rules of the ring */
         nova_word_t use;      /* the claimed use, enum nova_block_use; 0: none */
 };
 
 static const struct block_device *device;
-static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
+static struct block_session *sessions[BLOCK_SESSIONS]; /* sessions with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
 static uint32_t orphans; /* requests in flight whose session is closed or broken */
@@ -39,7 +39,8 @@ static void destroy(struct nova_later *later)
         free(session);
 }
 
-/* Ends a session without requests in flight. The last request in flight ends any other session. */
+/* Closes a session. Destroys it at once if it has no requests in flight; else block_end() destroys
+ * it when its last request in flight ends. */
 static void close_session(struct nova_service *of, void *state)
 {
         struct block_session *session = *(struct block_session **)state;
@@ -148,7 +149,7 @@ static int restrict_session(struct nova_request *request)
         return 0;
 }
 
-/* Returns true if another session has claimed blocks of this one, and one of the two writes. */
+/* Returns true if another session has claimed blocks of this session, and one of the two writes. */
 static bool is_claimed(const struct block_session *session, nova_word_t use)
 {
         const struct block_limits *limits = &session->limits;
@@ -286,7 +287,7 @@ static bool may_start(const struct block_session *session)
                ring_pending(&session->ring) && !(orphans && is_preceded(session));
 }
 
-/* A client that breaks the rules loses its ring, and its claim. */
+/* Ends the ring of a client that has broken the rules. The client also loses its claim. */
 static void end_ring(unsigned index)
 {
         struct block_session *session = sessions[index];

@@ -11,7 +11,7 @@
 
 #define POOL_BYTES 0x10000
 
-/* Maximum work for the lookups of a path before its last one. */
+/* Maximum work of all lookups of a path before the last lookup. */
 #define WORK_MAX (UINT64_C(4) * FILES_FOLDER_WORK)
 
 static int read_blocks(struct files_disk *disk, uint64_t offset, void *to, size_t bytes)
@@ -42,8 +42,8 @@ static int64_t now(void)
         return (int64_t)time(NULL);
 }
 
-/* Mounts the file system of a session's blocks. No other mount may write these blocks. If this file
- * system can be written, no other mount may read them either. */
+/* Mounts the file system of a session's blocks. No other mount may write these blocks. If this
+ * mount can write the file system, no other mount may read the blocks either. */
 static int mount_blocks(struct volume *volume, const char **sentence)
 {
         struct nova_block *const block = volume->disk.context;
@@ -124,8 +124,8 @@ static int begin_path(const struct volume *volume, struct files_node **root)
         return volume->system->backend->root(volume->system, root);
 }
 
-/* Finds the next name of a path. On a damaged disk, a folder of the maximum size may contain
- * itself, and other clients wait while a path leads through it again and again. */
+/* Finds the next name of a path. The work is limited: on a damaged disk, a folder of the maximum
+ * size may contain itself, and other clients wait while a path leads through it again and again. */
 static int look_up(const struct volume *volume, struct files_node *folder, const char *name,
                    struct files_node **node)
 {

@@ -8,7 +8,8 @@
 #define BACKSPACE 0x08
 #define DELETE    0x7f
 
-/* Copies a name, which appears in brackets. Replaces brackets and unprintable characters in it. */
+/* Copies the beginning of a name, which appears in brackets. Replaces brackets and unprintable
+ * characters. */
 static size_t put_name(char *out, const char *name)
 {
         struct nova_utf8 utf8 = {{0}, 0};

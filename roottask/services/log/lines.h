@@ -7,7 +7,7 @@
 
 #include "nova/utf8.h"
 
-#define LOG_LINE_MAX 256 /* a longer line is written in pieces, each with the prefix */
+#define LOG_LINE_MAX 256 /* a longer line is written in pieces, each with the client's name */
 
 /* Destination of finished lines. */
 typedef void log_sink(void *argument, const char *text, size_t bytes);
@@ -16,7 +16,7 @@ typedef void log_sink(void *argument, const char *text, size_t bytes);
 struct log_line {
         size_t used;
         char text[LOG_LINE_MAX];
-        struct nova_utf8 utf8; /* the incomplete character at its end */
+        struct nova_utf8 utf8; /* the incomplete character at the end of the text */
 };
 
 /* Adds text. Each finished line goes to the sink in one call, as "[name] text\n". Bytes that
@@ -29,15 +29,15 @@ void log_line_flush(struct log_line *line, const char *name, log_sink *sink, voi
 
 /* Input typed for one client: the line being edited, and finished lines. */
 struct log_input {
-        size_t editing; /* bytes of the unfinished line; they follow the finished ones */
+        size_t editing; /* bytes of the unfinished line, which follow those of the finished lines */
         size_t ready;   /* bytes of finished lines, each with its line feed */
         char text[LOG_LINE_MAX];
 };
 
 /* Adds a typed character (carriage return counts as line feed; backspace removes the last
  * character).
- * @return the text to echo, ended by a 0 in @p echo (at least 4 bytes); NULL if the character did
- *   not fit */
+ * @return the text to echo, which lies in @p echo and ends with a 0; NULL if the character did not
+ *   fit */
 const char *log_input_key(struct log_input *input, char key, char echo[4]);
 
 /* Removes at most @p max bytes of the first finished line.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench --trace`: properties that the number of instructions does not show. A plugin of QEMU
-examines the kernel's instructions between the two readings of each operation."""
+examines the kernel's instructions between the two readings of the TSC around each operation."""
 
 from nova import qemu_plugin, table
 from nova.errors import EXIT_FAILED, NovaError
@@ -17,7 +17,8 @@ EXACT = ("locked", "CR3", "serialising", "MSR")
 
 
 def read(results, console):
-    """Parses the plugin's output by the names that the program printed: counts and paths."""
+    """Parses the plugin's output. Returns {name: counts} and {name: path}, with the names that the
+    program printed."""
     names = qemu_plugin.told_names(console)
     counts, paths = {}, {}
     for line in results.read_text(encoding="utf-8").splitlines():
@@ -41,8 +42,8 @@ def count(run, kernel_from):
 
 
 def combine(traces):
-    """Merges the traces of several boots. Returns the minimum of exact counts, because a sample may
-    include deferred work, the mean of all other counts, and the paths of the first boot."""
+    """Merges the traces of several boots. Returns the minimum of each exact count, because a sample
+    may include deferred work; the mean of each other count; and the paths of the first boot."""
     counts = {}
     for key in traces[0][0]:
         columns = zip(*(boot[0][key] for boot in traces))
@@ -55,7 +56,7 @@ def combine(traces):
 
 
 def read_limits(path):
-    """Returns {key: the maximum of each of COLUMNS, on either architecture}."""
+    """Returns {key: the limit of each of COLUMNS}. The limits apply to both architectures."""
     return {key: [int(most) for most in limits] for key, *limits in table.lines_of(path)}
 
 

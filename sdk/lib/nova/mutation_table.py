@@ -14,7 +14,7 @@ OPEN = "not recorded"  # the mutation was caught before the table existed
 
 @dataclass
 class Row:
-    """The first test that caught a mutation; or SURVIVES with the reason, or OPEN."""
+    """A mutation: the first test that caught it; or SURVIVES, with the reason; or OPEN."""
 
     name: str
     test: str

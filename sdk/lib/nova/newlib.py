@@ -43,7 +43,7 @@ FLAGS = (
     "-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections "
     "-fno-omit-frame-pointer -U__linux__ -U__gnu_linux__ -D__DYNAMIC_REENT__"
 ).split()
-# Keeps the folder of the source out of file names in programs.
+# Removes the folder of the source from the file names that programs contain.
 NAMES_FROM = "-fmacro-prefix-map={}/="
 TOOLS = {
     "CC": "gcc",
@@ -105,8 +105,8 @@ def _recipe(arch):
 
 
 def _archive():
-    """Returns the source's file, whose sum must be the one in its package; None if it does not
-    exist."""
+    """Returns the archive with the source; None if there is none. Checks that the archive has the
+    sum that Debian's package states."""
     found = sorted(SOURCES.glob("newlib-*.tar.xz"))
     if not found:
         return None
@@ -132,7 +132,7 @@ def _good(arch, wanted):
         built = json.loads((folder(arch) / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    # Without the source's package an existing build is used.
+    # If the source is not installed, an existing build of any source is used.
     recipes = (wanted["recipe"], SAME.get(wanted["recipe"]))
     return built["recipe"] in recipes and wanted["source"] in (None, built["source"])
 
@@ -243,8 +243,8 @@ class _Calls:
 
 @contextlib.contextmanager
 def _work(arch):
-    """Yields a build folder: beside the library, or a temporary one if newlib's configure would
-    refuse the path."""
+    """Yields a build folder: one beside the library, or a temporary one if newlib's configure would
+    refuse the path of the first."""
     beside = folder(arch).with_suffix(".work")
     if qemu.has_blank(beside):
         with tempfile.TemporaryDirectory(prefix="nova-") as temporary:

@@ -19,7 +19,7 @@ MAX_CPUS = 64
 # The environment variable that names the folder of `nova test --coverage`.
 RECORDING = "NOVA_COVERAGE"
 MAX_MEMORY = 1 << 20
-# QEMU prints this about its own CPU models at every start.
+# QEMU prints such a line about its own CPU models at every start.
 NOISE = b"TCG doesn't support requested feature"
 NO_MODEL = re.compile("unable to find CPU model '(.*)'")
 LOCKED = re.compile(r'Failed to get .*lock.* Is another process using the image \[(.*)\]')
@@ -39,8 +39,9 @@ class Module(NamedTuple):
 
 
 def parse_module(text):
-    """Returns the Module of a text 'FILE ARGUMENTS', where FILE may have quotes of its own. They
-    end before a blank, so that an apostrophe within a name does not end it."""
+    """Returns the Module of a text 'FILE ARGUMENTS', where FILE may be in quotation marks. The
+    closing mark is one before a blank or at the end, so that an apostrophe within the name does not
+    end the name."""
     text = text.strip()
     if text[:1] in ("'", '"'):
         end = re.compile(rf"{text[0]}(?=[{BLANKS}]|$)").search(text, 1)
@@ -86,8 +87,9 @@ class Machine(Record):
         return [str(self.kernel), *(str(module.file) for module in self.modules)]
 
 
-# The default of `nova run` and `nova debug`: programs that make keys need RDRAND. Tests and `nova
-# bench` have it only if they name it, because runs without random numbers can be repeated.
+# The default of `nova run` and `nova debug`: programs that make keys need RDRAND. The CPUs of tests
+# and of `nova bench` have RDRAND only if a test names it, because runs without random numbers can
+# be repeated.
 CPU_OF_RUNS = f"{Machine.cpu},+rdrand"
 
 
@@ -96,7 +98,7 @@ def has_blank(name):
 
 
 def _link(name, folder, number):
-    """Returns a name of the file without blanks: a link in FOLDER if necessary."""
+    """Returns a name without blanks for the file NAME: that of a link in FOLDER if necessary."""
     if not has_blank(name):
         return name
     link = Path(folder) / str(number) / Path(name).name.translate(str.maketrans(BLANKS, "__"))
@@ -114,14 +116,14 @@ def _renamed(machine, rename):
 
 
 def without_blanks(machine, folder):
-    """Returns the same machine with file names that the multiboot loader understands."""
+    """Returns MACHINE with file names that the multiboot loader understands."""
     if has_blank(folder):
         raise NovaError(f"the folder for temporary files, {folder}, has a blank in its name.")
     return _renamed(machine, lambda name, number: _link(name, folder, number))
 
 
 def relative(machine, folder):
-    """Returns the same machine, with files in FOLDER named relative to it."""
+    """Returns MACHINE with names relative to FOLDER for the files in FOLDER."""
 
     def rename(name, _number):
         name = os.path.abspath(name)
@@ -132,7 +134,8 @@ def relative(machine, folder):
 
 
 def initrd(modules):
-    """Returns the modules for -initrd: separated by commas, with commas in names doubled."""
+    """Returns the value of -initrd for the modules: separated by commas, with the commas in their
+    names and arguments doubled."""
     texts = (" ".join(filter(None, (str(file), text))) for file, text in modules)
     return ",".join(text.replace(",", ",,") for text in texts)
 
@@ -189,8 +192,8 @@ def arguments(machine, control_fd, interactive):
 
 
 def debug_arguments(machine, socket):
-    """Returns the command line with gdb's stub at a SOCKET; after a reset or power-off the machine
-    stays for inspection."""
+    """Returns the command line with gdb's stub at SOCKET. QEMU keeps the machine for inspection
+    after a reset or power-off."""
     socket = str(socket).replace(",", ",,")  # else a comma ends the value
     stub = ["-S", "-no-shutdown", "-chardev", f"socket,id=gdb,path={socket},server=on,wait=off"]
     stub += ["-gdb", "chardev:gdb"]
@@ -242,5 +245,5 @@ def not_started(output):
 
 
 def by_hand(machine):
-    """Returns the command that boots the same machine by hand."""
+    """Returns the command with which a user boots MACHINE by hand."""
     return _hardware(machine) + ["-serial", "mon:stdio"] + _software(machine)

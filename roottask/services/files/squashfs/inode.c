@@ -12,7 +12,8 @@
 #define FILE_        2
 #define FOLDER_LARGE 8
 #define FILE_LARGE   9
-/* A larger value would keep the service busy for too long if the image is damaged. */
+/* Maximum number of blocks of a file. The search for a block of a larger file in a damaged image
+ * would keep the service busy for too long. */
 #define BLOCKS_MAX    (1u << 22)
 #define LIST_MAX      FILES_FOLDER_WORK
 #define LIST_EXTRA    3 /* the size of a folder counts "." and ".." as 3 bytes */
@@ -98,8 +99,8 @@ int squashfs_stat(struct files_node *of, struct files_about *about)
         return 0;
 }
 
-/* Reads the size that a block of a file has on the disk, and finds the block's place. Continues at
- * the block that was found last. */
+/* Reads the size that a block of a file has on the disk, and finds the block's place. The search
+ * continues at the block that was found last, unless the wanted block lies before it. */
 static int find_block(struct squashfs_node *file, uint64_t index, uint64_t *start, uint32_t *size)
 {
         struct squashfs *squashfs = squashfs_of(&file->node);

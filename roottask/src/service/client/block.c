@@ -12,7 +12,7 @@
 #include "nova/hypercall.h"
 #include "service/client/ring.h"
 
-#define TRIES 10 /* attempts at a request if the service ends repeatedly */
+#define TRIES 10 /* maximum number of repetitions of a request whose service ends */
 
 /* Number of words of nova_block_info without the identity. */
 #define OLD_WORDS NOVA_WORDS_OF(offsetof(struct nova_block_info, identity))
@@ -46,7 +46,7 @@ static bool is_valid(const struct nova_block *block, const struct nova_block_inf
                (!before || bytes == before) && info->request_max && info->segments;
 }
 
-/* A service that has started again may have another disk, for example because the first one has
+/* A service that has started again may have another disk, for example because the first disk has
  * failed. A write would destroy data of the other disk. @return 0 or ENODEV */
 static int check_identity(struct nova_block *block, const struct nova_block_info *info)
 {
@@ -60,7 +60,7 @@ static int check_identity(struct nova_block *block, const struct nova_block_info
         return ENODEV;
 }
 
-/* Asks for the properties of the disk, and checks that it is the session's first one. */
+/* Asks for the properties of the disk, and checks that it is the session's first disk. */
 static int ask_info(struct nova_block *block, struct nova_block_info *info)
 {
         nova_word_t words[NOVA_WORDS_OF(sizeof(*info))] = {0};
@@ -110,8 +110,8 @@ static int send_range(const struct nova_block *block, const struct nova_block_ra
         return nova_session_call(block->of.session, &message);
 }
 
-/* A session that was opened again has all blocks, so it is restricted again. If the service has
- * another disk, it may have no such blocks. */
+/* A session that was opened again has all blocks, so it is restricted again. The disk is checked
+ * first, because another disk may lack the blocks of the restriction. */
 static int limit(struct ring_session *session)
 {
         struct nova_block *block = (struct nova_block *)session;
@@ -197,7 +197,7 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
 }
 
 /* Returns true if the data of a write still lies in pages of the service. These pages may vanish
- * before the ring does: a service that still sees the ring would then write other data. */
+ * before the ring does. A service that still sees the ring would then write other data. */
 static bool data_valid(const struct nova_block *block, const struct nova_block_request *request)
 {
         for (unsigned i = 0; i < request->segment_count; i++) {
@@ -352,7 +352,8 @@ struct copy {
         size_t bytes;
 };
 
-/* The pool is empty after the service's end, so each attempt copies the data of a write again. */
+/* Makes one attempt at a request. After the service's end the pool is empty, so each attempt copies
+ * the data of a write again. */
 static int try_once(struct nova_block *block, const struct nova_block_request *request,
                     const struct copy *copy)
 {
@@ -376,7 +377,7 @@ static int try_once(struct nova_block *block, const struct nova_block_request *r
         return error;
 }
 
-/* Executes one request. Repeats it if the service ends meanwhile, up to TRIES times. */
+/* Executes one request. Repeats it up to TRIES times if the service ends meanwhile. */
 static int execute(struct nova_block *block, const struct nova_block_request *request,
                    const struct copy *copy)
 {
@@ -455,7 +456,7 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
         return execute(block, &request, &(struct copy){.bytes = 0});
 }
 
-/* A range is relative to the range that the session had before. */
+/* The new range is relative to the range that the session had before. */
 int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range)
 {
         const struct nova_block_range before = block->range;

@@ -25,8 +25,8 @@
  * are not read, because a flush discards all translations. */
 #define FLUSH_SLICE     256
 #define FLUSH_SET_SLICE 128 /* the set is read again for each address */
-/* Maximum number of registers in a list that are handled before the guest runs again. A read may
- * cost one hypercall of the kernel; a write, which may move a page, costs two. */
+/* Maximum number of registers in a list that are handled before the guest runs again. A read
+ * costs at most one hypercall of the kernel. A write may move an overlay page, which costs two. */
 #define GET_SLICE 32
 #define SET_SLICE 4
 
@@ -45,7 +45,7 @@ static enum nova_hv_status query_extended_capabilities(const struct nova_hv_acti
         return NOVA_HV_SUCCESS;
 }
 
-/* A call that only a parent or root partition may make; no guest is one. */
+/* A call that only a parent or root partition may make. No guest is such a partition. */
 #define PARENT_CALL(number, needed, words)                               \
         {                                                                \
                 .code = (number), .privilege = (needed), .name = (words) \

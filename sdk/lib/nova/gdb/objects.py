@@ -15,7 +15,7 @@ CALLER_NONE = 0  # of enum caller_kind
 NO_GSI = -1
 CPU_MAX = 64
 SEL_BITS = {8: 26, 4: 27}  # bits of a selector, by the size of a word in bytes
-NAMED_BITS = 47  # bits of an address in its label; the upper ones are always equal
+NAMED_BITS = 47  # bits of an address in a label; the upper bits of all addresses are equal
 PERMISSIONS = 0x1F
 PAGE_SIZE = 4096
 NOT_BOOTED = "the kernel has not booted yet: let it run first"
@@ -55,7 +55,7 @@ class Objects:
         return pd
 
     def mappings(self, pd, space):
-        """Yields the mappings of one of a PD's SPACES, in order."""
+        """Yields the mappings in SPACE, one of the spaces of a PD, in order."""
         what = f"the {space} of {self.label(pd)}"
         if space == "objects":
             return self._object_mappings(pd, what)
@@ -86,8 +86,8 @@ class Objects:
                 yield mapping
 
     def _pages(self, pd, what):
-        """Yields (first selector, address) of an object space's pages. A table that appears twice
-        is one of the shared empty tables, which is visited once."""
+        """Yields (first selector, address) of an object space's pages. A table or page that appears
+        twice is one of the shared empty ones, which are visited once."""
         word = self.target.word
         entries = PAGE_SIZE // word
         top = (1 << SEL_BITS[word]) // (entries * entries // 2)
@@ -214,8 +214,8 @@ class Objects:
                 self._follow_children(mapping)
 
     def _follow_children(self, mapping):
-        """Follows delegations from a mapping. Their receivers are PDs, too, and it is possible that
-        no PD holds a capability for such a receiver."""
+        """Follows the delegations from a mapping to find the PDs that received them. Possibly no PD
+        holds a capability for such a receiver."""
         waiting, seen = [mapping], set()
         while waiting:
             above = waiting.pop()
@@ -230,7 +230,7 @@ class Objects:
                 if space:
                     self.want(space["pd"], PD, "the owner of a space")
                 elif not child["space"]:
-                    # This mapping has left its space, but its children have not left theirs.
+                    # This child has left its space, but its own children are still in their spaces.
                     waiting.append(child)
 
     def _follow_ec(self, ec):

@@ -6,7 +6,7 @@ from nova.gdb import view
 
 
 def chain(reader, first, struct, path, what):
-    """Walks a list that ends with NULL: FIRST, then by field PATH."""
+    """Walks a list that ends with NULL: begins at FIRST, and follows field PATH."""
     seen = set()
     while first:
         if first in seen or len(seen) >= view.LIMIT:
@@ -36,7 +36,7 @@ def ring(reader, first, struct, path, what):
 
 
 def members(reader, head, struct, link, what):
-    """Walks a ring with its head at an address, of structures that contain the LINK."""
+    """Walks a ring of structures that contain field LINK. The ring's head lies at address HEAD."""
     seen = {head}
     at = reader.try_view("list", head, what)
     while at:
@@ -59,8 +59,8 @@ def members(reader, head, struct, link, what):
 
 
 def tree(reader, root, struct, node, what):
-    """Walks an interval tree in order, of structures with the NODE; ROOT: address of the root's
-    pointer. Parent links show whether it is intact."""
+    """Walks an interval tree of structures that contain field NODE, in order. ROOT is the address
+    of the pointer to the root. Parent links show whether the tree is intact."""
     seen = set()
     waiting = []
     at, parent = reader.word(root), root | 1
@@ -85,7 +85,7 @@ def tree(reader, root, struct, node, what):
 
 
 def heap(reader, root, struct, node, what):
-    """Walks a heap of structures with the NODE; ROOT: address of the first."""
+    """Walks a heap of structures that contain field NODE. ROOT is the address of the first node."""
     waiting = [root] if root else []
     seen = set()
     while waiting:
@@ -104,7 +104,7 @@ def heap(reader, root, struct, node, what):
 def above(reader, node, what):
     """Returns the address of the root pointer of the tree that contains the node at an address, or
     None."""
-    for _ in range(256):  # even a tree of 2^64 nodes is less deep
+    for _ in range(256):  # even a balanced tree of 2^64 nodes is less deep
         entry = reader.try_view("tree_node", node, what)
         parent = entry["parent"] if entry else 0
         if parent & 1:
