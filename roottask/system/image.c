@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Computes how much memory of its parent a program needs for its segments. An estimate is enough,
- * so only the program headers of the 32-bit or 64-bit file are read. They are not trusted. */
+/* Computes how much memory a program needs from its parent for its segments. An estimate is enough,
+ * so the code reads only the headers of the 32-bit or 64-bit file. It does not trust them. */
 #include <string.h>
 
 #include "system/description.h"
@@ -11,7 +11,8 @@
 #define BYTES_MAX  (UINT64_C(1) << 40)
 #define HEADER_MAX 64
 
-/* Offsets and sizes in bytes of the numbers in the file's header and in a program header. */
+/* Offsets in bytes of numbers in the file's header and in a program header, and the size of a
+ * word. */
 struct layout {
         uint8_t table, entry_size, count; /* of the program headers */
         uint8_t flags, address, file_bytes, memory_bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ports at which a secure guest reads its phrase and its secrets (novauv/guest.h). Their values
- * lie in the opened blob. */
+/* The ports at which a secure guest reads its phrase and its secrets (novauv/guest.h). The opened
+ * blob contains the phrase and the secrets. */
 #ifndef ULTRAVISOR_SECRETS_H
 #define ULTRAVISOR_SECRETS_H
 

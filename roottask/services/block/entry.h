@@ -18,8 +18,9 @@ struct block_limits {
 /* Initialises the service's end of a ring in zeroed memory. */
 void block_ring_init(struct ring *ring, struct nova_block_ring *shared);
 
-/* Checks a copy of an entry. Sets @p blocks to its size and adds the session's first block to its
- * block number. @return 0, or the error with which the request completes */
+/* Checks a copy of an entry. Sets @p blocks to the request's size in blocks, and adds the session's
+ * first block to the entry's block number. @return 0, or the error with which the request completes
+ */
 int block_entry_check(struct nova_block_entry *entry, const struct block_limits *limits,
                       uint32_t *blocks);
 

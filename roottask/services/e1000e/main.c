@@ -2,8 +2,9 @@
 /* The program `e1000e`: a driver for Intel's 82574 network cards. Arguments: the name of the device
  * in the description (default: `card`), and the name of the service.
  *
- * One client has the card. The card reads frames from the client's pool, and writes them into it.
- * A card without a link would keep frames until it has one, so the driver drops them. */
+ * One client has the card. The card reads frames to send from the client's pool, and writes
+ * received frames into the pool. A card without a link would keep frames until it has a link, so
+ * the driver drops them. */
 #include <errno.h>
 #include <string.h>
 

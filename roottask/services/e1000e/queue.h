@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A ring of legacy descriptors (82574 data sheet, 7.1.4 and 7.2.10). The card ends requests in
- * order. It may write anything to the descriptors, so the driver relies only on its own copies. */
+ * order. It may write anything to the descriptors, so the driver takes addresses, commands and tags
+ * only from its own copies, and checks the sizes in the descriptors. */
 #ifndef NOVART_E1000E_QUEUE_H
 #define NOVART_E1000E_QUEUE_H
 
@@ -38,7 +39,7 @@ struct e1000e_end {
 /* Forgets all requests. */
 void e1000e_queue_init(struct e1000e_queue *queue);
 
-/* Gives all requests again to a card that was reset. */
+/* Gives all requests that have not ended to the card again, after a reset. */
 void e1000e_queue_renew(struct e1000e_queue *queue);
 
 /* Returns true if the queue has no room for a request. The card treats a ring with no free

@@ -44,7 +44,8 @@ struct net_service {
         int (*open)(struct net_port *port, const char *client, const char *arguments);
         /* Sets address and flags. */
         void (*describe)(const struct net_port *port, struct nova_net_info *info);
-        /* Takes up to NET_TURN frames of a port, or buffers. @return true if more may be left */
+        /* Takes empty buffers of a port and up to NET_TURN frames. @return true if more of them may
+         * be left */
         bool (*serve)(struct net_port *port);
         /* Returns true if serve() would take something. */
         bool (*pending)(const struct net_port *port);
@@ -66,8 +67,8 @@ struct net_service {
 int net_service_start(const struct net_service *of);
 
 /* Takes a request of one of the port's rings.
- * @return 0; EAGAIN: there is none, or the port has lost its rings; EINVAL: it was malformed, and
- * has completed */
+ * @return 0; EAGAIN: there is none, or the port has lost its rings; EINVAL: the request was
+ * malformed and has been completed */
 int net_take_transmit(struct net_port *port, struct nova_net_entry *entry);
 int net_take_receive(struct net_port *port, struct nova_net_entry *entry);
 
@@ -75,7 +76,7 @@ int net_take_receive(struct net_port *port, struct nova_net_entry *entry);
 void net_complete_transmit(struct net_port *port, uint32_t tag, int error);
 
 /* Completes a request for a received frame.
- * @param bytes number of bytes of the frame; 0: the buffer comes back without one
+ * @param bytes number of bytes of the frame; 0: the client gets the buffer back without a frame
  * @param sum   word that describes the frame's checksum, of a kind that the request accepts */
 void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes, uint32_t sum);
 

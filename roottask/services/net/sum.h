@@ -5,8 +5,8 @@
 
 #include "novart/service/net.h"
 
-/* Passes a frame, which was copied already, to a receiver. An open checksum is filled in if the
- * receiver does not accept it. If others change the frame meanwhile, its checksum becomes
+/* Prepares a frame, which was copied already, for a receiver. Fills in an open checksum if the
+ * receiver does not accept it. If another program changes the frame meanwhile, the checksum becomes
  * wrong.
  * @param sum the word that describes the frame's checksum: 0, or valid for @p bytes
  * @return the word for the receiver */

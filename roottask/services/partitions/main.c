@@ -48,7 +48,7 @@ static bool set_option(struct grant *grant, const char *option)
         return true;
 }
 
-/* Reads CLIENT=PARTITION[,OPTION...]. The argument is cut into its parts. */
+/* Reads CLIENT=PARTITION[,OPTION...]. Cuts the argument into its parts. */
 static bool read_grant(char *argument)
 {
         struct grant *grant = &grants[grant_count];

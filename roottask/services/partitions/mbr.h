@@ -9,7 +9,7 @@
 /* Returns true if a block ends with the signature of a master boot record. */
 bool mbr_is_signed(const uint8_t *block);
 
-/* Returns true if it is a master boot record that only protects a GPT. */
+/* Returns true if a block is a master boot record that only protects a GPT. */
 bool mbr_is_protective(const uint8_t *block);
 
 #endif

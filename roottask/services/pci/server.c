@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service pci: describes the functions that its scan has found, reads their registers, and
- * gives them to drivers. */
+ * gives the functions to drivers. */
 #include "server.h"
 
 #include <errno.h>
@@ -149,7 +149,7 @@ static int ports(struct nova_request *request)
         return 0;
 }
 
-/* The requested CPU must be the CPU of the call, so a driver cannot use the time of other CPUs. */
+/* The requested CPU must be that of the call, so that no driver uses the time of other CPUs. */
 static int interrupts(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -183,8 +183,8 @@ static int vector(struct nova_request *request)
 }
 
 /* Writes the command register. A driver must not write base address registers, because it could set
- * the address of another device. It must not change the settings of message-signalled interrupts,
- * power or link either. */
+ * them to the addresses of another device. It must not change the settings of message-signalled
+ * interrupts, power or link either. */
 static int write_register(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -198,7 +198,8 @@ static int write_register(struct nova_request *request)
         return claim_command(device, (uint32_t)request->word[2]);
 }
 
-/* The driver has brought the device into a known state, by the method of its class. */
+/* Handles a driver's report that it has brought the device into a known state, by the method of the
+ * device's class. */
 static int quiet(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -232,7 +233,7 @@ static int reset_done(struct nova_request *request)
 }
 
 /* Returns true if the capability that the client has sent permits it to create ECs in the PD. The
- * item itself shows the permissions that the client named, even if it does not have them. */
+ * item itself shows the permissions that the client named, even those that the client lacks. */
 static bool may_create_ecs(nova_sel_t pd)
 {
         nova_crd_t crd = nova_crd_obj(pd, 0, NOVA_PERM_ALL);

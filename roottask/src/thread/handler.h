@@ -6,8 +6,8 @@
 #include "novart/thread.h"
 
 /* Creates a handler like nova_handler_create(), with a stack of @p stack_bytes and its own event
- * base @p events (NOVA_SEL_NONE: no event portals). For handlers that serve the events of other
- * threads. */
+ * base @p events (NOVA_SEL_NONE: no event portals). This is for handlers that serve the events of
+ * other threads. */
 int novart_handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
                           nova_portal_handler *function, void *argument, size_t stack_bytes,
                           nova_sel_t events);
@@ -16,7 +16,7 @@ int novart_handler_create(struct nova_handler **handler, nova_word_t cpu, const 
  * the kernel lacks such limits. */
 void novart_handler_limit(struct nova_handler *handler, nova_word_t bytes);
 
-/* Allocates the resources of novart_handler_end(), so that it cannot fail.
+/* Allocates the resources that novart_handler_end() needs, so that the latter cannot fail.
  * @return 0 or EAGAIN */
 int novart_handler_prepare_end(struct nova_handler *handler);
 

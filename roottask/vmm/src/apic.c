@@ -4,7 +4,8 @@
 
 #include "vm.h"
 
-/* The timer's interrupt is wired to another input of the I/O APIC. ACPI's tables describe that. */
+/* The timer's interrupt is wired to an input of the I/O APIC with another number. ACPI's tables
+ * describe this connection. */
 #define TIMER_IRQ   0
 #define TIMER_INPUT 2
 
@@ -32,7 +33,7 @@ static void init(struct nova_pc *pc, unsigned vcpu)
         }
         nova_lapic_reset(&pc->lapic[vcpu]);
         nova_vcpu_reset(&pc->vm->vcpu[vcpu]);
-        novavmm_vm_check_dead(pc->vm); /* the others may have halted before */
+        novavmm_vm_check_dead(pc->vm); /* the other virtual CPUs may have halted already */
 }
 
 static bool is_on(const struct nova_pc *pc, unsigned vcpu)
@@ -89,8 +90,9 @@ static bool is_destination(const struct nova_pc *pc, unsigned vcpu, unsigned fro
 }
 
 /* Delivers a message in lowest-priority mode: to the destination with the lowest processor priority
- * among those that accept it (SDM 3A, 10.6.2.4). Equal destinations take turns.
- * @return false if there is none */
+ * among those that accept the message (SDM 3A, 10.6.2.4). Destinations of equal priority take
+ * turns.
+ * @return false if no destination accepted the message */
 static bool send_to_one(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
                         unsigned shorthand)
 {
@@ -114,7 +116,7 @@ static bool send_to_one(struct nova_pc *pc, unsigned from, const struct nova_api
 }
 
 /* Delivers a message to all of its destinations, or in lowest-priority mode to one of them.
- * @return false if none accepted it */
+ * @return false if no destination accepted the message */
 static bool send(struct nova_pc *pc, unsigned from, const struct nova_apic_message *message,
                  unsigned shorthand)
 {

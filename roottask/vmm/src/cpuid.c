@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID of guests (see novavmm/cpuid.h). It offers features that need no support by the monitor,
- * and features that the monitor supports; docs/manual/vmm.md gives the reasons. */
+/* CPUID of guests (see novavmm/cpuid.h). Offers features that need no support by the monitor, and
+ * features that the monitor supports. docs/manual/vmm.md gives the reasons. */
 #include "novavmm/cpuid.h"
 
 #define ALL UINT32_MAX
@@ -41,13 +41,13 @@
 /* Extended leaf 1, ecx: LAHF, CR8 by a LOCK prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
 #define EXT1_ECX     0x000001f1
 #define EXT1_ECX_CR8 0x00000010u
-/* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, RDTSCP, LM, 3DNow!.
+/* Extended leaf 1, edx: bits of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, RDTSCP, LM, 3DNow!.
  * Not: FFXSR, for which EFER has no bit here. */
 #define EXT1_EDX    0xedd3b97d
 #define EXT1_EDX_LM 0x20000000u
 
-/* Extended leaf 7, edx: invariant TSC. A kernel that subtracts stolen time from the TSCs makes
- * those of several virtual CPUs drift apart; then they are not invariant. */
+/* Extended leaf 7, edx: invariant TSC. If the kernel subtracts stolen time from the TSCs, the TSCs
+ * of several virtual CPUs drift apart, and none of them is invariant. */
 #define EXT7_EDX_TSC 0x100
 
 /* State components that are offered: x87, SSE, AVX. Not: AVX-512 and protection keys, which leaf 7
@@ -99,8 +99,8 @@ static uint32_t least(uint32_t a, uint32_t b)
         return a < b ? a : b;
 }
 
-/* Returns the size of an area that holds components @p set, without the part that every area
- * has. */
+/* Returns the size of an area that holds components @p set. It includes the XSAVE_MIN bytes that
+ * every area has. */
 static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compacted)
 {
         uint32_t end = XSAVE_MIN;
@@ -119,8 +119,8 @@ static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compac
         return end;
 }
 
-/* Computes the sizes of XSAVE areas from the components that the guest has enabled and could
- * enable, not from the host's. */
+/* Computes the sizes of XSAVE areas. They depend on the components that the guest has enabled or
+ * can enable, not on those that the host has enabled. */
 static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xcr0,
                   uint32_t subleaf)
 {
@@ -181,7 +181,7 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                 out->eax = least(out->eax, LAST_EXTENDED);
                 break;
         case EXTENDED_LEAF + 1:
-                if (view->no_long_mode) { /* messages of a 32-bit kernel lack CR8, too */
+                if (view->no_long_mode) { /* a 32-bit kernel's messages also lack CR8 */
                         out->ecx &= ~EXT1_ECX_CR8;
                         out->edx &= ~EXT1_EDX_LM;
                 }
@@ -238,7 +238,7 @@ static bool is_emulated(nova_cpuid_source *source)
                name.edx == TCG_EDX;
 }
 
-/* QEMU's CPU executes a guest's XSETBV without the exit that the kernel requests with SVM. So the
+/* With SVM, QEMU's CPU executes a guest's XSETBV without the exit that the kernel requests. So the
  * kernel does not know the guest's state components, and loses them at the next exit. */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm)
 {

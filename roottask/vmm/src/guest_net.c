@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connects guests' network cards with services that have frames (see novavmm/guest_net.h). Handlers
- * of exits send frames; a thread waits for received frames. Both use the session with the machine
- * locked. */
+/* Connects guests' network cards with network services (see novavmm/guest_net.h). Handlers of exits
+ * send frames; a thread waits for received frames. Both use the session while they hold the
+ * machine's lock. */
 #include "novavmm/guest_net.h"
 
 #include <errno.h>
@@ -13,14 +13,14 @@
 /* Size of the session's pool: as many buffers as a ring has entries. */
 #define POOL_BYTES (2 * NOVA_NET_ENTRIES * NOVA_NET_BUFFER)
 
-/* Intervals in ns at which the thread looks at the session while the guest has no buffer: with and
- * without frames of the guest that wait for the session. */
+/* Intervals in ns at which the thread looks at the session while the guest has no buffer:
+ * BLOCKED_NS if frames of the guest wait for the session, else HELD_NS. */
 #define BLOCKED_NS 1000000
 #define HELD_NS    100000000
 
-/* Maximum number of frames in one turn, with the machine's lock held, and time in ns between two
- * turns. A service that behaves well does not deliver frames as fast as a turn takes them; a
- * hostile one may. */
+/* Maximum number of frames in one turn, in which the machine's lock is held, and time in ns between
+ * two turns. A service that behaves well delivers frames more slowly than a turn takes them. A
+ * hostile service may deliver them faster. */
 #define RECEIVE_MAX NOVA_NET_ENTRIES
 #define PAUSE_NS    50000
 
@@ -76,7 +76,7 @@ static void room(void *context)
         nova_semaphore_up(&card->room);
 }
 
-/* Passes the held frame to the guest. Without a machine, it is dropped. */
+/* Passes the held frame to the guest. Drops the frame if the card has no machine. */
 static void pass(struct nova_guest_net *card)
 {
         card->holds = card->vm && !nova_virtio_net_receive_more(&card->device, card->held.data,
@@ -86,8 +86,8 @@ static void pass(struct nova_guest_net *card)
 }
 
 /* Passes frames to the guest, at most RECEIVE_MAX.
- * @return 0 if the guest has no buffer for the next one, which is held, or if RECEIVE_MAX frames
- * were passed and more may wait; EAGAIN, or the error of the session */
+ * @return 0 if the guest has no buffer for the next frame, which is held, or if RECEIVE_MAX frames
+ * were passed and more may wait; EAGAIN if no frame waits; else the error of the session */
 static int receive_some(struct nova_guest_net *card)
 {
         int error = 0;
@@ -112,7 +112,8 @@ static int receive_some(struct nova_guest_net *card)
         return error ? error : ended;
 }
 
-/* Sends frames of the guest that have waited. None waits if the guest has reset the card. */
+/* Sends frames of the guest that have waited. After a reset of the card by the guest, no frame
+ * waits. */
 static void resume(struct nova_guest_net *card)
 {
         if (card->blocked && card->vm && !nova_virtio_net_resume(&card->device))
@@ -140,7 +141,8 @@ static int handle(struct nova_guest_net *card, bool *blocked)
 }
 
 /* Tries to open the session again. The session has no other user, because `down` is set. Holds no
- * lock, because a hostile service may never answer. So the card may get another machine meanwhile.
+ * lock during the call, because a hostile service may never answer. So the card may get another
+ * machine meanwhile.
  * @return as nova_net_reopen() */
 static int reopen(void *argument)
 {
@@ -161,16 +163,16 @@ static int reopen(void *argument)
         return error;
 }
 
-/* Waits until the guest may have a buffer for the frame that waits. Frames of the guest, and the
- * end of the session, do not wait for that: the thread looks for them meanwhile. It does not
- * listen, because it would be woken at once for the frames that have come. */
+/* Waits until the guest may have a buffer for the held frame, or for a limited time, after which
+ * the thread looks for frames of the guest and for the end of the session. The thread does not
+ * listen, because the frames that have arrived would wake it at once. */
 static void wait_for_room(struct nova_guest_net *card, bool blocked)
 {
         nova_semaphore_down_until(&card->room, nova_deadline_in(blocked ? BLOCKED_NS : HELD_NS));
 }
 
-/* Waits for frames. If the service has woken the thread without a frame, for example with empty
- * buffers, it may do so without end, so the thread pauses first. */
+/* Waits for frames. A service that has woken the thread without a frame, for example with empty
+ * buffers, may do so without end, so the thread pauses first. */
 static int listen(struct nova_guest_net *card)
 {
         int error;
@@ -200,7 +202,7 @@ static void *serve(void *argument)
                         error = listen(card);
                 else
                         error = novavmm_recovery_wait(reopen, card);
-        } while (!error || error == ECONNRESET); /* as listen() may end */
+        } while (!error || error == ECONNRESET); /* the latter from listen() */
         return NULL;
 }
 

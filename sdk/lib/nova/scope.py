@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Selects the presets of a run, the tests of each preset by tests/presets.tsv, and the quick ones.
+"""Selects the presets of a run, and the tests of each preset: by tests/presets.tsv, or for --quick.
 
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
 `folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
@@ -41,7 +41,7 @@ QUICK_EXAMPLES = "x86_64-release"
 
 
 def presets(args):
-    """Returns the presets in the order of their tests; the host's come first."""
+    """Returns the presets in the order in which their tests run. The host's is the first."""
     if getattr(args, "quick", False):
         return list(QUICK)
     if getattr(args, "coverage", False):
@@ -84,8 +84,8 @@ def coverage_presets(args):
 
 
 def read(path=FILE):
-    """Returns the rows, in order. A tree without the file has none: each test runs on each preset.
-    """
+    """Returns the rows, in order. If the file is missing, there are none: each test then runs on
+    each preset."""
     if not path.exists():
         return []
     rows = []
@@ -116,13 +116,13 @@ def row_of(rows, test):
 
 
 def runs(rows, test):
-    """Returns whether the preset runs the test."""
+    """Returns whether the row of a test has its preset. A test without a row runs on any preset."""
     row = row_of(rows, test)
     return row is None or any(fnmatchcase(test.preset, preset) for preset in row.presets)
 
 
 def runs_once(rows, test):
-    """Returns whether the preset runs the test in a whole run without --all."""
+    """Returns whether the test runs on its preset in a whole run without --all."""
     row = row_of(rows, test)
     if row and row.always:
         return test.preset in row.always
@@ -135,8 +135,8 @@ def runs_once(rows, test):
 
 
 def _substitute(row):
-    """Returns the preset for tests that run on no preset of their row: the standard preset of the
-    same width as SECOND, if the row names SECOND, or as the row's first preset."""
+    """Returns the preset for tests that would run on no preset of ROW: a standard preset. Its width
+    is that of SECOND if the row names SECOND, else that of the row's first preset."""
     named = SECOND if SECOND in row.presets else row.presets[0]
     widths = [arch for arch in tree.ARCHES if fnmatchcase(arch, named.partition("-")[0])]
     return STANDARD[widths[0]]
@@ -170,8 +170,8 @@ def _example(test):
 
 
 def quick(tests):
-    """Returns those of TESTS, all of one preset, that --quick runs. Of several tests that boot the
-    same example, --quick runs only the first."""
+    """Returns the tests among TESTS that --quick runs. All TESTS belong to one preset. Of several
+    tests that boot the same example, --quick runs only the first."""
     chosen, booted = [], set()
     for test in tests:
         example = _example(test)

@@ -14,7 +14,7 @@ from nova.errors import EXIT_OK, NovaError
 
 MIB = 1 << 20
 ACPI_TOOL = "nova-acpi"
-WARNING = "warning: "  # beginning of the message about an image that is made nevertheless
+WARNING = "warning: "  # beginning of a message about an image that is made in spite of a problem
 OTHER_KEY = "use the key of a machine that --show prints, or seal it for this machine, too"
 
 DESCRIPTION = """\
@@ -188,8 +188,9 @@ def _is_same(path, other):
 
 
 def check_out(args):
-    """Refuses a file of --out that is no place for an image: a folder, a key, or a file from which
-    the image is made. --rewrap may replace its IMAGE, because write_image() does it as a whole."""
+    """Refuses a file of --out that must not become an image: a folder, a key, or a file from which
+    the image is made. --rewrap may replace its IMAGE, because write_image() replaces a file as a
+    whole."""
     image_file.checked(args.out, "name one after --out")
     kind = seal_files.kind_of(args.out)
     if kind in (seal_files.PRIVATE, seal_files.PUBLIC):

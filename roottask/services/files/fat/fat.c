@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The FAT file system behind the interface of the service `files`: nodes and the table of
- * functions.
- */
+/* The FAT file system as a backend of the service `files`: nodes and the table of functions. */
 #include "fat.h"
 
 #include <errno.h>
@@ -141,7 +139,7 @@ void fat_release(struct files_node *node)
         if (--node->users)
                 return;
         fat_copy_free(fat, &file->copy);
-        /* the caller cannot handle an error; sync reports it */
+        /* the caller cannot handle an error; a sync before the release would have reported it */
         if (!file->removed)
                 fat_file_commit(file);
         else if (file->first && !(file->unflushed && fat_flush_ordered(fat)))
@@ -204,7 +202,7 @@ static int fat_sync(struct files_system *system, struct files_node *node)
         struct fat *fat = (struct fat *)system;
         int error = 0, late;
 
-        /* A file with an error does not keep the others from the disk. */
+        /* An error of one file does not keep the other files from the disk. */
         for (struct fat_node *i = fat->nodes; i; i = i->next)
                 if (!node || i == (struct fat_node *)node) {
                         const int own = fat_file_commit(i);
@@ -217,7 +215,7 @@ static int fat_sync(struct files_system *system, struct files_node *node)
         error = error ? error : late;
         if (error || !fat->copies_differ || fat->copies_told)
                 return error;
-        /* Told once: if the disk refuses a copy for ever, the first table still has all data. */
+        /* Reported once: even if the disk never accepts the copy, the first table has all data. */
         fat->copies_told = true;
         return EIO;
 }

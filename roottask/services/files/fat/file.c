@@ -119,8 +119,8 @@ static int use_copies(struct fat_node *file, const struct split *split)
         return error ? error : fat_flush_ordered(fat_of(file));
 }
 
-/* Frees clusters after the end of the file, which may be left from a loss of power while the file
- * grew. */
+/* Frees clusters after the end of the file. A loss of power while the file grew may have left
+ * them. */
 static int cut_tail(struct fat *fat, uint32_t last)
 {
         uint32_t next;
@@ -237,8 +237,8 @@ static int write_at(struct fat_node *file, uint64_t offset, const void *from, si
         return error ? error : full;
 }
 
-/* Ends the chain after @p keep clusters; no other name has it. Writes the file's entry first, and
- * frees the other clusters last. */
+/* Ends the chain, which no other name has, after @p keep clusters. Writes the file's entry first,
+ * and frees the other clusters last. */
 static int cut(struct fat_node *file, uint32_t keep)
 {
         struct fat *fat = fat_of(file);
@@ -321,9 +321,10 @@ static uint32_t size_before(const struct fat_node *file)
         return file->gap_end && file->gap_end == file->size ? file->gap_begin : file->size;
 }
 
-/* Fills the gap between the end of the file and @p end. Checks first that the disk has room for a
- * file of @p wanted bytes. An error takes back all parts of the gap. @return EINPROGRESS: a part of
- * the gap is left */
+/* Fills one part of the gap between the end of the file and @p end. Checks first that the disk has
+ * room for a file of @p wanted bytes. After an error, removes all parts of the gap that were
+ * filled.
+ * @return EINPROGRESS: a part of the gap is left */
 static int fill(struct fat_node *file, uint64_t end, uint64_t wanted)
 {
         const uint32_t begin = size_before(file), clusters = file->clusters;

@@ -99,8 +99,7 @@ bool fat_name_format(const uint16_t *wide, unsigned length, char name[FILES_NAME
         return bytes && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* Appends a part of a short name. If bit @p lower of the entry is set, the part is in lower
- * case. */
+/* Appends a part of a short name. If the entry has the flag @p lower, the part is in lower case. */
 static void append_short(const uint8_t *entry, unsigned first, unsigned count, unsigned lower,
                          char *name, unsigned *length)
 {
@@ -168,7 +167,8 @@ bool fat_name_is_short(const char *name, uint8_t short_name[11])
         return true;
 }
 
-/* Copies the characters that a short name can have. */
+/* Converts characters for a short name: makes letters upper case, leaves out blanks and dots, and
+ * replaces every other character that a short name cannot have. */
 static unsigned shorten(const uint16_t *from, unsigned length, uint8_t *to, unsigned room)
 {
         unsigned count = 0;
@@ -216,7 +216,7 @@ uint8_t fat_name_sum(const uint8_t short_name[11])
         return (uint8_t)sum;
 }
 
-/* Days from 1970-01-01 to the first day of a month in 1980 or later. */
+/* Returns the number of days from 1970-01-01 to the first day of a month in 1980 or later. */
 static int64_t days_to(unsigned year, unsigned month)
 {
         static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
