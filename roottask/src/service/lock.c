@@ -12,7 +12,6 @@
 
 #include "internal.h"
 #include "novart/time.h"
-#include "sync/mutex.h"
 #include "thread/thread.h"
 
 static nova_word_t self(void)
@@ -20,26 +19,18 @@ static nova_word_t self(void)
         return (nova_word_t)nova_thread_self();
 }
 
-/* Decides whether a thread continues to wait for the lock. Wakes the runners. */
-static bool wait_on(void *argument)
-{
-        struct nova_service *const service = (struct nova_service *)argument;
-
-        if (service_stopping(service))
-                return false;
-        novart_service_runners_ask(service);
-        return true;
-}
-
-/* Takes the lock. Wakes the runners while it waits, and keeps its place among the waiters: waiters
- * whose CPUs are busy keep theirs, too, and could pass the lock among themselves for ever.
+/* Takes the lock. Wakes the runners while it waits.
  * @return false if the service stops and the holder does not release the lock soon */
 static bool take(struct nova_service *service, bool insist)
 {
-        if (insist)
-                nova_mutex_lock(&service->lock);
-        else if (!novart_mutex_lock_in_steps(&service->lock, SERVICE_PATIENCE, wait_on, service))
-                return false;
+        while (!nova_mutex_try(&service->lock) &&
+               nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
+                if (insist)
+                        continue;
+                if (service_stopping(service))
+                        return false;
+                novart_service_runners_ask(service);
+        }
         __atomic_store_n(&service->holder, self(), __ATOMIC_RELAXED);
         return true;
 }

@@ -4,8 +4,6 @@
 #include <errno.h>
 
 #include "novart/thread.h"
-#include "novart/time.h"
-#include "sync/mutex.h"
 #include "sync/wait.h"
 
 enum { FREE, LOCKED, CONTENDED };
@@ -18,53 +16,25 @@ bool nova_mutex_try(struct nova_mutex *mutex)
                                            __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Locks the mutex or, if it is not free, appends the caller to its waiters.
- * @return true if the caller has the mutex */
-static bool lock_or_append(struct nova_mutex *mutex, struct nova_waiter *waiter)
-{
-        if (nova_mutex_try(mutex))
-                return true;
-        novart_wait_guard(&mutex->queue);
-
-        /* if the state is CONTENDED without a waiter, the only cost is one needless check of the
-         * queue */
-        const bool was_free =
-                __atomic_exchange_n(&mutex->state, CONTENDED, __ATOMIC_ACQUIRE) == FREE;
-
-        if (!was_free)
-                novart_wait_append(&mutex->queue, waiter);
-        novart_wait_release(&mutex->queue);
-        return was_free;
-}
-
-/* Ends the wait after a deadline. Returns true if the caller has received the mutex meanwhile. */
-static bool give_up(struct nova_mutex *mutex, struct nova_waiter *waiter)
-{
-        novart_wait_guard(&mutex->queue);
-        return !novart_wait_give_up(&mutex->queue, waiter);
-}
-
 int nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline)
 {
         struct nova_waiter waiter;
 
-        return lock_or_append(mutex, &waiter) || novart_wait_park(&waiter, deadline) ||
-                               give_up(mutex, &waiter)
-                       ? 0
-                       : ETIMEDOUT;
-}
-
-bool novart_mutex_lock_in_steps(struct nova_mutex *mutex, uint64_t step, bool (*again)(void *),
-                                void *argument)
-{
-        struct nova_waiter waiter;
-
-        if (lock_or_append(mutex, &waiter))
-                return true;
-        while (!novart_wait_park(&waiter, nova_deadline_in(step)))
-                if (!again(argument))
-                        return give_up(mutex, &waiter);
-        return true;
+        if (nova_mutex_try(mutex))
+                return 0;
+        novart_wait_guard(&mutex->queue);
+        /* if the state is CONTENDED without a waiter, the only cost is one needless check of the
+         * queue */
+        if (__atomic_exchange_n(&mutex->state, CONTENDED, __ATOMIC_ACQUIRE) == FREE) {
+                novart_wait_release(&mutex->queue);
+                return 0;
+        }
+        novart_wait_append(&mutex->queue, &waiter);
+        novart_wait_release(&mutex->queue);
+        if (novart_wait_park(&waiter, deadline))
+                return 0;
+        novart_wait_guard(&mutex->queue);
+        return novart_wait_give_up(&mutex->queue, &waiter) ? ETIMEDOUT : 0;
 }
 
 void nova_mutex_lock(struct nova_mutex *mutex)
