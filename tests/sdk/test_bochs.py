@@ -83,6 +83,7 @@ class OnTerminal(test_runner.OnTerminal):
     """The results are the same as under QEMU."""
 
     EMULATOR = "bochs"
+    test_the_log_of_qemu_is_shown = None  # only QEMU has the argument -d
 
 
 if __name__ == "__main__":
