@@ -49,8 +49,8 @@ void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, 
         const bool more = child->memory.next_map < child->memory.maps;
         const unsigned words = nova_utcb_word_count(utcb);
 
-        /* A program can also call the portal. The report of its end has no words of earlier
-         * messages. */
+        /* A program can also call the portal, with fewer words. The report must not contain words
+         * of earlier messages. */
         if (words < NOVA_UTCB_STATE_WORDS)
                 memset(&utcb->word[words], 0,
                        (NOVA_UTCB_STATE_WORDS - words) * sizeof(*utcb->word));

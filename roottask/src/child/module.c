@@ -13,7 +13,7 @@
 
 #define LINE_MAX 512
 
-/* Copies the file name of a command line: its first word after the last slash. */
+/* Copies the file name of a command line: the part of the first word after its last slash. */
 static void file_name(char *line, char name[NOVA_MODULE_NAME])
 {
         struct arguments arguments;

@@ -18,7 +18,7 @@
 #define STACKS_ROOM   (2 * NOVA_LAYOUT_MAIN_STACK)
 #define STACKS_MEMORY (16 * NOVA_PAGE_SIZE)
 
-/* Size of the strings: name, arguments, environment. */
+/* Offset of the strings in the start page: name, arguments, environment. */
 #define STRINGS_OFFSET (HIP_OFFSET + HIP_BYTES)
 
 struct strings {
@@ -100,7 +100,7 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         memcpy(page->name, child->name, sizeof(page->name));
 }
 
-/* One page lies between the segments and the start page, and one between the UTCB and the
+/* One page lies between the segments and the start page, and one or two between the UTCB and the
  * regions. */
 int novart_child_lay_out(struct nova_child *child, const struct nova_child_config *config)
 {

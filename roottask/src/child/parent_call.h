@@ -15,7 +15,7 @@ struct nova_utcb *novart_parent_call_begin(enum nova_parent_operation operation)
 bool novart_parent_call_put_bytes(struct nova_utcb *utcb, const void *bytes, size_t size);
 bool novart_parent_call_put_name(struct nova_utcb *utcb, const char *name);
 
-/* Sends the message. Capabilities in the answer arrive in the window, 0 for none. Returns the
+/* Sends the message. Capabilities in the answer arrive in the window; 0: there is none. Returns the
  * parent's answer: 0 or an errno value. */
 int novart_parent_call_send(struct nova_utcb *utcb, nova_crd_t window);
 

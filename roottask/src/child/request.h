@@ -22,14 +22,15 @@ struct request {
                                  * before it continues with the request */
 };
 
-/* Reads a name that begins at a word. Returns false if there is none or it has no end. */
+/* Reads the name that begins at word `first`. Returns false if there is no name, or if the name has
+ * no end. */
 bool novart_request_name(struct request *request, unsigned first);
 
 /* device.c: appends items for as many pages of a range as fit, from number `page` on, and puts the
  * number of these pages before the items. */
 void novart_request_give_pages(struct request *request, nova_word_t first, nova_word_t pages,
                                nova_word_t page, unsigned perms);
-/* Appends items for ports, and one for a semaphore. */
+/* The first function appends items for ports, the second an item for a semaphore. */
 void novart_request_give_ports(struct request *request, nova_word_t first, nova_word_t count);
 void novart_request_give_semaphore(struct request *request, nova_sel_t sel);
 

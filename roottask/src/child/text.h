@@ -12,7 +12,7 @@
 struct child_line {
         unsigned bytes;
         char text[CHILD_LINE + NOVA_UTF8_MAX]; /* the last character may extend past the line */
-        struct nova_utf8 utf8;                 /* the incomplete character at its end */
+        struct nova_utf8 utf8;                 /* the incomplete character at the text's end */
 };
 
 /* A line of a child's text, ready for the console. */

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /** Reads a word of the program's memory.
- * @return false if the word may not be mapped, or @p addr is not aligned */
+ * @return false if the word is not known to be mapped, or if @p addr is not aligned */
 typedef bool backtrace_read(void *context, nova_word_t addr, nova_word_t *word);
 
 /** Collects the return addresses of the functions on a stack.

@@ -15,7 +15,7 @@
 #include "thread/handler.h"
 #include "thread/thread.h"
 
-/* Number of selectors of a set: 2^5 = NOVA_HIP_EXC. */
+/* Order of a set of selectors: 2^5 = NOVA_HIP_EXC. */
 #define EVENTS_ORDER 5
 
 /* Sizes of stacks; the rest of their pages holds the threads' blocks. */
@@ -29,9 +29,9 @@
 /* Groups of state that a report needs. */
 #define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
 
-/* The set of portals of each CPU: its first selector + 1 once the set is complete, 0 before. */
 static struct {
-        uint32_t ready, own;
+        uint32_t ready; /* first selector of the CPU's set of portals, plus 1; 0: not complete */
+        uint32_t own;   /* first selector of the set for the handler's own events; 0: none */
         struct nova_handler *handler;
 } cpus[NOVA_CPU_MAX];
 static struct nova_mutex mutex;
@@ -49,7 +49,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         if (error)
                 return error;
 
-        /* The pager's own page faults have no handler, so its stack needs its pages now. */
+        /* No handler serves the pager's own page faults, so its stack is committed now. */
         error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
         if (error)
                 nova_handler_discard(*handler);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Handles events: a page fault in lazy memory gets a page; any other event is reported. Then a
- * child ends as a whole; in a root only the thread ends, because the rest of the system depends on
- * the root. */
+/* Handles events: a page fault in lazy memory gets a page, and one in a guarded copy ends the copy;
+ * any other exception is reported. Then a child ends as a whole; in a root only the thread ends,
+ * because the rest of the system depends on the root. */
 #include <stdlib.h>
 
 #include "fault/fault.h"
@@ -31,8 +31,9 @@
 __attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
 
 /* Ends the calling thread, which has raised an event. Runs on the thread's stack below its
- * frames. If it is the last thread, the program ends without exit(): its functions would need more
- * of the stack, and if they raise an event again, the program would never end. */
+ * frames. If it is the last thread, the program ends without exit(): the functions that exit()
+ * calls would need more of the stack, and if they raised an event again, the program would never
+ * end. */
 static _Noreturn void end_thread(void)
 {
         struct nova_thread *const self = nova_thread_self();

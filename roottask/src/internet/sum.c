@@ -22,7 +22,7 @@ static uintptr_t sum_step(uintptr_t sum, const uintptr_t (*words)[STEP])
         return sum;
 }
 
-/* Returns 1 to 7 bytes, followed by zeros. */
+/* Returns the sum of the last 0 to 7 bytes, read as numbers of 4, 2 and 1 bytes. */
 static uint64_t read_rest(const char *at, unsigned bytes)
 {
         uint64_t all = 0;

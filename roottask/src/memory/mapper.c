@@ -83,7 +83,7 @@ int novart_mapper_start(nova_word_t utcb)
         return 0;
 }
 
-/* No other thread uses that CPU yet. */
+/* Makes the mapper of a CPU on which no thread runs yet. */
 static int make_at(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
 {
         set(cpu, utcb, ec);

@@ -12,7 +12,8 @@
  * @return 0 or an errno value */
 int novart_mapper_start(nova_word_t utcb);
 
-/* Makes mappers use nova_thread_utcb() and nova_thread_cpu(), which need the main thread's TLS. */
+/* Makes the functions below use nova_thread_utcb() and nova_thread_cpu(), which need the main
+ * thread's TLS. */
 void novart_mapper_tls_ready(void);
 
 /* Creates the mapper of a CPU, if it does not exist.

@@ -7,11 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns true if text can be written without a lock of this program: if nova_console_use() was not
- * called. */
+/* Returns true if text can be written without a lock of this program, that is, if the program has
+ * not called nova_console_use(). */
 bool novart_console_needs_no_lock(void);
 
-/* Passes text to the function of nova_console_keep(). Takes a lock. */
+/* Passes text to the function of nova_console_keep(). Takes a lock: not for threads on another
+ * program's time. */
 void novart_console_keep_text(const char *text, size_t bytes);
 
 /* Writes one line without a lock. In a child, the message overwrites the thread's UTCB. */

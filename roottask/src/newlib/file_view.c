@@ -78,7 +78,8 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
         return error;
 }
 
-/* Gets a view. @return 0 or an errno value; if *bytes is then 0, the view has no pages */
+/* Gets a view. @return 0 or an errno value. If there is no error and *bytes is 0, the view has no
+ * pages */
 static int get(unsigned session, nova_word_t file, uint64_t place, const char *addr, size_t *bytes)
 {
         int error = EAGAIN;
@@ -103,8 +104,8 @@ static struct window *find(unsigned session, nova_word_t file, uint64_t place)
         return NULL;
 }
 
-/* Gets a view into the window that has not been filled for the longest time. @return 0 or an errno
- * value; at the end of the file *filled is a window without a view */
+/* Gets a view into the window that was filled least recently. @return 0 or an errno value; at the
+ * end of the file *filled is a window without a view */
 static int fill(unsigned session, nova_word_t file, uint64_t place, struct window **filled)
 {
         struct window *window = &windows[++last % WINDOWS];

@@ -13,7 +13,7 @@
 #include "novart/page.h"
 #include "novart/sync.h"
 
-#define SPARE_PAGES 64 /* more pages than the heap leaves for others */
+#define SPARE_PAGES 64 /* more pages than nova_sbrk() keeps free for stacks and tables */
 
 static bool unmapped; /* the program has free memory, but it could not be mapped */
 

@@ -17,7 +17,7 @@
 const struct files_calls *novart_files_calls;
 const struct files_calls *novart_sockets_calls;
 
-/* Returns the functions for a file that is not the console, or a socket; NULL: there is none. */
+/* Returns the functions for a socket or for a file other than the console; NULL: there are none. */
 static const struct files_calls *calls_of(int file)
 {
         if (file >= SOCKETS_FIRST)
@@ -80,7 +80,8 @@ int fcntl(int file, int command, ...)
         return calls->control(file, command, value);
 }
 
-/* Moves the end of the heap. The C library holds its lock of the heap during the call. */
+/* Moves the end of the heap. malloc() and related functions hold the heap's lock during the
+ * call. */
 void *sbrk(ptrdiff_t change)
 {
         void *const old = nova_sbrk(change);

@@ -57,7 +57,7 @@ static void set(struct sel_leaf *leaf, nova_sel_t index, unsigned order, bool va
 }
 
 /* Searches a leaf whose first selector is `base`.
- * @return index in it, or NONE */
+ * @return index in the leaf, or NONE */
 static nova_sel_t search(const struct sel_map *map, struct sel_leaf *leaf, nova_sel_t base,
                          unsigned order)
 {

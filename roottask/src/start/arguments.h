@@ -23,7 +23,7 @@ struct arguments {
  * the first word are the environment.
  * @param text changed; must stay valid
  * @param room array for pointers
- * @param count number of pointers in the array, at least 3: further words are left out */
+ * @param count number of pointers in the array, at least 3; words that do not fit are left out */
 void novart_arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
 
 /* Copies the string at a physical address, cut to `bytes` bytes including its terminating 0. For

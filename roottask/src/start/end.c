@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of a program, and its requests to its parent; a root has no parent. */
+/* The end of a program. A child reports it to its parent; a root, which has none, ends the run. */
 #include "nova/console.h"
 #include "nova/hypercall.h"
 #include "start/parent.h"

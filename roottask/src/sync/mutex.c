@@ -67,8 +67,8 @@ void nova_mutex_unlock(struct nova_mutex *mutex)
                 novart_wait_wake(next);
 }
 
-/* Returns true if the caller holds the mutex already. Only the holder can find its own number in
- * the mutex, so the check needs no lock. */
+/* Returns true if the caller holds the mutex already. Only the holder can find itself recorded
+ * in the mutex, so the check needs no lock. */
 static bool again(struct nova_recursive_mutex *mutex)
 {
         if (__atomic_load_n(&mutex->holder, __ATOMIC_RELAXED) != nova_thread_self())

@@ -21,13 +21,13 @@ void novart_wait_release(struct nova_wait_queue *queue);
 /* Appends the calling thread to the queue. The caller holds the guard. */
 void novart_wait_append(struct nova_wait_queue *queue, struct nova_waiter *waiter);
 
-/* Removes the thread that has waited longest, which the caller must then wake; NULL if no thread
- * waits. The caller holds the guard.
- * @return the thread */
+/* Removes the thread that has waited longest; the caller must then wake it. The caller holds the
+ * guard.
+ * @return the thread; NULL: no thread waits */
 struct nova_thread *novart_wait_grant(struct nova_wait_queue *queue);
 
 /* Removes all waiters; the caller must wake each. The caller holds the guard.
- * @return the first of the list */
+ * @return the first waiter of their list; NULL: no thread waits */
 struct nova_waiter *novart_wait_grant_all(struct nova_wait_queue *queue);
 
 /* Removes a waiter without a grant. The caller holds the guard. */

@@ -33,7 +33,7 @@ static void read_all(uint16_t port, uint8_t reg[RTC_REGISTERS])
                 reg[i] = read_register(port, i);
 }
 
-/* Reads the registers until two reads agree, because an update may begin in between. */
+/* Reads all registers until two passes agree, because an update may begin between two registers. */
 static bool read_steadily(uint16_t port, uint8_t reg[RTC_REGISTERS])
 {
         const uint64_t end = nova_time_ns() + PATIENCE_NS;

@@ -47,7 +47,8 @@ uint64_t nova_deadline_in(uint64_t ns)
         return ticks < NOVA_FOREVER - now ? now + ticks : NOVA_FOREVER;
 }
 
-/* Waits at a semaphore that never gets an up, so only the deadline ends the wait. */
+/* Waits on the thread's own semaphore. The semaphore gets an up only for a grant, and this thread
+ * waits for no grant, so only the deadline ends the wait. */
 void nova_sleep_until(uint64_t tsc)
 {
         while (nova_sm_down_until(nova_thread_self()->park, 0, tsc) == NOVA_SUCCESS)

@@ -18,7 +18,8 @@ _start:
         ud2
         .size   _start, . - _start
 
-/* novart_start_on_stack(top, function): calls function() on an empty stack. It must not return. */
+/* novart_start_on_stack(top, function): calls function() on an empty stack. The function
+ * must not return. */
         .section .text.novart_start_on_stack, "ax", @progbits
         .globl  novart_start_on_stack
         .type   novart_start_on_stack, @function
