@@ -56,7 +56,7 @@ static bool has(struct vm *vm, uint64_t gpa, uint64_t bytes)
 }
 
 /* Permits UV_PAGE_IN to provide each page of a range once, or withdraws this permission.
- * @return false if a page is in use already */
+ * @return false if a page is in use already, or is in no slot */
 static bool expect(struct vm *vm, uint64_t gpa, uint64_t bytes, bool value)
 {
         bool good = true;
@@ -186,7 +186,7 @@ static enum seal_status open_copy(struct vm *vm)
         return SEAL_OK;
 }
 
-/* Refuses an address that the guest gives to UV_ESM: its slots have no memory there. */
+/* Refuses an address that the guest gives to UV_ESM: the guest's slots have no memory there. */
 static enum nova_u_status no_pages(struct vm *vm, enum nova_u_status status, const char *what,
                                    uint64_t given)
 {
@@ -197,7 +197,7 @@ static enum nova_u_status no_pages(struct vm *vm, enum nova_u_status status, con
         return status;
 }
 
-/* Refuses an address that the guest gives to UV_ESM: its blob contains another one. */
+/* Refuses an address that the guest gives to UV_ESM: the blob contains another address. */
 static enum nova_u_status not_sealed(struct vm *vm, enum nova_u_status status, const char *what,
                                      uint64_t given, uint64_t sealed)
 {
@@ -231,7 +231,8 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
         return status_of[status];
 }
 
-/* Compares the virtual CPUs and the memory that the VMM has provided with the blob. */
+/* Compares the blob with the addresses that the guest has given, and with the virtual CPUs and the
+ * memory that the VMM has provided. */
 static enum nova_u_status check_machine(struct vm *vm)
 {
         const struct seal *const seal = vm->seal;
@@ -353,8 +354,8 @@ static const char *make_key(struct vm *vm)
         return why;
 }
 
-/* Returns the status of UV_ESM after the VMM has refused H_SVM_INIT_START: perhaps because its
- * memory slot was refused. */
+/* Returns the status of UV_ESM after the VMM has refused H_SVM_INIT_START, perhaps because the
+ * ultravisor has refused the VMM's memory slot. */
 static enum nova_u_status refused_start(struct vm *vm)
 {
         if (!vm->refused_pages)

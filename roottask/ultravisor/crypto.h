@@ -29,8 +29,8 @@ struct crypto_gcm {
 };
 
 /* Seeds the random generator. Must be called before all other functions, and before the program has
- * a second thread. @param source returns the number of random bytes that it has written; it is
- * called again later.
+ * a second thread. @param source returns the number of random bytes that it has written;
+ * crypto_random() calls it again from time to time.
  * @return CRYPTO_OK, or CRYPTO_BAD if the source has too few bytes */
 enum crypto_result crypto_init(size_t (*source)(void *to, size_t bytes));
 
@@ -47,7 +47,7 @@ void crypto_sha256_all(const void *data, size_t bytes, uint8_t digest[CRYPTO_DIG
 /* Prepares a key. @return CRYPTO_OK; CRYPTO_NO_MEMORY, after which crypto_gcm_end() is not
  * needed */
 enum crypto_result crypto_gcm_begin(struct crypto_gcm *gcm, const uint8_t key[CRYPTO_KEY_BYTES]);
-/* Encrypts @p bytes from @p in to @p out, which may be the same, and authenticates them together
+/* Encrypts @p bytes from @p in to @p out, which may be one buffer, and authenticates them together
  * with the @p with_bytes bytes at @p with. A nonce may be used only once with each key. */
 enum crypto_result crypto_gcm_seal(struct crypto_gcm *gcm, const uint8_t nonce[CRYPTO_NONCE_BYTES],
                                    const void *with, size_t with_bytes, const void *in,

@@ -86,7 +86,7 @@ static int refuse_settle(int error)
                                 "description");
 }
 
-/* If a resource is missing, the runtime has said which one. */
+/* If a resource is missing, the runtime has usually said which one. */
 static int refuse_service(int error)
 {
         if (error == ENOMEM)

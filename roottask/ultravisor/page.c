@@ -199,7 +199,8 @@ bool page_fill(struct pages *pages, struct page *page)
 }
 
 /* Returns the first of the 512 pages in the block around an address, NULL if no slot has all of
- * them. The records of two slots may lie at any distance, which says nothing about addresses. */
+ * them. The records of two slots may lie at any distance from each other, whatever the addresses of
+ * their pages are. */
 static struct page *block_of(struct pages *pages, uint64_t gpa)
 {
         const uint64_t begin = gpa & ~(BLOCK_BYTES - 1);

@@ -49,7 +49,7 @@ static void perform(void *argument)
                 read_answer(call, utcb);
 }
 
-/* Sends a call to the VMM. @return false: the VMM cannot be called, and the machine has ended */
+/* Sends a call to the VMM. @return false: the VMM has not answered, and the machine has ended */
 static bool send(struct nova_vcpu *vcpu, struct call *call)
 {
         call->portal = vm_of(vcpu)->vcpu[vcpu->number].portal;
@@ -120,15 +120,15 @@ static void report_128(void *argument)
                vm->machine.name);
 }
 
-/* Reports once why a vector that the guest may expect does not come: its other interrupts can wait
- * for this one. */
+/* Reports once why a vector that the guest may expect does not come, because the guest's other
+ * interrupts may wait for it. */
 static void tell_refusal(struct nova_vcpu *vcpu, const struct message_answer *answer)
 {
         struct vm *const vm = vm_of(vcpu);
 
         if (answer->value != MESSAGE_VECTOR_128 || vm->told_128)
                 return;
-        nova_vcpu_keep_message(vcpu, report_128, vm); /* it takes locks */
+        nova_vcpu_keep_message(vcpu, report_128, vm); /* report_128() takes locks */
 }
 
 /* Asks the VMM for the vector of an interrupt. After an invalid answer, asks the VMM again, with

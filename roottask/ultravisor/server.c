@@ -235,7 +235,7 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
 /* Moves only one page, because the lock is held: decrypting a page takes up to 490,000
  * instructions. Between two pages another call may end the VM or remove the slot. Blocks of
  * several pages are accepted only in UV_ESM: then no page is out, so a block needs no decryption.
- * Larger blocks would delay other VMMs on this CPU. */
+ * The decryption of a block would delay other VMMs on this CPU. */
 static enum nova_u_status move_in_page(struct call *call, uint64_t from, uint64_t to)
 {
         if (!is_secure(call))
@@ -403,7 +403,7 @@ static void close_session(struct nova_service *service, void *session)
 }
 
 /* Returns the maximum number of sessions of a VMM. With shares, the sessions of all VMMs
- * together must not be more than those of the service. */
+ * together must not exceed the number of sessions of the service. */
 static unsigned sessions_of_client(void)
 {
         const unsigned share = vm_records();

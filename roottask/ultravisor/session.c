@@ -9,7 +9,8 @@
 #include "novart/time.h"
 #include "vm.h"
 
-#define PATIENCE_NS 5000000 /* longest wait for a machine's lock: more than a part of long work */
+/* Longest wait in ns for a machine's lock: longer than its holders keep it without a pause. */
+#define PATIENCE_NS 5000000
 
 /* Returns the VM that a request names; the lock is held. */
 static struct vm *named(const struct nova_request *request)
@@ -119,7 +120,7 @@ static void release(struct vm *vm)
 typedef int vcpu_action(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t vector);
 
 /* Waits only a short time for the machine's lock, because this handler also serves the other VMMs
- * on its CPU. The lock passes to its waiters in their order, so a second wait rarely is necessary.
+ * on its CPU. The lock passes to its waiters in their order, so a second wait is rarely necessary.
  * @return EBUSY: the client calls again */
 static int act(const struct nova_request *request, vcpu_action *action)
 {

@@ -64,7 +64,7 @@ uint64_t vm_pages(const struct vm *vm)
 }
 
 /* Shares of the memory, and the clients that have them. A VMM can have two sessions, but has one
- * name. The service's lock protects them. */
+ * name. The service's lock protects the shares. */
 static struct share {
         char client[NOVA_NAME_SIZE];
         unsigned sessions; /* number of this client's sessions; 0: no client has the share */
@@ -112,7 +112,8 @@ static struct share *share_of(const char *client)
         return NULL;
 }
 
-/* Returns a share that no client has, for a client. NULL: other clients have all shares. */
+/* Gives a client a share that no client has.
+ * @return the share; NULL: other clients have all shares */
 static struct share *take_share(const char *client)
 {
         for (unsigned i = 0; i < share_count; i++) {
@@ -141,7 +142,8 @@ bool vm_open(const char *client)
         return share;
 }
 
-/* Returns the number of VMs of a share; of all VMMs if it is NULL. The service's lock is held. */
+/* Returns the number of VMs of a share; of all VMs if @p share is NULL. The service's lock is
+ * held. */
 static unsigned count_of(const struct page_budget *share)
 {
         unsigned count = 0;
@@ -220,7 +222,8 @@ static size_t account(struct vm *vm)
 
 /* Creates the machine of a VM. Only one machine is created at a time, so that no other machine
  * takes the kernel memory from which the size of its account is computed.
- * @return EBUSY: another one is still being created; ENOBUFS: too little kernel memory is left */
+ * @return EBUSY: another machine is still being created; ENOBUFS: too little kernel memory is
+ *   left */
 static int make_machine(struct vm *vm)
 {
         static struct nova_mutex turn = NOVA_MUTEX_INITIALIZER;
@@ -251,8 +254,8 @@ static int make_machine(struct vm *vm)
 
 bool vm_may_report(struct vm *vm)
 {
-        static uint64_t last[VM_COUNT]; /* start of each record's period, which a new VM in the
-                                           record continues */
+        static uint64_t last[VM_COUNT]; /* start of each record's period; a new VM in a record
+                                           continues the period */
         static unsigned count[VM_COUNT];
         const size_t number = (size_t)(vm - vms);
         const uint64_t now = nova_time_ns();

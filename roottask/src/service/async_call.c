@@ -21,7 +21,7 @@
 #include "thread/reap.h"
 #include "thread/thread.h"
 
-/* The call thread goes from NEW to BEGUN to DONE; the caller goes to LEFT from any of them. */
+/* The call thread changes NEW to BEGUN and later to DONE; the caller changes any state to LEFT. */
 enum async_call_state { ASYNC_CALL_NEW, ASYNC_CALL_BEGUN, ASYNC_CALL_DONE, ASYNC_CALL_LEFT };
 
 /* Bytes of stack that a call thread needs for its call. */
@@ -34,8 +34,8 @@ struct nova_async_call {
         struct nova_async_call *next; /* in the list cancel->first, under its mutex */
         nova_sel_t portal;
         uint32_t state;   /* enum async_call_state; atomic */
-        unsigned holders; /* number of references of caller and call thread; the last one frees the
-                           * call */
+        unsigned holders; /* number of references: of the caller, and of the call thread; the last
+                           * holder frees the call */
         int error;
         nova_word_t answer[NOVA_MESSAGE_WORDS];
         nova_word_t words[];

@@ -6,8 +6,9 @@
 #define PAUSE_MIN 1000000  /* time in ns between the first two attempts */
 #define PAUSE_MAX 50000000 /* maximum of this time, which doubles */
 
-/* Number of pauses after which the service counts as stuck, five seconds in all. If the machine
- * stops for a while, the service gets these pauses afterwards. */
+/* Number of pauses after which the service counts as stuck, five seconds in all. The client
+ * counts pauses, not time: if the machine stops for a while, the service still gets the remaining
+ * pauses afterwards. */
 #define PAUSES 105
 
 struct client_patience novart_client_patience(uint64_t deadline)

@@ -26,8 +26,8 @@ struct service_runner {
         uint32_t target; /* number of the pass for which the worker waits; written by the worker */
         uint32_t begun;  /* calls that the handler has begun; written by the handler */
         uint32_t served; /* calls that the handler has completed; written by the handler */
-        bool rests;      /* the runner waits without a deadline; the handler wakes it when it begins
-                          * a call */
+        bool rests;      /* the runner waits without a deadline; a handler that begins a call wakes
+                          * it */
         bool lost;       /* the handler had a fault and never answers; written by the runner */
         bool ended;      /* the handler has ended; written by the runner */
 };
@@ -74,7 +74,7 @@ struct nova_service {
         uint64_t ended;             /* TSC when a session last ended; protected by lock */
         unsigned passing_head;      /* retired slots that are free after the passes; SESSION_NONE:
                                      * none; protected by lock */
-        struct nova_later *passing_later; /* actions that are performed then */
+        struct nova_later *passing_later; /* actions to perform after the passes */
         struct nova_later *deferred;      /* pushed by compare-and-swap, taken as a whole */
         bool published;                   /* threads other than the runners may have called the
                                            * service */
@@ -131,7 +131,7 @@ void novart_service_pass_begin(struct nova_service *service);
  */
 bool novart_service_has_passed(struct nova_service *service);
 /* A handler calls the first function when it begins to serve a call, and the second function when
- * it has served the call. If it takes long, the runner lends it time. */
+ * it has served the call. If the call takes long, the runner lends the handler time. */
 void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role);
 void novart_service_runner_end(struct service_cpu *cpu, enum service_handler role);
 
@@ -175,8 +175,8 @@ int novart_service_room(const struct nova_service *service);
  * @return EAGAIN: the client may repeat the message; ENOMEM: the message is too large, and no
  * session ends */
 int novart_service_claim(struct service_cpu *cpu, nova_word_t had);
-/* Called by a share handler for each message, also for those of its runner, and when the handler
- * has ended. Ends its claim.
+/* Ends the claim of a share handler. The handler calls this function for each message, also for
+ * those of its runner; the thread that stops the service calls it when the handler has ended.
  * @return the limit that the message had */
 nova_word_t novart_service_claim_end(struct service_cpu *cpu);
 

@@ -23,7 +23,7 @@
 /* Bytes that a message with shared memory may charge without a claim. */
 #define SHARE_BYTES ((nova_word_t)2 << 10)
 
-/* Time in ns after the end of a session in which the kernel frees its portals. */
+/* Time in ns within which the kernel frees the portals of a session that has ended. */
 #define GRACE 50000000
 
 #define CAPABILITY_BYTES ((nova_word_t)72) /* upper bound of a mapping's size */
@@ -92,7 +92,7 @@ int novart_service_claim(struct service_cpu *cpu, nova_word_t had)
         const nova_word_t left = bytes_left();
         const nova_word_t room = left > service->reserve ? left - service->reserve : 0;
         /* Half, so that other clients go on during the claim, even if a client makes one claim
-         * after the other. */
+         * after another. */
         const nova_word_t bytes = smaller((room > kept ? room - kept : 0) / 2, most);
 
         if (smaller(room / 2, most) <= had)

@@ -292,8 +292,8 @@ static void each_cpu(struct nova_service *service, void (*function)(struct servi
                         function(service->cpu[cpu]);
 }
 
-/* Stops the handlers.
- * @return false if some could not be ended */
+/* Stops the runners, which end the handlers.
+ * @return false if some handlers could not be ended */
 static bool stop_runners(struct nova_service *service)
 {
         bool all = true;

@@ -69,7 +69,7 @@ int novart_session_take(struct session_table *table, const char client[NOVA_NAME
 /* Returns the number of a client's sessions. */
 unsigned novart_session_count(const struct session_table *table, const char client[NOVA_NAME_SIZE]);
 
-/* Returns true if a session is closing, or if its slot is retired. */
+/* Returns true if any session is closing, or any slot is retired. */
 bool novart_session_ending(const struct session_table *table);
 
 /* Begins the end of a live session: no call finds it any more. Returns true if no handler works for

@@ -49,8 +49,8 @@ nova_word_t novart_service_kernel_memory(nova_word_t *limit)
         return used;
 }
 
-/* Returns true if a service that is not complete has got none of the selectors for its portals, or
- * if the program has no selector left. */
+/* Returns true if an incomplete service lacks the selectors for a group of its portals, or if the
+ * program has no selector left. */
 static bool lacks_selectors(const struct nova_service *service)
 {
         const nova_sel_t sel = nova_sel_alloc(0);

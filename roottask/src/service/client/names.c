@@ -16,8 +16,8 @@ int nova_names_open(struct nova_session **names)
         return nova_session_open(names, "names", NULL);
 }
 
-/* Copies the name into words, and fills up the last one with 0.
- * @return number of words; 0: too long */
+/* Copies a name into words, and pads the last word with 0.
+ * @return number of words; 0: the name is too long */
 static unsigned put_name(nova_word_t *words, const char *name)
 {
         const size_t bytes = strlen(name) + 1;

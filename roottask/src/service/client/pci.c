@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service pci. */
+/* Client stub of the service `pci`. */
 #include "novart/service/pci.h"
 
 #include <errno.h>

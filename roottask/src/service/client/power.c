@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client stub of the service power. */
+/* Client stub of the service `power`. */
 #include "novart/service/power.h"
 
 int nova_power_open(struct nova_session **power)
