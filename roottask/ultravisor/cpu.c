@@ -9,7 +9,7 @@
 #define LEAF_SIZES      0x80000008u
 #define LEAF_ENCRYPTION 0x8000001fu
 #define ENCRYPTED_VM    2u /* EAX: memory of VMs is encrypted */
-#define REDUCTION_SHIFT 6  /* EBX: bits by which addresses are shorter than LEAF_SIZES says */
+#define REDUCTION_SHIFT 6  /* EBX: how many bits shorter addresses are than LEAF_SIZES says */
 
 #define MSR_SEV_STATUS 0xc0010131u
 #define SEV_ENABLED    1u

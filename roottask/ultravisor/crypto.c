@@ -162,7 +162,7 @@ static int read_scalar(mbedtls_mpi *scalar, const uint8_t key[CRYPTO_KEY_BYTES])
         return status;
 }
 
-/* Multiplies a point, or, without one, the curve's base point, by a private key. */
+/* Multiplies a point by a private key. @param point NULL: the curve's base point */
 static enum crypto_result multiply(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t *point,
                                    uint8_t out[CRYPTO_KEY_BYTES])
 {

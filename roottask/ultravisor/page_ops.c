@@ -8,8 +8,8 @@
 #include "novart/guard.h"
 #include "vm.h"
 
-/* Returns true if the reply of a virtual CPU may still map a page of a range: the CPU has not
- * exited since. */
+/* Returns true if the last reply to a virtual CPU may still map a page of a range, because the
+ * virtual CPU has not exited since. */
 static bool is_in_flight(const struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
         for (unsigned i = 0; i < vm->vcpus; i++) {

@@ -16,7 +16,7 @@ _Static_assert(NOVA_UV_NORMAL_BYTES >= SEAL_MEMORY_MAX, "each sealed image can b
 /* The slots of a VMM's VMs may have PAGES_FACTOR pages for each frame of secure memory, because
  * each page has a record in the ultravisor's own memory. */
 #define PAGES_FACTOR 2
-#define SESSION_VMS  NOVA_UV_SESSION_VMS /* limited, so that no VMM takes all records */
+#define SESSION_VMS  NOVA_UV_SESSION_VMS /* limited, so that no VMM takes all records of VMs */
 
 /* State of a session. */
 struct session {

@@ -21,8 +21,9 @@
  * portals for the VM, and a reserve. */
 #define MACHINE_BYTES 0x8000u
 #define VCPU_BYTES    0x10000u
-/* Longest wait in ns for another machine that is being created. The creating thread runs on its
- * VMM's time. If that time ends, its handler's runner lends it time, up to 200 ms later. */
+/* Longest wait in ns for another machine that is being created. The creating thread is a handler,
+ * which runs on its VMM's time. If that time ends, the handler's runner lends it time, up to 200 ms
+ * later. */
 #define PATIENCE_NS   50000000
 #define ACCOUNT_LEAST 0x10000u
 #define SPARE_PART    16 /* one part in SPARE_PART of the kernel memory belongs to no share */

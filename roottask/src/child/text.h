@@ -21,7 +21,8 @@ struct child_text {
         char text[NOVA_START_NAME_SIZE + CHILD_LINE + NOVA_UTF8_MAX + 4];
 };
 
-/* Consumes text up to the end of a line, or all of it. Returns the number of bytes consumed. */
+/* Consumes text until a line ends or becomes too long, or all of it. Returns the number of bytes
+ * consumed. */
 size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
                                size_t bytes, struct child_text *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Collects the parts of a report that are in this program: names, code, return addresses. It reads
+/* Collects the parts of a report that are in this program: names, code, return addresses. Reads
  * only memory that is known to be mapped, because a broken thread's registers may hold any
  * value. */
 #include "fault/backtrace.h"

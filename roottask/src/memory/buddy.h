@@ -25,7 +25,7 @@ extern "C" {
 struct buddy_zone {
         uintptr_t base; /* address of its first page */
         size_t pages;   /* maximum number of pages */
-        size_t ready;   /* number of pages with a valid record, the first ones */
+        size_t ready;   /* number of pages with a valid record, from the first page on */
         uint8_t *record;
 };
 
@@ -52,7 +52,7 @@ void novart_buddy_extend(struct buddy_zone *zone, size_t pages, bool zero);
 void novart_buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count);
 
 /** Allocates a block of 2^order pages.
- * @return its address, 0 if there is none */
+ * @return the block's address; 0: there is none */
 uintptr_t novart_buddy_take(struct buddy *buddy, unsigned order);
 
 /** Frees a block.
@@ -68,7 +68,7 @@ void novart_buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order);
 size_t novart_buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end,
                               size_t *count);
 
-/** Returns the zone in which an address lies and is ready, or NULL. */
+/** Returns the zone in which the page of an address is ready, or NULL. */
 struct buddy_zone *novart_buddy_zone_of(struct buddy *buddy, uintptr_t addr);
 
 #ifdef __cplusplus

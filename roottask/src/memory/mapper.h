@@ -21,7 +21,7 @@ void novart_mapper_tls_ready(void);
 int novart_mapper_prepare(nova_word_t cpu);
 
 /* Sends one delegate item to the caller's own PD. @p to: page number or selector; @p flags:
- * NOVA_ITEM_…. @return 0, or ENOMEM if the kernel delegated nothing */
+ * NOVA_ITEM_…. @return 0; ENOMEM: the kernel delegated nothing; or another errno value */
 int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags);
 
 /* Do the work of nova_request() and nova_self_map() for callers that have already called

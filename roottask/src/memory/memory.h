@@ -3,8 +3,9 @@
 #ifndef NOVA_ROOTTASK_MEMORY_H
 #define NOVA_ROOTTASK_MEMORY_H
 
-/* Initialises selectors, pages and regions. The main thread calls it before it has a storage base,
- * so without thread-local variables. @return 0 or an errno value */
+/* Initialises selectors, pages and regions. The main thread calls this function before the thread
+ * has a storage base, so the function uses no thread-local variables. @return 0 or an errno
+ * value */
 int novart_memory_start(void);
 
 #endif
