@@ -18,7 +18,8 @@ timed_fn timed_pair; /* two hypercalls: identifiers a1 and a2 */
 timed_fn timed_read; /* a load from address a1 */
 timed_fn timed_ud;   /* an undefined instruction of two bytes */
 
-/* Portals. None needs more than its thread's stack, whose top holds the address of its UTCB. */
+/* Portals. None needs more than its thread's stack, whose top holds the address of the thread's
+ * UTCB. */
 extern char portal_echo[];  /* replies at once, with the message unchanged */
 extern char portal_empty[]; /* replies with no items */
 extern char portal_pager[]; /* replies with one typed item, which is prepared in its UTCB */
@@ -59,7 +60,8 @@ struct timed {
         unsigned number; /* number of the row in the trace */
 };
 
-/* Runs the operations of a round one after the other, in any thread. */
+/* Runs WARM + ROUNDS rounds, each with all operations one after the other. Any thread may call
+ * it. */
 void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
 /* Creates one more semaphore, so that the operation's memory lies at another place. */
 before_fn move_on;

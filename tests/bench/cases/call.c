@@ -40,8 +40,8 @@ CASE(call, same_pd, "")
         measure(ops, 1);
 }
 
-/* The cost of one more word in one direction: the difference between 64 words and none, divided by
- * 64. */
+/* The figure call_word is the cost of one more word in one direction: the difference between 64
+ * words and none, divided by 64. */
 CASE(call, other_pd, "")
 {
         struct thread *server = child_server(child_new(boot_cpu));
@@ -57,7 +57,7 @@ CASE(call, other_pd, "")
         report_hundredths("call_word", (figure(&ops[3]) - figure(&ops[2])) * 100 / WORDS);
 }
 
-/* Sets the thread's storage base, or clears it. */
+/* Sets the storage base of the current thread; 0 clears it. */
 static void set_base(word_t base)
 {
         struct args args = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0),

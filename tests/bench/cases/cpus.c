@@ -14,7 +14,7 @@
 
 static struct worker {
         nova_sel_t sel;
-        word_t id; /* hypercall of the worker; alternates with other_id if that is not 0 */
+        word_t id; /* hypercall of the worker; alternates with other_id, unless other_id is 0 */
         word_t other_id;
         volatile word_t ready, done;
 } workers[CPUS_MAX];
@@ -146,8 +146,8 @@ static void wait_again(struct thread *t)
         }
 }
 
-/* Wakes a thread of each other CPU in turn. If there is only one CPU, wakes a thread of this CPU
- * that has a higher priority. */
+/* Wakes a thread on each of the other CPUs in turn. If there is only one CPU, wakes a thread of
+ * higher priority on this CPU. */
 CASE(cpus, wake, "")
 {
         const unsigned first = cpu_count > 1;

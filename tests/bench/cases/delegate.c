@@ -23,7 +23,7 @@ static void keep_tables(nova_crd_t crd, nova_sel_t dst)
                 give(receiver, io(behind, 0), behind);
 }
 
-/* Sends crd to the child in a call, after BEFORE, and revokes it again; measures each operation. */
+/* Calls before, sends crd to the child in a call, and revokes crd; measures both operations. */
 static void send_and_revoke(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
                             before_fn *before, bool searches)
 {
@@ -65,8 +65,8 @@ static void next_table(struct timed *op, unsigned round)
                 item_upper(NOVA_ITEM_DELEGATE, first_dst + round * table_span);
 }
 
-/* Sends crd to places of the child at dst and above, each the first one of a table of SPAN places.
- */
+/* Sends crd to places of the child at dst and above. Each place is the first of a table with span
+ * places. */
 static void delegate_first(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
                            nova_sel_t dst, nova_sel_t span)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Switches between PDs of the same account or of two accounts, entries of one guest or of two
- * guests in turn, and an interrupt. domains.py reads from the plugin's trace where the kernel wrote
- * which MSR. */
+ * guests in turn, and an interrupt. domains.py reads from the plugin's trace which MSRs the kernel
+ * wrote, and where. */
 #include "bench.h"
 #include "guest.h"
 
@@ -70,7 +70,7 @@ CASE_ON(domains, guests, "", needs_virtualization)
 #define SPINS    11000 /* rounds of 4 to 6 instructions: more than one slice, less than two */
 #define GAP      200   /* minimum difference of two readings of the TSC if the kernel ran */
 
-/* Waits for the end of a slice, so that the operation contains exactly one. */
+/* Waits for the end of a slice, so that the operation contains the end of exactly one slice. */
 static void wait_for_slice(struct timed *op, unsigned round)
 {
         uint64_t before, now;

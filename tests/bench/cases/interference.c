@@ -139,7 +139,8 @@ static void create_sm(struct thread *t)
         }
 }
 
-/* Gives the thread on the second CPU a page, which it has agreed to receive, and takes it back. */
+/* Gives the root PD a page, which the gate has agreed to receive, and takes it back. The root PD
+ * has a thread on the second CPU, too. */
 static void revoke_shared(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {

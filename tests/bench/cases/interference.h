@@ -27,8 +27,8 @@ enum {
         /* semaphore for which the last thread of a chain of calls, or a thread with many SCs,
          * waits */
         OWN_END,
-        /* For each message whose cost is counted, the attacker has a capability without rights for
-         * the PD that receives it. */
+        /* For each message whose cost is counted, the attacker has a capability for the PD that
+         * receives the message. Its only permission is to create portals, which no attack does. */
         ROOT_ACCOUNT,
         RECEIVER_ACCOUNT,
         RECEIVER_MEM, /* portals of the receiver, whose windows are open for everything */

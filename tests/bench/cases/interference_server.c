@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long a more urgent thread waits for a server to which the attacker sends a message. The
- * thread wakes at several moments of the attack and calls the same server. It helps the attacker's
- * message to its end, and gets its own reply. The other CPUs are idle, so each tick is an
- * instruction. */
+/* Measures how long a more urgent thread waits for a server to which the attacker sends a message.
+ * The thread wakes at several moments of the attack and calls the same server. It helps the
+ * attacker's message to its end, and gets its own reply. The other CPUs are idle, so each tick is
+ * an instruction. */
 #include "interference.h"
 
 #define MOMENTS   16    /* number of moments that one search tries */

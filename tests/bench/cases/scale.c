@@ -513,7 +513,7 @@ static void count_kind(const struct kind *k)
 }
 
 /* Defines the case of a kind of objects: its key, its needs, the function that makes one object,
- * the function that ends all objects, their maximum number, and the fields that tell which
+ * the function that ends all objects, their maximum number, and the fields that say which
  * operations use the objects. */
 #define KIND(key_, needs_, ...)                                    \
         CASE_ON(scale, key_, "", needs_)                           \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Semaphores, and the switches between threads that they make. */
+/* Semaphores, and the switches between threads that they cause. */
 #include "bench.h"
 
 static word_t up_id(nova_sel_t sm)

@@ -65,7 +65,7 @@ CASE(windows, revoke_deep, "")
         const nova_crd_t crd = mem(page, 0, ALL);
 
         for (word_t i = 0; i < DEEP; i++) {
-                /* Each page is in a page table of its own. */
+                /* Consecutive pages are in different page tables. */
                 copy_to(t, mem(page, 0, ALL), FIRST_PAGE + (i << 9) % 0x20000 + i);
                 page = FIRST_PAGE + (i << 9) % 0x20000 + i;
         }

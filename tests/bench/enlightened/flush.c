@@ -48,7 +48,8 @@ GUEST_CODE(again, 32,
 GUEST_CODE(calls, 32,
            "movl $2, %eax\nxorl %edx, %edx\nmovl $0x7100, %ecx\nxorl %ebx, %ebx\n"
            "movl $0x10000, %ebp\ncall *%ebp\nmovzwl %ax, %eax\naddl %eax, 0x7030\n");
-/* Waits for the command register, and writes a logical destination and the command. */
+/* Waits until the APIC has sent its last command, then writes a logical destination and the
+ * command. */
 GUEST_CODE(interrupts, 32,
            "movl $0, 0x7024\n2:testl $0x1000, 0xfee00300\njnz 2b\nmovl $0xe000000, 0xfee00310\n"
            "movl $0x861, 0xfee00300\n1:pause\ncmpl $3, 0x7024\njne 1b\n");

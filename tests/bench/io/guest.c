@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor whose guest finds the hypercall interface, with a disk of the service virtio-blk: the
- * reads of linux.c in an enlightened guest. */
+/* A monitor of an enlightened guest, which runs the reads of linux.c on a disk of the service
+ * virtio-blk. */
 #include <stdio.h>
 #include <string.h>
 

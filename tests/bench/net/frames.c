@@ -57,7 +57,8 @@ static void send_now(enum kind kind)
         check("flush", nova_net_flush(net));
 }
 
-/* Waits for a frame. @return its kind; its source, if @p from is not NULL */
+/* Waits for a frame, and writes its source to @p from unless that is NULL.
+ * @return its kind, or HELLO if none has come by the deadline */
 static enum kind receive(uint8_t *from, uint64_t deadline)
 {
         struct nova_net_frame in;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Datagrams and a stream between two programs, as `nova bench net` counts them. Arguments: `ask` or
- * `answer`, the network service, the program's address, and for `ask` that of the other one. */
+ * `answer`, the network service, the program's address, and for `ask` the address of the answering
+ * program. */
 #include "net.h"
 
 #include <stdbool.h>
@@ -61,7 +62,7 @@ static void *answer_datagrams(void *argument)
         return NULL;
 }
 
-/* Reads the stream, and answers with one byte when it has come. */
+/* Reads the whole stream, then answers with one byte. */
 static void answer_stream(void)
 {
         const int listener = open_socket(SOCK_STREAM);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Timed operations and the smallest portals and threads, x86-32. */
 
-/* Offsets: struct thread's utcb; the event's mtd and ip in a UTCB. */
+/* Offsets: struct thread's utcb; the event's mtd, ip and injected event in a UTCB. */
 #define THREAD_UTCB 4
 #define UTCB_MTD    16
 #define UTCB_IP     24
