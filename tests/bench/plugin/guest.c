@@ -3,13 +3,13 @@
  * to the instruction after it. The CPUs take turns in one thread (-icount). A program or a guest
  * begins section n of the counts, on all CPUs, with a mark (../sections.h).
  *
- * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are recorded.
- * For each section FILE gets `section N times N host N guest N entries N start N`, where times
- * counts its marks, and start the host's instructions before the first entry, on each CPU. For each
- * exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the host's instructions from the exit to the
- * CPU's next entry, or to the end; an exit counts in the section in which it ends. The code is the
- * one that the kernel loads from the control block after the guest: the first load of 8 bytes at
- * EXIT_CODE in a page. */
+ * Arguments: out=FILE, from=ADDRESS where the kernel begins. Without from, no exit reasons are
+ * recorded. For each section, FILE gets `section N times N host N guest N entries N start N`. Times
+ * is the number of its marks; start is the number of the host's instructions before the first
+ * entries of the CPUs. For each exit reason, FILE gets `exit CODE TIMES INSTRUCTIONS`: the host's
+ * instructions from the exit to the CPU's next entry, or to the end. An exit counts in the section
+ * in which it ends. The code is the one that the kernel loads from the control block after the
+ * guest has run: the first load of 8 bytes at EXIT_CODE in a page. */
 #include "../sections.h"
 #include "plugin.h"
 

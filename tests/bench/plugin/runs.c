@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that finds the longest run of kernel instructions with interrupts off: from an
  * entry, or from the STI of an interrupt window, to the next STI, VMRUN or return to user mode.
- * Rounds of a loop that waits do not count: at most ROUND instructions from a PAUSE to the next.
+ * Rounds of a loop that waits do not count. A round is at most ROUND instructions from a PAUSE to
+ * the next.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, and address ranges of
  * functions that keep the CPU from other threads. keep=FIRST-END: interrupt windows in this range
@@ -27,7 +28,7 @@ struct run {
 
 static struct cpu {
         struct run run;
-        bool begun;  /* the first run is over: the kernel's start, which does not count */
+        bool begun;  /* the first run has ended; it is the kernel's start and does not count */
         bool paused; /* there was a PAUSE in this run */
         bool kept;   /* the next window does not end the run */
         bool window; /* a window that does not end the run is open */

@@ -161,7 +161,7 @@ static void count_hot(struct stretch *s, const struct piece *piece)
 static void at_user(unsigned index, struct cpu *cpu)
 {
         end_stretch(index, cpu);
-        /* All CPUs read it at each end of a stretch, so a write each time would be slow. */
+        /* All CPUs read `started` at each end of a stretch, so a write each time would be slow. */
         if (cpu->ran && !__atomic_load_n(&started, __ATOMIC_RELAXED))
                 __atomic_store_n(&started, true, __ATOMIC_RELAXED);
         cpu->entering = true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that examines the kernel's instructions in a timed operation: those between two
- * RDTSC outside of the kernel. One CPU.
+ * RDTSC instructions outside the kernel. The machine must have one CPU.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
- * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
+ * names the operation by a marker (kinds.h). For each operation the file has `trace NUMBER
  * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN` and `path NUMBER ADDRESS…`. Both
  * describe the sample with the median number of instructions, or the first of several such
  * samples. */
@@ -59,8 +59,8 @@ static void on_memory(unsigned cpu, memory_info info, uint64_t address, void *un
                 note_line(address, qemu_plugin_mem_is_store(info));
 }
 
-/* Counts an instruction of the kernel. data: its address, with its kind in bits that no address of
- * the kernel uses. */
+/* Counts an instruction of the kernel. data: its offset from kernel_from, shifted left by 3 bits,
+ * and its kind in the low bits. */
 static void in_kernel(unsigned cpu, void *data)
 {
         const uint64_t value = (uint64_t)(uintptr_t)data;

@@ -37,7 +37,7 @@
 /* Ports between the guest and its VMM. */
 #define SECURE_PORT_DATA 0xe0
 #define SECURE_PORT_MODE 0xe4 /* 1: the guest is secure */
-#define SECURE_PORT_MOVE 0xe8 /* a write: the VMM moves pages from this address on */
+#define SECURE_PORT_MOVE 0xe8 /* a write: the VMM moves pages, the first one at this address */
 #define SECURE_PORT_END  0xec
 
 #endif
