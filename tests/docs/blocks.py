@@ -57,8 +57,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def kind(self):
-        """Returns the kind of test: fragment, program, output, session, quote, untested or ""
-        (alone)."""
+        """Returns the kind of test, one of KINDS; "" is the kind of a block without a mark."""
         if UNTESTED.match(self.mark):
             return "untested"
         return self.words[0] if self.words else ""

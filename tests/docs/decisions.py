@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 PAGE = "docs/kernel/decisions.md"
-# Not a link and not an index of C.
+# Brackets of a citation, which are neither a link nor an index in C.
 BRACKETS = re.compile(r"(?<![\w\]])\[([^\]\[]*)\](?!\()")
 UNIT = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)")
 CASE = re.compile(r"\b\w*(?:CASE|GROUP)\w*\(\s*(\w+),\s*(\w*)")
@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z][\w*]*_[\w*]*")
 
 def tests(sources, rows):
     """Returns the names of tests by their group. SOURCES: pairs of a file's stem and text; ROWS:
-    those of the benchmark."""
+    the text of the benchmark's table."""
     found = {"bench": {row.split("\t")[0] for row in rows.splitlines()}}
     for stem, text in sources:
         for group, name in UNIT.findall(text) + CASE.findall(text):
@@ -41,7 +41,7 @@ def tests(sources, rows):
 
 
 def cited(page):
-    """Yields (group, name) of each test that a page cites; group: "" if it is no group of cases."""
+    """Yields (group, name) of each test that a page cites after the name of a group."""
     for bracket in BRACKETS.findall(page):
         for citation in re.sub(r"\s+", " ", bracket).split("; "):
             group = ""

@@ -17,7 +17,7 @@ FEWEST = 20
 
 
 def printed():
-    """Returns all texts of the library, with `…` for inserted values."""
+    """Yields all texts of the library, with `…` for inserted values."""
     files = [*SOURCES.rglob("*.c"), *SOURCES.rglob("*.h")]
     for file in files:
         for parts in STRING.findall(file.read_text(encoding="utf-8")):
@@ -25,7 +25,7 @@ def printed():
 
 
 def told():
-    """Returns the second columns of the section's tables."""
+    """Yields the messages in the second columns of the section's tables."""
     section = PAGE.read_text(encoding="utf-8").split("## When a guest goes wrong")[1]
     section = section.split("### A guest that hangs")[0]
     for row in re.findall(r"^\|[^|]+\|(.*`.*)\|$", section, re.MULTILINE):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads tables of statements: a number, a group, the case that shows it, and the statement."""
+"""Reads tables of statements. A line has a number, a group, the case that shows the statement, and
+the statement."""
 
 import re
 

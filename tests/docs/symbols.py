@@ -13,8 +13,8 @@ A constant, type or field needs a sentence. A function needs one, too, which men
   named;
 - the section of the specification, in layer 0.
 
-Every symbol and every structure is in a group, and every header is in the list of one. No folder of
-public headers is left out. The page of each group leads to the next one.
+Every symbol and every structure is in a group, and every header is in the list of a group. No
+folder of public headers is left out. The page of each group leads to the next one.
 """
 
 import re
@@ -140,7 +140,7 @@ def needs_words(member):
 
 
 def complaints(member):
-    """Yields each part that is missing in the description of a symbol."""
+    """Returns each part that is missing in the description of a symbol."""
     kind = member.get("kind")
     if not needs_words(member):
         return []
@@ -173,7 +173,7 @@ def members(folder):
 
 
 def in_groups(folder):
-    """Returns the names of all symbols and structures in the groups that Doxygen writes to FOLDER.
+    """Returns the ids of all symbols and structures in the groups that Doxygen writes to FOLDER.
     """
     found = set()
     for path in Path(folder).glob("group__*.xml"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tests of code blocks find errors. Each is tested with small texts."""
+"""The tests of code blocks find errors. Small texts test each of them."""
 
 import sys
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The checkers of the pages find errors. Each is tested with small texts."""
+"""The checkers of the pages find errors. Small texts test each checker."""
 
 import json
 import subprocess

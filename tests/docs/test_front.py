@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The checker of the pages at the top of the tree finds errors. Each is tested with small texts."""
+"""The checker of the pages at the top of the tree finds errors. Small texts test each check."""
 
 import sys
 import unittest
