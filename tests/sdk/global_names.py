@@ -25,7 +25,7 @@ DECLARED = re.compile(r"\b(\w+)\s*[(;[]")
 
 
 def rows(text):
-    """Returns (the standard that demands it, name or pattern) for each entry of a list."""
+    """Yields (header that demands the name or another reason, name or pattern) for each entry."""
     for line in text.splitlines():
         words = line.split()
         if words and not line.startswith("#"):
@@ -85,7 +85,7 @@ def with_includes(header, folders, seen=None):
 
 
 def undeclared(entries, folders):
-    """Returns the entries whose header is in none of the folders, or does not contain the name."""
+    """Yields a message for each entry whose header in the folders does not contain the name."""
     for header, name in entries:
         if "." not in header:
             continue

@@ -13,7 +13,7 @@ LOAD = re.compile(r"^ +LOAD +\S+ +\S+ +(0x\w+) +\S+ +(0x\w+)", re.MULTILINE)
 
 
 def segments(path):
-    """Returns (begin, end) of each loaded segment, physical."""
+    """Returns the physical addresses (begin, end) of each loaded segment."""
     text = subprocess.run(
         ["readelf", "-lW", path], stdout=subprocess.PIPE, text=True, check=True
     ).stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes an SDK. The first half is installed from a copy of the tree, which is then moved away.
+"""Makes an SDK. One half is installed from a copy of the tree, which is then moved away.
 
 The copy stays in build/ for the next time, so that only changed files are built again. The other
 half comes from the tree's own build folder, which the tests of that preset use, too: no text file
@@ -80,7 +80,7 @@ def fetch_guests():
 
 def check_no_place(folder, place):
     """Checks that no text file of the installation names the location of the tree. Debug
-    information may."""
+    information may name it."""
     for file in folder.rglob("*"):
         if file.is_file() and not file.is_symlink():
             content = file.read_bytes()

@@ -3,7 +3,8 @@
 
 A path is a program or a folder of programs.
 
-A name of another length moves the bytes after it, and changes figures and addresses."""
+If a program contained that name, a longer name would move the bytes after it, and change figures
+and addresses."""
 
 import re
 import sys

@@ -272,7 +272,7 @@ class NoOrphans(WithFolder):
             [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # A shell that runs the tests in the background may have it ignored.
+            # A shell that runs the tests in the background may have made them ignore SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.addCleanup(process.stdout.close)

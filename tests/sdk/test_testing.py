@@ -64,8 +64,8 @@ FEWER_OF_A_RUN = {
 
 
 class Tree(unittest.TestCase):
-    """Makes a small tree, whose presets are configured from scratch only once, because that takes
-    long: of the host, and of the release kernel for x86_32 with both compilers."""
+    """Makes a small tree with presets for the host and, with both compilers, for the release kernel
+    of x86_32. They are configured from scratch only once, because that takes long."""
 
     @classmethod
     def setUpClass(cls):
@@ -263,7 +263,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertEqual(self.configured(), before)
 
     def configured(self):
-        """Returns the time at which each preset ran."""
+        """Returns the time at which each preset was configured."""
         found = (self.root / "build").glob("*/build.ninja")
         return {file: file.stat().st_mtime_ns for file in found}
 

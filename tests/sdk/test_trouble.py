@@ -214,7 +214,8 @@ class Waiting(unittest.TestCase):
         self.folder = Path(kept.name) / "made"
 
     def waits(self, lock, action):
-        """Calls ACTION while LOCK is held, which is released at its report. Returns the report."""
+        """Calls ACTION while LOCK is held, and releases LOCK at the first report. Returns all
+        reports."""
         with open(lock, "w", encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             told = mock.Mock(side_effect=lambda _: fcntl.flock(held, fcntl.LOCK_UN))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tool's knowledge of the kernel: its options, and its line about the roottask's end. """
+"""The tool's knowledge of the kernel: its options, and its line about the roottask's end."""
 
 import re
 import subprocess
