@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that each header of the kernel compiles alone, and twice, for its architectures: with gcc
-for one, and with clang for the other, because both compilers miss the same includes.
+"""Checks that each header of the kernel compiles alone, and when it is included twice, for its
+architectures: with gcc for one, and with clang for the other. One compiler for each is enough,
+because both find the same missing includes.
 
 tests/abi has this test for the public headers, in C and C++.
 """

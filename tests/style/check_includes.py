@@ -220,8 +220,8 @@ def declares(header, function, files):
 
 
 def check_calls(files, allowed, upward):
-    """Returns complaints about functions that a higher folder defines than the one that declares or
-    calls them."""
+    """Returns complaints about functions that a lower folder declares or calls, but a higher folder
+    defines."""
     found, used = [], set()
 
     def complain(function, complaint):

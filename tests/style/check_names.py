@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each file-local function of the kernel carries the name of its module, so that a backtrace shows
-where it belongs.
+"""Checks that each file-local function of the kernel has the prefix of its module, so that a
+backtrace shows where it belongs.
 
 The module is the stem of the source file (`sm` in sm.c). MODULES names the modules whose public
 functions have another prefix for historical reasons. A continuation has the name of its module

@@ -65,8 +65,8 @@ PHRASES = (
     # A short execution path of the kernel has one name in all comments and pages.
     (re.compile(r"\b([Ss]traight pa" + r"ths?)\b"), "fast path"),
     (re.compile(r"\b([Uu]p" + r"ped)\b"), "gets an up, or received an up"),
-    # The name of one test contains the words.
     (re.compile(r"\b([Uu]nder w" + r"ay)\b"), "in progress"),
+    # The name of one test contains these words, after "message is".
     (re.compile(r"(?<!message is )\b(on its w" + r"ay)\b"), "in progress, pending or sent"),
     (re.compile(r"\b([Ii]n va" + r"in)\b"), "without success"),
     (re.compile(r"\b([Gg]one for go" + r"od)\b"), "permanently gone, or freed"),

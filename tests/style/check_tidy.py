@@ -29,7 +29,7 @@ ARCH = "x86_64"
 COMPILER = "clang"
 # Most digests to keep: those of some thirty states of the tree.
 MOST = 20000
-# Files of one run of clang-tidy, which takes as long to start as for a small file.
+# Files of one run of clang-tidy, which takes as long to start as to check a small file.
 TOGETHER = 8
 WITHOUT_ANALYZER = "--checks=-clang-analyzer-*"
 

@@ -30,7 +30,7 @@ def find(root, suffixes, names=()):
 
 
 def in_parallel(function, items):
-    """Returns all results in order, from one process per processor."""
+    """Returns all results in order, from one thread per processor."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(function, items))
 
