@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that found the SDK.
+# nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that use the SDK.
 # A file that includes this one must set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK
 # (the folder with bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL if there are systems.
 # It must include NovaPrograms first.

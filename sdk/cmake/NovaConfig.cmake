@@ -26,7 +26,7 @@ project(${PROJECT_NAME} LANGUAGES ${NOVA_LANGUAGES}).")
   return()
 endif()
 
-# lib/cmake/Nova may be reached by a link.
+# The path to lib/cmake/Nova may contain a symbolic link.
 get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_FILE}" REALPATH)
 get_filename_component(NOVA_SDK "${NOVA_SDK}/../../../.." ABSOLUTE)
 
@@ -63,7 +63,7 @@ set(NOVA_MACHINE_FLAGS_x86_64 "-m64")
 set(NOVA_MACHINE_FLAGS_x86_32 "-m32 -march=i686")
 set(NOVA_MACHINE_FLAGS "${NOVA_MACHINE_FLAGS_${NOVA_ARCH}}")
 
-# Its users choose their own warnings.
+# The users of the SDK choose their own warnings.
 if(NOT TARGET nova_warnings)
   add_library(nova_warnings INTERFACE)
   target_compile_options(nova_warnings INTERFACE -Wall -Wextra)

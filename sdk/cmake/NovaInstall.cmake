@@ -58,8 +58,8 @@ function(nova_install_common)
   nova_install_package()
 endfunction()
 
-# The pages, with the same relative paths to examples and templates as in the tree, so that links
-# work; and their HTML, which `nova docs` makes.
+# Installs the pages, with the same relative paths to examples and templates as in the tree, so that
+# links work; and their HTML, which `nova docs` makes.
 function(nova_install_manual)
   install(DIRECTORY "${NOVA_ROOT}/docs" DESTINATION share/nova
     FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "docs/doxygen" EXCLUDE
@@ -81,7 +81,7 @@ again.\")
   endif()")
 endfunction()
 
-# The CMake package, the files for pkg-config, and the version for other tools.
+# Installs the CMake package, the files for pkg-config, and the version for other tools.
 function(nova_install_package)
   include(CMakePackageConfigHelpers)
   set(generated "${CMAKE_BINARY_DIR}/package")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Compiler flags and functions for programs (bare roottasks, and programs with the runtime), in
-# NOVA's tree and in a project that found the SDK. The including file must set NOVA_ARCH,
+# NOVA's tree and in a project that uses the SDK. The including file must set NOVA_ARCH,
 # NOVA_LINKER (the folder of linker scripts), NOVA_NEWLIB (the folder of the C library) and
 # NOVA_MACHINE_FLAGS, and must have the targets Nova::nova (libnova), Nova::novart (the runtime) and
 # nova_warnings.
@@ -87,7 +87,7 @@ function(nova_write_boot_list name)
     CONTENT "${arg_ROOTTASK}\n${modules}\n")
 endfunction()
 
-# Settings of both kinds of programs.
+# Checks the arguments of a function that adds a program of any kind.
 function(nova_check_program function target sources libraries)
   nova_check_name(${function} "${target}")
   if(NOT sources)
