@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --cpus`: operations that several CPUs execute at the same time or on each other, and
-the kernel's start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they
-share."""
+"""`nova bench --cpus`: operations that several CPUs execute at the same time, operations of one CPU
+on another, and the kernel's start. A plugin of QEMU counts each CPU's instructions in the kernel,
+and the cache lines that the CPUs share."""
 
 import contextlib
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def count(boot, program, kernel_from):
         for cpus in NUMBERS:
             for key, counts in machine(cpus, SMALL).items():
                 found.setdefault(key, {})[str(cpus)] = counts
-            # The first CPU wakes each other CPU in turn, so its figure is per CPU.
+            # The first CPU wakes the others one by one, so its figure is per woken CPU.
             if cpus > 2:
                 counts = found["cpus_wake first"][str(cpus)]
                 counts[:2] = [round(value / (cpus - 1)) for value in counts[:2]]

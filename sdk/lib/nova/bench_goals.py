@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A plot of figures against their goals: a bar for each row that has a goal, 1 is the goal."""
+"""A plot of figures against their goals: a bar for each row that has a goal; the goal is at 1."""
 
 from nova import bench_svg as svg
 

@@ -150,7 +150,7 @@ def check_name(name, names):
 
 
 def with_release(path, name, current):
-    """Returns the text of the file with one more release, or with new figures of its last."""
+    """Returns the text of the file with the release NAME added, or replaced if it is the last."""
     names, figures = read(path)
     check_name(name, names)
     again = names[-1] == name
@@ -173,7 +173,7 @@ def _ceiling(value):
 
 
 def _spread(places, lowest):
-    """Returns places of labels, in order, far enough apart not to overlap, none below the lowest.
+    """Returns places of labels, in order, far enough apart not to overlap, none below LOWEST.
     """
     result = []
     for place in places:

@@ -124,7 +124,7 @@ def _alone(plugin, folder):
 
 
 def figures(with_nova, alone):
-    """Returns the results of the two counts: name, value, as text."""
+    """Returns {name: value} from the two counts."""
     host, inside = with_nova["host"], with_nova["guest"]
     if not with_nova["entries"] or not alone["host"]:
         raise NovaError("no guest was entered, or nothing was counted.", EXIT_FAILED)

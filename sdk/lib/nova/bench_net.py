@@ -102,7 +102,7 @@ def _cable(folder, here, there):
 
 
 def _of_two(plugin, folder):
-    """Returns the counts of the kernel that sends, with those of the kernel that answers."""
+    """Returns the instructions of the kernel that sends and of the kernel that answers."""
     initrd = bench_io.initrd_with(folder, "net", SOURCE)
     found = {}
 

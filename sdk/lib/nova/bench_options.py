@@ -10,11 +10,12 @@ from nova.errors import NovaError, meant
 ALL = object()
 # Between the KEYs of --trace.
 COMMA = ","
-# Words that make the command count something else than the table.
+# Words that make the command count something other than the table.
 WHATS = ("linux", "io", "net", "enlightened", "secure", "interference")
 COUNT = ("--arch", "--kernel", "--json", "--update")
 RELEASE = re.compile("[0-9A-Za-z.-]+")
-# Options that count or do something else than the table, and the options that go with each.
+# Options that count something other than the table or do something else, and the options that go
+# with each.
 MODES = {
     "linux": (),
     "io": ("--json",),
@@ -48,7 +49,7 @@ def no_trace(key, known):
 
 
 def check(args, rows, traced):
-    """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
+    """Raises NovaError if an option in ARGS would have no effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
     if args.what not in (None, *WHATS):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")

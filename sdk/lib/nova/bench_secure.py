@@ -108,7 +108,7 @@ class Place:
         return sealed.resolve(boot_list.read(boot_list.path(self.build, system)), "")
 
     def boot(self, system, needed, done=OVER, memory=SMALL, cpu=CPU, modules=None):
-        """Boots a system on one CPU, with its own modules or these. Returns the plugin's counts."""
+        """Boots a system on one CPU, with MODULES or its own ones. Returns the plugin's counts."""
         results = Path(tempfile.mkdtemp(dir=self.folder)) / "results"
         machine = qemu.Machine(
             kernel=self.build / "nova.elf32",
