@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Python part of the command `nova`; Python 3.10, nothing but its standard library."""
+"""The Python part of the command `nova`. It needs Python 3.10; only the modules that seal images
+need a package besides the standard library, python3-cryptography."""

@@ -11,7 +11,7 @@ from nova import cli, errors  # noqa: E402
 
 
 def main():
-    """Runs the command, and then ignores ctrl-c, with which Python would only print a traceback
+    """Runs the command, and then ignores ctrl-c, for which Python would only print a traceback
     while it ends."""
     try:
         sys.exit(cli.main(sys.argv[1:]))

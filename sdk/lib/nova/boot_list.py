@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads boot lists: the files that nova_add_roottask() and nova_add_system() boot."""
+"""Reads boot lists, in which nova_add_roottask() and nova_add_system() name the files to boot."""
 
 import os
 from pathlib import Path

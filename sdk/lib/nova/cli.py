@@ -30,7 +30,7 @@ MODULES = {
     "newlib": "newlib",
     "build": "make",
 }
-# An installed SDK lacks their modules, which sdk/cmake/NovaInstall.cmake leaves out.
+# Commands that an installed SDK lacks: sdk/cmake/NovaInstall.cmake leaves out their modules.
 SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib", "stretch-test")
 FOR_QEMU = ("run", "debug")
 

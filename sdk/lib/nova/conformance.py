@@ -76,7 +76,7 @@ def areas():
 
 
 def boots(names, cmdline, cpu):
-    """Yields (kernel command line, CPU model, areas) of each boot; no areas: all."""
+    """Returns (kernel command line, CPU model, areas) of each boot; no areas: all."""
     plain = [name for name in names if name not in SPECIAL]
     found = [(cmdline, cpu, plain)] if plain or not names else []
     for area, words in SPECIAL.items():

@@ -156,7 +156,7 @@ def _output_in(log, name):
 
 
 def _glance(line):
-    """Returns the result for the progress line. The valid result is in the JUnit file."""
+    """Returns the result that a progress line shows. The final result is in the JUnit file."""
     if " Passed " in line:
         return tap.PASSED
     return tap.NOT_RUN if "Not Run" in line or "Skipped" in line else tap.FAILED

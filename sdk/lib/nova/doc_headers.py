@@ -4,7 +4,7 @@
 The comment at the top becomes the file's description, and sections of the specification become
 links. If a macro makes an enumeration from rows, the filter writes the enumeration out, with the
 texts of the rows. All symbols of a header go into the group that names the header in
-docs/doxygen/groups.dox. """
+docs/doxygen/groups.dox."""
 
 import re
 import sys

@@ -37,7 +37,7 @@ def sources(folder):
 
 
 def stale(folder):
-    """Returns complaints about sources in a folder that have no picture, or one of another text."""
+    """Returns complaints about sources in a folder without a picture, or with an outdated one."""
     found = []
     for source in sources(folder):
         picture = source.with_suffix(".svg")

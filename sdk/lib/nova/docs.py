@@ -59,7 +59,8 @@ def add_parser(commands):
 
 
 def page_paths(root):
-    """Returns the pages of the manual, relative to the tree: all in docs, and those at the top."""
+    """Returns the pages of the manual, relative to the tree: those in docs except some README.md,
+    and two at the top of the tree."""
     found = [path.relative_to(root).as_posix() for path in sorted(root.glob("docs/**/*.md"))]
     short = {f"docs/{name}README.md" for name in ("", "manual/", "doxygen/", "pictures/")}
     return [path for path in found if path not in short] + ["README.md", "CHANGELOG.md"]

@@ -52,7 +52,7 @@ Checks this machine and prints a line for each thing that the kit's
 commands need: ok, missing or odd, with a remedy. It changes nothing.
 
 Exit status: 0 if building and running can work, 1 if something required is missing.
---json prints the same as a list of objects with the members name, state
+--json prints the findings as a list of objects with the members name, state
 (ok, missing or odd), needed (whether building and running need it), text and
 remedy (empty: nothing to do); members may be added, these stay."""
 

@@ -73,7 +73,7 @@ def start(command, folder, variables, **options):
 
 @contextlib.contextmanager
 def _followed(running, on_start):
-    """A context that calls ON_START(process) and reads the output. An exception ends the process.
+    """A context that calls ON_START(process) and yields the output. An exception ends the process.
     """
     with running:
         try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova machine-key`: makes the key pair of a machine that may run sealed images. The keys are of
-X25519 (RFC 7748)."""
+"""`nova machine-key`: makes the key pair of a machine that may run sealed images. They are keys
+of X25519 (RFC 7748)."""
 
 import hashlib
 import os

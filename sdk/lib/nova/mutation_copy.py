@@ -79,7 +79,7 @@ class Copy:
         if changed:
             (self.root / SOUND).unlink(missing_ok=True)
         if any(path.name.startswith(("CMakePresets", "toolchain-")) for path in changed):
-            # Ninja itself does not notice these changes, and only these.
+            # These are the only changes that Ninja itself does not notice.
             for file in self.root.glob("build/*/build.ninja"):
                 file.unlink()
         (self.root / "build").mkdir(exist_ok=True)

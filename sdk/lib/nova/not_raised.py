@@ -2,7 +2,7 @@
 """The conformance cases that a platform may leave out: the rows of
 tests/conformance/not-raised.tsv.
 
-A row holds a reason in the words of the cases, conditions on the platform, and an explanation. A
+A row holds a reason as the cases report it, conditions on the platform, and an explanation. A
 condition is a word that must be true, or `!word` for a word that must be false. A case may be left
 out only if a row applies."""
 

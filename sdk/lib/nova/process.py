@@ -65,7 +65,7 @@ def remove_folders():
 
 
 def open_streams():
-    """Opens the standard streams with which the process was not started, on the null device."""
+    """Opens, on the null device, the standard streams that the process was started without."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is not None:
             continue

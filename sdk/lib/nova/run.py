@@ -259,7 +259,7 @@ def check_modules(modules, own):
 
 
 def warn_of_modules(name, modules, further):
-    """Returns a warning about the user's modules. A program may open any name, so this is not an
+    """Yields warnings about the user's modules. A program may open any name, so this is not an
     error. But a program without modules of its own probably needs the given modules."""
     known = [sealed.file_name(module.file) for module in modules[1:]]
     given = [os.path.basename(module.file) for module in further]

@@ -241,7 +241,7 @@ class Runner:
             sys.stderr.flush()
 
     def _forget(self):
-        """Removes the beginning of a console that is only shown, not at each read."""
+        """Removes the beginning of a console that is only shown, each time it has become long."""
         excess = len(self.console) - LAST
         if excess > LAST and not self.keeps_all:
             del self.console[:excess]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks the ACPI tables of `nova seal --acpi`: the bytes at the address ACPI_AT of the guest's
-memory, beginning with the root pointer; ACPI Specification 6.4, chapter 5. A guest finds the tables
-by these addresses, lengths and checksums, and ignores or refuses wrong ones."""
+memory, beginning with the root pointer (ACPI Specification 6.4, chapter 5). A guest finds the
+tables by their addresses, checks lengths and sums, and ignores or refuses wrong tables."""
 
 import struct
 

@@ -49,7 +49,7 @@ KINDS = {START: "start page", KERNEL: "kernel", INITRD: "initrd", PARAMS: "boot 
 PLURALS = (PARAMS, ACPI)
 NAME = re.compile(rb"[A-Za-z0-9._-]{1,31}")
 
-# Reasons to refuse a blob: name, status of UV_ESM, the rest of a sentence. seal.h has the same.
+# Reasons to refuse a blob: name, status of UV_ESM, the rest of a sentence. seal.h lists them, too.
 STATUSES = {
     "NO_BLOB": ("U_PARAMETER", "there is no blob"),
     "CUT_OFF": ("U_PERMISSION", "the blob is cut off"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Places a guest's software in its memory, as novavmm's loader does: a 64-bit bzImage of Linux or a
-64-bit ELF file, its initrd, boot parameters and ACPI tables; Linux's Documentation/x86/boot.rst."""
+64-bit ELF file, its initrd, boot parameters and ACPI tables. Linux's Documentation/x86/boot.rst
+describes the setup header and the boot parameters."""
 
 import struct
 
@@ -40,8 +41,8 @@ MEMORY_KIB = 0x1E0
 E820_COUNT = 0x1E8
 E820 = 0x2D0
 E820_RAM, E820_RESERVED = 1, 2
-# MiB of memory with which Linux boots, and of the smallest bounce buffers that it tries to have. An
-# option of its command line sets their size.
+# MiB of memory with which Linux boots, and of the smallest bounce buffers that it tries to
+# allocate. An option of its command line sets their size.
 LINUX_LEAST, LINUX_BUFFERS = 128, 32
 BUFFERS_OPTION = b"swiotlb="
 LOADER_UNKNOWN = 0xFF
@@ -189,7 +190,7 @@ def warning(kernel, line, initrd, memory):
 
 
 def _place_initrd(kernel, data, memory):
-    """Returns the address of an initrd: the end of the memory, so that the kernel can grow."""
+    """Returns the address of an initrd, as high as possible, so that the kernel can grow."""
     end = min(memory, kernel.initrd_max + 1)
     at = (end - len(data)) & -PAGE
     least = (kernel.end + PAGE - 1) & -PAGE

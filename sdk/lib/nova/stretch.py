@@ -108,7 +108,7 @@ def complaints(longest, above, bound, names):
 def unfit(stream):
     """Returns a message if most cases of a suite fail, because then the code to be measured does
     not run. The plugin slows everything down, so cases may miss a deadline: each_failed() returns
-    the arguments to run them again. """
+    the arguments to run them again."""
     passed, failed = stream.count(tap.PASSED), stream.count(tap.FAILED)
     return [f"only {passed} of {passed + failed} cases passed"] if passed < failed else []
 

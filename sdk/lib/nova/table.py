@@ -55,7 +55,7 @@ def _number(text):
 
 
 def lines_of(path):
-    """Yields the fields of each line of a file of rows; # begins a comment."""
+    """Returns the fields of each line of a file of rows, without comments, which begin with #."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines if not line.startswith("#")]
 

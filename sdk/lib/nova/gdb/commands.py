@@ -179,7 +179,7 @@ class _Wait(gdb.Command):
 
 
 def register(program, modules):
-    """Defines the commands. PROGRAM is the roottask's file, MODULES are those of boot modules."""
+    """Defines the commands. PROGRAM: file of the roottask; MODULES: files of boot modules."""
     target = Target(program)
     programs = symbols.Programs(program, modules)
     _Prefix()

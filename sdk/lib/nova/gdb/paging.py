@@ -81,7 +81,7 @@ class KernelMemory:
         return found
 
     def is_mapped_by(self, root):
-        """Returns whether page tables belong to the kernel: they map its image."""
+        """Returns whether the page tables at ROOT are the kernel's: whether they map its image."""
         first = self.image[0]
         try:
             return translate(self.physical, root, self.word, first)[0] == first - self.distance

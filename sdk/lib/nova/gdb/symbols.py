@@ -50,8 +50,8 @@ class Programs:
         del self.loaded[path]
 
     def _take(self, word):
-        """Loads the symbols of a file, or of a known program by its file's name, in place of
-        others."""
+        """Loads the symbols of a file, or of a known program by its file's name, and drops those
+        of programs at overlapping addresses."""
         known = [*self.loaded, *self.left_out]
         path = next((path for path in known if Path(path).name == word), word)
         try:
