@@ -66,8 +66,8 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
 /* Returns the semaphore of an interrupt, whose number is less than NOVA_HIP_GSI. Returns 0 or an
  * errno value. */
 int devices_get_interrupt(nova_word_t gsi, nova_sel_t *sel);
-/* Takes the devices of a program that has ended away from all other programs: the program may have
- * given its parent's portal to them. */
+/* Called when a program has ended: takes its devices away from all other programs. The program may
+ * have given them the portal to its parent. */
 void devices_take(const struct nova_system_program *says);
 /* Revokes a range of init's memory or ports, or the semaphore of an interrupt, from all programs
  * but init. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GUEST_MOST     254 /* priority of its virtual CPUs, at most */
+#define GUEST_MOST     254 /* maximum priority of the virtual CPUs of a secure guest */
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8       /* NOVA_NAME_SIZE */
 #define SHARES         "vmms=" /* argument of the ultravisor: number of shares of its memory */
@@ -173,8 +173,8 @@ static unsigned shares_of(const char *argument)
         return *argument ? 0 : shares;
 }
 
-/* Each program that uses the ultravisor needs a share of its memory: the ultravisor refuses the
- * sessions of a further program. */
+/* Each program that uses the ultravisor needs a share of the ultravisor's memory: the ultravisor
+ * refuses the sessions of a program for which no share is left. */
 static void check_shares(struct reader *reader)
 {
         const struct nova_system *system = reader->system;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pool of buffers for received frames. The receive window of TCP limits bytes, but each frame
  * takes a whole buffer. So a socket with unread data may hold at most as many buffers as are free
- * beyond a limit. Even if fewer are free, it may hold a few, down to the reserve. So if the program
- * does not read N sockets, a stream that it reads has about as many buffers as each of them. The
- * reserve is for sockets that hold no buffer, and for fragments. One large datagram at a time may
- * take its buffers from the reserve, so an idle socket gets it. Other machines send lost segments
- * again. */
+ * beyond a limit. Even if fewer are free, the socket may hold a few, as long as the reserve is
+ * untouched. So if the program leaves N sockets unread, a stream that it does read has about as
+ * many buffers as each of these sockets. The reserve is for sockets that hold no buffer, and for
+ * fragments. One large datagram at a time may take its buffers from the reserve, so that an idle
+ * socket still gets such a datagram. A segment of TCP that is refused is not lost, because the
+ * other machine sends it again. */
 #include "pool.h"
 
 #include "lwip/api.h"
@@ -77,9 +78,9 @@ bool novanet_pool_refuses(const struct netconn *conn, const struct pbuf *data)
         return novanet_pool_is_shared() && refuses(count_unread(conn), data);
 }
 
-/* Returns the number of buffers that a connection holds. For a segment that came too early
- * (not is_next), the count includes the other segments that came too early, and is not 0: such a
- * segment needs the missing one, which must not wait for it. */
+/* Returns the number of buffers that a connection holds. For a segment that came too early (not
+ * is_next), the count includes the other segments that came too early, and is at least 1: such a
+ * segment must not take the last buffers, which the missing segment needs first. */
 static unsigned count_held(const struct tcp_pcb *pcb, bool is_next)
 {
         const struct netconn *const conn = pcb->callback_arg;
@@ -95,9 +96,9 @@ static unsigned count_held(const struct tcp_pcb *pcb, bool is_next)
 }
 
 /* lwIP calls this function before it processes a segment. A segment without new data takes no
- * buffer. This includes acknowledgements after a segment that was refused: their number is beyond
- * the missing data. If a segment is refused, the other machine learns at once which bytes are
- * missing, and need not wait for its timeout.
+ * buffer. This includes acknowledgements after a segment that was refused: their sequence numbers
+ * are beyond the missing data. If a segment is refused, the other machine learns at once which
+ * bytes are missing, and need not wait for its timeout.
  * @return ERR_OK, or an error: lwIP drops the segment */
 int8_t novanet_take_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header,
                             const struct pbuf *data)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cache of the service `files`. A piece whose pages were given to a client is removed in two
  * steps. An answer that is not delivered yet may still delegate the pages, so they get other data
- * only after nova_service_later(). */
+ * only after the function passed to nova_service_later() has run. */
 #include "cache.h"
 
 #include <errno.h>

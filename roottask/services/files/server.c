@@ -294,8 +294,8 @@ static int view_file(struct nova_request *request)
         return 0;
 }
 
-/* Writes a part of a file. An APPEND file determines the place itself; @p place becomes the place
- * after the data. */
+/* Writes a part of a file. The place of a write to a file that is open for APPEND is the end of the
+ * file. Sets @p place to the place after the data. */
 static int write_part(const struct nova_request *request, uint64_t *place, const void *from,
                       size_t bytes, size_t *done)
 {
@@ -310,7 +310,7 @@ static int write_part(const struct nova_request *request, uint64_t *place, const
                 *place = about.size;
         cache_change(request->service, handle->node, *place, bytes);
         error = backend_of(handle->node)->write(handle->node, *place, from, bytes, done);
-        /* an error takes back a gap, of which the cache may have pieces */
+        /* an error removes a gap that earlier calls filled; the cache may have pieces of it */
         if (backend_of(handle->node)->stat(handle->node, &after) || after.size < about.size)
                 cache_forget(request->service, handle->node);
         *place += *done;

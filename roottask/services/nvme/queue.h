@@ -22,7 +22,7 @@ struct nvme_command {
 };
 
 struct nvme_queue {
-        struct nvme_command *commands; /* size entries, in memory of the device */
+        struct nvme_command *commands; /* `size` entries, in memory that the device reads */
         volatile uint32_t *completions;
         unsigned size;
         unsigned tail, head; /* next entries of the commands and of the completions */

@@ -36,7 +36,7 @@ struct use {
         size_t pages; /* pages of their pools */
 };
 
-static struct use uses[GRANTS]; /* by grant; destroy() reduces them without the lock */
+static struct use uses[GRANTS]; /* by grant, with closed sessions until destroy() */
 static struct use live[GRANTS]; /* by grant, without closed sessions; protected by the lock */
 
 const struct partition *partition_find(const struct table *of, const char *text)
@@ -83,7 +83,8 @@ static struct use read_use(const struct use *use)
 }
 
 /* Checks that a session with the disk takes nothing that another grant may need: each grant can
- * have one session. All sessions of a grant together may have the pages of one largest pool.
+ * have one session. The pools of all sessions of a grant together may have at most as many pages as
+ * one pool of the maximum size.
  * @param list uses[], or live[] if the closed sessions do not count */
 static int check_use(const struct link *link, size_t pages, const struct use *list)
 {

@@ -109,7 +109,7 @@ static void program_msix(const struct device *device, unsigned at)
         volatile uint32_t *const table = msix_table((struct device *)device);
         const uint32_t control = config_read(address, at) & ~MSIX_MASK_ALL;
 
-        /* The driver may have switched its memory off. */
+        /* The driver may have switched the function's memory off. */
         device_command(device, COMMAND_MEMORY, 0);
         config_write(address, at, control | MSIX_ENABLE | MSIX_MASK_ALL);
         for (unsigned i = 0; i < device->function.msix_vectors; i++) {

@@ -9,8 +9,8 @@
 
 static struct ram_disk disk;
 static struct block_device device;
-static struct block_request *held; /* list of the requests in progress, or of the requests that
-                                    * hang */
+static struct block_request *held; /* the first request, until disk.hold later ones have ended; else
+                                    * NULL */
 static unsigned started, ended;
 
 static void transfer(const struct block_request *request)

@@ -26,7 +26,7 @@ struct share_source {
 struct share {
         struct nova_later later; /* the first member; its function calls share_fini() */
         struct share_pool pool;
-        void *pages;     /* pages of the rings, initially 0; NULL: none */
+        void *pages;     /* pages of the rings, at first full of zeroes; NULL: none */
         unsigned order;  /* number of these pages: 2^order */
         nova_sel_t bell; /* NOVA_SEL_NONE: none */
 };

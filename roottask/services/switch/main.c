@@ -40,7 +40,7 @@ static unsigned card_count;
 static struct client clients[TABLE_PORTS]; /* by index in the table */
 /* Semaphore on which the thread `pace` sleeps until a client that sent too fast may send again. */
 static nova_sel_t wake;
-/* TSC value at which `pace` serves these clients; protected by the lock. */
+/* TSC value at which `pace` serves the clients that sent too fast; protected by the lock. */
 static uint64_t wakes_at = NOVA_FOREVER;
 static bool awake; /* `pace` is awake and has the lock */
 

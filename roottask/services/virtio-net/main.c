@@ -154,7 +154,7 @@ static void kick(void)
                 nova_sm_up(serve_doorbell());
 }
 
-/* Looks at the queue again (see QUEUE_LOOKS). */
+/* Takes completed buffers. Looks at the queue up to QUEUE_LOOKS times; see there for the reason. */
 static void handle_interrupt(void)
 {
         unsigned looks = 0;

@@ -20,7 +20,7 @@ struct virtio {
         volatile uint8_t *common, *notify, *isr, *config;
         size_t notify_bytes, config_bytes;
         uint32_t notify_step;
-        size_t notify_offset[VIRTIO_QUEUES]; /* offset of each queue */
+        size_t notify_offset[VIRTIO_QUEUES]; /* offset of each queue's register in `notify` */
         uint64_t features;                   /* features that both sides support */
         nova_sel_t interrupt;                /* valid if has_interrupt */
         bool has_interrupt;

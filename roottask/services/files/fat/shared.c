@@ -48,8 +48,8 @@ bool fat_shared_has(struct fat *fat, uint32_t first)
         return false;
 }
 
-/* A chain that is not remembered would be freed with the first of its names. So without room for it
- * nothing on the disk may change any more. */
+/* A chain that is not remembered would be freed when the first of its names is removed. So without
+ * room for the chain, nothing on the disk may change any more. */
 void fat_shared_add(struct fat *fat, uint32_t first, const struct fat_name names[2])
 {
         if (!first || find(fat, first))

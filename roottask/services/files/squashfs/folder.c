@@ -26,7 +26,7 @@ struct entry {
         uint64_t reference; /* reference to the inode */
 };
 
-/* Reads bytes of the list. @return EIO: it ends before */
+/* Reads bytes of the list. @return EIO: the list has fewer bytes left */
 static int take(struct walk *walk, void *to, size_t bytes)
 {
         if (walk->left < bytes)

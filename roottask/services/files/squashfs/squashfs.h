@@ -77,7 +77,8 @@ static inline uint64_t squashfs_get64(const uint8_t *bytes)
 /* Unpacks a block of LZ4. @return the number of bytes; -1: it is damaged or too large */
 long lz4_unpack(const uint8_t *from, size_t bytes, uint8_t *to, size_t room);
 
-/* Reads bytes at any offset. @return 0; EIO: not inside of the file system, or the disk failed */
+/* Reads bytes at any offset. @return 0; EIO: they are not inside the file system, or the disk
+ * failed */
 int squashfs_read_disk(struct squashfs *squashfs, uint64_t at, void *to, size_t bytes);
 
 /* Reads metadata and advances the position. */
