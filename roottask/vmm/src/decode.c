@@ -298,7 +298,7 @@ static bool decode_second(struct cursor *cursor, struct nova_instruction *out)
         }
 }
 
-/* Decodes MOV between AL or AX and an address in the instruction: a0 to a3. */
+/* Decodes MOV between the accumulator and an address in the instruction: a0 to a3. */
 static bool decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         cursor->address.constant = next_value(cursor, address_bytes(cursor));

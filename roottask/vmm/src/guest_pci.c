@@ -282,7 +282,7 @@ int nova_guest_pci_attach(struct nova_guest_pci *guest, struct nova_pc *pc, unsi
         return error;
 }
 
-/* Threads that wait for messages end when the service revokes their semaphores. */
+/* A thread that waits for messages finds `stops` set after at most PATIENCE_NS. */
 static void stop_threads(struct nova_guest_pci *guest)
 {
         if (guest->worker) {

@@ -27,7 +27,8 @@ static size_t power_of_two(size_t bytes)
         return size;
 }
 
-/* A root's pages are not executable, so it requests them from the kernel a second time. */
+/* A roottask's pages are not executable, so a roottask requests them from the kernel a second
+ * time. */
 int nova_guest_memory_map(void *page, void *to, unsigned order)
 {
         const nova_word_t from = (nova_word_t)page >> NOVA_PAGE_BITS;
@@ -39,7 +40,8 @@ int nova_guest_memory_map(void *page, void *to, unsigned order)
                 nova_crd_mem(from - (NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS), order, NOVA_MEM_RWX), at);
 }
 
-/* Allocates the largest blocks first, so that each is aligned. @p done receives their bytes. */
+/* Allocates the largest blocks first, so that each is aligned. @p done receives the number of
+ * allocated bytes. */
 static int fill(struct nova_guest_memory *memory, size_t *done)
 {
         unsigned order = ORDER_MAX;

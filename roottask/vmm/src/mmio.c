@@ -57,8 +57,8 @@ static void fetch(const struct nova_access *access, struct nova_code *code)
         code->bits = nova_access_bits(access);
 }
 
-/* Ends the machine because its instruction cannot be decoded. @p where: an address that the
- * instruction accesses */
+/* Ends the machine because an instruction of the guest cannot be decoded. @p where: an address that
+ * the instruction accesses */
 static void fail_decode(struct nova_vcpu *vcpu, const struct nova_code *code, bool port,
                         uint64_t where)
 {
@@ -191,8 +191,8 @@ static bool is_that_of_exit(const struct nova_instruction *in, const struct nova
                (in->operation == NOVA_OP_INS) == at->in;
 }
 
-/* Another virtual CPU may have changed the code since the exit. Then the guest executes it, and the
- * CPU checks its right to use the ports. */
+/* Another virtual CPU may have changed the code since the exit. Then the guest executes the new
+ * code, and the CPU checks the guest's right to use the ports. */
 void novavmm_port_string(struct nova_vcpu *vcpu)
 {
         const struct nova_access access = novavmm_vcpu_access(vcpu);

@@ -18,12 +18,12 @@ enum home {
         FLAGS,     /* a field whose upper half is reserved */
         CONSTANT,  /* reads return `value`, writes are ignored */
         READ_ONLY, /* reads return `value`, writes fault */
-        APIC_BASE, /* in struct nova_msr_kept, like all that follow */
+        APIC_BASE, /* in struct nova_msr_kept, like the next four */
         RANGES,    /* memory types, one per byte */
         RANGE_TYPE,
         RANGE_MASK,
         RANGES_TYPE,
-        EFER,
+        EFER, /* in the event message, like PAT */
         PAT,
         TSC
 };
@@ -31,7 +31,7 @@ enum home {
 struct row {
         uint32_t number;
         uint8_t home;
-        uint16_t offset; /* in struct nova_msr_kept, for registers stored there */
+        uint16_t offset; /* in struct nova_msr_kept or in the event message; see enum home */
         nova_mtd_t mtd;
         uint64_t value;
 };
@@ -159,8 +159,9 @@ static bool is_amd(void)
         return name == 0x68747541 || name == 0x6f677948;
 }
 
-/* Sets the MTRRs as firmware leaves them: RAM is write-back except VGA's memory and the ROMs after
- * it. The values have no effect, because the nested page tables determine the memory type. */
+/* Sets the MTRRs as firmware leaves them: all memory is write-back, except VGA's memory and the
+ * addresses of a PC's devices below 4 GiB. The values have no effect, because the nested page
+ * tables determine the memory type. */
 static void init_ranges(struct nova_msr_kept *kept)
 {
         const uint32_t width = nova_cpuid_host(PHYS_LEAF, 0).eax & 0xff;

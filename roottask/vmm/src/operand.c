@@ -38,8 +38,8 @@ static uint64_t value_of(const struct nova_utcb_state *state, unsigned number)
         return *general((struct nova_utcb_state *)state, number);
 }
 
-/* Returns the offset in bytes of the bit's place from the operand. A bit number in a register is
- * signed and may select a bit outside the operand. */
+/* Returns the offset, in bytes from the operand's address, of the unit that contains the bit. A bit
+ * number in a register is signed and may select a bit outside the operand. */
 static uint64_t bit_offset(const struct nova_utcb_state *state, const struct nova_instruction *in)
 {
         const unsigned shift = 64 - 8 * in->bytes;

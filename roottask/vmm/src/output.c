@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes texts of guests and reports of monitors to the program's console, one at a time. */
 #include "output.h"
 
 #include <stdbool.h>

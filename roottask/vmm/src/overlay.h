@@ -29,7 +29,7 @@ void novavmm_overlay_cover(const struct nova_guest_memory *memory);
  * the previous access */
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
-/* Maps RAM that overlay pages have left with the reply, as far as the reply has room. */
+/* Lets the reply map RAM that overlay pages no longer cover, as far as the reply has room. */
 void novavmm_overlay_restore(struct nova_vcpu *vcpu);
 
 /* Returns the place of bytes in the overlay page that the guest sees at an address. @return NULL if

@@ -4,8 +4,9 @@
  *
  * The first overlay page in a block of RAM cuts it into small pages, for which the kernel needs
  * memory. A guest could cut all of its RAM. So after some cuts, cut blocks that have no overlay
- * page any more are revoked, and the guest's next access to such a block maps all of it. If others
- * use the RAM, too, blocks stay cut, so their number is limited. */
+ * page any more are revoked, and the guest's next access to such a block maps all of it. If an
+ * ultravisor or a function's DMA also uses the RAM, blocks stay cut (keeps_cuts), so the number of
+ * cut blocks is limited. */
 #include <errno.h>
 #include <string.h>
 
@@ -83,9 +84,9 @@ static unsigned index_of(const struct nova_guest_memory *memory, const uint8_t *
         return i;
 }
 
-/* Records that an overlay page leaves a page of RAM. A function's DMA must find the RAM even if no
- * virtual CPU accesses it before. If many overlay pages have moved in one exit, the other pages
- * remain for such accesses. */
+/* Records that an overlay page leaves a page of RAM, so that the reply maps this page: a function's
+ * DMA must find the RAM even if no virtual CPU accesses it first. If more than NOVA_OVERLAYS pages
+ * are bare after one exit, the rest is mapped only when a virtual CPU accesses it. */
 static void note_bare(struct nova_guest_memory *memory, uint64_t page)
 {
         unsigned i = 0;

@@ -14,7 +14,7 @@
 
 #define UART_PORT 0x3f8
 
-/* Drives the controller's output, which CPU 0's local APIC may block. */
+/* Handles the output of the 8259s, which the local APIC of virtual CPU 0 may block. */
 static void interrupt(void *context, unsigned pin, bool level)
 {
         struct nova_pc *const pc = context;

@@ -85,8 +85,8 @@ static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *m
         return runs;
 }
 
-/* Lets a handler wait until the connection ends. The time of the virtual CPU may end at any moment
- * of the wait, so it needs no lock (see novavmm_vcpu_rest()). */
+/* Lets a handler wait until the connection ends. The virtual CPU may lose its SC at any moment of
+ * the wait, so the handler holds no lock meanwhile (see novavmm_vcpu_rest()). */
 static void wait_for_end(struct nova_secure *secure, unsigned number)
 {
         while (!__atomic_load_n(&secure->over, __ATOMIC_ACQUIRE))
@@ -365,7 +365,7 @@ int novavmm_secure_attach(struct nova_vm *vm)
         secure->uv.lpid = LPID;
         nova_vm_on(vm, NOVA_VM_EXIT_HYPERCALL, hypercall);
         vm->virtio_features = NOVA_VIRTIO_ACCESS_PLATFORM;
-        vm->memory.keeps_cuts = true; /* the ultravisor uses it, too */
+        vm->memory.keeps_cuts = true; /* the ultravisor uses the RAM, too */
         error = enter(secure);
         if (error == ENOSYS)
                 return 0; /* the guest stays normal: its UV_ESM returns U_FUNCTION */

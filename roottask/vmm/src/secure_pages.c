@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages of secure guests: serves the ultravisor's calls for a page with the machine's RAM. */
+/* Pages of secure guests: uses the machine's RAM to serve the ultravisor's calls for pages. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,9 +81,9 @@ static uint32_t find_encrypted(const struct nova_secure *secure, uint32_t page)
         return 0;
 }
 
-/* Frees a page of the RAM whose encrypted page belongs to a slot that the monitor has removed: it
- * removes slots by ultracalls of its own.
- * @return its number; page_count(): none was found */
+/* Frees a page of the RAM whose encrypted page belongs to a slot that the monitor has removed. Asks
+ * the ultravisor, because the monitor removes slots by ultracalls of its own.
+ * @return the number of the freed page; page_count(): none was found */
 static uint32_t free_removed(struct nova_secure *secure)
 {
         const uint32_t count = page_count(secure);
@@ -180,10 +180,10 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page,
         return status;
 }
 
-/* Provides the page of the RAM that has the number of the guest's page. It holds a part of the
- * image, or a page that the monitor itself has moved out. Afterwards, except during UV_ESM, it
- * counts as shared: if another virtual CPU has received the guest's page meanwhile, the ultravisor
- * may use the page of the RAM as the shared place. */
+/* Provides the page of the RAM that has the number of the guest's page. This page of the RAM holds
+ * a part of the image, or a page that the monitor itself has moved out. Afterwards, except during
+ * UV_ESM, it counts as shared: if another virtual CPU has received the guest's page meanwhile, the
+ * ultravisor may use the page of the RAM as the shared place. */
 static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
                                   uint32_t page)
 {

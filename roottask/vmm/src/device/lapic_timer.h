@@ -7,10 +7,10 @@
 
 void novavmm_lapic_timer_init(struct nova_lapic *lapic);
 
-/* Handles a write of its count; 0 stops it. */
+/* Handles a write of the timer's count; 0 stops the timer. */
 void novavmm_lapic_timer_start(struct nova_lapic *lapic, uint32_t count);
 
-/* Handles a write of its divider or its vector table entry. */
+/* Handles a write of the timer's divider or of its entry in the local vector table. */
 void novavmm_lapic_timer_changed(struct nova_lapic *lapic);
 
 /* Returns the current count. */

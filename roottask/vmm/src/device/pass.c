@@ -69,7 +69,7 @@ void nova_pass_message(struct nova_pass *pass, unsigned number)
                 send(pass, number);
 }
 
-/* Sends the messages that came while they were masked, and are not masked any more. */
+/* Sends the pending messages that are not masked any more. */
 static void unmasked(struct nova_pass *pass)
 {
         for (unsigned i = 0; i < pass->function.messages; i++)
@@ -79,7 +79,7 @@ static void unmasked(struct nova_pass *pass)
                 }
 }
 
-/* Updates the addresses of the memory. */
+/* Updates the addresses of the BARs' memory. */
 static void place(struct nova_pass *pass)
 {
         const uint32_t *const config = pass->pci.config;

@@ -255,8 +255,9 @@ static void write_level(struct nova_pic_chip *chip, uint8_t value)
         chip->request |= chip->pins & value;
 }
 
-/* Writes a command of the first chip. To a chip that is initialised, the high output of the second
- * one is an edge; otherwise no further interrupt of the second one could come. */
+/* Writes a command of the first chip. After its initialisation, the first chip treats the second
+ * chip's output, if it is high, as a new edge; otherwise no further interrupt of the second chip
+ * could come. */
 static void write_first(struct nova_pic *pic, uint8_t value)
 {
         if (value & ICW1)

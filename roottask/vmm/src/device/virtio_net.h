@@ -36,10 +36,10 @@ struct header {
 
 _Static_assert(sizeof(struct header) == 12, "size of the header in VIRTIO 1.2, 5.1.6");
 
-/* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
+/* Completes the checksum of a frame. The checksum's field contains the sum of the pseudo header. */
 void novavmm_net_complete(uint8_t *frame, size_t bytes, size_t from, size_t at);
 
-/* Sends a frame whose checksum is open, and lies in it. */
+/* Sends a frame whose checksum is open. The checksum's field must lie inside the frame. */
 void novavmm_net_send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t bytes,
                            const struct header *header);
 

@@ -7,7 +7,7 @@
 
 #define CONNECTION_MAX 0xffffffu
 
-/* Input of the calls. The second one ignores padding after its flag. */
+/* Input of the two calls. The call that signals ignores the padding after the flag. */
 struct post {
         uint32_t connection;
         uint32_t zero;

@@ -37,7 +37,8 @@ static uint64_t read_tsc(void *unused)
         return nova_rdtsc();
 }
 
-/* The kernel counts a virtual CPU's time when it switches away from it. */
+/* The kernel's count includes the time since the virtual CPU's SC last got the CPU, and the time in
+ * which handlers of its exits run. */
 static uint64_t run_time(void *context, unsigned vcpu)
 {
         const struct nova_vm *const vm = context;
@@ -73,7 +74,7 @@ static void crashed(void *context, unsigned number, const struct nova_hv_crash *
         nova_vcpu_keep_message(vm->serving, pass_report, &report);
 }
 
-/* Fills in the partition of a machine. Its configuration has been checked. */
+/* Fills in the partition of a machine. The configuration has been checked. */
 static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
         nova_hv_init(hv, &vm->memory, config->privileges);

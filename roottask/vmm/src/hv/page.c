@@ -10,8 +10,8 @@
 #define PAGE_SHIFT 12
 #define INT3       0xcc
 
-/* MSR 0x40000001: the page is enabled, the register is locked, page number. Bits 2 to 11 read as
- * 0. */
+/* MSR 0x40000001: bit 0: the page is enabled; bit 1: the register is locked; bits 12 and above:
+ * page number. Bits 2 to 11 read as 0. */
 #define ENABLE   NOVAVMM_HV_PAGE_ENABLE
 #define LOCKED   UINT64_C(2)
 #define RESERVED UINT64_C(0xffc)

@@ -71,7 +71,7 @@ static void restart(struct nova_hv_timer *timer, uint64_t now)
 }
 
 /* Returns true if a timer can notify the guest. Source 0 is for messages of the hypervisor
- itself. */
+ * itself. */
 static bool can_notify(const struct nova_hv *hv, const struct nova_hv_timer *timer)
 {
         if (timer->config & DIRECT)

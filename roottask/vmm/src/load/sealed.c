@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads sealed images (see novavmm/secure.h). The start page of such a file names its parts; the
- * ultravisor compares them with the sealed digests, so this file checks only what it needs to copy
- * them. */
+/* Loads sealed images (see novavmm/secure.h). The start page of such an image names the image's
+ * parts. The ultravisor compares the parts with the sealed digests, so the functions here check
+ * only what they need to copy the parts. */
 #include <string.h>
 
 #include "novavmm/registers.h"
