@@ -12,7 +12,7 @@
 #include "novanet/http.h"
 #include "novart/time.h"
 
-#define CONNECTIONS_MAX 20 /* the program may need the other 4 of its 24 sockets */
+#define CONNECTIONS_MAX 20 /* the listener and the program need the other 4 of 24 sockets */
 #define CONNECTIONS     16
 #define PATIENCE_NS     10000000000
 #define NS_PER_MS       1000000
@@ -27,8 +27,8 @@
 enum state {
         READING,  /* the client sends a request */
         SENDING,  /* the client takes the answer */
-        DRAINING, /* the client closes the connection after the answer. If the server closed it
-                   * while it had data to read, the client could lose the answer */
+        DRAINING, /* the client closes the connection after the answer. If the server closed
+                   * a connection with unread data, the client could lose the answer */
 };
 
 struct connection {

@@ -23,8 +23,8 @@ struct novanet_mailbox {
 };
 
 /* Lock that lwIP holds for a few instructions, for example on its pools: 0, or the thread that
- * holds it, with AWAITED if another thread sleeps. lwIP takes the lock 20 times for a packet, so a
- * free lock must cost little. */
+ * holds it, with AWAITED if another thread sleeps. lwIP takes the lock 20 times for a packet, so it
+ * must cost little to take a lock that is free. */
 static uintptr_t holder;
 static struct nova_mutex next_holder = NOVA_MUTEX_INITIALIZER; /* held by the thread that sleeps */
 static struct nova_semaphore released = NOVA_SEMAPHORE_INITIALIZER(0);

@@ -12,8 +12,7 @@ int main(void)
 
         if (error) {
                 printf("the configuration ports are not available: %s; write 'devices "
-                       "pci-config' "
-                       "into its section of the description.\n",
+                       "pci-config' in the section of the program pci.\n",
                        strerror(error));
                 return 1;
         }

@@ -52,9 +52,10 @@ static void *call_service(void *argument)
         }
 }
 
-/* Takes the memory back from the guest. Its next access maps it at the new place. The reply to an
- * exit of another virtual CPU may still map it at the old place, so this function first waits for
- * such replies. The lock is free meanwhile, and the registers have their new values. */
+/* Takes the BARs' memory back from the guest, whose next access maps the memory at the new place.
+ * The reply to an exit of another virtual CPU may still map the memory at the old place, so this
+ * function first waits for such replies. The lock is free meanwhile, and the registers have their
+ * new values. */
 static void moved(void *context)
 {
         const struct nova_guest_pci *const guest = context;

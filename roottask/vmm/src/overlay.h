@@ -24,9 +24,9 @@ void novavmm_overlay_take_back(const uint8_t *pages, unsigned order);
 /* Revokes from the guest the RAM that overlay pages cover. */
 void novavmm_overlay_cover(const struct nova_guest_memory *memory);
 
-/* Answers an access of the guest to RAM that is not mapped: the page has another frame now, or its
- * block is joined again, and the reply maps it. @return false if the kernel did not map the page at
- * the previous access */
+/* Answers an access of the guest to a page of RAM that is not mapped, because the page has another
+ * frame now, or because its block was joined again: the reply maps the page. @return false if the
+ * kernel did not map the page at the previous access */
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
 /* Lets the reply map RAM that overlay pages no longer cover, as far as the reply has room. */

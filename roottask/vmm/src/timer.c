@@ -11,7 +11,7 @@
 #define PAUSE_MAX_NS 200000
 #define PAUSE_FACTOR 16
 
-/* The thread runs already when devices are added. */
+/* Takes the lock, because the thread runs already when devices are added. */
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)
 {
         bool fits;

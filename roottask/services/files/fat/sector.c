@@ -129,8 +129,8 @@ int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes)
         return 0;
 }
 
-/* A write that reports an error may have taken effect. Then it counts as done: callers would take
- * back other changes, and the disk would contradict them. */
+/* A write that reports an error may have taken effect. Then it counts as done: otherwise callers
+ * would undo other changes, and the undone changes would contradict this sector on the disk. */
 int fat_sector_write(struct fat *fat, uint32_t sector)
 {
         struct fat_cached *cached = find(fat, sector);
@@ -272,7 +272,7 @@ int fat_flush_ordered(struct fat *fat)
         return error;
 }
 
-/* Writes the count of free clusters. It only saves other systems from counting them. */
+/* Writes the count of free clusters. The count only saves other systems the work of counting. */
 static int write_info(struct fat *fat)
 {
         uint8_t *bytes;

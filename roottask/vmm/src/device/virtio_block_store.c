@@ -6,8 +6,8 @@
 
 #include "device/virtio_block.h"
 
-/* Configuration: sizes in sectors and numbers of ranges of requests that discard, and of those that
- * write zeroes; the alignment of discards. */
+/* Offsets in the configuration, for requests that discard and for requests that write zeroes:
+ * maximum size of a range in sectors, maximum number of ranges. Discards also have an alignment. */
 #define CONFIG_DISCARD_MAX    36
 #define CONFIG_DISCARD_RANGES 40
 #define CONFIG_DISCARD_ALIGN  44

@@ -4,7 +4,7 @@
  * depends on the data, so it stays in the guest's memory until the frames are built. */
 #include "device/virtio_net.h"
 
-/* Returns true if the driver may request the cut that a header requests. */
+/* Returns true if a header requests a cut, and the driver may request this one. */
 static bool is_valid(const struct header *header, size_t bytes)
 {
         return header->segments == HEADER_TCP && header->flags & HEADER_CHECK_SUM &&

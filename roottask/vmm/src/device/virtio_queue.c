@@ -234,7 +234,8 @@ static bool show_kept(struct nova_virtio *virtio, unsigned number)
         queue->kept = 0;
         __atomic_store_n((uint16_t *)(void *)(queue->used + INDEX_AT), queue->given,
                          __ATOMIC_SEQ_CST);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the driver's order: its index, then the ring */
+        /* The driver writes its event index, or its flags, before it looks at the index. */
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
         return wants_interrupt(queue, chains);
 }
 

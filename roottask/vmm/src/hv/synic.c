@@ -13,8 +13,8 @@
 #define CONTROL_ENABLE UINT64_C(1)
 #define VERSION_VALUE  1
 
-/* A source: bits 0 to 7 vector, masked, automatic end of interrupt, polling: no interrupt. The
- * other bits read as 0. */
+/* Bits of a source: the vector in bits 0 to 7; masked; automatic end of interrupt; polling, which
+ * means that the source raises no interrupt. The other bits read as 0. */
 #define SOURCE_VECTOR    UINT64_C(0xff)
 #define SOURCE_MASKED    NOVAVMM_HV_SOURCE_MASKED
 #define SOURCE_AUTOMATIC UINT64_C(0x20000)

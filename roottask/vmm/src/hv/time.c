@@ -30,7 +30,8 @@ static uint64_t high_product(uint64_t a, uint64_t b)
         return (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* Returns units per tick times 2^64, rounded up, so that whole units remain whole units. */
+/* Returns the units per tick, times 2^64. Rounds up: with a smaller scale, the ticks of n whole
+ * units would give n - 1 units. */
 static uint64_t scale_of(uint64_t hz)
 {
         uint64_t rest = UNITS_PER_SECOND, quotient = 0;
