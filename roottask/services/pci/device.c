@@ -51,8 +51,8 @@ static void read_msix(struct device *device)
         device->msix_pending = config_read(address, at + MSIX_PENDING);
 }
 
-/* If several functions match a device, it gets the first one by address that no earlier device of
- * the description has. So it gets the same function after a restart of this program. */
+/* If several functions match a device, it gets the one with the lowest address that no earlier
+ * device of the description has. So it gets the same function after a restart of this program. */
 void device_find_all(const struct nova_pci_function *table, unsigned count)
 {
         while (device_count < DEVICES_MAX &&
