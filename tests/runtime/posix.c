@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* POSIX threads: results, kinds of mutexes, conditions, keys, once, and waits with a time limit. */
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "cpu.h"
 #include "novart/program.h"
 #include "novart/sync.h"
+#include "novart/thread.h"
 #include "novart/time.h"
 
 #define THREADS 6
@@ -132,6 +135,49 @@ static void check_timed_condition(void)
         CHECK(!pthread_mutex_unlock(&mutex) && !pthread_cond_destroy(&never));
 }
 
+/* Signals after a moment that a wait has not ended by itself. */
+static void *signal_later(void *argument)
+{
+        nova_sleep(20000000);
+        CHECK(!pthread_mutex_lock(&mutex) && !pthread_cond_signal(argument));
+        CHECK(!pthread_mutex_unlock(&mutex));
+        return NULL;
+}
+
+static int slept;
+
+static void *sleep_for_ever(void *argument)
+{
+        nanosleep(argument, NULL);
+        __atomic_store_n(&slept, 1, __ATOMIC_RELAXED);
+        return NULL;
+}
+
+/* Times whose nanoseconds do not fit in 64 bits are far in the future, whatever the clock says. */
+static void check_far_times(void)
+{
+        static struct timespec far = {18446744074, 0};
+        struct timespec now, time = {0, 0};
+        struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;
+        struct nova_thread *sleeper;
+        pthread_cond_t signalled;
+        pthread_t thread;
+
+        attr.daemon = true;
+        CHECK(!nova_thread_create(&sleeper, &attr, sleep_for_ever, &far));
+
+        CHECK(clock_settime(CLOCK_REALTIME, &far) == -1 && errno == EINVAL);
+        CHECK(!clock_gettime(CLOCK_REALTIME, &now) && !clock_settime(CLOCK_REALTIME, &time));
+        CHECK(!pthread_cond_init(&signalled, NULL) && !pthread_mutex_lock(&mutex));
+        CHECK(!pthread_create(&thread, NULL, signal_later, &signalled));
+        CHECK(!pthread_cond_timedwait(&signalled, &mutex, &far));
+        CHECK(!pthread_mutex_unlock(&mutex) && !pthread_join(thread, NULL));
+        CHECK(!pthread_cond_destroy(&signalled) && !clock_settime(CLOCK_REALTIME, &now));
+
+        nova_sleep(400000000);
+        CHECK(!__atomic_load_n(&slept, __ATOMIC_RELAXED));
+}
+
 static void destroy(void *value)
 {
         destroyed += *(int *)value;
@@ -216,6 +262,7 @@ int main(void)
         check_turns();
         check_mutexes();
         check_timed_condition();
+        check_far_times();
         check_keys();
         check_once();
         check_refusals();

@@ -13,6 +13,7 @@
 #define NS_PER_S     1000000000
 #define NS_PER_US    1000
 #define NS_PER_CLOCK (NS_PER_S / CLOCKS_PER_SEC)
+#define SECONDS_MAX  (INT64_MAX / NS_PER_S - 1)
 
 static int read_clock(clockid_t clock, uint64_t *ns)
 {
@@ -54,10 +55,10 @@ int clock_getres(clockid_t clock, struct timespec *resolution)
 
 int clock_settime(clockid_t clock, const struct timespec *time)
 {
-        if (clock != CLOCK_REALTIME || time->tv_sec < 0 || time->tv_nsec < 0 ||
-            time->tv_nsec >= NS_PER_S)
+        if (clock != CLOCK_REALTIME || time->tv_sec < 0 || time->tv_sec > SECONDS_MAX ||
+            time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S)
                 return fail(EINVAL);
-        nova_time_set((uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec);
+        nova_time_set(novart_clock_ns(time));
         return 0;
 }
 
@@ -78,7 +79,7 @@ int nanosleep(const struct timespec *time, struct timespec *left)
         (void)left;
         if (time->tv_sec < 0 || time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S)
                 return fail(EINVAL);
-        nova_sleep((uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec);
+        nova_sleep(novart_clock_ns(time));
         return 0;
 }
 

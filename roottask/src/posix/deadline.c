@@ -12,19 +12,17 @@
 int novart_deadline_of(clockid_t clock, const struct timespec *time, uint64_t *deadline)
 {
         const uint64_t offset = clock == CLOCK_MONOTONIC ? 0 : novart_clock_realtime_offset();
-        uint64_t ns;
+        uint64_t ns, since_boot;
 
         if (time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S)
                 return EINVAL;
-        if (time->tv_sec < 0)
-                ns = 0;
-        else if (__builtin_mul_overflow((uint64_t)time->tv_sec, NS_PER_S, &ns) ||
-                 __builtin_add_overflow(ns, (uint64_t)time->tv_nsec, &ns))
-                ns = UINT64_MAX;
+        ns = time->tv_sec < 0 ? 0 : novart_clock_ns(time);
 
-        /* The clock may be set to a time before the boot: the offset is modulo 2^64. */
-        const uint64_t since_boot = ns - offset;
-
-        *deadline = nova_tsc_of_ns(since_boot > ns && offset <= INT64_MAX ? 0 : since_boot);
+        /* The offset is negative, modulo 2^64, if the clock is set to a time before the boot. */
+        if (offset <= INT64_MAX)
+                since_boot = ns > offset ? ns - offset : 0;
+        else
+                since_boot = ns < offset ? ns - offset : UINT64_MAX;
+        *deadline = nova_tsc_of_ns(since_boot);
         return 0;
 }

@@ -9,6 +9,7 @@
 #include "time/clock.h"
 
 #define NS_PER_MS 1000000
+#define NS_PER_S  1000000000
 
 static uint64_t realtime_offset;
 
@@ -68,4 +69,14 @@ void nova_time_set(uint64_t ns)
 uint64_t novart_clock_realtime_offset(void)
 {
         return __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
+}
+
+uint64_t novart_clock_ns(const struct timespec *time)
+{
+        uint64_t ns;
+
+        if (__builtin_mul_overflow((uint64_t)time->tv_sec, NS_PER_S, &ns) ||
+            __builtin_add_overflow(ns, (uint64_t)time->tv_nsec, &ns))
+                return UINT64_MAX;
+        return ns;
 }
