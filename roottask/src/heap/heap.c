@@ -292,6 +292,7 @@ bool novart_heap_resize(struct heap *heap, void *memory, size_t bytes)
                         return false;
                 occupy(heap, next);
                 block->head += size_of(next);
+                next->head = 0; /* so that is_block() finds no block in the middle */
         }
         cut(heap, block, size);
         return true;

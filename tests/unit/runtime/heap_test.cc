@@ -188,6 +188,18 @@ TEST_F(Heap, a_block_grows_into_free_memory_after_it_only)
         EXPECT_TRUE(novart_heap_give(&heap, third) && novart_heap_give(&heap, first));
 }
 
+TEST_F(Heap, a_block_in_another_block_is_not_given_back)
+{
+        void *const first = novart_heap_take(&heap, 100), *const second =
+                                                                  novart_heap_take(&heap, 100);
+        void *const third = novart_heap_take(&heap, 100);
+
+        EXPECT_TRUE(novart_heap_give(&heap, second));
+        EXPECT_TRUE(novart_heap_resize(&heap, first, 200));
+        EXPECT_FALSE(novart_heap_give(&heap, second)) << "a second time";
+        EXPECT_TRUE(novart_heap_give(&heap, first) && novart_heap_give(&heap, third));
+}
+
 TEST_F(Heap, a_storm_keeps_every_byte)
 {
         std::mt19937 random(1);
