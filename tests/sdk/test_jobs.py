@@ -172,6 +172,13 @@ class Singles(unittest.TestCase):
         self.assertEqual(self.reason, "no end within 0.5 s")
         self.assertLess(time.monotonic() - start, 10)
 
+    def test_a_child_in_its_own_session_that_keeps_the_output_open_delays_no_end(self):
+        start = time.monotonic()
+        with mock.patch.object(jobs, "KEPT_OPEN", 0.5):
+            self.assertEqual(self.run_one("echo a; setsid sleep 20 & sleep 20", TIMEOUT=0.5),
+                             (tap.FAILED, "a\n"))
+        self.assertLess(time.monotonic() - start, 10)
+
     def test_a_limit_that_expires_after_the_end_changes_nothing(self):
         running = jobs.start(["/bin/true"], "/", dict(os.environ))
         jobs.output_of(running, lambda _: None, 20)

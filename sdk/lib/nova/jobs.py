@@ -5,6 +5,7 @@ GoogleTest program, or CTest. CTest runs the tests that have properties unknown 
 import contextlib
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ SETTINGS = "GTEST_"
 PROGRAM_LIMIT = 900
 # Maximum time in seconds of a test without a TIMEOUT; CTest has the same default.
 LIMIT = 1500
+# Maximum time in seconds, after the limit, in which other processes may keep a test's output open.
+KEPT_OPEN = 5
 # Expected seconds of a GoogleTest program per test, before the first run.
 CASE_COST = 1.0
 
@@ -84,14 +87,28 @@ def _followed(running, on_start):
             raise
 
 
+def _read_until(stream, end):
+    """Returns what can be read from STREAM until it ends or the monotonic clock reaches END."""
+    pieces = []
+    while select.select([stream], [], [], max(0, end - time.monotonic()))[0]:
+        piece = os.read(stream.fileno(), 1 << 16)
+        if not piece:
+            break
+        pieces.append(piece)
+    text = b"".join(pieces).decode(errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def output_of(running, on_start, limit):
     """Waits for a process, at most LIMIT seconds. Returns its output and its processor seconds.
-    """
+    A child in a session of its own survives the end of the process. If it keeps the output open,
+    this function stops to read KEPT_OPEN seconds after the limit."""
+    end = time.monotonic() + limit + KEPT_OPEN
     timer = threading.Timer(limit, running.expire)
     timer.start()
     try:
         with _followed(running, on_start) as output:
-            return output.read(), running.wait_counted()
+            return _read_until(output, end), running.wait_counted()
     finally:
         timer.cancel()
 
