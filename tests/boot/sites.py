@@ -54,7 +54,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/kernel/speculation.md"
 MASK_WITHIN = 12  # maximum number of instructions from the place that the image names to the AND
 MASK = re.compile(r"\tand +\$(0x[0-9a-f]+),%(\w+)$")
 WRITE = re.compile(r"\t(?!test|cmp|bt |push|j)\w+ .*%(\w+)$")  # writes the register named last
-REGISTER = re.compile(r"[er]?(1\d|[89]|[a-d](?=[xhl])|si|di|bp|sp)")  # the same for each width
+REGISTER = re.compile(r"[er]?(1\d|[89]|[a-d](?=[xhl])|si|di|bp|sp)")  # one match for all widths
 
 
 def tool(*command):

@@ -18,7 +18,7 @@ static inline void counts_downs(struct thread *t)
                 t->value[1]++;
 }
 
-/* Counts the ups of a semaphore in its value[1]. */
+/* Returns a thread that counts the ups of a semaphore in its value[1]. */
 static inline struct thread *counter(nova_sel_t sm)
 {
         struct thread *t = global(boot_cpu, counts_downs, NULL);

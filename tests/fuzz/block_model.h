@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A service with blocks, its device, and a model of both. The model predicts for each request
- * whether the device gets it, and each completion. It ends the test if they differ. */
+/* A service with blocks, its device, and a model of both. The model predicts each completion and,
+ * for each request, whether the device gets it. A difference ends the test. */
 #ifndef FUZZ_BLOCK_MODEL_H
 #define FUZZ_BLOCK_MODEL_H
 

@@ -143,7 +143,7 @@ void nova_sel_release(nova_sel_t base, unsigned order)
         has_bells = false;
 }
 
-/* Fills the region with zeros: large ones with new pages, because few of their pages are used. */
+/* Fills the region with zeros. A large region gets new pages, because few of its pages are used. */
 static void clear(void)
 {
         if (region_bytes > LARGE)

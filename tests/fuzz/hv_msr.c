@@ -171,7 +171,7 @@ static uint32_t choose(uint8_t selector)
         return 0x40000000 + low[selector % LISTED];
 }
 
-/* Returns a value for a register: a kind of value that one of the registers takes. */
+/* Returns a value of a kind that one of the registers takes. */
 static uint64_t make(uint8_t kind, uint8_t value)
 {
         const uint64_t bits = kind >> 3;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hostile clients of the service `memory`: any messages, in any order, while memory is short. A
  * model of each client's blocks predicts each answer. No client may exceed its quota, even with the
- * pages of blocks that have ended, or end a block of another one. A block is revoked at once when
+ * pages of blocks that have ended, or end another client's block. A block is revoked at once when
  * it ends, and again before its pages become free. */
 #include <errno.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ static void query(unsigned session)
         require(clients[session].used <= quota);
 }
 
-/* Ends the pages of blocks that have ended. */
+/* Lets the service free the pages of blocks that have ended. */
 static void deliver(void)
 {
         client_deliver();

@@ -41,7 +41,8 @@ void model_check_pages(unsigned number, const struct nova_child *child,
 /* Checks that no program has a part of a device whose program has ended. */
 void model_check_devices(void);
 
-/* Checks that a line of init does not blame a program that it has closed for a missing service. */
+/* Checks that a line of init does not blame a program that init has closed for a missing
+ * service. */
 void model_check_line(const char *text, size_t bytes);
 
 /* Forgets the services of programs that have ended. */

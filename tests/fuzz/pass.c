@@ -106,8 +106,8 @@ static void make(struct guest *guest, const uint8_t *bytes)
         nova_vpci_add(&guest->bus, NUMBER, &guest->pass.pci);
 }
 
-/* Checks that a page that the guest may map belongs to the function, and that moved() announced its
- * present address. */
+/* Checks that a page that the guest may map belongs to the function, and that moved() has announced
+ * the function's present address. */
 static void check_pages(const struct guest *guest, uint64_t address)
 {
         unsigned bar;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The registers of a PC's clock. A date is accepted exactly if the calendar of the host has it, and
- * has the same number of seconds. The rest of an input changes registers between two reads of the
- * ports. */
+/* The registers of a PC's clock. The program accepts a date exactly if the calendar of the host has
+ * it, and gets the same number of seconds. The rest of an input changes registers between two reads
+ * of the ports. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

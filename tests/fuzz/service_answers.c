@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Answers of hostile services to the libraries of their clients: log, timer, memory, names, power,
  * pci, disk, ultravisor. A library returns 0 or an errno value. If it returns 0, the results came
- * with the answer and have the limits that its header promises. It writes only the client's
+ * with the answer and are within the limits that its header promises. It writes only the client's
  * buffers, whose ends the sanitizer watches, and gives back addresses and selectors that it has
  * reserved. */
 #include <errno.h>
@@ -61,7 +61,7 @@ static void lend(const struct nova_utcb *utcb)
                         lent |= pages_of(item.crd);
 }
 
-/* Checks that a message fits into the UTCB, and can receive only into ranges that the client has
+/* Checks that a message fits into the UTCB, and that its window is a range that the client has
  * reserved. */
 void answers_check_call(nova_sel_t portal, const struct nova_utcb *utcb)
 {
@@ -283,7 +283,8 @@ static void use_ultravisor(struct nova_session *of)
         check(nova_uv_reset(&uv, 1));
 }
 
-/* Shares memory. If the service refuses it or does not answer, it must have no page of it. */
+/* Shares memory. If the service refuses the memory or does not answer, it must have no page of the
+ * memory. */
 static void use_share(struct nova_session *of)
 {
         of->share_max = 2;

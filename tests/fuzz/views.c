@@ -273,7 +273,7 @@ static void port_write(void *context, uint64_t port, unsigned bytes, uint64_t va
         (void)context, (void)port, (void)bytes, (void)value;
 }
 
-/* Returns an entry of a page table by a byte of the input: a page in one of the views, or a
+/* Returns the page table entry that a byte of the input selects: a page in one of the views, or a
  * device. */
 static uint64_t entry_of(uint8_t how)
 {

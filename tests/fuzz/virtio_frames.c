@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of a hostile virtio network card: completions, headers, and frames in several buffers.
- * Only requests in flight end, each once. A frame fits into the first of its buffers, and so does
- * its checksum. A request that accepts no open checksum gets none. If the card has followed the
- * rules so far, the driver puts each frame together as the card has cut it. */
+ * Only requests in flight end, each once. A frame fits into the first of its buffers, and its open
+ * checksum lies inside the frame. A request that accepts no open checksum gets none. If the card
+ * has followed the rules so far, the driver puts each frame together as the card has cut it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -197,7 +197,7 @@ def run_eva(module, common, place, usual):
 
 
 def run_wp(module, common, place, usual):
-    """Returns the contracts without a proof, and the functions that have one."""
+    """Returns the contracts without a proof, and the functions that have a contract."""
     seconds = FAULT_SECONDS if usual else GOAL_SECONDS
     # Other functions that a driver includes have no contract.
     only = ("-wp-fct", ",".join(sorted(module.functions)))

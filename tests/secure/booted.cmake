@@ -169,8 +169,8 @@ nova_add_secure_test(ends SOURCES ends.c DESCRIPTION ends.nova.in BESIDE secure-
   KERNEL_MEMORY 3M TIMEOUT 900 ULTRAVISOR secure-counted
   EXPECT "^ultravisor: 8 MiB of secure memory" "^vmm: 1[.][.]8$")
 
-# A VMM that is killed while it ends its VM. Time is counted, so that the bound does not depend on
-# the host.
+# A VMM that is killed while it ends its VM. Time is counted in instructions, so that the bound does
+# not depend on the host.
 nova_add_secure_test(settled SOURCES settled.c DESCRIPTION ends.nova.in BESIDE secure-ender
   TIMEOUT 120 KERNEL_MEMORY 3M ULTRAVISOR secure-counted QEMU -icount "shift=0,sleep=off"
   EXPECT "^vmm: 1[.][.]3$")
@@ -391,7 +391,7 @@ set_source_files_properties("${example}/main.c" PROPERTIES COMPILE_DEFINITIONS
   "nova_vm_wait=search_wait;nova_virtio_block_init=search_block_init;\
 nova_pc_add_console=search_add_console")
 
-# The example linux, a monitor of normal guests, runs secure ones after a change of few lines.
+# The example linux, a monitor of normal guests, runs secure ones after a change of a few lines.
 set(patched "${CMAKE_CURRENT_BINARY_DIR}/linux.c")
 add_custom_command(OUTPUT "${patched}" COMMAND "${NOVA_PYTHON}" -B
     "${CMAKE_CURRENT_SOURCE_DIR}/patched.py" "${NOVA_ROOT}" "${patched}"
@@ -435,8 +435,9 @@ nova_add_boot_test(secure.other-key.measure SYSTEM secure-two MODULES "'${other}
   ARGUMENTS attack=measure CPU qemu64,+svm,+npt,+rdrand LABELS secure STATUS 1
   EXPECT "instead of U_PERMISSION" "^hostile: ${see}")
 
-# Monitors with too little kernel memory for the image, wherever it begins (at a boundary of 2 MiB,
-# it needs fewer page tables), and with room in `memory` for the guest, but not for the disk.
+# A monitor with too little kernel memory for the image, wherever the image begins (at a boundary of
+# 2 MiB, it needs fewer page tables); and a monitor with room in `memory` for the guest, but not for
+# the disk.
 set(scarce "300M\n        kernel-memory 8M" "300M\n        kernel-memory 192K"
   "^The boot module sealed.img cannot be read: .*. enlarge 'kernel-memory'")
 set(scarce-memory "memory        300M" "memory        260M" "^The machine cannot be created: \

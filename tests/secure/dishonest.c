@@ -55,7 +55,7 @@ static void count(enum nova_u_status status, enum nova_u_status expected)
 }
 
 /* Returns offset number @p i outside the normal memory: the size of this memory times a power of 2,
- * the negative of that, or one of both with the offset of a page of the normal memory added. */
+ * its negative, or one of these two plus the offset of a page of the normal memory. */
 static uint64_t foreign(unsigned i)
 {
         const uint64_t power = (uint64_t)MEMORY << i / 4 % 40;
@@ -186,8 +186,8 @@ static void *take_away(void *unused)
 }
 
 /* Moves the guest's page out to a page of the normal memory, or in from there, while another thread
- * takes that page away. In two of four rounds, waits first until it is gone. The guest's page can
- * still come in from SAFE. */
+ * takes that page away. In two of four rounds, waits first until the normal page is gone. The
+ * guest's page can still come in from SAFE. */
 static enum nova_u_status move(unsigned i)
 {
         const uint32_t at = TAKEN + i * PAGE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A device accesses each block of the machine's memory, including secure frames. `dma protected`
- * runs behind an I/O MMU. `dma open` runs without an I/O MMU, and shows that the same accesses
- * would then find the frames. */
+ * runs behind an I/O MMU. `dma open` runs without an I/O MMU, and shows that the same accesses find
+ * the frames there. */
 #include <stdio.h>
 #include <string.h>
 
@@ -54,7 +54,7 @@ static unsigned read_all(void)
 }
 
 /* Lets the device write to all blocks, or only where it has found a mark: without an I/O MMU, the
- * others belong to any program.
+ * other blocks can belong to any program.
  * @return true if the device itself works */
 static bool write_all(bool is_open)
 {

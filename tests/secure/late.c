@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest ends while a virtual CPU waits for the answer to H_INTERRUPT. After the answer, that
- * virtual CPU must not run: it makes no exit any more, and UV_SVM_TERMINATE waits for it. */
+ * virtual CPU must not run: it makes no further exit, and UV_SVM_TERMINATE waits for it. */
 #include "../runtime/tap.h"
 #include "../vmm/guest_code.h"
 #include "second.h"

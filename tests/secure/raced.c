@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Other threads act at the worst moment (race.c). Another VM's machine is being created. Secure
  * memory runs out at each allocation of UV_ESM in turn, because another VM takes it: the VM stays
- * normal with U_RETRY, and the ultravisor has each frame that it had before. A page table moves
- * out again and again while the library walks it. A page is lost again each time before the
- * virtual CPU that waits for it uses it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its
- * pages back. UV_SVM_TERMINATE comes when UV_ESM has measured all. */
+ * normal with U_RETRY, and the ultravisor has each frame that it had before. A page table moves out
+ * again and again while the library walks it. A page is lost again each time before the virtual CPU
+ * that waits for it uses it. A slot is removed while UV_UNSHARE_ALL_PAGES takes its pages back.
+ * UV_SVM_TERMINATE comes when UV_ESM has measured everything. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"

@@ -29,7 +29,7 @@ static unsigned running, refused, done_calls; /* atomic */
 static unsigned rounds;                       /* guests that have begun; atomic */
 static unsigned ends, ended_esm; /* guests that ENDER ended, and those ended in UV_ESM; atomic */
 
-/* The VMM's note of the result of UV_ESM. Atomic: a guest can end while the VMM makes it. */
+/* Result of UV_ESM. Atomic: the handler of the ultravisor's calls stores it, main() reads it. */
 enum esm { ESM_BEGUN, ESM_DONE, ESM_FAILED };
 static enum esm esm;
 
@@ -113,8 +113,8 @@ static enum nova_u_status make_call(struct random *random)
         }
 }
 
-/* Ends every second guest at a random moment, which counts in calls of the thread while there is a
- * guest. @param left number of calls until then */
+/* Ends every second guest at a random moment. @param left number of calls of this thread until
+ * then; only calls while there is a guest count */
 static void end_at_random(struct random *random, unsigned *left)
 {
         enum nova_uv_state state;

@@ -53,8 +53,8 @@ static unsigned next_vector(void)
         return vector;
 }
 
-/* Answers each call with a sign that an interrupt is pending, and the question for it with the next
- * vector. */
+/* Answers each call with a sign that an interrupt is pending. Answers the question for a vector
+ * with the next vector. */
 static void storm(struct call *call)
 {
         call->more = total < limit;
@@ -79,7 +79,8 @@ static uint32_t compute(unsigned rounds, bool enabled, unsigned vectors, bool bu
         return guest(PROBE_CHAIN, rounds, enabled);
 }
 
-/* Returns the number of vectors that the guest has taken otherwise than the VMM has sent them. */
+/* Returns the number of vectors that the guest has not taken as often as the VMM has sent them,
+ * plus the number of times that it has taken a vector with IF clear. */
 static unsigned count_wrong(void)
 {
         unsigned wrong = guest(PROBE_COUNT, 0, 0);
@@ -101,7 +102,7 @@ static void answer_hypercall(struct call *call)
         call->value = value;
 }
 
-/* Tests that the VMM answers hypercalls with numbers that mean nothing to the ultravisor. */
+/* Tests that the VMM answers hypercalls whose numbers mean nothing to the ultravisor. */
 static void hypercalls_of_the_guest(void)
 {
         honest_attack = answer_hypercall;

@@ -72,8 +72,8 @@ static void *find(void *context, uint64_t address, size_t bytes, bool write)
         return address + bytes <= MEMORY ? memory.base + address : NULL;
 }
 
-/* Lets a virtual CPU of a normal VM, whose memory is that of the secure one, run on the other CPU.
- */
+/* Runs a virtual CPU of a normal VM on the second CPU. The VM has the same memory as the secure
+ * guest. */
 static bool start_vcpu(void)
 {
         static const uint8_t cpus[] = {SECOND};
@@ -208,8 +208,8 @@ static bool counts(uint32_t offset)
         return count_at(offset) - before >= 3;
 }
 
-/* Lets the VM have the other half of the memory. Returns true if its virtual CPU does not use the
- * old half when UV_WRITE_PATE has returned. */
+/* Gives the VM the other half of the memory. Returns true if its virtual CPU no longer uses the old
+ * half after UV_WRITE_PATE has returned. */
 static bool move_entry(void)
 {
         const uint32_t old = entry;
@@ -262,8 +262,8 @@ static void moving_entry(void)
 static bool measures;  /* UV_ESM has begun; atomic */
 static unsigned added; /* slots */
 
-/* Registers the image's memory as the last slot, so that a search for a page of it visits all slots
- * that are added. */
+/* Registers the image's memory as the last slot, so that a search for one of its pages visits all
+ * slots that are added. */
 static void use_last_slot(struct call *call)
 {
         if (call->number != NOVA_H_SVM_INIT_START)

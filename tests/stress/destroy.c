@@ -124,7 +124,7 @@ static void populate(struct worker *w)
                 start(w, n, PRIO_LOWER);
 }
 
-/* Lets the threads come into random states: the worker sleeps while they run. */
+/* Lets the threads reach random states: the worker sleeps while they run. */
 static void let_run(struct worker *w)
 {
         w->slot[PACER].thread.value[0] = group + GROUP_OBJECTS + 32 * w->index + PACE;

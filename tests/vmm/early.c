@@ -16,7 +16,7 @@
 #define PORT     0xe9
 
 /* Runs in real mode. The first virtual CPU writes to the port and waits for the second one, which
- * finds the flag set. Both halt then. */
+ * finds the flag set. Then both halt. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"

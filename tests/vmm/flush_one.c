@@ -34,7 +34,7 @@ struct state {
         "movzwl %ax, %eax\norl %eax, 0x7028\n"
 #define MARK CALL(0x9000, 0, 0)
 
-/* Both virtual CPUs enable interrupts: with VMX, Bochs (2.7) holds back the host's interrupts while
+/* All virtual CPUs enable interrupts: with VMX, Bochs (2.7) holds back the host's interrupts while
  * a guest runs that was entered with IF = 0. */
 GUEST_CODE(first, 32,
            "sti\nmovl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"

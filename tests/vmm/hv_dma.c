@@ -26,7 +26,7 @@
 
 enum { REFUSED = 1, WRITTEN = 2 };
 
-/* A request, and its result. The guest's code knows the layout of the first three. */
+/* A request, and its result. The guest's code knows the layout of the first three fields. */
 struct attempt {
         uint32_t used, buffer, bytes;
 };

@@ -48,7 +48,7 @@ struct state {
 #define WRITE(msr, low) "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"
 
 /* clang-format off */
-/* Waits for the others, then arms the timer and calls until its interrupt, 40 times. */
+/* Waits for the others. Then, 40 times, arms the timer and makes calls until its interrupt. */
 GUEST_CODE(first, 32,
            WRITE(0x40000000, 1) WRITE(0x40000001, 0x10001) WRITE(0x400000b0, 0x1618)
            "movl $0x1ff, 0xfee000f0\nmovl $1, 0x7010\n1: pause\ncmpl $7, 0x7024\njne 1b\n"

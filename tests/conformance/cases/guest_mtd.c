@@ -2,8 +2,8 @@
 /* Guests: the state that each MTD bit copies into a message, and out of a reply. */
 #include "guest.h"
 
-/* Fills the memory from GUEST_CODE to GUEST_STACK, so that the guest can continue at any address
- * there. */
+/* The instruction that fills the memory from GUEST_CODE to GUEST_STACK, so that the guest can
+ * continue at any address there. */
 #define HLT ((char)0xf4)
 
 /* A field of the message, its group, and two values that a CPU accepts. */

@@ -291,7 +291,7 @@ static const char *after(const char *s, const char *prefix)
         return *prefix ? NULL : s;
 }
 
-/* Returns true if the roottask's command line contains PREFIX nowhere, or contains PREFIX directly
+/* Returns true if the roottask's command line does not contain PREFIX, or contains PREFIX directly
  * followed by the whole word NAME. */
 static bool chosen(const char *prefix, const char *name)
 {

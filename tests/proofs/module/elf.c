@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads ELF images with arbitrary content, for the lengths of the mapped head and the numbers of
- * program headers in main(). */
+/* Reads ELF images with arbitrary content, for the lengths of the mapped head in main() and the
+ * numbers of program headers in read(). */
 #include "boot/elf.h"
 #include "../driver.h"
 

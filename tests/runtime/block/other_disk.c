@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes `ram-disk` another disk after each of its starts. Linked to it with --wrap for the function
- * below. */
+/* Gives `ram-disk` a new identity at each start, as if it were another disk. Linked to `ram-disk`
+ * with --wrap for the function below. */
 #include "block/server.h"
 #include "novart/time.h"
 

@@ -212,7 +212,8 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
         return errno == ENOENT ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
 }
 
-/* Answers whether a file exists or can be used. An empty journal counts as missing. */
+/* Answers whether a file exists or can be used. An empty file, such as an empty journal, counts as
+ * missing. */
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int what, int *result)
 {
         struct stat about;

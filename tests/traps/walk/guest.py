@@ -2,8 +2,8 @@
 """Walks over instructions without a hypervisor, then in a guest, and compares the outcomes.
 
 guest.py ARCH KERNEL MONITOR WALKER PREDICT FIRST LEAST COUNT: walks over COUNT instructions at
-CPL 3 and at CPL 0 with the seeds FIRST, FIRST + 1, … until at least LEAST were executed. To
-continue a run, begin with the next seed. intercepted.tsv lists the differences.
+CPL 3 and at CPL 0 with the seeds FIRST, FIRST + 1, … until at least LEAST instructions were
+executed. To continue a run, begin with the next seed. intercepted.tsv lists the differences.
 """
 
 import re
@@ -58,7 +58,7 @@ class Difference(NamedTuple):
 
 
 def executed(text):
-    """Returns the number that the walker has executed, or None."""
+    """Returns the number of instructions that the walker has executed, or None."""
     found = EXECUTED.search(text)
     return int(found[1], 16) if found else None
 

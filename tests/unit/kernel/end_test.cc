@@ -69,7 +69,7 @@ struct End : Kernel {
                 fake_guest_boot(false);
         }
 
-        // Makes an EC end during each flush of TLBs of the server's PD.
+        // Makes an EC end during the next flush of TLBs of a PD that another CPU has loaded.
         static void end_in_flush(pd *loaded, ec *one)
         {
                 fake_second_cpu(loaded);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The state after a delegation that exceeds its limit, when other operations come between its
-// steps: the sender ends, or its mappings are revoked, delegated further, or find no memory.
+// steps: the sender ends, mappings are revoked or delegated further, or memory runs out.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -126,8 +126,8 @@ TEST(limit, lets_a_pd_go_that_has_ended)
         }
 }
 
-// Another thread revokes the first part of the range during the delegation; its record waits for
-// the delegation.
+// Another thread revokes the first part of the range during the delegation. The record of this part
+// waits for the delegation.
 TEST(limit, gives_back_the_record_of_a_part_that_was_revoked)
 {
         for (const bool ends : {false, true})

@@ -20,7 +20,7 @@ constexpr word_t THIRD_BED = 0x20, THIRD_PT = 0x21, CALLEE_PAGE = 0x8000, RUNNER
 // call to the local thread.
 enum class State { QUEUED, RUNS, WAITS, CALLS };
 
-// The client has all capabilities from which others of these objects are delegated.
+// All other capabilities for these objects are delegated from those of the client.
 class Beside : public Scene
 {
       public:
@@ -98,7 +98,7 @@ class Beside : public Scene
                         lost.insert(one);
         }
 
-        // Returns the database now. The third PD is left out if it ends.
+        // Returns the current database. It omits the third PD if that PD has ended.
         Database now()
         {
                 pd *const third = who[THIRD];
@@ -123,7 +123,7 @@ class Beside : public Scene
                         remove_source(spaces[NOVA_CRD_OBJ], root->second);
         }
 
-        // Removes from the model all that was lost or has ended.
+        // Removes from the model everything that was revoked or has ended.
         void end(Database &model) const
         {
                 for (const word_t sel : lost)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Accounts of PDs that were destroyed or freed while other PDs keep objects of them.
+// Accounts of PDs that were destroyed or freed while other PDs keep objects for which they pay.
 #include <gtest/gtest.h>
 
 #include <thread>

@@ -113,8 +113,8 @@ TEST(vmx, addresses_in_msrs_have_the_width_of_the_cpu)
         word = before;
 }
 
-// Neither an exit nor the kernel switches what KL, CET, PKS, UINTR and FRED enable, nor what later
-// bits may enable.
+// Neither an exit nor the kernel switches the state that KL, CET, PKS, UINTR and FRED enable, or
+// that later bits may enable.
 TEST(vmx, a_guest_has_only_the_bits_of_CR4_that_are_known_to_be_harmless)
 {
         const std::set<unsigned> own = {0,  1,  2,  3,  4,  5,  7,  8,  9,  10, 11,

@@ -15,8 +15,8 @@ namespace
 
 constexpr word_t SEL_HOME = 0x20, SEL_LOCAL = 0x21, SEL_LESS = 0x22, SEL_FREE = 0x23,
                  BASE = 0x100000, NOTHING_THERE = 0x200000;
-// The objects that end lie in FEW selectors. After them lie capabilities that end nothing, so that
-// a revocation of MANY takes more than a step.
+// Orders of revocations. The objects that end lie in 2^FEW selectors. After them lie capabilities
+// that end nothing, so that a revocation of 2^MANY selectors takes more than a step.
 constexpr unsigned FEW = 2, MANY = 5;
 constexpr word_t BEHIND = BASE + 16, MORE = STEP_MAPPINGS + 4;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's search for errata, with instructions that are fakes. */
+/* The kernel's search for errata, with fake instructions. */
 #include "errata_cpu.h"
 
 #define rdmsr             real_rdmsr

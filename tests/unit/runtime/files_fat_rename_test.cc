@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Renames under the FAT file system that copy the file in parts. */
+/* Renames in the FAT file system that copy the file in parts. */
 #include "files_fat.h"
 
 extern "C" {

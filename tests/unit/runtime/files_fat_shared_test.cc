@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Chains under the FAT file system that have two names after a failed rename without a copy. */
+/* Chains of the FAT file system that have two names after a failed rename without a copy. */
 #include "files_fat.h"
 
 extern "C" {
@@ -14,7 +14,7 @@ constexpr unsigned CHAINS = 8; /* that the file system remembers */
 /* A file whose rename to "folder/file" leaves both names. */
 struct files_fat_shared_test : testing::TestWithParam<fat_kind>, mounted_disk {
         std::string data = std::string(30000, 'd');
-        uint32_t free = 0; /* clusters without the file */
+        uint32_t free = 0; /* number of free clusters without the file */
 
         void SetUp() override
         {
@@ -25,7 +25,7 @@ struct files_fat_shared_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 ASSERT_EQ(write_new("file", data), 0);
         }
 
-        /* Renames as after a write that has ended the copy. */
+        /* Renames a file as if a write had ended its copy, so that this rename makes none. */
         int rename_uncopied(const std::string &from, const std::string &to)
         {
                 files_node *node;
@@ -50,7 +50,7 @@ struct files_fat_shared_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 EXPECT_TRUE(read(to) == data);
         }
 
-        /* Fills the disk with a file, which has no cluster of another one, and removes it. */
+        /* Fills the disk with the file "next", which must have no cluster of another file. */
         void fill()
         {
                 create("next");
@@ -69,7 +69,8 @@ struct files_fat_shared_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 return about.damaged;
         }
 
-        /* Checks that a name has the file alone: it can be changed, and its removal frees all. */
+        /* Checks that the file has only this name: the file can be written, and its removal frees
+         * all of its clusters. */
         void expect_only(const std::string &path)
         {
                 fill();
@@ -257,7 +258,7 @@ TEST_P(files_fat_shared_test, another_file_may_replace_one_of_the_names)
         expect_only("file");
 }
 
-/* As a loss of power leaves them. */
+/* A loss of power leaves two names in the same way. */
 TEST_P(files_fat_shared_test, a_failed_rename_remembers_two_names_of_an_earlier_mount)
 {
         leave_two(false);

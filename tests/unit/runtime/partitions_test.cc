@@ -240,8 +240,8 @@ TEST_F(gpt, refuses_partitions_that_overlap_or_leave_the_usable_blocks)
         }
 }
 
-/* Otherwise a client that may write the second copy of the table would control the partitions of
- * all clients if the first copy is damaged. */
+/* A client that may write the second copy of the table would control the partitions of all clients
+ * if the first copy is damaged. */
 TEST_F(gpt, gives_no_partition_a_part_of_the_copy_at_the_end)
 {
         const auto make = [](uint64_t end) {

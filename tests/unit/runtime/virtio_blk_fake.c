@@ -68,7 +68,8 @@ uint64_t fake_identity(const char *serial)
         return disk->info.identity;
 }
 
-/* Starts the driver with a device that does not answer. @return the driver's last sentence */
+/* Starts the driver with a device that does not answer the requests of `silent` and `unanswered`.
+ * @return the driver's last sentence */
 static const char *try_start(const char *serial)
 {
         char name[] = "virtio-blk";

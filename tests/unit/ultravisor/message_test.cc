@@ -87,8 +87,9 @@ TEST_F(message_test, no_exit_but_ports_and_hypercalls_sends_a_register)
         }
 }
 
-/* The library ends the guest. The booted tests show this for a triple fault only: a guest in
- * long mode cannot switch tasks, has no state that the CPU refuses, and no exit without a row. */
+/* The library ends the guest. The booted tests show this for a triple fault only: a guest in long
+ * mode cannot switch tasks, has no state that the CPU refuses, and causes no exit that lacks a row
+ * in the table. */
 TEST_F(message_test, of_an_exit_that_ends_the_guest_does_not_exist)
 {
         for (const auto cause :

@@ -13,8 +13,8 @@ extern bool room_refuses; /* the VMM moves no page out */
 extern unsigned room_asked, room_waits;
 extern unsigned room_pauses; /* pauses of the machine without the service's lock */
 
-/* Uses all frames for the guest, @p kept of them for a slot of which the VMM moves no page out. The
- * search for pages begins in that slot. */
+/* Uses all frames for the guest, @p kept of them for a slot from which the VMM moves no page out.
+ * The search for pages begins in that slot. */
 bool room_begin(uint8_t *memory, size_t frames, size_t kept);
 
 /* Makes a further page present. @return NULL, or why the guest has ended */

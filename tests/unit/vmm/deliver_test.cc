@@ -242,8 +242,8 @@ TEST_F(deliver, asks_vmx_for_the_end_of_an_nmi)
         EXPECT_EQ(reply(), NMI);
 }
 
-// The CPU has blocked NMIs when it began to deliver the NMI. It refuses to enter a guest in which
-// they are blocked with an NMI.
+// The CPU blocked NMIs when it began to deliver the NMI. It refuses to inject an NMI into a guest
+// in which NMIs are blocked.
 TEST_F(deliver, gives_vmx_an_interrupted_nmi_without_its_block)
 {
         vm.svm = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The matrix of privileges of enlightened guests: the registers and calls that each privilege
- permits. */
+ * permits. */
 #include "synic.h"
 
 #include <cerrno>

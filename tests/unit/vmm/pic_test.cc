@@ -55,7 +55,7 @@ TEST_F(pic, an_edge_becomes_the_vector_of_its_pin)
         EXPECT_FALSE(nova_pic_pending(&chips));
 }
 
-/* Intel's data sheet 231468: a default IR7 when the CPU acknowledges. */
+/* Intel's data sheet 231468: a CPU that acknowledges an ended request gets a default IR7. */
 TEST_F(pic, an_edge_that_ends_before_it_is_taken_is_spurious)
 {
         pulse(4);
@@ -218,7 +218,7 @@ TEST_F(pic, a_level_of_the_second_one_outlasts_the_initialisation_of_either_and_
         EXPECT_FALSE(nova_pic_pending(&chips));
 }
 
-/* The vector is unknown until then. */
+/* The vector is unknown until the initialisation is complete. */
 TEST_F(pic, no_interrupt_comes_before_the_initialisation_is_complete)
 {
         out8(0x4d0, 0x20);
