@@ -32,8 +32,8 @@ NO_HYPERCALL = {"status_of"}
 
 
 def compile_text(compiler, standard, width, includes, text, options=(), output=None):
-    """Compiles a text, only as far as for complaints unless there is an output. Returns the
-    compiler's complaints, or None if it has none."""
+    """Compiles a text; without an output, only looks for complaints. Returns the compiler's
+    complaints, or None if it has none."""
     if not shutil.which(compiler):
         return f"{compiler} is missing: install it, or run `nova test`, which does."
     language = "c++" if standard.startswith("c++") else "c"

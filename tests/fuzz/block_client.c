@@ -35,7 +35,7 @@ static void answer(unsigned long operation, void *words, size_t bytes)
 }
 
 /* Records the restriction of a session. The ring and a claim must come after the restriction that
- * the program wants: the program may have given the ring's pages to another one. A range of the
+ * the program wants, because it may have given the ring's pages to another program. A range of the
  * first disk must not reach another disk, which may be smaller. */
 static void called(const struct nova_message *message)
 {

@@ -270,7 +270,7 @@ static bool is_old_write(const struct flight *flight)
         return flight->writes && (!flight->client || !is_in_service(flight->client));
 }
 
-/* Checks that a request does not overtake such a write to the same blocks. */
+/* Checks that a request does not overtake an old write (see is_old_write()) to the same blocks. */
 static void check_flights(const struct client *client, const struct block_request *request)
 {
         unsigned own = 0;

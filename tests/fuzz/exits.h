@@ -12,8 +12,8 @@
 
 #define VCPUS        2u
 #define RAM_BYTES    0x8000u
-#define DEVICE       0x400u      /* ports of a device, and ... */
-#define MMIO         0xd0000000u /* ... guest-physical addresses of its memory */
+#define DEVICE       0x400u      /* first port of a device */
+#define MMIO         0xd0000000u /* first guest-physical address of its memory */
 #define DEVICE_BYTES 0x20u
 
 extern struct nova_vm *exits_vm;

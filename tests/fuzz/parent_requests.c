@@ -19,8 +19,8 @@
 
 #define STEP    8 /* bytes of a step; its text follows them */
 #define FINAL   NOVA_EXIT_FINAL
-#define FITTING 0   /* number of words: those that the operation has */
-#define ALL     255 /* … or all words of the UTCB */
+#define FITTING 0   /* number of words: as many as the operation has */
+#define ALL     255 /* number of words: as many as the UTCB has */
 
 /* Steps that are not requests; smaller numbers are operations. */
 enum { ANY_OPERATION = 18, EVENT, KILL, HOLD, GO, FLUSH, TIME, REFUSE, DESTROY, LOSE };

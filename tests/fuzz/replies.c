@@ -190,7 +190,7 @@ static void receive(size_t bytes, bool believable)
                 pbuf_free(packet);
         new = read_state();
         if (!believable && memcmp(&old, &new, sizeof(old)) != 0)
-                fail("an answer that is not one was believed");
+                fail("lwIP has accepted a wrong answer");
 }
 
 static void begin_frame(unsigned type)

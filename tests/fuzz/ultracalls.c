@@ -40,8 +40,8 @@ static const struct nova_service_config *service;
 static unsigned session; /* session of the current call */
 static bool in_flight, vanished;
 static uint16_t marks;
-static const uint8_t *next; /* steps that are left, ... */
-static size_t left;         /* ... and their bytes */
+static const uint8_t *next; /* the steps that are left */
+static size_t left;         /* their size in bytes */
 static unsigned inside;     /* number of steps that may happen while the current call yields */
 static unsigned locks;      /* number of times that the current call has taken the lock */
 static bool locked;

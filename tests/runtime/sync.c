@@ -74,8 +74,8 @@ static void *nest(void *argument)
         return NULL;
 }
 
-/* Puts items into three places, or takes them: half of the threads do each. The threads that take
- * items wait with a time limit. */
+/* Half of the threads put items into three places. The other half take items, and wait for them
+ * with a time limit. */
 static void *trade(void *argument)
 {
         const intptr_t number = (intptr_t)argument;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The library moves pages out and back that belong to a slot which its monitor has added, like
- * pages of the image. It cannot share these pages, because the machine has no RAM at their
- * addresses. */
+/* As it does with pages of the image, the library moves pages of a slot that its monitor has added
+ * out and back. It cannot share these pages, because the machine has no RAM at their addresses. */
 #include "novart/time.h"
 
 #include "../runtime/tap.h"

@@ -172,7 +172,7 @@ static void keep_page(struct call *call)
         call->status = refusal;
 }
 
-/* Answers without room for the page that the guest waits for. */
+/* Answers without making room for the page that the guest waits for. */
 static void keep_all(struct call *call)
 {
         attacks += call->number == NOVA_H_SVM_PAGE_OUT;

@@ -50,7 +50,7 @@ static bool stops(void)
         return false;
 }
 
-/* Serves UV_ESM after another virtual CPU runs and an NMI is pending. */
+/* Lets another virtual CPU run, makes an NMI pending, and then serves UV_ESM. */
 static void convert_late(struct nova_vcpu *vcpu)
 {
         nova_vcpu_start_at(&vm.vcpu[1], VECTOR);

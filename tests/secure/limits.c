@@ -62,7 +62,7 @@ static void vcpus(void)
                       nova_uv_attach(&uv, 0, NOVA_CPU_MAX, portal) == ENODEV,
               "a virtual CPU is refused on a CPU that the ultravisor does not have");
         check(nova_uv_attach(&uv, 2, cpu, portal) == EINVAL,
-              "no number of a virtual CPU is left out");
+              "virtual CPUs are numbered without gaps");
         while (attached < NOVA_VM_VCPUS && !nova_uv_attach(&uv, attached, cpu, portal))
                 attached++;
         check(attached == NOVA_VM_VCPUS && nova_uv_attach(&uv, attached, cpu, portal) == EINVAL,

@@ -47,7 +47,7 @@ static int third(void)
 
         nova_session_open(&vmm, "vmm", NULL);
         check(nova_session_open_trusting(&session, "ultravisor", NULL) == ENOSPC,
-              "the third VMM of two gets no session");
+              "beside two VMMs, a third one gets no session");
         called = vmm && !nova_session_call(vmm, &message);
         /* The ultravisor ends the VMs of a session after the session's end. */
         for (unsigned i = 0; i < TRIES && error == ENOSPC; i++) {

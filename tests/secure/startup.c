@@ -87,8 +87,8 @@ static void startup(void)
         check(begins_with_reset_registers(), "its debug registers have their values after a reset");
 }
 
-/* Delays both messages as the VMM. Performs the second message first, and then both in their
- * order. */
+/* Acts as a VMM that delays both messages. It performs the second one too early, and then both in
+ * their order. */
 static void late(void)
 {
         second_send(SECOND, INIT);

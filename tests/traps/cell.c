@@ -209,9 +209,8 @@ static bool is_end(unsigned n, const struct nova_utcb_state *s)
                n == (attempt.cell->place == PLACE_MIDDLE ? NOVA_EXC_UD : NOVA_EXC_PF);
 }
 
-/* Answers the events before the code begins: the thread's, and one more that comes from 32-bit
- * code.
- */
+/* Answers the events before the code begins: the first event of the thread, and another one for
+ * 32-bit code. */
 static void answer_begin(struct nova_utcb *u)
 {
         begin(u);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest without the interface for enlightened guests finds no part of it, and causes the same
- * exits before and after another machine of its monitor has the interface: leaves of CPUID, MSRs,
- * calls by both instructions. On the machine that has the interface, the same guest finds parts of
- * it. */
+/* A guest looks for the interface for enlightened guests: it tries leaves of CPUID, MSRs, and calls
+ * by both instructions. On a machine without the interface it finds no part of it, and causes the
+ * same exits before and after another machine of its monitor has the interface. On that other
+ * machine, the same guest finds parts of it. */
 #include <string.h>
 
 #include "novart/program.h"

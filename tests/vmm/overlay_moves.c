@@ -16,7 +16,7 @@
 #define RAM_BYTES     (64u << 20)
 #define KERNEL_MEMORY (512u << 10)
 
-/* EBX is the address of the hypercall page. The guest stores the address of each page in the page. */
+/* EBX: the address of the hypercall page. The guest writes the address of each page to the page. */
 GUEST_CODE(guest, 32,
            "movl $0x40000000, %ecx\nmovl $0, %eax\nmovl $0x81000000, %edx\nwrmsr\n"
            "movl $0x200000, %ebx\n"

@@ -39,7 +39,7 @@ static nova_sel_t new_pd(void)
         return pd;
 }
 
-/* Returns a selector without a PD: null, or of each other kind of object. */
+/* Returns a selector without a PD. @p way chooses a null capability or another kind of object. */
 static nova_sel_t not_a_pd(unsigned way)
 {
         switch (way) {

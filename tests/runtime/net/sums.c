@@ -2,10 +2,11 @@
 /* Programs at a switch, and the checksums of the frames that they exchange. Arguments: an action,
  * the service, the program's address.
  *
- * speak SERVICE ADDRESS OTHER...: sends datagrams through novanet, which the programs at the
- * addresses OTHER return. Then connects with itself. open SERVICE ADDRESS, complete SERVICE
- * ADDRESS: returns datagrams without novanet. `open` accepts open checksums, and must get them;
- * `complete` must get complete checksums. */
+ * speak SERVICE ADDRESS OTHER...: uses novanet to send datagrams, which the programs at the
+ * addresses OTHER return. Then connects with itself.
+ *
+ * open SERVICE ADDRESS, complete SERVICE ADDRESS: returns datagrams without novanet. `open` accepts
+ * open checksums, and must get them; `complete` must get complete checksums. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -157,7 +158,7 @@ static void answer_arp(unsigned bytes)
 }
 
 /* Counts a datagram, whose checksum is open, complete or wrong. A part of a datagram never has an
- * open one. */
+ * open checksum. */
 static void count(unsigned bytes, uint32_t sum)
 {
         const bool is_part = frame[20] & 0x20;

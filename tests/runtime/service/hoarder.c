@@ -92,7 +92,7 @@ static int hold(nova_sel_t pd, unsigned *pages)
 }
 
 /* Takes kernel memory of the service until the service refuses. The service must take all pages of
- * the first session, although no message could bring them within the reserve. */
+ * the first session, although one message with all of them would cost more than the reserve. */
 static void hold_all(nova_sel_t pd)
 {
         unsigned pages = most, all = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes instructions of all opcode maps, with random operands and prefixes, and the decoder
  * Zydis's prediction for each: predict x86_64|x86_32 SEED COUNT > FILE. COUNT of them have no
- * invalid LOCK prefix, which QEMU ignores. It runs on the host. */
+ * invalid LOCK prefix, which QEMU ignores. This program runs on the host. */
 #include <Zydis/Zydis.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -224,7 +224,8 @@ class faults : public testing::Test
         }
 };
 
-// Checks that one interrupt reads the records that it reports, and that faults are masked then.
+// Checks that one interrupt reads the records that it reports, and that faults are masked
+// afterwards.
 void read_full_logs(const struct iommu_driver *driver, const std::function<unsigned()> &left)
 {
         iommu_driver = driver;

@@ -63,7 +63,7 @@ class Replies : public Scene
         }
 };
 
-// The end of the caller. The PD of a thread that ends stays.
+// The end of the caller, or nothing. If its thread ends, its PD stays.
 struct End {
         const char *name;
         std::function<Change(Scene &)> happen;

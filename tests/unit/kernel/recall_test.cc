@@ -51,7 +51,7 @@ struct recall : testing::Test, Kernel {
         }
 };
 
-// Otherwise a program of any priority could fill the time of another CPU with interrupts.
+// With an interrupt for each recall, a program of any priority could use up another CPU's time.
 TEST_F(recall, of_a_thread_that_does_not_run_interrupts_its_cpu_once)
 {
         other->cpu = cpu_by_id(1);

@@ -352,7 +352,8 @@ TEST(uncut, mapping_at_the_place_of_a_taken_one_stays)
 }
 
 // Another revocation has taken the rights of the mapping. It removes the mapping from its space, so
-// that the place is free when it returns, although the revocation that takes the mapping stands.
+// that the place is free when it returns, although the revocation that takes the mapping has
+// stopped.
 TEST(uncut, mapping_without_rights_leaves_with_the_revocation_that_took_its_rights)
 {
         constexpr word_t PAGES = 2048, PLACE = BASE + 1500;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Mappings that were received under a limit: others do not cut them but take them whole, so that
-// the receiver pays for no parts.
+// Mappings that were received under a limit: revocations of other PDs do not cut them but take them
+// whole, so that the receiver pays for no parts.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -234,8 +234,8 @@ TEST(whole, mapping_goes_with_all_below_it_even_if_the_revoking_thread_ends)
         EXPECT_GT(most, 6u);
 }
 
-// One thread stops in the middle of a revocation. Others come to their ends, and cut no part from
-// the mapping that is being taken.
+// One thread stops in the middle of a revocation. The revocations of other threads finish, and cut
+// no part from the mapping that is being taken.
 TEST(whole, mapping_costs_no_more_while_a_thread_takes_it)
 {
         for (unsigned steps = 1; steps < 12; steps++) {

@@ -15,9 +15,8 @@ struct clocks {
         uint64_t timer_khz;    /* of the local APIC */
         bool has_pm, has_pit;  /* a missing device reads as ones */
         unsigned access_ns;    /* time that an access to a port takes */
-        unsigned wrong_count;  /* number of a count of the PIT from which wrong_counts are wrong; 0:
-                                  none */
-        unsigned wrong_counts; /* number of counts that are wrong */
+        unsigned wrong_count;  /* number of the first wrong count of the PIT; 0: there is none */
+        unsigned wrong_counts; /* number of wrong counts, one after the other */
         unsigned counts;       /* number of counts of the PIT that were read */
         unsigned starts;       /* number of measurements that were started at the PIT */
         unsigned accesses;     /* number of accesses to ports */

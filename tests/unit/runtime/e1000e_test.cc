@@ -320,7 +320,7 @@ TEST_F(e1000e_ring, only_whole_frames_without_errors_that_fit_have_a_size)
                 EXPECT_EQ(size_of(60, DONE | END | bit << 8), 0U) << bit;
         for (const uint32_t bit : {0x20u, 0x40u})
                 EXPECT_EQ(size_of(60, DONE | END | bit << 8), 60U)
-                        << "checksums of IP and TCP are the receiver's";
+                        << "the receiver checks the checksums of IP and TCP";
 }
 
 TEST_F(e1000e_ring, a_full_ring_has_a_free_descriptor_and_counters_wrap)

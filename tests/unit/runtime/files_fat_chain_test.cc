@@ -152,8 +152,8 @@ TEST_F(files_fat_chain_test, places_end_when_a_new_name_gets_a_copy)
         expect_clean();
 }
 
-/* Clients wait for each search, so a client that fills the disk must not make it read the whole
- * table each time. */
+/* Clients wait for each search, so a client that fills the disk must not make the service read the
+ * whole table each time. */
 TEST_F(files_fat_chain_test, a_full_table_is_searched_once)
 {
         for (const char *options : {"-F 32 -s 1", "-F 16 -s 1"}) {

@@ -185,8 +185,8 @@ static void expect_sound(memory_disk &memory)
                 EXPECT_EQ(result.second.find(word), std::string::npos) << result.second;
 }
 
-/* The disk does not answer for a while, from a write on that took effect. Then all free clusters
- * and places get used. */
+/* A write takes effect, but the disk answers neither this write nor anything after it for a while.
+ * Then all free clusters and places get used. */
 TEST_P(files_fat_failed_test, a_change_with_an_unknown_result_gives_no_cluster_to_two_files)
 {
         const std::vector<std::function<int()>> changes = {
@@ -293,7 +293,8 @@ TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_in_i
         fill();
 }
 
-/* The entry of the replaced file may be the only one of the renamed file. */
+/* After a rename with an unknown result, the entry of the replaced file may be the only one of the
+ * renamed file. */
 TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_to_its_name)
 {
         for (const std::string to : {"other", "folder/other"}) {

@@ -128,7 +128,7 @@ struct files_fat_loss_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 }
         }
 
-        /* Makes the disk of a loss after a number of records. */
+        /* Makes the disk that a loss after a number of records leaves. */
         std::vector<uint8_t> lose_power(size_t at)
         {
                 std::vector<uint8_t> disk = start;

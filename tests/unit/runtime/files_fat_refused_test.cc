@@ -94,7 +94,7 @@ TEST_P(files_fat_refused_test, sync_fails_once_and_mends_the_second_table_later)
         expect_all();
 }
 
-/* Each change of the table is refused, because the sector of the first clusters is. */
+/* Each change of the second table is refused, because it is in the table's first sector. */
 TEST_P(files_fat_refused_test, sync_reports_a_bad_sector_of_the_second_table_once)
 {
         const struct fat *volume = (struct fat *)system;

@@ -83,7 +83,7 @@ struct files_fat_split_test : testing::Test, mounted_disk {
                 memory.logging = true;
         }
 
-        /* Makes the disk of a loss of power. */
+        /* Makes the disk that a loss of power leaves. */
         void lose_power(size_t at)
         {
                 size_t flush = at;

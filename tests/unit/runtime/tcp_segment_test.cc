@@ -151,7 +151,7 @@ TEST(tcp_segment, frames_of_a_stream_become_one)
         close_sums(third);
         ASSERT_TRUE(nova_tcp_segment_read(&one, first.data(), first.size(), false));
         ASSERT_TRUE(nova_tcp_segment_read(&next, second.data(), second.size(), false));
-        EXPECT_EQ(next.bytes, 1U) << "without what fills up the frame";
+        EXPECT_EQ(next.bytes, 1U) << "the padding of the frame does not count";
         ASSERT_TRUE(nova_tcp_segment_join(&one, &next));
         ASSERT_TRUE(nova_tcp_segment_read(&next, third.data(), third.size(), false));
         ASSERT_TRUE(nova_tcp_segment_join(&one, &next));

@@ -165,7 +165,7 @@ struct shortage : testing::Test {
         static constexpr size_t FEW_PAGES = 63;
         static constexpr size_t MANY_PAGES = 64;
 
-        // Expects the sentence for a lack that creation records, and for one that it does not.
+        // Expects the sentence whether or not the creation has recorded what was missing.
         static void expect(const std::string &sentence)
         {
                 for (const int error : {EAGAIN, ENOMEM}) {

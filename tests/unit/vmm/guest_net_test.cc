@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's network card whose guest has no buffer for the next frame: the guest can still send,
- * and the end of the session is noticed. A service that has a frame at each moment does not keep
- * the locks. */
+ * and the end of the session is noticed. Even if the service always has another frame, the card's
+ * thread releases the locks. */
 #include "novavmm/guest_net.h"
 
 #include <cerrno>

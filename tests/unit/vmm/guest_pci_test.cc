@@ -163,8 +163,8 @@ struct guest_pci : testing::Test {
         }
 };
 
-/* The reply to another virtual CPU may map the memory at its old place, after the revocation if
- * nothing waits for the reply. */
+/* The reply to another virtual CPU may map the memory at its old place. If nothing waited for the
+ * reply, this could happen after the revocation. */
 TEST_F(guest_pci, moved_memory_is_taken_back_after_replies_that_map_it)
 {
         write(NOVA_VPCI_COMMAND, 2);

@@ -53,8 +53,9 @@ struct virtio_net_driver : virtio_net {
                 return data - 0x4000ull * index + 0x800ull * tag;
         }
 
-        /* Gives the card a frame, or a buffer. @param shown size of the buffer that the card sees,
-         * which makes it use several buffers for a frame @return the number of the request */
+        /* Gives the card a frame, or a buffer. @param shown size of the buffer that the card sees:
+         * a small size makes it use several buffers for a frame @return the number of the
+         * request */
         unsigned add(unsigned index, uint32_t tag, uint32_t bytes, uint32_t sum, uint32_t shown)
         {
                 const uint64_t at = buffer_at(index, tag);

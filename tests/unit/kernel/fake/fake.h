@@ -7,7 +7,7 @@
 #include "nova/abi/status.h"
 #include "object/ec.h"
 
-/** Restarts the kernel's parts on a pool of a number of frames, with one CPU. */
+/** Starts the kernel's parts again, with a pool of @p frames frames and with one CPU. */
 void fake_boot(unsigned frames);
 
 /* An HPET, pins of an I/O APIC, and frames of PCI configuration space. */
