@@ -63,8 +63,8 @@ static bool write_phrase(void)
         return good;
 }
 
-/* Moves that page out. The guest then accesses the page's shared place, and the VMM brings the page
- * back. The ultravisor decrypts what the VMM provides, to find out what it is. */
+/* Moves the page with the phrase out. The guest then accesses the page's shared place, and the VMM
+ * brings the page back. The ultravisor decrypts what the VMM provides, to find out what it is. */
 static bool move_phrase(void)
 {
         return nova_uv_page_out(&uv, FRESH, FRESH, 0, ORDER) == NOVA_U_SUCCESS &&

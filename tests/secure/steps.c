@@ -87,7 +87,8 @@ static void conversion(void)
         check(steps > 16 && ended == steps, "a VM ends at each step of UV_ESM");
 }
 
-/* Tests that the VMM gets an INIT_ABORT and no INIT_DONE if one bit of the image is changed. */
+/* Tests an image with one changed bit, whose VMM does not answer the last call: that UV_ESM has
+ * failed. */
 static void refusal(void)
 {
         step = 0;

@@ -10,7 +10,7 @@ static volatile word_t stop, base;
 static struct thread *crowd[CROWD], *servers[CROWD];
 static unsigned count;
 
-/* Makes a thread and a server on each CPU; the threads run after let_go(). */
+/* Makes a thread and a server on each CPU, on four at most; the threads run after let_go(). */
 static void gather(thread_fn *fn)
 {
         count = cpu_count < CROWD ? cpu_count : CROWD;

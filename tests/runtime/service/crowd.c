@@ -41,7 +41,7 @@ static struct used used_now(void)
 
 /* Returns true if all resources come back. Memory of ended objects becomes free a moment later,
  * when a frame contains no object any more. A round has more than 3000 sessions, so a leak of the
- * smallest object would be 192 KiB. */
+ * smallest object would be more than 187 KiB. */
 static bool is_back(const struct used *before)
 {
         struct used now = used_now();

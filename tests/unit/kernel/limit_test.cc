@@ -110,7 +110,7 @@ TEST(limit, creates_no_root_of_a_second_level_page_table)
         check_pd(to);
 }
 
-// The target's PD ends, too.
+// The delegation is abandoned after its target's PD has been destroyed.
 TEST(limit, lets_a_pd_go_that_has_ended)
 {
         for (unsigned steps = 1; steps < 12; steps++) {

@@ -117,7 +117,7 @@ TEST(whole, mapping_stays_if_no_end_of_the_range_is_inside_it)
         c.check();
 }
 
-// Afterwards another PD takes only the part that its range touches.
+// After its own PD has cut the mapping, another PD takes only the part that its range touches.
 TEST(whole, mapping_is_cut_by_its_own_pd)
 {
         Chain c(64);

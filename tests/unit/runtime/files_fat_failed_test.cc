@@ -34,7 +34,7 @@ struct files_fat_failed_test : testing::TestWithParam<fat_kind>, mounted_disk {
                         fat->release(node);
         }
 
-        /* Fills the disk with a file, which then has no cluster of another one. */
+        /* Fills the disk with the file "next", which must have no cluster of another file. */
         void fill()
         {
                 create("next");

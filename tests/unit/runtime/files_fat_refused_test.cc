@@ -140,7 +140,8 @@ TEST_P(files_fat_refused_test, sync_tries_few_bad_groups_and_mends_all_others_in
         EXPECT_FALSE(volume->copies_differ);
 }
 
-/* Each release of the last file in use would otherwise wait for the disk. */
+/* If other calls tried the second table again, each release of the last file in use would wait for
+ * the disk. */
 TEST_P(files_fat_refused_test, only_a_sync_or_an_unmount_tries_the_second_table_again)
 {
         for (const bool unmounts : {false, true}) {

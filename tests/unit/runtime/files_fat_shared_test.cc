@@ -258,7 +258,7 @@ TEST_P(files_fat_shared_test, another_file_may_replace_one_of_the_names)
         expect_only("file");
 }
 
-/* A loss of power leaves two names in the same way. */
+/* Like a failed rename, a loss of power can leave two names. */
 TEST_P(files_fat_shared_test, a_failed_rename_remembers_two_names_of_an_earlier_mount)
 {
         leave_two(false);

@@ -128,7 +128,8 @@ TEST_F(ioapic, a_level_waits_while_the_pin_is_masked)
         EXPECT_EQ(sent.size(), 1u);
 }
 
-/* Systems end a level interrupt this way when the local APIC took it for an edge. */
+/* When the local APIC took a level interrupt for an edge, systems end it by a change of the entry
+ * to edges and back. */
 TEST_F(ioapic, an_entry_for_edges_forgets_that_a_level_is_served)
 {
         put(0x1a, 0x8035);

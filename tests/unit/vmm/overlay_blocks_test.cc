@@ -72,7 +72,7 @@ TEST_F(overlay_blocks, a_block_with_an_overlay_page_stays_cut)
         EXPECT_EQ(joined.count(0), 1u);
 }
 
-/* Guests set up each page once, and their RAM stays mapped meanwhile. */
+/* Most guests set up each overlay page once. Then none of their RAM is taken back. */
 TEST_F(overlay_blocks, a_few_overlay_pages_join_nothing)
 {
         for (unsigned i = 0; i < NOVA_OVERLAYS; i++)

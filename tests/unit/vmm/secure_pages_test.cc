@@ -228,7 +228,7 @@ TEST_F(secure_pages, a_page_keeps_its_place_if_the_ultravisor_does_not_answer)
         EXPECT_EQ(made.back(), moved_in(made[0].place / page_bytes, added));
 }
 
-/* The guest waits meanwhile. */
+/* The guest waits until the search is over. */
 TEST_F(secure_pages, a_search_for_pages_of_removed_slots_asks_a_limited_number_of_times)
 {
         const uint64_t many = 3 * 4096;
