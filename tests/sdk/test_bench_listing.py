@@ -100,7 +100,8 @@ class Paths(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             kernel = Path(folder) / "kernel"
             command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-ef", "-o", str(kernel), "-"]
-            subprocess.run(command, input=b"void g(void) {} void f(void) {}", check=True)
+            text = b"__attribute__((weak)) void u(void); void g(void) {} void f(void) { u(); }"
+            subprocess.run(command, input=text, check=True)
             g, f = (address for address, name in sorted(bench_listing.symbols(kernel))
                     if name in ("f", "g"))
             one = bench_listing.paths_text({"up": [g]}, kernel, True)

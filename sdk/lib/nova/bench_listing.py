@@ -23,7 +23,7 @@ def output(*command, text=None):
 def symbols(kernel):
     """Returns addresses and names of the kernel's functions, in order."""
     found = []
-    for line in output("nm", "-n", kernel).splitlines():
+    for line in output("nm", "-n", "--defined-only", kernel).splitlines():
         address, kind, name = line.split()
         if kind in "tT":
             found.append((int(address, 16), name))

@@ -177,7 +177,11 @@ class Session:
         The exit device ends QEMU with an odd status."""
         if not (Path(self.folder) / ENDED).exists():
             return None
-        code = self.qemu.wait(START_SECONDS)
+        try:
+            code = self.qemu.wait(START_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise NovaError(f"QEMU has not ended within {START_SECONDS} s after the system's end: "
+                            "run the command again.") from error
         return errors.EXIT_OK if code == 1 else errors.EXIT_FAILED
 
     def close(self):

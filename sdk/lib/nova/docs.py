@@ -135,6 +135,8 @@ def doxygen(root, output):
     anchors.write_text("\n".join(sorted(known)) + "\n", encoding="utf-8")
     for kind in ("html", "xml"):
         shutil.rmtree(output / kind, ignore_errors=True)
+    warnings = output / "warnings"
+    warnings.unlink(missing_ok=True)
     text = (FOLDER / "Doxyfile").read_text(encoding="utf-8")
     text += settings(root, output, pages, anchors)
     result = subprocess.run(
@@ -147,11 +149,12 @@ def doxygen(root, output):
         env=dict(os.environ, LC_ALL="C.UTF-8"),
         check=False,
     )
-    complaints = (output / "warnings").read_text(encoding="utf-8").splitlines()
-    doc_groups.add(output / "html", GROUPS.read_text(encoding="utf-8"))
-    doc_search.add(output, FOLDER)
+    complaints = warnings.read_text(encoding="utf-8").splitlines() if warnings.exists() else []
     if result.returncode != 0 and not complaints:
         complaints = result.stdout.splitlines()[-5:]
+    if (output / "html/index.html").exists():
+        doc_groups.add(output / "html", GROUPS.read_text(encoding="utf-8"))
+        doc_search.add(output, FOLDER)
     return [re.sub(re.escape(f"{root}/"), "", line) for line in complaints]
 
 
