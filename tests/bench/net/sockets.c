@@ -146,11 +146,13 @@ static void ask(const char *other)
 
 int main(int argc, char **argv)
 {
-        const struct nova_ip_config config = {.service = argv[2], .address = argv[3]};
+        struct nova_ip_config config = {0};
         int error;
 
         if (argc < 4)
                 return 1;
+        config.service = argv[2];
+        config.address = argv[3];
         error = nova_ip_start(&config);
         if (error) {
                 printf("no address: %s\n", strerror(error));

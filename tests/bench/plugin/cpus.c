@@ -36,6 +36,7 @@ static struct line {
         uint32_t readers, writers;
 } lines[LINES];
 
+static unsigned used; /* number of lines with a key; less than LINES, so that searches end */
 static unsigned operation = BOOT;
 static uint64_t entry = UINT64_MAX;
 
@@ -46,6 +47,10 @@ static struct line *line_at(uint64_t address)
 
         for (; lines[i].key && lines[i].key != key; i = (i + 1) % LINES)
                 ;
+        if (!lines[i].key && ++used == LINES) {
+                fputs("the plugin's table of lines is full: raise LINES in cpus.c\n", stderr);
+                exit(EXIT_FAILURE);
+        }
         lines[i].key = key;
         return &lines[i];
 }
