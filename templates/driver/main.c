@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nova/arch/mmio.h"
 #include "nova/nova.h"
 #include "novart/page.h"
 #include "novart/program.h"
@@ -43,6 +44,16 @@ static void check(const char *what, int error)
         exit(EXIT_FAILURE);
 }
 
+static uint32_t get(unsigned reg)
+{
+        return nova_mmio_read32(&registers[reg]);
+}
+
+static void put(unsigned reg, uint32_t value)
+{
+        nova_mmio_write32(&registers[reg], value);
+}
+
 static void claim(void)
 {
         const int error = nova_pci_claim(&edu, "edu");
@@ -75,9 +86,9 @@ static void get_resources(void)
 
         /* A former driver may have left a transfer in progress. The transfer ends by itself, and it
          * accesses no memory while the function is not a bus master. */
-        while (registers[DMA_COMMAND] & DMA_START)
+        while (get(DMA_COMMAND) & DMA_START)
                 nova_sleep(1000000);
-        registers[ACKNOWLEDGE] = registers[CAUSE];
+        put(ACKNOWLEDGE, get(CAUSE));
         check("the device cannot be reported as quiet", nova_pci_quiet(edu));
 
         interrupt = nova_sel_alloc(0);
@@ -93,18 +104,18 @@ static uint32_t wait_for_interrupt(void)
         do {
                 if (nova_sm_down(interrupt) != NOVA_SUCCESS)
                         check("the wait for an interrupt failed", EIO);
-                cause = registers[CAUSE];
-                registers[ACKNOWLEDGE] = cause;
+                cause = get(CAUSE);
+                put(ACKNOWLEDGE, cause);
         } while (!cause);
         return cause;
 }
 
 static void transfer(uint64_t from, uint64_t to, uint32_t command)
 {
-        registers[DMA_FROM] = (uint32_t)from;
-        registers[DMA_TO] = (uint32_t)to;
-        registers[DMA_COUNT] = BYTES;
-        registers[DMA_COMMAND] = command | DMA_START | DMA_INTERRUPT;
+        put(DMA_FROM, (uint32_t)from);
+        put(DMA_TO, (uint32_t)to);
+        put(DMA_COUNT, BYTES);
+        put(DMA_COMMAND, command | DMA_START | DMA_INTERRUPT);
         wait_for_interrupt();
 }
 
@@ -131,15 +142,15 @@ int main(int argc, char **argv)
         claim();
         get_resources();
 
-        registers[FACTORIAL] = 10;
-        while (registers[STATUS] & STATUS_BUSY)
+        put(FACTORIAL, 10);
+        while (get(STATUS) & STATUS_BUSY)
                 nova_sleep(1000000);
-        printf("10! = %u\n", (unsigned)registers[FACTORIAL]);
+        printf("10! = %u\n", (unsigned)get(FACTORIAL));
 
         /* only a bus master can send messages and do DMA */
         if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
                 check("the device cannot become a bus master", nova_pci_master(edu, true));
-        registers[RAISE] = 0x1234;
+        put(RAISE, 0x1234);
         printf("interrupt for %x\n", (unsigned)wait_for_interrupt());
         if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
                 move();

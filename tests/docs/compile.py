@@ -26,6 +26,7 @@ COMPILERS = ("gcc", "clang")
 OPTIONS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter")
 OPTIONS += ("-O1", "-fno-pic", "-fsyntax-only", "-x", "c")
 LIBNOVA = """#include <nova/nova.h>
+#include <nova/arch/mmio.h>
 #include <nova/arch/port.h>
 #include <nova/arch/tsc.h>
 #include <nova/console.h>

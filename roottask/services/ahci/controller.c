@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "nova/arch/mmio.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "ring/claim.h"
@@ -87,12 +88,12 @@ struct header {
 
 static uint32_t get(const struct ahci *ahci, unsigned offset)
 {
-        return *(volatile uint32_t *)(ahci->registers + offset);
+        return nova_mmio_read32(ahci->registers + offset);
 }
 
 static void put(const struct ahci *ahci, unsigned offset, uint32_t value)
 {
-        *(volatile uint32_t *)(ahci->registers + offset) = value;
+        nova_mmio_write32(ahci->registers + offset, value);
 }
 
 static uint32_t get_port(const struct ahci *ahci, unsigned offset)

@@ -5,6 +5,7 @@
  * frames for all addresses. */
 #include "controller.h"
 
+#include "nova/arch/mmio.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "ring/claim.h"
@@ -93,12 +94,12 @@
 
 static uint32_t get(const struct e1000e *card, unsigned reg)
 {
-        return *(volatile uint32_t *)(card->registers + reg);
+        return nova_mmio_read32(card->registers + reg);
 }
 
 static void put(const struct e1000e *card, unsigned reg, uint32_t value)
 {
-        *(volatile uint32_t *)(card->registers + reg) = value;
+        nova_mmio_write32(card->registers + reg, value);
 }
 
 /* Waits until the masked bits of a register have a value. @return true if they do */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "block/identity.h"
+#include "nova/arch/mmio.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "ring/claim.h"
@@ -68,12 +69,12 @@ _Static_assert(DOORBELL + 4 * (4 << STRIDE_MAX) <= MINIMUM_BYTES, "all doorbells
 
 static uint32_t get32(const struct nvme *nvme, unsigned offset)
 {
-        return *(volatile uint32_t *)(nvme->registers + offset);
+        return nova_mmio_read32(nvme->registers + offset);
 }
 
 static void put32(const struct nvme *nvme, unsigned offset, uint32_t value)
 {
-        *(volatile uint32_t *)(nvme->registers + offset) = value;
+        nova_mmio_write32(nvme->registers + offset, value);
 }
 
 static void put64(const struct nvme *nvme, unsigned offset, uint64_t value)

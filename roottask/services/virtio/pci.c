@@ -2,6 +2,7 @@
 /* Finds the structures of a virtio device, agrees on features and starts it. */
 #include "pci.h"
 
+#include "nova/arch/mmio.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 
@@ -41,30 +42,10 @@ enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
 #define RESET_TRIES 1000 /* reads of the status after a reset, one per ms */
 #define READ_TRIES  100  /* attempts to read a configuration that changes meanwhile */
 
-static uint16_t get16(volatile uint8_t *at)
-{
-        return *(volatile uint16_t *)at;
-}
-
-static uint32_t get32(volatile uint8_t *at)
-{
-        return *(volatile uint32_t *)at;
-}
-
-static void put16(volatile uint8_t *at, uint16_t value)
-{
-        *(volatile uint16_t *)at = value;
-}
-
-static void put32(volatile uint8_t *at, uint32_t value)
-{
-        *(volatile uint32_t *)at = value;
-}
-
 static void put64(volatile uint8_t *at, uint64_t value)
 {
-        put32(at, (uint32_t)value);
-        put32(at + 4, (uint32_t)(value >> 32));
+        nova_mmio_write32(at, (uint32_t)value);
+        nova_mmio_write32(at + 4, (uint32_t)(value >> 32));
 }
 
 /* The mapped registers of a function. */
@@ -130,15 +111,20 @@ static bool find_structures(struct virtio *virtio)
         return virtio->common && virtio->notify && virtio->isr && virtio->config;
 }
 
+static uint8_t status(const struct virtio *virtio)
+{
+        return nova_mmio_read8(virtio->common + STATUS);
+}
+
 static void add_status(struct virtio *virtio, uint8_t bit)
 {
-        virtio->common[STATUS] |= bit;
+        nova_mmio_write8(virtio->common + STATUS, status(virtio) | bit);
 }
 
 void virtio_reset(struct virtio *virtio)
 {
-        virtio->common[STATUS] = 0;
-        for (unsigned i = 0; i < RESET_TRIES && virtio->common[STATUS]; i++)
+        nova_mmio_write8(virtio->common + STATUS, 0);
+        for (unsigned i = 0; i < RESET_TRIES && status(virtio); i++)
                 nova_sleep(1000000);
 }
 
@@ -146,10 +132,10 @@ static uint64_t offered(struct virtio *virtio)
 {
         uint64_t features;
 
-        put32(virtio->common + DEVICE_FEATURE_SELECT, 1);
-        features = (uint64_t)get32(virtio->common + DEVICE_FEATURE) << 32;
-        put32(virtio->common + DEVICE_FEATURE_SELECT, 0);
-        return features | get32(virtio->common + DEVICE_FEATURE);
+        nova_mmio_write32(virtio->common + DEVICE_FEATURE_SELECT, 1);
+        features = (uint64_t)nova_mmio_read32(virtio->common + DEVICE_FEATURE) << 32;
+        nova_mmio_write32(virtio->common + DEVICE_FEATURE_SELECT, 0);
+        return features | nova_mmio_read32(virtio->common + DEVICE_FEATURE);
 }
 
 static const char *agree(struct virtio *virtio, uint64_t wanted)
@@ -164,18 +150,18 @@ static const char *agree(struct virtio *virtio, uint64_t wanted)
         virtio->unsupported = false;
         virtio->features =
                 all & (wanted | VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM | VIRTIO_ORDER_PLATFORM);
-        put32(virtio->common + DRIVER_FEATURE_SELECT, 0);
-        put32(virtio->common + DRIVER_FEATURE, (uint32_t)virtio->features);
-        put32(virtio->common + DRIVER_FEATURE_SELECT, 1);
-        put32(virtio->common + DRIVER_FEATURE, (uint32_t)(virtio->features >> 32));
+        nova_mmio_write32(virtio->common + DRIVER_FEATURE_SELECT, 0);
+        nova_mmio_write32(virtio->common + DRIVER_FEATURE, (uint32_t)virtio->features);
+        nova_mmio_write32(virtio->common + DRIVER_FEATURE_SELECT, 1);
+        nova_mmio_write32(virtio->common + DRIVER_FEATURE, (uint32_t)(virtio->features >> 32));
         add_status(virtio, STATUS_FEATURES);
-        return virtio->common[STATUS] & STATUS_FEATURES ? NULL : "the device refuses the features.";
+        return status(virtio) & STATUS_FEATURES ? NULL : "the device refuses the features.";
 }
 
 static const char *reset(struct virtio *virtio)
 {
         virtio_reset(virtio);
-        return virtio->common[STATUS] ? "the device cannot be reset." : NULL;
+        return status(virtio) ? "the device cannot be reset." : NULL;
 }
 
 static const char *greet(struct virtio *virtio, uint64_t wanted)
@@ -210,8 +196,8 @@ const char *virtio_renew(struct virtio *virtio)
 
 unsigned virtio_queue_size(struct virtio *virtio, unsigned index)
 {
-        put16(virtio->common + QUEUE_SELECT, (uint16_t)index);
-        return get16(virtio->common + QUEUE_SIZE);
+        nova_mmio_write16(virtio->common + QUEUE_SELECT, (uint16_t)index);
+        return nova_mmio_read16(virtio->common + QUEUE_SIZE);
 }
 
 static const char *start_interrupts(struct virtio *virtio)
@@ -240,19 +226,19 @@ static const char *add_queue(struct virtio *virtio, unsigned index, const struct
         volatile uint8_t *common = virtio->common;
         uint64_t notify;
 
-        put16(common + QUEUE_SELECT, (uint16_t)index);
-        put16(common + QUEUE_SIZE, (uint16_t)queue->size);
-        put16(common + QUEUE_VECTOR, virtio->pin ? NO_VECTOR : 0);
-        if (!virtio->pin && get16(common + QUEUE_VECTOR))
+        nova_mmio_write16(common + QUEUE_SELECT, (uint16_t)index);
+        nova_mmio_write16(common + QUEUE_SIZE, (uint16_t)queue->size);
+        nova_mmio_write16(common + QUEUE_VECTOR, virtio->pin ? NO_VECTOR : 0);
+        if (!virtio->pin && nova_mmio_read16(common + QUEUE_VECTOR))
                 return "the device refuses an interrupt for its queue.";
         put64(common + QUEUE_DESCRIPTORS, queue_descriptors(queue));
         put64(common + QUEUE_AVAILABLE, queue_available(queue));
         put64(common + QUEUE_USED, queue_used(queue));
-        notify = (uint64_t)get16(common + QUEUE_NOTIFY) * virtio->notify_step;
+        notify = (uint64_t)nova_mmio_read16(common + QUEUE_NOTIFY) * virtio->notify_step;
         if (notify % 2 || notify + 2 > virtio->notify_bytes)
                 return "the queue's notification lies outside of the registers.";
         virtio->notify_offset[index] = (size_t)notify;
-        put16(common + QUEUE_ENABLE, 1);
+        nova_mmio_write16(common + QUEUE_ENABLE, 1);
         return NULL;
 }
 
@@ -262,7 +248,7 @@ const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsi
 
         if (wrong)
                 return wrong;
-        put16(virtio->common + CONFIG_VECTOR, NO_VECTOR);
+        nova_mmio_write16(virtio->common + CONFIG_VECTOR, NO_VECTOR);
         for (unsigned i = 0; i < count; i++) {
                 wrong = add_queue(virtio, i, &queues[i]);
                 if (wrong)
@@ -274,12 +260,12 @@ const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsi
 
 void virtio_notify(const struct virtio *virtio, unsigned index)
 {
-        put16(virtio->notify + virtio->notify_offset[index], (uint16_t)index);
+        nova_mmio_write16(virtio->notify + virtio->notify_offset[index], (uint16_t)index);
 }
 
 void virtio_acknowledge(const struct virtio *virtio)
 {
-        (void)*virtio->isr;
+        nova_mmio_read8(virtio->isr);
 }
 
 uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes)
@@ -290,16 +276,16 @@ uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned byte
         if (offset + bytes > virtio->config_bytes)
                 return 0;
         for (unsigned tries = 0; tries < READ_TRIES; tries++) {
-                before = virtio->common[GENERATION];
+                before = nova_mmio_read8(virtio->common + GENERATION);
                 if (bytes == 1)
-                        value = virtio->config[offset];
+                        value = nova_mmio_read8(virtio->config + offset);
                 else if (bytes == 2)
-                        value = get16(virtio->config + offset);
+                        value = nova_mmio_read16(virtio->config + offset);
                 else
-                        value = get32(virtio->config + offset);
+                        value = nova_mmio_read32(virtio->config + offset);
                 if (bytes == 8)
-                        value |= (uint64_t)get32(virtio->config + offset + 4) << 32;
-                if (virtio->common[GENERATION] == before)
+                        value |= (uint64_t)nova_mmio_read32(virtio->config + offset + 4) << 32;
+                if (nova_mmio_read8(virtio->common + GENERATION) == before)
                         break;
         }
         return value;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registers of devices in memory, on x86-32 and x86-64. Each access happens exactly once, has the
+ * width of its name, and comes after the earlier accesses of the program. The memory must be
+ * mapped, and the address must be a multiple of the width. */
+#ifndef NOVA_ARCH_MMIO_H
+#define NOVA_ARCH_MMIO_H
+
+#include <stdint.h>
+
+/* Separates an access from the one before. QEMU's TCG (7.2) finds the device of an access through
+ * an index into its memory map. While another CPU changes this map, for example with the command
+ * register of a PCI function, an access waits, and the next one in the same block of instructions
+ * can use an old index: it is lost or reaches another device. A jump ends the block. */
+static inline void nova_mmio_separate(void)
+{
+        __asm__ volatile("jmp 1f\n1:" : : : "memory");
+}
+
+/** Reads a register of 8 bits at address @p at. */
+static inline uint8_t nova_mmio_read8(const volatile void *at)
+{
+        nova_mmio_separate();
+        return *(const volatile uint8_t *)at;
+}
+
+/** Writes @p value to a register of 8 bits at address @p at. */
+static inline void nova_mmio_write8(volatile void *at, uint8_t value)
+{
+        nova_mmio_separate();
+        *(volatile uint8_t *)at = value;
+}
+
+/** Reads a register of 16 bits at address @p at. */
+static inline uint16_t nova_mmio_read16(const volatile void *at)
+{
+        nova_mmio_separate();
+        return *(const volatile uint16_t *)at;
+}
+
+/** Writes @p value to a register of 16 bits at address @p at. */
+static inline void nova_mmio_write16(volatile void *at, uint16_t value)
+{
+        nova_mmio_separate();
+        *(volatile uint16_t *)at = value;
+}
+
+/** Reads a register of 32 bits at address @p at. */
+static inline uint32_t nova_mmio_read32(const volatile void *at)
+{
+        nova_mmio_separate();
+        return *(const volatile uint32_t *)at;
+}
+
+/** Writes @p value to a register of 32 bits at address @p at. */
+static inline void nova_mmio_write32(volatile void *at, uint32_t value)
+{
+        nova_mmio_separate();
+        *(volatile uint32_t *)at = value;
+}
+
+#endif
