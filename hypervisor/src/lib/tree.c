@@ -2,6 +2,7 @@
 /* Interval trees (see tree.h). */
 #include "lib/tree.h"
 
+#include "arch/x86/insn.h"
 #include "lib/atomic.h"
 #include "nova/abi/types.h"
 
@@ -14,13 +15,15 @@ void tree_seed(uint64_t seed)
         random = (word_t)(seed ^ seed >> 32);
 }
 
-/* Returns the next word of a generator with full period, by Knuth's multipliers. The upper bits,
- * which decide comparisons, have the longest period. Trees under different locks may draw the same
- * word, which is harmless. */
+/* Returns the next word of a generator with Knuth's multipliers. The upper bits decide comparisons.
+ * The time of each call goes into the generator: a program can read stamps from about the time of
+ * tree_seed(), and without new entropy each 2^k-th word of such a generator is a nearly arithmetic
+ * progression. With either, a program could choose insertions that make a tree deep. Trees under
+ * different locks may draw the same word, which is harmless. */
 static word_t tree_random_priority(void)
 {
         const uint64_t multiplier = NOVA_WORD_BITS == 64 ? 6364136223846793005 : 1664525;
-        const word_t next = load_once(random) * (word_t)multiplier + 1;
+        const word_t next = load_once(random) * (word_t)multiplier + ((word_t)rdtsc() << 1 | 1);
 
         store_once(random, next);
         return next;

@@ -3,9 +3,10 @@
  * a given range.
  *
  * The tree is a treap: the heap order of random priorities keeps it balanced, whatever the keys
- * are. The priorities are seeded at boot, so that programs cannot predict them. Ranges of one tree
- * may overlap, so each node stores the highest `last` of its subtree. A tree whose ranges never
- * overlap is called disjoint; it has simpler functions of its own. The caller holds a lock. */
+ * are. Programs cannot predict the priorities, which depend on the time of each insertion. Ranges
+ * of one tree may overlap, so each node stores the highest `last` of its subtree. A tree whose
+ * ranges never overlap is called disjoint; it has simpler functions of its own. The caller holds a
+ * lock. */
 #ifndef LIB_TREE_H
 #define LIB_TREE_H
 

@@ -6,9 +6,11 @@
 #include <list>
 #include <memory>
 #include <random>
+#include <set>
 #include <vector>
 
 extern "C" {
+#include "fake.h"
 #include "lib/tree.h"
 }
 
@@ -240,6 +242,24 @@ TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
         }
         EXPECT_GT(clipped, 100u);
         EXPECT_GT(entered, 1000u);
+}
+
+// A program can guess the seed, so each insertion adds its own time.
+TEST(tree, priorities_depend_on_the_time_of_each_insertion)
+{
+        std::set<word_t> priorities;
+        for (unsigned i = 0; i < 64; i++) {
+                Trees trees;
+                tree tree = {};
+                tree_seed(1);
+                for (word_t start = 0; start < 2; start++) {
+                        fake_tsc = 1000 + i;
+                        tree_insert(&tree, trees.make(start, start));
+                }
+                priorities.insert(trees.memory.back()->priority);
+        }
+        fake_tsc = 0;
+        EXPECT_EQ(priorities.size(), 64u);
 }
 
 TEST(tree, stays_shallow_with_10000_nodes_in_order)
