@@ -146,6 +146,28 @@ TEST_P(files_fat_test, moves_no_folder_to_another_folder)
         expect_clean();
 }
 
+/* The sector of both folders has no other free place. */
+TEST_P(files_fat_test, removes_no_folder_whose_place_is_too_small_for_the_new_name)
+{
+        ASSERT_EQ(create("one", true), 0);
+        ASSERT_EQ(create("one/OLD", true), 0);
+        ASSERT_EQ(create("one/BETWEEN"), 0);
+        ASSERT_EQ(create("one/ABC", true), 0);
+        const unsigned entries = (memory.bytes[11] | (unsigned)memory.bytes[12] << 8) / 32;
+        for (unsigned i = 5; i < entries; i++) /* "." and ".." are entries, too */
+                ASSERT_EQ(create("one/F" + std::to_string(i)), 0);
+        EXPECT_EQ(rename("one/OLD", "one/a.bc"), EXDEV) << "a new name";
+        EXPECT_EQ(rename("one/OLD", "one/Abc"), EXDEV) << "two entries in place of one";
+        EXPECT_EQ(list("one").count("ABC/"), 1U);
+        EXPECT_EQ(list("one").count("OLD/"), 1U);
+        ASSERT_EQ(remove("one/BETWEEN"), 0);
+        EXPECT_EQ(rename("one/OLD", "one/Abc"), 0);
+        EXPECT_EQ(list("one").count("Abc/"), 1U);
+        EXPECT_EQ(list("one").count("OLD/"), 0U);
+        unmount();
+        expect_clean();
+}
+
 TEST_P(files_fat_test, reports_a_full_disk)
 {
         const std::string part(65536, 'x');

@@ -356,6 +356,19 @@ static void remember(const struct rename *rename)
         }
 }
 
+/* Removes the empty folder that has the new name of a folder. Checks first that the folder can then
+ * be renamed. */
+static int remove_replaced(const struct rename *rename)
+{
+        int error = ENOSPC;
+
+        if (rename->new.sector == rename->old.sector)
+                error = fat_folder_fits(rename->to, &rename->old, rename->name, &rename->new);
+        if (error)
+                return error == ENOSPC ? EXDEV : error;
+        return fat_remove(&rename->to->node, rename->name, true);
+}
+
 /* Checks the file or folder that already has the new name. Removes it if it is a folder. */
 static int check_new(struct rename *rename)
 {
@@ -374,9 +387,7 @@ static int check_new(struct rename *rename)
         rename->shared =
                 !folder && rename->file->first &&
                 rename->file->first == fat_entry_cluster(fat_of(rename->to), rename->new.entry);
-        if (folder && rename->new.sector != rename->old.sector)
-                return EXDEV; /* before the folder with the new name is removed */
-        return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
+        return folder ? remove_replaced(rename) : 0;
 }
 
 /* Checks that a folder is not moved into itself or into a folder below it. The paths do not show

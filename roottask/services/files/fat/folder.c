@@ -308,35 +308,70 @@ int fat_folder_add(const struct fat_node *folder, const char *name, uint8_t entr
         return 0;
 }
 
-/* Renames within one sector, which is written as a whole. @return ENOSPC: there is no room */
+/* A rename within one sector. */
+struct move {
+        uint8_t entries[SET_MAX * FAT_ENTRY]; /* of the new name */
+        unsigned count, slot;                 /* their number, and the first of their slots */
+        uint8_t *bytes;                       /* the sector in the cache */
+};
+
+/* Marks those entries of a name as deleted that lie in the sector of its short entry. */
+static void delete_in(uint8_t *sector, const struct fat_set *set)
+{
+        const uint32_t span = set->end - set->begin;
+
+        for (uint32_t i = set->slot > span ? set->slot - span : 0; i <= set->slot; i++)
+                sector[i * FAT_ENTRY] = FAT_DELETED;
+}
+
+/* Makes the entries of a new name, and finds their place in the sector of the old name. Copies the
+ * sector to `bounce`, without the old name and the name @p removed (NULL: none). The caller may
+ * read no other sector before it has used the copy.
+ * @return ENOSPC: there is no room, or the old name begins in another sector */
+static int prepare_move(const struct fat_node *folder, const struct fat_set *old, const char *name,
+                        const struct fat_set *removed, struct move *move)
+{
+        struct fat *fat = fat_of(folder);
+        int error;
+
+        if (old->begin % slots(fat) + (old->end - old->begin) != old->slot)
+                return ENOSPC;
+        error = make_set(folder, name, old->entry, move->entries, &move->count);
+        if (!error)
+                error = fat_sector(fat, old->sector, &move->bytes);
+        if (error)
+                return error;
+        memcpy(fat->bounce, move->bytes, fat->sector_bytes);
+        delete_in(fat->bounce, old);
+        if (removed)
+                delete_in(fat->bounce, removed);
+        return fat_place_in(fat->bounce, slots(fat), move->count, &move->slot) ? 0 : ENOSPC;
+}
+
+int fat_folder_fits(const struct fat_node *folder, const struct fat_set *old, const char *name,
+                    const struct fat_set *removed)
+{
+        struct move move;
+
+        return prepare_move(folder, old, name, removed, &move);
+}
+
 int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, const char *name,
                     struct fat_set *set)
 {
         struct fat *fat = fat_of(folder);
-        const uint32_t per = slots(fat), first = old->begin % per, span = old->end - old->begin;
-        uint8_t entries[SET_MAX * FAT_ENTRY], *work = fat->bounce, *bytes;
-        unsigned count, slot;
-        int error;
+        struct move move;
+        const int error = prepare_move(folder, old, name, NULL, &move);
 
-        if (first + span != old->slot)
-                return ENOSPC;
-        error = make_set(folder, name, old->entry, entries, &count);
-        if (!error)
-                error = fat_sector(fat, old->sector, &bytes);
         if (error)
                 return error;
-        memcpy(work, bytes, fat->sector_bytes);
-        for (uint32_t i = first; i <= old->slot; i++)
-                work[i * FAT_ENTRY] = FAT_DELETED;
-        if (!fat_place_in(work, per, count, &slot))
-                return ENOSPC;
-        memcpy(work + slot * FAT_ENTRY, entries, count * FAT_ENTRY);
-        memcpy(bytes, work, fat->sector_bytes);
+        memcpy(fat->bounce + move.slot * FAT_ENTRY, move.entries, move.count * FAT_ENTRY);
+        memcpy(move.bytes, fat->bounce, fat->sector_bytes);
         *set = *old;
-        memcpy(set->entry, entries + (count - 1) * FAT_ENTRY, FAT_ENTRY);
-        set->slot = slot + count - 1;
+        memcpy(set->entry, move.entries + (move.count - 1) * FAT_ENTRY, FAT_ENTRY);
+        set->slot = move.slot + move.count - 1;
         set->end = old->end - old->slot + set->slot;
-        set->begin = set->end - (count - 1);
+        set->begin = set->end - (move.count - 1);
         return fat_sector_write(fat, old->sector);
 }
 
