@@ -154,7 +154,7 @@ static indirect_target void amd_vi_flush(unsigned domain, bool more)
                 if (domain && domain != FLUSH_DMA_ALL)
                         done = amd_vi_forget(unit, domain);
                 for (unsigned d = 1; domain == FLUSH_DMA_ALL && d < DOMAINS && done; d++)
-                        done = amd_vi_forget(unit, d);
+                        done = !iommu_domain_is_taken(d) || amd_vi_forget(unit, d);
                 if (!done || !amd_vi_finish(unit))
                         iommu_stop();
                 spin_unlock(&unit->lock);

@@ -10,6 +10,7 @@
 #include "device/remap.h"
 #include "firmware/acpi.h"
 #include "firmware/memory_map.h"
+#include "lib/atomic.h"
 #include "lib/cmdline.h"
 #include "lib/console.h"
 #include "lib/spinlock.h"
@@ -123,6 +124,11 @@ uint64_t iommu_msi_address(void)
 static indirect_target void iommu_flush(unsigned domain)
 {
         iommu_driver->flush(domain, false);
+}
+
+bool iommu_domain_is_taken(unsigned domain)
+{
+        return load_once(domain_taken[domain]);
 }
 
 /* Gives a PD a domain, its number in the units, unless the PD has one. Returns false if no domain

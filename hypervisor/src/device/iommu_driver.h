@@ -47,6 +47,10 @@ extern const struct iommu_driver vtd_driver, amd_vi_driver;
 /** The driver of this machine's I/O MMUs. */
 extern const struct iommu_driver *iommu_driver;
 
+/** Returns true if a PD has the domain. No unit has translations of other domains. A domain that is
+ * taken meanwhile has none from before. */
+bool iommu_domain_is_taken(unsigned domain);
+
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };
 
 /** Reports a fault, unless there were too many. Returns true if another fault may be reported.

@@ -11,6 +11,7 @@
 
 extern "C" {
 #include "arch/x86/calibrate.h"
+#include "arch/x86/tlb.h"
 #include "device/iommu_driver.h"
 #include "firmware/acpi.h"
 
@@ -329,6 +330,17 @@ TEST_F(faults, of_vtd_are_dropped_unit_by_unit)
                 EXPECT_EQ(left_in(intel[i]), 0u);
                 EXPECT_EQ(left_in(intel), (UNITS - 1 - i) * RECORDS);
         }
+}
+
+// Commands for domains that no PD has would only take time, in which interrupts are off.
+TEST_F(faults, cost_no_command_for_a_domain_that_no_pd_has)
+{
+        const unsigned before = amd[0].at<uint32_t>(2, 0x08);
+
+        fake_wait = answer;
+        real_amd_vi_driver.flush(FLUSH_DMA_ALL, false);
+        fake_wait = nullptr;
+        EXPECT_EQ((amd[0].at<uint32_t>(2, 0x08) - before) % PAGE_SIZE / 16, 1u) << "the wait";
 }
 
 // A unit that cannot be told to snoop reserves this bit of a page.
