@@ -42,11 +42,11 @@ class SystemTool(unittest.TestCase):
 
     def test_too_many_files_are_the_reason_of_a_refusal(self):
         self.description.write_text("", encoding="utf-8")
-        self.assertNotIn("files beside", self.call(self.description, *255 * ["a"])[1])
+        self.assertNotIn("files in addition", self.call(self.description, *255 * ["a"])[1])
         self.assertEqual(
             self.call(self.description, *256 * ["a"]),
-            (2, "nova-system: a system has at most 255 files beside its description, but there are "
-                "256: leave some out.\n"))
+            (2, "nova-system: a system has at most 255 files in addition to its description, but "
+                "there are 256: leave some out.\n"))
 
     def test_an_output_that_is_full_is_an_error(self):
         self.description.write_text((FOLDER.parents[1] / "examples/server/system.nova")

@@ -67,8 +67,8 @@ struct nova_parent_program {
         uint64_t cpus;                      /**< bit n: it may run on CPU n */
         uint64_t memory;                    /**< memory that it may allocate, in bytes */
         uint64_t kernel_used, kernel_limit; /**< kernel memory in bytes */
-        uint64_t time_us;  /**< total run time of its present threads in microseconds, without the
-                              time since the last switch to a thread that is running */
+        uint64_t time_us;  /**< total run time of its present threads in microseconds, including
+                              the present run of a thread that is running */
         uint32_t threads;  /**< number of present threads with an SC */
         uint32_t services; /**< number of services that it offers */
 };

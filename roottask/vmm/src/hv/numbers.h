@@ -14,8 +14,8 @@ enum novavmm_hv_msr {
         NOVAVMM_MSR_VP_INDEX = 0x40000002,
         /* bit 0 resets the machine; reads as 0 */
         NOVAVMM_MSR_RESET = 0x40000003,
-        /* time that the virtual processor has run, in units of 100 ns, as of the last switch away
-         * from it; read-only */
+        /* time of the virtual processor and of the handlers of its exits, in units of 100 ns;
+         * read-only */
         NOVAVMM_MSR_RUN_TIME = 0x40000010,
         /* reference time since `nova_hv_enable()`, in units of 100 ns; read-only */
         NOVAVMM_MSR_REFERENCE_COUNTER = 0x40000020,
