@@ -19,6 +19,7 @@ CPU = "corei7_skylake_x"
 # Instructions per second of emulated time: few, so that waits take little real time, but enough to
 # boot.
 INSTRUCTIONS = 50_000_000
+LATE = 30.0  # seconds after which a system without any output gets input
 LINGER = 0.3  # seconds in which the serial port sends its remaining output
 # Disabled parts; some do not work on a machine without sound or USB.
 NO_PLUGINS = ("usb_uhci", "speaker", "gameport", "parallel", "iodebug")
@@ -119,8 +120,7 @@ class BochsRunner(Runner):
         if keys:
             console_input.make_raw(source)
         sink = os.fdopen(os.dup(self.console_end), "wb", 0)
-        # The BIOS initialises the port, which drops earlier input.
-        self.input = console_input.Input(sink, source, keys, late=True)
+        self.input = console_input.Input(sink, source, keys, LATE)
 
     def _accept(self, server):
         """Returns our end of the serial port's connection, or None if Bochs ended first."""

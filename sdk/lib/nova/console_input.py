@@ -15,7 +15,6 @@ from nova import build
 END_OF_INPUT = b"\x04"
 QUIET = 2.0  # seconds without output after which a system may be waiting
 PATIENCE = 10.0  # seconds after which a message reports that nothing happens
-ASLEEP = 30.0  # seconds after which a system without any output is considered silent
 POLL = 0.5
 ESCAPE = 0x01  # ctrl-a
 LEAVE = b"xX"
@@ -53,10 +52,11 @@ class Keys:
 
 class Input:
     """Copies SOURCE, a file descriptor, to SINK, the pipe or socket of the machine's console.
-    Without a source, input ends at once. With KEYS the source is a terminal. With LATE, input waits
-    for the system's first output, at most ASLEEP, because earlier input would be lost."""
+    Without a source, input ends at once. With KEYS the source is a terminal. Input waits for the
+    system's first output, at most LATE seconds, because firmware and the kernel initialise the
+    port, which drops earlier input."""
 
-    def __init__(self, sink, source, keys=None, late=False):
+    def __init__(self, sink, source, keys=None, late=0.0):
         self.sink = sink
         self.source = source
         self.keys = keys
@@ -66,14 +66,13 @@ class Input:
         self.answered = True  # the system has printed since it got the end of input
         self.told = False
         self.awake = threading.Event()
-        if not late:
-            self.awake.set()
+        self.late = late
         if source is not None:
             threading.Thread(target=self._pump, daemon=True).start()
 
     def _pump(self):
         """Runs in a separate thread because both ends may block without limit."""
-        self.awake.wait(ASLEEP)
+        self.awake.wait(self.late)
         with contextlib.suppress(OSError, ValueError):  # the machine has ended
             while data := os.read(self.source, 1 << 12):
                 if self.keys:

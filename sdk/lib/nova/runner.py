@@ -21,6 +21,8 @@ STOP_REASON = re.compile(rb"NOVA: ([^\r\n]+)\r*\nNOVA: (?:sp|ip) 0x")
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
 # Grace period in seconds for other threads' output after the first thread has ended.
 GRACE = 2.0
+# Seconds after which a system without any output gets input.
+LATE = 3.0
 # Bytes that are kept of QEMU's error output, and of a console that is only shown.
 LAST = 1 << 16
 # Seconds between two reports that the run still continues.
@@ -138,7 +140,7 @@ class Runner:
             theirs.close()
         if self.process.stdin:
             source = None if sys.stdin.isatty() else sys.stdin.fileno()
-            self.input = console_input.Input(self.process.stdin, source)
+            self.input = console_input.Input(self.process.stdin, source, late=LATE)
         self._order("qmp_capabilities")
         # With -S the user starts the machine, from a debugger.
         if "-S" not in self.machine.extra:

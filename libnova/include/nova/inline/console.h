@@ -22,7 +22,7 @@ extern "C" {
 #define NOVA_UART_FIFO           2
 #define NOVA_UART_LINE           3
 #define NOVA_UART_LINE_STATUS    5
-#define NOVA_UART_FIFO_ON        0x07
+#define NOVA_UART_FIFO_ON        0x01 /* without a reset, which would clear received input */
 #define NOVA_UART_LINE_8N1       0x03
 #define NOVA_UART_LINE_DIVISOR   0x80
 #define NOVA_UART_STATUS_READY   0x01

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Prints the first two lines of standard input. */
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+        char line[100];
+
+        for (unsigned i = 0; i < 2 && fgets(line, sizeof(line), stdin); i++) {
+                line[strcspn(line, "\r\n")] = 0;
+                printf("got <%s>\n", line);
+        }
+        return 0;
+}
