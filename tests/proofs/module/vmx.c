@@ -174,6 +174,7 @@ static void vmcs_write64(unsigned field, uint64_t value)
 }
 
 #include "virt/vmx/vmx.c"
+#include "virt/vmx/vmx_offer.c"
 
 word_t pool_offset; /* used by 32-bit kernels */
 uint32_t speculation_at_guest_entry;

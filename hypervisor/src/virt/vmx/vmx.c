@@ -3,7 +3,6 @@
 #include "virt/vmx/vmx.h"
 
 #include "arch/x86/descriptors.h"
-#include "arch/x86/errata.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
@@ -23,8 +22,6 @@
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx_state.h"
 
-#define VMX_BASIC_TRUE ((uint64_t)1 << 55) /* the MSRs VMX_TRUE_… exist */
-
 #define EPTP_FLAGS ((VMX_EPT_LEVELS - 1) << 3 | 6) /* the tables are write-back */
 
 #define VPID_END   0x10000
@@ -34,51 +31,7 @@
 _Noreturn void vmx_enter(struct ec *ec, word_t launched);
 extern char vmx_exit[];
 
-struct vmx_offer vmx_offer;
-
 static struct guest_msrs vmx_host_msrs; /* equal on all CPUs, except LSTAR */
-
-/* Returns true if the CPU raises no machine check when code changes its page size while
- * translations of both sizes are cached (CVE-2018-12207). */
-static bool vmx_has_safe_large_code(void)
-{
-        return !(errata_own() & ERRATUM_CODE);
-}
-
-/* Reads the CPU's VMX capabilities. The MSRs of EPT exist only if the controls offer EPT. */
-static bool vmx_read_offer(struct vmx_offer *offer)
-{
-        if (!(rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE))
-                return false;
-        offer->ctrl0 = vmx_range_of(rdmsr(MSR_VMX_TRUE_CTRL0));
-        if (!(offer->ctrl0.may & NOVA_VMX_CTRL0_SECONDARY))
-                return false;
-        offer->ctrl1 = vmx_range_of(rdmsr(MSR_VMX_CTRL1));
-        if (!(offer->ctrl1.may & NOVA_VMX_CTRL1_EPT))
-                return false;
-        offer->pin = vmx_range_of(rdmsr(MSR_VMX_TRUE_PIN));
-        offer->exit = vmx_range_of(rdmsr(MSR_VMX_TRUE_EXIT));
-        offer->entry = vmx_range_of(rdmsr(MSR_VMX_TRUE_ENTRY));
-        offer->ept = rdmsr(MSR_VMX_EPT);
-        offer->large_code = vmx_has_safe_large_code();
-        return true;
-}
-
-static bool vmx_is_usable(void)
-{
-        const uint64_t lock = rdmsr(MSR_FEATURE_CTRL);
-        struct vmx_offer offer;
-
-        if (lock & FEATURE_CTRL_LOCKED && !(lock & FEATURE_CTRL_VMX))
-                return false;
-        return vmx_read_offer(&offer) && vmx_offer_suffices(&offer);
-}
-
-void vmx_check_feature(void)
-{
-        if (cpu_has(FEATURE_VMX) && !vmx_is_usable())
-                features_remove(FEATURE_VMX);
-}
 
 static indirect_target bool vmx_supported(void)
 {

@@ -20,6 +20,13 @@ void vmx_check_feature(void);
 /** VMX capabilities of the CPUs. */
 extern struct vmx_offer vmx_offer;
 
+/** Reads this CPU's VMX capabilities. false: the CPU lacks the registers that describe them. */
+bool vmx_read_offer(struct vmx_offer *offer);
+
+/** Returns true if this CPU raises no machine check when code changes its page size while
+ * translations of both sizes are cached (CVE-2018-12207). */
+bool vmx_has_safe_large_code(void);
+
 extern const struct vcpu_ops vmx_ops;
 VCPU_DECLARE_OPS_OF(vmx);
 
