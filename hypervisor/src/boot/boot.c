@@ -162,7 +162,7 @@ void boot_main(uint32_t magic, uint32_t info)
 
         boot_info.boot.tsc_start = rdtsc();
         features_read(true);
-        vmx_check_feature();
+        vmx_check_feature(true);
         boot_paging_init();
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
         boot_read_loader(magic, info);

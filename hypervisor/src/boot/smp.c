@@ -267,7 +267,7 @@ void ap_main(unsigned id)
                         atomic_fetch_add_u32(&arrived, 1);
         } else if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
                 features_read(false);
-                vmx_check_feature();
+                vmx_check_feature(false);
                 descriptors_load(cpu);
                 cpu_init(cpu);
                 lapic_init();

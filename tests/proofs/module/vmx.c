@@ -331,7 +331,7 @@ int main(void)
         self.cpu = &own_cpu.cpu;
         other.vcpu = &other_vcpu;
         Frama_C_make_unknown((char *)cpu_features, sizeof(cpu_features));
-        vmx_check_feature();
+        vmx_check_feature(any_bool());
         vmx_supported();
         vmx_init_cpu(&own_cpu.cpu);
         vcpu.control = control;

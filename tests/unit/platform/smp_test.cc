@@ -127,7 +127,7 @@ void features_read(bool)
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
-void vmx_check_feature()
+void vmx_check_feature(bool)
 {
 }
 

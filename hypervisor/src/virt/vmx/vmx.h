@@ -14,10 +14,12 @@
 #define VMX_PENDING_BS 0x4000
 
 /** Removes FEATURE_VMX unless firmware lets this CPU use VMX and the CPU's VMX has all features
- * that the kernel needs. Call after features_read(). */
-void vmx_check_feature(void);
+ * that the kernel needs, and on an AP also those that the kernel uses on all CPUs because the boot
+ * CPU has them. Call after features_read(). first: this is the boot CPU. */
+void vmx_check_feature(bool first);
 
-/** VMX capabilities of the CPUs. */
+/** VMX capabilities of the boot CPU, from which the kernel derives the controls of all CPUs. All 0
+ * until vmx_ops.boot(), which precedes the start of the APs. */
 extern struct vmx_offer vmx_offer;
 
 /** Reads this CPU's VMX capabilities. false: the CPU lacks the registers that describe them. */

@@ -34,6 +34,28 @@ bool vmx_offers_vpid(const struct vmx_offer *offer)
                (offer->ept & VMX_EPT_INVVPID) == VMX_EPT_INVVPID;
 }
 
+/* Returns true if a CPU permits each control word that has all bits of `least` and no bit outside
+ * of `most`. */
+static bool vmx_permits(struct vmx_range range, uint32_t least, uint32_t most)
+{
+        return !(range.must & ~least) && vmx_can(range, most);
+}
+
+bool vmx_offer_covers(const struct vmx_offer *offer, const struct vmx_offer *used)
+{
+        const uint32_t pin = VMX_PIN | used->pin.must, exit = VMX_EXIT | used->exit.must;
+        const uint32_t entry = VMX_ENTRY | used->entry.must;
+
+        return offer->revision == used->revision && vmx_permits(offer->pin, pin, pin) &&
+               vmx_permits(offer->ctrl0, vmx_ctrl0(used, 0),
+                           vmx_ctrl0(used, UINT32_MAX) | VMX_CTRL0_WINDOWS) &&
+               vmx_permits(offer->ctrl1, vmx_ctrl1(used, 0), vmx_ctrl1(used, UINT32_MAX)) &&
+               vmx_permits(offer->exit, exit, exit) &&
+               vmx_permits(offer->entry, entry, entry | (VMX_ENTRY_LONG & used->entry.may)) &&
+               (vmx_offers_vpid(offer) || !vmx_offers_vpid(used)) &&
+               !(used->ept & VMX_EPT_2M & ~offer->ept);
+}
+
 uint64_t vmx_lock(uint64_t lock)
 {
         return lock | FEATURE_CTRL_LOCKED | FEATURE_CTRL_VMX;

@@ -90,6 +90,7 @@ static inline struct vmx_range vmx_range_of(uint64_t msr)
 
 /* VMX capabilities of a CPU. */
 struct vmx_offer {
+        uint32_t revision; /* format of its control structures */
         struct vmx_range pin, ctrl0, ctrl1, exit, entry;
         uint64_t ept;
         bool large_code; /* large pages of code are safe: the CPU lacks the flaw "iTLB multihit" */
@@ -97,6 +98,10 @@ struct vmx_offer {
 
 /** Returns true if a CPU has all capabilities that the kernel needs. */
 bool vmx_offer_suffices(const struct vmx_offer *offer);
+
+/** Returns true if a CPU can run with all values that the kernel derives from the capabilities of
+ * another CPU, `used`: formats, controls, VPIDs and large pages. */
+bool vmx_offer_covers(const struct vmx_offer *offer, const struct vmx_offer *used);
 
 /** Returns true if a CPU can tag translations with VPIDs. */
 bool vmx_offers_vpid(const struct vmx_offer *offer);

@@ -18,8 +18,11 @@ bool vmx_has_safe_large_code(void)
 
 bool vmx_read_offer(struct vmx_offer *offer)
 {
-        if (!(rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE))
+        const uint64_t basic = rdmsr(MSR_VMX_BASIC);
+
+        if (!(basic & VMX_BASIC_TRUE))
                 return false;
+        offer->revision = (uint32_t)basic;
         offer->ctrl0 = vmx_range_of(rdmsr(MSR_VMX_TRUE_CTRL0));
         if (!(offer->ctrl0.may & NOVA_VMX_CTRL0_SECONDARY))
                 return false;
@@ -34,18 +37,19 @@ bool vmx_read_offer(struct vmx_offer *offer)
         return true;
 }
 
-static bool vmx_is_usable(void)
+static bool vmx_is_usable(bool first)
 {
         const uint64_t lock = rdmsr(MSR_FEATURE_CTRL);
         struct vmx_offer offer;
 
         if (lock & FEATURE_CTRL_LOCKED && !(lock & FEATURE_CTRL_VMX))
                 return false;
-        return vmx_read_offer(&offer) && vmx_offer_suffices(&offer);
+        return vmx_read_offer(&offer) && vmx_offer_suffices(&offer) &&
+               (first || vmx_offer_covers(&offer, &vmx_offer));
 }
 
-void vmx_check_feature(void)
+void vmx_check_feature(bool first)
 {
-        if (cpu_has(FEATURE_VMX) && !vmx_is_usable())
+        if (cpu_has(FEATURE_VMX) && !vmx_is_usable(first))
                 features_remove(FEATURE_VMX);
 }
