@@ -23,11 +23,29 @@
 #define XMM_OFFSET        160 /* offset of XMM0 in a saved state (SDM 1, table 10-2) */
 #define XMM_END           416
 
+/* Numbers of the components that CPUs may place differently: all but x87 and SSE. */
+#define PLACED_FIRST 2
+#define PLACED_END   10
+_Static_assert(XCR0_WANTED >> PLACED_END == 0, "each component has a number below the end");
+
 static uint64_t components; /* XCR0; 0: no XSAVE */
 static size_t state_size = FPU_SIZE_MIN;
 
+/* Size and offset in a saved state, in bytes, of each component on the boot CPU. */
+static struct fpu_place {
+        uint32_t size, offset;
+} places[PLACED_END];
+
 /* The state of an EC that has never used the FPU. */
 static uint8_t *initial;
+
+/* Returns the place of a component on this CPU, for any value of XCR0. */
+static struct fpu_place fpu_place_of(unsigned component)
+{
+        const struct cpuid leaf = cpuid(0xd, component);
+
+        return (struct fpu_place){leaf.eax, leaf.ebx};
+}
 
 bool fpu_boot(void)
 {
@@ -50,6 +68,8 @@ bool fpu_boot(void)
                 fpu_init_cpu();
                 state_size = cpuid(0xd, 0).ebx;
         }
+        for (unsigned i = PLACED_FIRST; i < PLACED_END; i++)
+                places[i] = fpu_place_of(i);
         return true;
 }
 
@@ -59,7 +79,16 @@ bool fpu_suits_cpu(void)
                 return true;
 
         const struct cpuid supported = cpuid(0xd, 0);
-        return !(components & ~(supported.eax | (uint64_t)supported.edx << 32));
+        if (components & ~(supported.eax | (uint64_t)supported.edx << 32))
+                return false;
+        for (unsigned i = PLACED_FIRST; i < PLACED_END; i++) {
+                const struct fpu_place place = fpu_place_of(i);
+
+                if (components >> i & 1 &&
+                    (place.size != places[i].size || place.offset != places[i].offset))
+                        return false;
+        }
+        return true;
 }
 
 void fpu_init_cpu(void)

@@ -22,7 +22,7 @@ struct pd;
 /** Determines the state components of the CPUs. Call once, before fpu_size(). false: no memory. */
 bool fpu_boot(void);
 
-/** Returns true if this CPU has the state components of the boot CPU. */
+/** Returns true if this CPU has the state components of the boot CPU, in the same layout. */
 bool fpu_suits_cpu(void);
 
 /** Enables the state components on this CPU. */
