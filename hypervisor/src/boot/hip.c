@@ -146,8 +146,7 @@ void hip_finish(void)
         uint16_t sum = 0;
 
         hip_add_cpus(hip);
-        if (vcpu_ops && !vcpu_ops->supported())
-                vcpu_ops = NULL; /* some CPU lacks SVM or VMX */
+        vcpu_settle();
         if (vcpu_ops)
                 hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU | NOVA_HIP_TSC | NOVA_HIP_XMM;
         hip_add_kernel();

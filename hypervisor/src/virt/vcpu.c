@@ -18,6 +18,7 @@
 #include "sched/cpu.h"
 #include "sched/pending.h"
 #include "sched/schedule.h"
+#include "space/second_level.h"
 #include "space/space.h"
 #include "virt/cpu.h"
 #include "virt/svm/svm.h"
@@ -87,6 +88,14 @@ bool vcpu_boot(void)
         else if (vmx_ops.supported())
                 vcpu_ops = &vmx_ops;
         return !vcpu_ops || vcpu_ops->boot();
+}
+
+void vcpu_settle(void)
+{
+        if (vcpu_ops && !vcpu_ops->supported()) {
+                vcpu_ops = NULL;
+                guest_format.levels = 0; /* no mapping enters a guest page table */
+        }
 }
 
 void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)

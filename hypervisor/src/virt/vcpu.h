@@ -188,6 +188,10 @@ static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
  * memory. */
 bool vcpu_boot(void);
 
+/** Gives up virtual CPUs and guest page tables if a CPU lacks SVM or VMX. Call when all CPUs have
+ * started, before the first thread runs. */
+void vcpu_settle(void);
+
 /** Prepares the memory of virtual CPUs, and sets ec_guest_ops. Part of vcpu_boot(). */
 void vcpu_cache_boot(void);
 

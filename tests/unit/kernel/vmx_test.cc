@@ -12,6 +12,7 @@ extern "C" {
 #include "guest_msrs.h"
 #include "memory/ram.h"
 #include "space/second_level.h"
+#include "virt/vcpu.h"
 #include "virt/vmx/vmx_controls.h"
 #include "virt/vmx/vmx_state.h"
 }
@@ -230,6 +231,8 @@ struct Ept : Kernel {
         Ept &operator=(const Ept &) = delete;
 };
 
+struct vcpu_ops vcpu_ops_of_cpus;
+
 TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
 {
         Ept kernel;
@@ -253,6 +256,25 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
         for (unsigned i = 0; i < 4; i++)
                 EXPECT_EQ(table[2 * i], (0x10000ull + 2 * i) << 12 | bits[i]);
         kernel.destroy(domain);
+}
+
+// The boot CPU chose the format before the other CPUs started.
+TEST(vmx, guest_page_tables_exist_only_if_all_cpus_have_virtualization)
+{
+        for (const bool all : {true, false}) {
+                Ept kernel;
+                vcpu_ops_of_cpus = {};
+                vcpu_ops_of_cpus.supported = all ? [] { return true; } : [] { return false; };
+                vcpu_ops = &vcpu_ops_of_cpus;
+                vcpu_settle();
+                EXPECT_EQ(vcpu_ops, all ? &vcpu_ops_of_cpus : nullptr);
+                vcpu_ops = nullptr;
+                pd *domain = kernel.make_pd();
+                kernel.delegate(&kernel_pd, 0x10000, domain, 0x200, 1, NOVA_CRD_MEM, NOVA_MEM_RWX,
+                                MAPPING_GUEST);
+                EXPECT_EQ(domain->guest.root != nullptr, all);
+                kernel.destroy(domain);
+        }
 }
 
 // As many ranges as the kernel can know, with gaps between them.
