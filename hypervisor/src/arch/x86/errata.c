@@ -10,15 +10,21 @@
 
 uint32_t errata;
 
+/* Returns the errata of this CPU, which has these features. */
+static uint32_t errata_find(const uint32_t features[FEATURE_WORDS])
+{
+        const uint64_t capabilities =
+                features_have(features, FEATURE_ARCH_CAPS) ? rdmsr(MSR_ARCH_CAPS) : 0;
+
+        return errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax, capabilities);
+}
+
 uint32_t errata_own(void)
 {
         uint32_t features[FEATURE_WORDS];
-        uint64_t capabilities = 0;
 
         features_read_own(features);
-        if (features_have(features, FEATURE_ARCH_CAPS))
-                capabilities = rdmsr(MSR_ARCH_CAPS);
-        return errata_of(cpuid(0, 0).ecx, cpuid(1, 0).eax, capabilities);
+        return errata_find(features);
 }
 
 void errata_init_cpu(void)
@@ -29,7 +35,7 @@ void errata_init_cpu(void)
         if (features_have(features, FEATURE_HYPERVISOR))
                 return;
 
-        const uint32_t own = errata_own();
+        const uint32_t own = errata_find(features);
         atomic_fetch_or_u32(&errata, own); /* the APs do this at the same time */
         if (own & ERRATUM_383)
                 wrmsr_if_accepted(MSR_DC_CFG, rdmsr(MSR_DC_CFG) | DC_CFG_CONTAIN_MATCHES);
