@@ -157,7 +157,8 @@ static bool write_base(struct device *device, struct nova_pci_function *function
 }
 
 /* Gives a register an address at which the parent reports no obstacle. After a report, the search
- * continues below the obstacle. The function does not respond meanwhile. */
+ * continues below the obstacle. The function does not respond meanwhile. Any address may belong to
+ * a function that the table lacks, so then there is none. */
 static bool assign(struct device *device, struct nova_pci_function *function, unsigned n)
 {
         const struct nova_pci_bar *const bar = &function->bar[n];
@@ -167,7 +168,7 @@ static bool assign(struct device *device, struct nova_pci_function *function, un
                 ports ? NOVA_PARENT_PCI_PORTS : NOVA_PARENT_PCI_MEMORY;
         uint64_t limit = UINT64_MAX;
 
-        for (unsigned i = 0; i < TRIES_MAX; i++) {
+        for (unsigned i = 0; i < TRIES_MAX && pci_knows_bus(PCI_LAST_BUS); i++) {
                 const uint64_t base = find(size, function->address >> 8, ports, limit);
                 uint64_t begin = base;
 
@@ -186,6 +187,21 @@ static bool assign(struct device *device, struct nova_pci_function *function, un
         return false;
 }
 
+static void tell_empty(struct device *device, unsigned n)
+{
+        if (device->told_empty)
+                return;
+        device->told_empty = true;
+        printf("'%s' (%s) cannot be given: firmware has assigned no address to its register %u, "
+               "and ",
+               device->says.name, device_address(device), n);
+        if (pci_knows_bus(PCI_LAST_BUS))
+                printf("no free range of %llu bytes is known on its bus.\n",
+                       (unsigned long long)device->function.bar[n].size);
+        else
+                printf("the addresses of the ignored functions are not known.\n");
+}
+
 int assign_empty(struct device *device)
 {
         struct nova_pci_function *function = NULL;
@@ -201,13 +217,7 @@ int assign_empty(struct device *device)
                 device_command(device, 0, COMMAND_DECODES);
                 /* A function must work without its ports, because many bridges have none left. */
                 if (!assign(device, function, n) && !is_ports(bar)) {
-                        if (!device->told_empty)
-                                printf("'%s' (%s) cannot be given: firmware has assigned no "
-                                       "address to its register %u, and no free range of %llu "
-                                       "bytes is known on its bus.\n",
-                                       device->says.name, device_address(device), n,
-                                       (unsigned long long)bar->size);
-                        device->told_empty = true;
+                        tell_empty(device, n);
                         return ENXIO;
                 }
         }

@@ -110,12 +110,14 @@ static unsigned bus_of(const struct nova_pci_function *function)
 }
 
 /* Returns the bridge that leads directly to the bus of a function, if no other function is on this
- * bus; else NULL. */
+ * bus; else NULL. A function that the table lacks may be on the bus. */
 static const struct nova_pci_function *own_bridge(const struct device *device)
 {
         const struct nova_pci_function *function, *bridge = NULL;
         const unsigned bus = bus_of(&device->function);
 
+        if (!pci_knows_bus(bus))
+                return NULL;
         for (unsigned i = 0; (function = pci_function(i)); i++) {
                 if (bus_of(function) == bus && function->address != device->function.address)
                         return NULL;

@@ -24,13 +24,13 @@ static uint32_t sizing_bits(uint16_t address, unsigned offset, uint32_t *old)
         return bits;
 }
 
-/* Returns the size of a range from the mask of writable address bits; 0 if the mask is not valid.
- */
-static uint64_t size_of(uint64_t mask)
+/* Returns the size of a range from the masks of the address bits that can be written and of those
+ * that a narrow register lacks; 0 if no bit can be written, or if the masks are not valid. */
+static uint64_t size_of(uint64_t writable, uint64_t absent)
 {
-        const uint64_t size = ~mask + 1;
+        const uint64_t size = ~(writable | absent) + 1;
 
-        return mask && !(size & (size - 1)) ? size : 0;
+        return writable && !(size & (size - 1)) ? size : 0;
 }
 
 /* Reads register number n of a header with `count` registers. Returns the number of registers that
@@ -44,26 +44,24 @@ static unsigned read_bar(uint16_t address, unsigned n, unsigned count, struct no
         if (!bits || bits == ALL_ONES)
                 return 1;
         if (bits & BAR_PORTS) {
-                const uint32_t ports = bits & ~PORTS_MASK;
-
                 /* The upper 16 bits of the register may be absent. */
-                bar->size = size_of(~(uint64_t)0xffff | ports);
+                bar->size = size_of(bits & ~PORTS_MASK & 0xffff, ~(uint64_t)0xffff);
                 bar->base = low & ~PORTS_MASK & 0xffff;
                 bar->flags = NOVA_PCI_BAR_PORTS;
                 return 1;
         }
 
-        uint64_t mask = ~(uint64_t)0xffffffff | (bits & ~MEMORY_MASK);
+        uint64_t writable = bits & ~MEMORY_MASK, absent = ~(uint64_t)0xffffffff;
 
         bar->flags = bits & BAR_PREFETCH ? NOVA_PCI_BAR_PREFETCH : 0;
         if ((bits & BAR_TYPE) == BAR_TYPE_64) {
                 if (n + 1 == count)
                         return 1;
-                mask = (uint64_t)sizing_bits(address, offset + 4, &high) << 32 |
-                       (bits & ~MEMORY_MASK);
+                writable |= (uint64_t)sizing_bits(address, offset + 4, &high) << 32;
+                absent = 0;
                 bar->flags |= NOVA_PCI_BAR_64;
         }
-        bar->size = size_of(mask);
+        bar->size = size_of(writable, absent);
         bar->base = (uint64_t)high << 32 | (low & ~MEMORY_MASK);
         return bar->flags & NOVA_PCI_BAR_64 ? 2 : 1;
 }

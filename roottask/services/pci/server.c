@@ -19,10 +19,16 @@
 
 static struct nova_pci_function functions[FUNCTIONS_MAX]; /* fixed once the service has started */
 static unsigned function_count;
+static bool is_full; /* functions with higher addresses are ignored */
 
 struct nova_pci_function *pci_function(unsigned number)
 {
         return number < function_count ? &functions[number] : NULL;
+}
+
+bool pci_knows_bus(unsigned bus)
+{
+        return !is_full || bus < functions[function_count - 1].address >> 8u;
 }
 
 static int describe(struct nova_request *request)
@@ -291,6 +297,7 @@ int pci_service_start(void)
                 printf("the machine has %u functions; those after the first %u are ignored.\n",
                        function_count, FUNCTIONS_MAX);
                 function_count = FUNCTIONS_MAX;
+                is_full = true;
         }
         device_find_all(functions, function_count);
         stop_all();

@@ -12,4 +12,10 @@ int pci_service_start(void);
 /* Returns the function with a number, 0 for the first; NULL after the last. */
 struct nova_pci_function *pci_function(unsigned number);
 
+/* Returns true if pci_function() returns all functions of a bus and of all buses before it. The
+ * table has no room for all functions of a large machine. */
+bool pci_knows_bus(unsigned bus);
+
+#define PCI_LAST_BUS 255u
+
 #endif

@@ -10,6 +10,7 @@ std::map<unsigned, unsigned> semaphore; /* counter, by selector */
 std::set<std::pair<uint64_t, uint64_t>> forbidden;
 int obstacle_error;
 bool has_iommu, has_window, ends;
+unsigned known_buses;
 enum nova_status assign_status = NOVA_SUCCESS;
 unsigned slept_ms, assigned_to, waiters, sweeps;
 bool swept_dead;
@@ -22,6 +23,11 @@ struct nova_program nova_program;
 struct nova_pci_function *pci_function(unsigned number)
 {
         return number < table.size() ? &table[number] : nullptr;
+}
+
+bool pci_knows_bus(unsigned bus)
+{
+        return bus < known_buses;
 }
 
 void config_map_bus(unsigned)

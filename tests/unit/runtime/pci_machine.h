@@ -44,6 +44,7 @@ extern std::map<unsigned, unsigned> semaphore;            // counter, by selecto
 extern std::set<std::pair<uint64_t, uint64_t>> forbidden; // address and size in bytes
 extern int obstacle_error;                                // the parent cannot answer
 extern bool has_iommu, has_window;
+extern unsigned known_buses;           // number of buses of which the table has all functions
 extern bool ends;                      // the service is being stopped
 extern enum nova_status assign_status; // result of assignments to an I/O MMU
 extern unsigned slept_ms, assigned_to, waiters, sweeps;
@@ -121,6 +122,7 @@ struct pci_device : testing::Test {
                 device_count = 0;
                 has_iommu = swept_dead = ends = false;
                 has_window = true;
+                known_buses = 256;
                 slept_ms = assigned_to = waiters = sweeps = 0;
                 bar_memory.assign(0x10000, 0);
                 add_disk();

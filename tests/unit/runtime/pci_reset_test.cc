@@ -140,6 +140,18 @@ TEST_F(pci_bus, a_bus_with_another_function_is_not_reset)
         }
 }
 
+TEST_F(pci_bus, a_bus_whose_functions_are_not_all_known_is_not_reset)
+{
+        for (const unsigned known : {1U, 2U}) {
+                SetUp();
+                begun = ended = 0;
+                move_behind_a_bridge();
+                known_buses = known;
+                EXPECT_EQ(reset_function(nullptr, claimed()), known == 2);
+                EXPECT_EQ(begun, known == 2 ? 1U : 0U);
+        }
+}
+
 TEST_F(pci_bus, the_bus_of_a_bridge_further_above_is_not_reset)
 {
         move_behind_a_bridge();
@@ -179,6 +191,20 @@ TEST_F(pci_gap, an_empty_register_gets_an_address_that_the_parent_does_not_refus
         EXPECT_EQ(disk().value[4], 0xfd008004U);
         EXPECT_EQ(disk().value[1] & COMMAND_MEMORY, COMMAND_MEMORY);
         EXPECT_EQ(memory_map(d, 0), 0);
+}
+
+TEST_F(pci_gap, no_address_is_given_if_some_functions_are_not_known)
+{
+        device *d;
+
+        describe("disk", "driver");
+        find();
+        known_buses = 255;
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(claim("disk", "driver", &d), ENXIO);
+        EXPECT_NE(testing::internal::GetCapturedStdout().find("the ignored functions"),
+                  std::string::npos);
+        EXPECT_EQ(disk().value[4], 4U) << "the register is empty";
 }
 
 TEST_F(pci_gap, a_function_does_not_respond_to_addresses_that_the_parent_refuses)

@@ -167,6 +167,22 @@ TEST_F(pci, base_address_registers_have_sizes_and_keep_their_values)
         EXPECT_EQ(bar[5].size, 0U);
 }
 
+TEST_F(pci, registers_whose_address_cannot_be_written_have_no_size)
+{
+        function &f = add(4 << 3, 0x10001af4, 0x020000);
+
+        f.value[4] = 0x1;                             /* ports */
+        f.value[5] = 0x8, f.value[6] = 0x2;           /* memory */
+        f.value[7] = 0x4;                             /* memory with 64 bits */
+        f.value[9] = 0x1, f.writable[9] = 0xffff0000; /* ports above the last one */
+        const auto before = f.value;
+
+        ASSERT_EQ(scan(), 1U);
+        EXPECT_EQ(f.value, before);
+        for (const nova_pci_bar &bar : table[0].bar)
+                EXPECT_EQ(bar.size, 0U) << (&bar - table[0].bar);
+}
+
 TEST_F(pci, registers_with_holes_or_past_the_last_one_have_no_size)
 {
         function &f = add(0, 0x10001af4, 0x020000);
