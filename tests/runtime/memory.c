@@ -285,6 +285,7 @@ static void committed(void)
         memset(region + NOVA_PAGE_SIZE, 1, 62 * NOVA_PAGE_SIZE);
         check(nova_region_commit(region, 65 * NOVA_PAGE_SIZE) == EINVAL &&
                       nova_region_commit(region, SIZE_MAX) == EINVAL &&
+                      nova_region_commit(region + 2, SIZE_MAX - NOVA_PAGE_SIZE) == EINVAL &&
                       nova_region_commit(NULL, 1) == EINVAL,
               "no memory is committed outside of a region");
         nova_region_free(region);

@@ -16,8 +16,7 @@ struct child_block {
         unsigned order;
 };
 
-/* A range to be mapped, in page numbers. Sending a part of it advances all fields except end and
- * whole. */
+/* A range to be mapped, in page numbers. Sending a part of it changes from, to and pages. */
 struct child_map {
         nova_word_t from, to, pages, whole;
         unsigned perms;

@@ -156,11 +156,14 @@ static bool inside(const struct region *region, nova_word_t addr, size_t bytes)
 int nova_region_commit(void *addr, size_t bytes)
 {
         const nova_word_t begin = (nova_word_t)addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1);
-        const size_t pages = page_count(bytes + ((nova_word_t)addr - begin));
         int error = EINVAL;
 
-        if (bytes > SIZE_MAX - NOVA_PAGE_SIZE)
+        /* The size in whole pages, from `begin` on, must fit into a word. */
+        if (bytes > SIZE_MAX - 2 * NOVA_PAGE_SIZE)
                 return EINVAL;
+
+        const size_t pages = page_count(bytes + ((nova_word_t)addr - begin));
+
         enter();
 
         const struct region *const region = novart_region_map_find(&map, begin);
