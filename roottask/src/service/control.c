@@ -104,6 +104,23 @@ void novart_service_sweep(struct nova_service *service, unsigned first, unsigned
         }
 }
 
+/* Returns the error for a client whose capability has not arrived: the client has not sent it, or
+ * the service lacked kernel memory when the message came. If sessions of dead programs have freed
+ * some since, the client may repeat the message. */
+static int missing_item(struct nova_service *service)
+{
+        int error = novart_service_room(service);
+
+        if (!error)
+                return EACCES;
+        novart_service_sweep(service, 0, service->table.slot_count);
+        if (!novart_service_inside(service))
+                return ECONNRESET;
+        error = novart_service_room(service);
+        novart_service_clear_soon(service);
+        return error ? error : EAGAIN;
+}
+
 static int try_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
                        struct session **session)
 {
@@ -189,7 +206,7 @@ int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
         int error = client_order > SERVICE_ORDER_MAX ? EINVAL : copy_arguments(request, arguments);
 
         if (!error)
-                error = request->item ? identify(cpu->window, name) : EACCES;
+                error = request->item ? identify(cpu->window, name) : missing_item(service);
         if (!error && service->config.proof && !is_proved(cpu->window))
                 error = EACCES;
         if (!error)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A service to which a client sends OPEN, without the rest of the runtime. */
+#ifndef OPEN_FAKE_H
+#define OPEN_FAKE_H
+
+/* Results of the service's next two questions whether kernel memory is left, errno values. */
+extern int open_room[2];
+
+/* Number of requests that the worker frees what dead sessions have left. */
+extern unsigned open_clears;
+
+/* Sends OPEN without a capability that has arrived. Returns the answer. */
+int open_without_item(void);
+
+#endif
