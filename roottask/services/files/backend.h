@@ -81,8 +81,9 @@ struct files_backend {
         int (*root)(struct files_system *system, struct files_node **node);
         /* Finds a name in a folder. @return 0, ENOENT, ENOTDIR, EIO, ENOMEM */
         int (*lookup)(struct files_node *folder, const char *name, struct files_node **node);
-        /* Ends the use of a node. */
-        void (*release)(struct files_node *node);
+        /* Ends the use of a node, even after an error. @return 0; EIO, EROFS: changes of a file
+         * are lost, of this one or of one that was closed earlier */
+        int (*release)(struct files_node *node);
         int (*stat)(struct files_node *node, struct files_about *about);
         /* Reads from a file. At or past its end it reads 0 bytes. */
         int (*read)(struct files_node *file, uint64_t offset, void *to, size_t bytes, size_t *done);

@@ -181,22 +181,22 @@ static int open_file(struct nova_request *request)
         return 0;
 }
 
-void files_release(struct nova_service *service, struct handle *handle)
+int files_release(struct nova_service *service, struct handle *handle)
 {
+        int error;
+
         if (handle->node->users == 1)
                 cache_forget(service, handle->node);
-        backend_of(handle->node)->release(handle->node);
+        error = backend_of(handle->node)->release(handle->node);
         handle->node = NULL;
+        return error;
 }
 
 static int close_file(struct nova_request *request)
 {
         struct handle *handle = handle_of(request);
 
-        if (!handle)
-                return EBADF;
-        files_release(request->service, handle);
-        return 0;
+        return handle ? files_release(request->service, handle) : EBADF;
 }
 
 /* Checks a file whose data is read or written. */
@@ -423,9 +423,7 @@ static int make_folder(struct nova_request *request)
 
         if (!error)
                 error = create(session_of(request), path, true, &node);
-        if (!error)
-                backend_of(node)->release(node);
-        return error;
+        return error ? error : backend_of(node)->release(node);
 }
 
 static int remove_name(struct nova_request *request)

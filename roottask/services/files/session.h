@@ -35,8 +35,8 @@ int files_read_path(const struct nova_request *request, const char *from,
 /* @return 0, or EROFS: the client's folder or its disk is read-only */
 int files_can_write(const struct session *session);
 
-/* Ends the use of a file or folder. */
-void files_release(struct nova_service *service, struct handle *handle);
+/* Ends the use of a file or folder. @return 0, or the error of the backend */
+int files_release(struct nova_service *service, struct handle *handle);
 
 /* rename.c */
 int files_rename(struct nova_request *request);

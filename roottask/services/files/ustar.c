@@ -84,10 +84,11 @@ static int ustar_root(struct files_system *system, struct files_node **node)
         return ustar_open(ustar, ustar->file, 0, true, node);
 }
 
-static void ustar_release(struct files_node *node)
+static int ustar_release(struct files_node *node)
 {
         if (--node->users == 0)
                 free(node);
+        return 0;
 }
 
 /* Returns a file's name below a folder; NULL: it is not in the folder. */

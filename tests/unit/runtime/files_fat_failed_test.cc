@@ -344,6 +344,39 @@ TEST_P(files_fat_failed_test, a_lost_file_keeps_no_other_file_from_the_disk)
         EXPECT_EQ(read("other"), "text");
 }
 
+TEST_P(files_fat_failed_test, the_last_release_of_a_file_reports_its_lost_changes)
+{
+        files_node *again;
+        size_t done;
+
+        for (long *const limit : {&memory.writes_left, &memory.flushes_left}) {
+                ASSERT_EQ(find("file", &again), 0);
+                ASSERT_EQ(fat->write(node, data.size(), "more", 4, &done), 0);
+                EXPECT_EQ(fat->release(again), 0) << "the file is still in use";
+                *limit = 0;
+                EXPECT_EQ(fat->release(node), EIO);
+                *limit = -1;
+                ASSERT_EQ(find("file", &node), 0);
+                EXPECT_TRUE(read("file") == data) << "the entry has the old size";
+                EXPECT_EQ(fat->sync(system, nullptr), 0);
+        }
+}
+
+/* The flush is at the release, because no other file is in use. */
+TEST_P(files_fat_failed_test, the_release_of_a_new_folder_reports_a_failed_flush)
+{
+        files_node *root, *made;
+
+        fat->release(node);
+        node = nullptr;
+        ASSERT_EQ(fat->root(system, &root), 0);
+        ASSERT_EQ(fat->create(root, "made", true, &made), 0);
+        ASSERT_EQ(fat->release(root), 0);
+        memory.flushes_left = 0;
+        EXPECT_EQ(fat->release(made), EIO);
+        memory.flushes_left = -1;
+}
+
 TEST_P(files_fat_failed_test, a_file_of_an_unknown_remove_writes_to_no_other_file)
 {
         files_node *kept;

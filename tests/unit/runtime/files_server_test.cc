@@ -24,9 +24,10 @@ int volume_find(const struct volume *volume, const char *path, struct files_node
         return volume->system->backend->lookup(nullptr, path, node);
 }
 
-int volume_find_parent(const struct volume *, const char *, struct files_node **, char *)
+int volume_find_parent(const struct volume *volume, const char *, struct files_node **folder,
+                       char *)
 {
-        return EROFS;
+        return volume->system->backend->lookup(nullptr, "", folder);
 }
 }
 
@@ -34,12 +35,13 @@ namespace
 {
 
 constexpr uint64_t BEFORE = 4 * NOVA_FILES_VIEW_BYTES;
-enum { OPEN, CLOSE, READ, WRITE, VIEW = 14 };
+enum { OPEN, CLOSE, READ, WRITE, MAKE = 9, VIEW = 14 };
 
 /* A file whose next write fails and makes the file smaller, as if a gap before the written data did
  * not fit on the disk. */
 uint64_t file_size;
 bool file_damaged;
+int release_error;
 files_system file_system;
 files_node file = {&file_system, 1};
 
@@ -49,8 +51,15 @@ int look_up(files_node *, const char *, files_node **node)
         return 0;
 }
 
-void release(files_node *)
+int release(files_node *)
 {
+        return release_error;
+}
+
+int create(files_node *, const char *, bool, files_node **node)
+{
+        *node = &file;
+        return 0;
 }
 
 int stat(files_node *, files_about *about)
@@ -84,6 +93,7 @@ files_backend backend()
         made.stat = stat;
         made.read = read;
         made.write = write;
+        made.create = create;
         return made;
 }
 
@@ -97,6 +107,7 @@ struct files_server_test : testing::Test {
         {
                 file_size = BEFORE;
                 file_damaged = false;
+                release_error = 0;
                 file_system.backend = &functions;
                 volume.system = &file_system;
                 grants[0].client = "client0";
@@ -135,6 +146,28 @@ TEST_F(files_server_test, a_damaged_file_opens_for_reading_only)
                 client_call(0, NOVA_OPERATION_FIRST + OPEN, words, 2, nullptr, &answer);
                 EXPECT_EQ(answer.error, flags ? EIO : 0);
         }
+        client_end();
+}
+
+TEST_F(files_server_test, close_reports_that_changes_are_lost_and_ends_the_use)
+{
+        const nova_word_t number = 0;
+
+        for (const int error : {EIO, EBADF}) {
+                release_error = EIO;
+                client_call(0, NOVA_OPERATION_FIRST + CLOSE, &number, 1, nullptr, &answer);
+                EXPECT_EQ(answer.error, error);
+        }
+        client_end();
+}
+
+TEST_F(files_server_test, make_reports_that_the_new_folder_may_be_lost)
+{
+        const nova_word_t path = 'n';
+
+        release_error = EIO;
+        client_call(0, NOVA_OPERATION_FIRST + MAKE, &path, 1, nullptr, &answer);
+        EXPECT_EQ(answer.error, EIO);
         client_end();
 }
 

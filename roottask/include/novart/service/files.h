@@ -16,7 +16,7 @@
  * | operation | words | answer | errors |
  * |---|---|---|---|
  * | OPEN | an OR of nova_files_flag; path | file; about | below |
- * | CLOSE | file | – | EBADF |
+ * | CLOSE | file | – | EBADF; EIO, EROFS: writes are lost, of this file or an earlier one |
  * | READ | file; place; bytes | bytes; data | EBADF, EISDIR, EIO |
  * | WRITE | file; place; bytes; data | bytes; next place | EBADF, ENOSPC, EFBIG, EIO; EINPROGRESS |
  * | FETCH | file; place; bytes; offset in the shared memory | bytes | as READ |

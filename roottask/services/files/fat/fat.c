@@ -130,20 +130,20 @@ static int fat_lookup(struct files_node *in, const char *name, struct files_node
         return error;
 }
 
-void fat_release(struct files_node *node)
+int fat_release(struct files_node *node)
 {
         struct fat_node *file = (struct fat_node *)node;
         struct fat *fat = fat_of(file);
         struct fat_node **link = &fat->nodes;
+        int error = 0, late = 0;
 
         if (--node->users)
-                return;
+                return 0;
         fat_copy_free(fat, &file->copy);
-        /* the caller cannot handle an error; a sync before the release would have reported it */
         if (!file->removed)
-                fat_file_commit(file);
+                error = fat_file_commit(file);
         else if (file->first && !(file->unflushed && fat_flush_ordered(fat)))
-                fat_shared_free(fat, file->first, file);
+                fat_shared_free(fat, file->first, file); /* an error loses clusters, but no data */
         while (*link != file)
                 link = &(*link)->next;
         *link = file->next;
@@ -152,7 +152,8 @@ void fat_release(struct files_node *node)
         /* Flushed now, because the machine may be switched off while no file is in use. The copies
          * of the table wait for a sync: a disk may take seconds to refuse a write of them. */
         if (!fat->nodes && !fat->system.read_only)
-                fat_flush(fat);
+                late = fat_flush(fat);
+        return error ? error : late;
 }
 
 static void describe(const struct fat_node *node, struct files_about *about)

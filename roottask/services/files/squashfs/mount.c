@@ -37,10 +37,11 @@ static int squashfs_root(struct files_system *system, struct files_node **node)
         return EIO;
 }
 
-static void squashfs_release(struct files_node *node)
+static int squashfs_release(struct files_node *node)
 {
         if (--node->users == 0)
                 free(node);
+        return 0;
 }
 
 /* Allocates the blocks that are kept. The service needs only one block of data. */
