@@ -164,6 +164,30 @@ TEST_P(files_fat_refused_test, only_a_sync_or_an_unmount_tries_the_second_table_
         }
 }
 
+/* The count only saves other systems from counting, so no call fails because of it. */
+TEST_P(files_fat_refused_test, a_refused_count_of_free_clusters_is_written_later)
+{
+        struct fat *volume = (struct fat *)system;
+
+        if (volume->kind != 32)
+                return; /* it has no count */
+        memory.refused = volume->info * (uint64_t)volume->sector_bytes;
+        memory.refused_end = memory.refused + volume->sector_bytes;
+        ASSERT_EQ(write_new("new", "text"), 0);
+        EXPECT_GT(memory.refusals, 0U);
+        const uint64_t before = memory.refusals;
+        expect_all();
+        EXPECT_EQ(memory.refusals, before) << "only a sync tries again";
+        EXPECT_FALSE(volume->unflushed) << "the flush does not wait for the count";
+        EXPECT_EQ(fat->sync(system, nullptr), 0);
+        EXPECT_EQ(memory.refusals, before + 1);
+        memory.refused_end = 0;
+        EXPECT_EQ(fat->sync(system, nullptr), 0);
+        expect_clean();
+        ASSERT_EQ(remove("new"), 0);
+        expect_clean();
+}
+
 /* Marks a free cluster in each sector of the table, so that many sectors are changed. */
 TEST_P(files_fat_refused_test, many_refused_sectors_of_the_table_leave_room_to_read)
 {

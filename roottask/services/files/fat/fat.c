@@ -150,9 +150,10 @@ int fat_release(struct files_node *node)
         free(file->points);
         free(file);
         /* Flushed now, because the machine may be switched off while no file is in use. The copies
-         * of the table wait for a sync: a disk may take seconds to refuse a write of them. */
+         * of the table, and a free count that was refused, wait for a sync: a disk may take seconds
+         * to refuse a write of them. */
         if (!fat->nodes && !fat->system.read_only)
-                late = fat_flush(fat);
+                late = fat->info_refused ? fat_flush_ordered(fat) : fat_flush(fat);
         return error ? error : late;
 }
 

@@ -84,6 +84,7 @@ struct fat {
         uint32_t group;                             /* clusters of a group; 0: no groups */
         uint8_t full[FAT_GROUPS / 8];               /* bits: groups without a free cluster */
         bool info_stale;                            /* `free` differs from the value on the disk */
+        bool info_refused;                          /* the last write of that value failed */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* written since the last flush */
         bool doubt; /* the last fat_sector_write() failed, but the disk may have the change */
@@ -165,7 +166,8 @@ int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, s
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
-/* Writes the free count, and waits until all writes survive a loss of power. */
+/* Writes the free count, and waits until all writes survive a loss of power. A count that the disk
+ * refuses is no error: it only saves other systems from counting. */
 int fat_flush(struct fat *fat);
 int fat_flush_ordered(struct fat *fat); /* like fat_flush(), but does not write the free count */
 /* Tries to mend the copies of the table after fat_flush(); `copies_differ` is the result. */

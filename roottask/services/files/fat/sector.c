@@ -272,21 +272,22 @@ int fat_flush_ordered(struct fat *fat)
         return error;
 }
 
-/* Writes the count of free clusters. The count only saves other systems the work of counting. */
-static int write_info(struct fat *fat)
+/* Writes the count of free clusters, which only saves other systems the work of counting. If this
+ * fails, the next call tries again. */
+static void write_info(struct fat *fat)
 {
         uint8_t *bytes;
         int error;
 
         if (!fat->info || !fat->info_stale || fat->free == UINT32_MAX)
-                return 0;
+                return;
         error = fat_sector(fat, fat->info, &bytes);
-        if (error)
-                return error;
-        fat_put32(bytes + 488, fat->free);
-        fat_put32(bytes + 492, fat->hint);
-        fat->info_stale = false;
-        return fat_sector_write(fat, fat->info);
+        if (!error) {
+                fat_put32(bytes + 488, fat->free);
+                fat_put32(bytes + 492, fat->hint);
+                error = fat_sector_write(fat, fat->info);
+        }
+        fat->info_stale = fat->info_refused = error != 0;
 }
 
 /* Writes the sectors of a group to the other copies of the table. */
@@ -332,9 +333,8 @@ static void mend_copies(struct fat *fat)
 
 int fat_flush(struct fat *fat)
 {
-        const int error = write_info(fat);
-
-        return error ? error : fat_flush_ordered(fat);
+        write_info(fat);
+        return fat_flush_ordered(fat);
 }
 
 /* The first table is already written, so that no copy is newer. */
