@@ -502,6 +502,25 @@ TEST_P(files_fat_test, agrees_with_a_model_after_random_operations)
         expect_clean();
 }
 
+TEST(files_fat_time_test, a_date_that_fat_cannot_store_becomes_the_nearest_one)
+{
+        struct {
+                int64_t seconds, stored;
+        } const times[] = {
+                {INT64_MIN, 315532800},         {-1, 315532800},          {0, 315532800},
+                {315532799, 315532800},         {315532800, 315532800},   {1780000001, 1780000000},
+                {4354819198, 4354819198},       {4354819199, 4354819198}, {4354819200, 4354819198},
+                {INT64_C(1) << 33, 4354819198}, {INT64_MAX, 4354819198}};
+
+        for (const auto &i : times) {
+                uint32_t date, time;
+
+                fat_time_to(i.seconds, &date, &time);
+                EXPECT_LE(date | time, 0xffffU) << i.seconds;
+                EXPECT_EQ(fat_time_of(date, time), i.stored) << i.seconds;
+        }
+}
+
 INSTANTIATE_TEST_SUITE_P(kinds, files_fat_test, testing::ValuesIn(fat_kinds),
                          [](const auto &row) { return std::string(row.param.name); });
 

@@ -21,10 +21,7 @@ void fat_entry_set(struct fat *fat, uint8_t *entry, uint32_t cluster, uint32_t s
 
 int64_t fat_now(const struct fat *fat)
 {
-        const int64_t first = 315532800; /* 1980-01-01 */
-        const int64_t now = fat->system.disk->now ? fat->system.disk->now() : 0;
-
-        return now < first ? first : now;
+        return fat_time_limit(fat->system.disk->now ? fat->system.disk->now() : 0);
 }
 
 struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot)

@@ -27,6 +27,10 @@
 #define FAT_PIECE      13    /* characters of a long name in one entry */
 #define FAT_FOLDER_MAX 65536 /* entries of a folder */
 
+/* Range of the dates that an entry can store, in seconds since 1970. */
+#define FAT_TIME_FIRST 315532800           /* 1980-01-01 */
+#define FAT_TIME_LAST  INT64_C(4354819198) /* 2107-12-31 23:59:58 */
+
 #define FAT_READ_ONLY 0x01
 #define FAT_VOLUME    0x08
 #define FAT_FOLDER    0x10
@@ -197,6 +201,7 @@ void fat_name_shorten(const uint16_t *wide, unsigned length, unsigned attempt,
                       uint8_t short_name[11]);
 uint8_t fat_name_sum(const uint8_t short_name[11]);
 int64_t fat_time_of(uint32_t date, uint32_t time);
+int64_t fat_time_limit(int64_t seconds); /* the nearest time in the range */
 void fat_time_to(int64_t seconds, uint32_t *date, uint32_t *time);
 
 /* folder.c */
@@ -296,7 +301,7 @@ struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot);
 bool fat_node_shares(const struct fat *fat, uint32_t first, const struct fat_node *but);
 int fat_node_open(struct fat *fat, const struct fat_set *set, struct fat_node **node);
 int fat_release(struct files_node *node);
-int64_t fat_now(const struct fat *fat); /* 1980 or later */
+int64_t fat_now(const struct fat *fat); /* in the range of FAT's dates */
 
 /* mount.c */
 int fat_mount(struct files_disk *disk, struct files_system **system, const char **sentence);

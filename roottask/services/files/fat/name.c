@@ -237,10 +237,17 @@ int64_t fat_time_of(uint32_t date, uint32_t time)
         return (days_to(1980 + (date >> 9), month) + day - 1) * 86400 + seconds;
 }
 
+int64_t fat_time_limit(int64_t seconds)
+{
+        return seconds < FAT_TIME_FIRST  ? FAT_TIME_FIRST
+               : seconds > FAT_TIME_LAST ? FAT_TIME_LAST
+                                         : seconds;
+}
+
 void fat_time_to(int64_t seconds, uint32_t *date, uint32_t *time)
 {
-        const int64_t day = seconds / 86400;
-        const unsigned rest = (unsigned)(seconds % 86400);
+        const int64_t limited = fat_time_limit(seconds), day = limited / 86400;
+        const unsigned rest = (unsigned)(limited % 86400);
         unsigned year = 1980, month = 12;
 
         while (year < 2107 && days_to(year + 1, 1) <= day)
