@@ -60,12 +60,29 @@ static int make_cluster(const struct fat_node *parent, uint32_t *cluster)
         return error;
 }
 
-int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node)
+/* Writes the entry of a new file or folder. */
+static int add_entry(const struct fat_node *folder, const char *name, bool make_folder,
+                     struct fat_set *set)
 {
-        struct fat_node *folder = (struct fat_node *)in, *made;
         struct fat *fat = fat_of(folder);
         uint8_t entry[FAT_ENTRY];
         uint32_t cluster = 0;
+        int error = make_folder ? make_cluster(folder, &cluster) : 0;
+
+        if (error)
+                return error;
+        stamp(fat, entry, make_folder ? FAT_FOLDER : FAT_ARCHIVE);
+        fat_entry_set(fat, entry, cluster, 0);
+        fat->doubt = false;
+        error = fat_folder_add(folder, name, entry, set);
+        if (error && cluster && !fat->doubt)
+                fat_table_free(fat, cluster);
+        return error;
+}
+
+int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node)
+{
+        struct fat_node *folder = (struct fat_node *)in, *made;
         struct fat_set set;
         int error = folder->folder ? fat_folder_find(folder, name, &set) : ENOTDIR;
 
@@ -73,22 +90,17 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
                 return error ? error : EEXIST;
         if (folder->removed)
                 return ENOENT;
-        fat->doubt = false;
-        stamp(fat, entry, make_folder ? FAT_FOLDER : FAT_ARCHIVE);
-        error = make_folder ? make_cluster(folder, &cluster) : 0;
-        if (error)
-                return error;
-        fat_entry_set(fat, entry, cluster, 0);
-        error = fat_folder_add(folder, name, entry, &set);
+        made = malloc(sizeof(*made)); /* now, so that no error follows the write of the entry */
+        if (!made)
+                return ENOMEM;
+        error = add_entry(folder, name, make_folder, &set);
         if (error) {
-                if (cluster && !fat->doubt)
-                        fat_table_free(fat, cluster);
+                free(made);
                 return error;
         }
-        error = fat_node_open(fat, &set, &made);
-        if (!error)
-                *node = &made->node;
-        return error;
+        fat_node_add(fat_of(folder), &set, made);
+        *node = &made->node;
+        return 0;
 }
 
 /* Frees the chain of an entry that was erased or replaced, unless another name or a node other than

@@ -68,15 +68,26 @@ static void fill_node(const struct fat *fat, const struct fat_set *set, struct f
         node->disk_clusters = node->clusters;
 }
 
+static void insert_node(struct fat *fat, struct fat_node *node)
+{
+        node->next = fat->nodes;
+        fat->nodes = node;
+}
+
 static int add_node(struct fat *fat, const struct fat_node *filled, struct fat_node **node)
 {
         *node = malloc(sizeof(**node));
         if (!*node)
                 return ENOMEM;
         **node = *filled;
-        (*node)->next = fat->nodes;
-        fat->nodes = *node;
+        insert_node(fat, *node);
         return 0;
+}
+
+void fat_node_add(struct fat *fat, const struct fat_set *set, struct fat_node *node)
+{
+        fill_node(fat, set, node);
+        insert_node(fat, node);
 }
 
 int fat_node_open(struct fat *fat, const struct fat_set *set, struct fat_node **node)

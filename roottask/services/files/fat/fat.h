@@ -300,6 +300,8 @@ struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot);
 /* Returns true if another node has a chain. Two entries may name one chain after an error. */
 bool fat_node_shares(const struct fat *fat, uint32_t first, const struct fat_node *but);
 int fat_node_open(struct fat *fat, const struct fat_set *set, struct fat_node **node);
+/* Makes memory that the caller has allocated the node of a new entry. */
+void fat_node_add(struct fat *fat, const struct fat_set *set, struct fat_node *node);
 int fat_release(struct files_node *node);
 int64_t fat_now(const struct fat *fat); /* in the range of FAT's dates */
 
