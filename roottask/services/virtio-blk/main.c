@@ -321,20 +321,19 @@ static void check_device(void)
 
 /* Requests the serial number. Returns false if the device answers reads, but not this request. A
  * device may not know the request, or may be slow at this moment. Sessions with a disk cannot
- * continue if a restarted driver does not get its number. So the driver requests it several times,
- * and ends if the device does not answer a read either: init then starts the driver again. All
- * limits together are less than the 5 s for which clients wait. */
+ * continue if a restarted driver does not get its number. So the driver waits long for it, requests
+ * it again if the device answers a read, and ends if it does not: init then starts the driver
+ * again. All limits together are less than the 5 s for which clients wait. */
 static bool request_serial(void)
 {
-        static const unsigned limit_ms[] = {500, 1000, 1000};
+        static const unsigned limit_ms[] = {2000, 500};
         const uint64_t serial = slots_device + offsetof(struct slot, serial);
 
         for (unsigned i = 0; i < sizeof(limit_ms) / sizeof(*limit_ms); i++) {
                 if (request_early(TYPE_SERIAL, serial, SERIAL_BYTES, limit_ms[i]))
                         return true;
                 start_again();
-                if (i > 0)
-                        check_device();
+                check_device();
         }
         return false;
 }

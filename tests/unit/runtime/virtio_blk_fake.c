@@ -31,6 +31,8 @@ static const char *disk_serial;
 static unsigned silent;     /* number of requests for the serial number without an answer */
 static uint32_t unanswered; /* bit n: the device does not answer request n */
 static uint64_t slept;      /* time in ns that the driver has slept */
+static uint64_t delay;      /* time in ns that the device takes for a request */
+static uint64_t answer_at;  /* time of the answer, measured as `slept` */
 /* Progress of a driver whose device has not answered a request. */
 static enum { ANSWERS, SILENT, RESET, EMPTY } silence;
 
@@ -82,6 +84,7 @@ static const char *try_start(const char *serial)
         sentence = fake_driver_try(name);
         silent = 0;
         unanswered = 0;
+        delay = answer_at = 0;
         if (slept > MOST_NS)
                 abort();
         return sentence;
@@ -101,15 +104,22 @@ uint64_t fake_stalled(uint32_t requests, const char *serial)
 
         unanswered = requests;
         sentence = try_start(serial);
-        if (!sentence && silence != EMPTY)
+        if (!sentence && silence != EMPTY && silence != ANSWERS)
                 abort();
         silence = ANSWERS;
         return sentence ? FAKE_FAILED : disk->info.identity;
 }
 
+uint64_t fake_slow(uint64_t ns, const char *serial)
+{
+        delay = ns;
+        return fake_stalled(0, serial);
+}
+
 const char *virtio_renew(struct virtio *virtio)
 {
         (void)virtio;
+        done = false;
         silence = RESET;
         return NULL;
 }
@@ -192,6 +202,7 @@ void queue_add(struct queue *queue, unsigned number, const struct queue_part *pa
 {
         (void)queue, (void)number;
         status_at = parts[count - 1].address;
+        answer_at = slept + delay;
         if (!disk)
                 answer_first(parts, count);
 }
@@ -207,7 +218,7 @@ enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *by
         (void)queue;
         *number = 0;
         *bytes = written;
-        if (!done)
+        if (!done || slept < answer_at)
                 return QUEUE_EMPTY;
         done = false;
         return QUEUE_TAKEN;

@@ -25,4 +25,7 @@ uint64_t fake_silent(unsigned requests, const char *serial);
  * or FAKE_FAILED */
 uint64_t fake_stalled(uint32_t requests, const char *serial);
 
+/* Starts the driver as fake_stalled() does, but the device takes @p ns ns for each request. */
+uint64_t fake_slow(uint64_t ns, const char *serial);
+
 #endif
