@@ -1,10 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program `disk`. Its argument is the name of the boot module with the archive. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "novart/parent.h"
 #include "server.h"
+
+#define ENLARGE "enlarge 'memory' or 'kernel-memory' of this program."
+
+/* Reports why the archive's module cannot be used. */
+static void report_module(const char *name, int error)
+{
+        if (error == ENOMEM)
+                printf("there is no memory for the module '%s'; " ENLARGE "\n", name);
+        else
+                printf("the module '%s' is not available: %s; pass its name as an argument "
+                       "and write `modules %s` into the description.\n",
+                       name, strerror(error), name);
+}
+
+/* Reports why the service cannot start. @p wrong: what is wrong with the archive; NULL: nothing */
+static void report_start(const char *name, const char *wrong, int error)
+{
+        if (wrong)
+                printf("'%s' is not a usable archive: %s\n", name, wrong);
+        else
+                printf("the service cannot start: %s%s\n", strerror(error),
+                       error == ENOMEM ? "; " ENLARGE : ".");
+}
 
 int main(int argc, char **argv)
 {
@@ -14,14 +38,12 @@ int main(int argc, char **argv)
         int error = nova_parent_module(name, &archive, &bytes);
 
         if (error) {
-                printf("the module '%s' is not available: %s; pass its name as an argument "
-                       "and write `modules %s` into the description.\n",
-                       name, strerror(error), name);
+                report_module(name, error);
                 return 1;
         }
         error = disk_service_start(archive, bytes, &wrong);
         if (error) {
-                printf("'%s' is not a usable archive: %s\n", name, wrong ? wrong : strerror(error));
+                report_start(name, wrong, error);
                 return 1;
         }
         nova_service_sleep();
