@@ -9,6 +9,7 @@ from unittest import mock
 
 import paths  # noqa: F401
 from nova import cli, package
+from nova.errors import NovaError
 
 
 class Package(unittest.TestCase):
@@ -48,6 +49,18 @@ class Package(unittest.TestCase):
                                        f"made {self.folder}/out/nova-0.0.7.tar.gz"])
         for command in self.commands:
             self.assertIn("CPACK_PACKAGE_VERSION=0.0.7", command)
+
+    def test_an_installation_is_not_packed_into_itself(self):
+        self.install()
+        sdk = self.folder / "sdk"
+        (self.folder / "link").symlink_to(sdk)
+        for to in (sdk, sdk / "out", self.folder / "link/out"):
+            words = ["package", "--from", str(sdk), "--to", str(to)]
+            with self.subTest(to=to), mock.patch.object(package.build, "step") as step:
+                with self.assertRaisesRegex(NovaError, "inside of .*: name one outside of it"):
+                    package.run(cli.parse(words))
+                step.assert_not_called()
+        self.assertFalse((sdk / "out").exists())
 
     def test_all_users_can_read_the_files(self):
         self.install()

@@ -41,6 +41,13 @@ def add_parser(commands):
     parser.set_defaults(function=run)
 
 
+def _check_apart(prefix, to):
+    """Refuses a folder for the packages inside of the packed installation, which would then be
+    copied into itself."""
+    if to.resolve().is_relative_to(Path(prefix).resolve()):
+        raise NovaError(f"--to names {to}, a folder inside of {prefix}: name one outside of it.")
+
+
 def _permit(folder):
     """Lets all users read the files of FOLDER, whatever the umask of an installation was."""
     for place, _, files in os.walk(folder):
@@ -81,6 +88,8 @@ def _pack(generator, folder, to, name, version):
 
 def run(args):
     to = Path(args.to or OUT).absolute()
+    if args.prefix is not None:
+        _check_apart(args.prefix, to)
     os.umask(0o022)  # for folders that CMake and CPack make
     with build.alone(to), tempfile.TemporaryDirectory(prefix="stage-", dir=to) as stage:
         root = Path(stage) / "root"
