@@ -118,7 +118,10 @@ def _renamed(machine, rename):
 def without_blanks(machine, folder):
     """Returns MACHINE with file names that the multiboot loader understands."""
     if has_blank(folder):
-        raise NovaError(f"the folder for temporary files, {folder}, has a blank in its name.")
+        raise NovaError(
+            f"the folder for temporary files, {folder}, has a blank in its name: "
+            "set TMPDIR to a folder without one."
+        )
     return _renamed(machine, lambda name, number: _link(name, folder, number))
 
 
