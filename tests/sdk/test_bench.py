@@ -82,7 +82,7 @@ class Comparison(unittest.TestCase):
     def test_the_remedy_is_printed_after_the_figure_above_its_limit(self):
         status, said, _ = self.compare({"call": 161, "boot": 50})
         self.assertEqual((status, len(said)), (1, 2))
-        self.assertIn("above its limit: a call (call)", said[0])
+        self.assertEqual(said[0], "a call (call): 161 instructions, the limit is 160")
         self.assertIn("--trace KEY lists", said[1])
         self.assertEqual(self.compare({"call": 100}, "--kernel=k")[0], 0)
 

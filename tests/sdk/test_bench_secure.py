@@ -2,6 +2,7 @@
 """`nova bench secure`: computes figures from counts of instructions."""
 
 import unittest
+from unittest import mock
 
 import paths  # noqa: F401
 from nova import bench, bench_goals, bench_io, bench_secure, table
@@ -33,6 +34,12 @@ class Secure(unittest.TestCase):
         found = counts(cpuid=2000, gzip=7)["marks"]
         self.assertEqual(sorted(found), ["cpuid", "gzip"])
         self.assertEqual((found["cpuid"].each(), found["cpuid"].all()), (2000, 20007))
+
+    def test_a_figure_that_was_not_counted_is_not_said_to_be_above_its_limit(self):
+        rows = [bench_io.Row("gzip", 80, None, "gzip")]
+        with mock.patch.object(bench_io.build, "say") as say, mock.patch("builtins.print"):
+            self.assertEqual(bench_io.report(rows, {}, "", False), 1)
+        say.assert_called_once_with("gzip: not counted")
 
     def test_an_operation_that_is_missing_is_named(self):
         with self.assertRaisesRegex(NovaError, "it did not mark port, esm"):

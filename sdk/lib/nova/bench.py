@@ -377,10 +377,10 @@ def _this_build():
 
 
 def _end(args, option, bad, write):
-    """Reports figures above their limits and returns the exit status. With --update, WRITE
+    """Reports BAD, a sentence for each figure, and returns the exit status. With --update, WRITE
     publishes this build's figures, even above their limits."""
     for sentence in bad:
-        build.say(f"above its limit: {sentence}")
+        build.say(sentence)
     if args.update:
         figures = _read_figures()
         figures.setdefault(COUNTED, {}).setdefault(option, {})[args.arch] = _this_build()

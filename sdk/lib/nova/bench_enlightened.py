@@ -193,5 +193,5 @@ def run(build_folder, as_json=False):
         _print_exits(debian)
     bad = bench_io.complaints(rows, found)
     for sentence in bad:
-        build.say(f"above its limit: {sentence}")
+        build.say(sentence)
     return EXIT_FAILED if bad else EXIT_OK

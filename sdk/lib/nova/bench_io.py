@@ -350,5 +350,5 @@ def report(
         print(f"command line of Debian's kernel, {kernel}: {command_line}")
     bad = complaints(rows, found)
     for sentence in bad:
-        build.say(f"above its limit: {sentence}")
+        build.say(sentence)
     return EXIT_FAILED if bad else EXIT_OK
