@@ -236,6 +236,16 @@ class Search(unittest.TestCase):
         ):
             self.assertIn(entry, [tuple(map(str.strip, one)) for one in found])
 
+    def test_a_member_without_a_name_has_no_entry(self):
+        found = self.entries(
+            '<compounddef id="unionu" kind="union"><compoundname>nova_u</compoundname>'
+            '<memberdef kind="variable" id="unionu_1a1"><name>@2</name></memberdef>'
+            '<memberdef kind="variable" id="unionu_1a2"><name/></memberdef>'
+            '<memberdef kind="enum" id="unionu_1a3"><name>@4</name><enumvalue id="unionu_1a4">'
+            "<name>NOVA_X</name></enumvalue></memberdef></compounddef>"
+        )
+        self.assertEqual([entry[0] for entry in found], ["union nova_u", "NOVA_X"])
+
     def test_an_entry_without_an_anchor_leads_to_its_page(self):
         texts = {"a.html": '<a id="b"></a>'}
         for anchor, where in (("b", "a.html#b"), ("c", "a.html")):

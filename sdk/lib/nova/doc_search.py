@@ -57,19 +57,18 @@ def described(member):
 
 
 def symbols(compound):
-    """Yields an entry for a group or a structure, and for each symbol in it."""
+    """Yields an entry for a group, a structure or a union, and for each symbol in it."""
     identifier, name = compound.get("id"), text_of(compound.find("compoundname"))
-    title = text_of(compound.find("title")) or f"struct {name}"
+    title = text_of(compound.find("title")) or f"{compound.get('kind')} {name}"
     yield title, compound.get("kind"), "", address(identifier, ""), described(compound)
     for member in compound.iter("memberdef"):
         kind, symbol = member.get("kind"), text_of(member.find("name"))
-        if symbol.startswith("@"):
-            symbol = ""
+        named = symbol and not symbol.startswith("@")  # Doxygen numbers those without a name
         if compound.get("kind") != "group":
             symbol = f"{name}.{symbol}"
         kind = kind if kind != "variable" or compound.get("kind") != "group" else "variable"
         where = address(identifier, member.get("id"))
-        if symbol:
+        if named:
             yield symbol, KINDS.get(kind, kind), title, where, described(member)
         for value in member.findall("enumvalue"):
             where = address(identifier, value.get("id"))
