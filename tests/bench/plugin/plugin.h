@@ -53,16 +53,37 @@ static uint64_t kernel_from = UINT64_MAX; /* from=ADDRESS: start of the kernel, 
 
 static void (*write_results)(FILE *out);
 
+/* Opens a file for results. Ends QEMU if this fails. */
+static FILE *open_results(const char *name, const char *mode)
+{
+        FILE *const out = fopen(name, mode);
+
+        if (!out) {
+                perror(name);
+                abort();
+        }
+        return out;
+}
+
+/* Closes a file for results. Ends QEMU if the file does not have all of them. */
+static void close_results(FILE *out, const char *name)
+{
+        const bool failed = ferror(out);
+
+        if (fclose(out) || failed) {
+                perror(name);
+                abort();
+        }
+}
+
 static void plugin_end(plugin_id id, void *unused)
 {
-        FILE *const out = fopen(file, "w");
+        FILE *const out = open_results(file, "w");
 
         (void)id;
         (void)unused;
-        if (!out)
-                abort();
         write_results(out);
-        fclose(out);
+        close_results(out, file);
 }
 
 /* Reads the arguments and registers both functions. @return the value for qemu_plugin_install():

@@ -97,11 +97,9 @@ static void report(unsigned cpu, const struct stretch *s)
 
         snprintf(name, sizeof(name), "%s.above", file);
         pthread_mutex_lock(&file_lock);
-        out = fopen(name, "a");
-        if (!out)
-                abort();
+        out = open_results(name, "a");
         print(out, "above", cpu, s);
-        fclose(out);
+        close_results(out, name);
         pthread_mutex_unlock(&file_lock);
 }
 
