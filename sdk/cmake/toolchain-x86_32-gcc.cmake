@@ -9,5 +9,5 @@ set(NOVA_MACHINE_FLAGS "-m32 -march=i686")
 foreach(language C CXX ASM)
   set(CMAKE_${language}_FLAGS_INIT "${NOVA_MACHINE_FLAGS}")
 endforeach()
-# CMake's test programs cannot be linked, because there are no libraries of a system.
+# CMake's test programs cannot be linked, because there are no system libraries.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

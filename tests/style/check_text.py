@@ -114,6 +114,7 @@ PHRASES = (
     (re.compile(r"\b(comes? in (?:its|their) pla" + r"ce)\b"), "takes its place"),
     (re.compile(r"\b(lines? may co" + r"me)\b"), "may be printed"),
     (re.compile(r"\b(rates? of (?:its|their) o" + r"wn)\b"), "a second, a separate rate"),
+    (re.compile(r"\b(libraries of a sys" + r"tem)\b"), "system libraries"),
     # The checks of the tests print: check failed.
     (re.compile(r"(\"not s" + r"o: )"), "check failed: …"),
 )
