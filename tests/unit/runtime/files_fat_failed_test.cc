@@ -319,6 +319,23 @@ TEST_P(files_fat_failed_test, a_file_in_use_is_lost_after_an_unknown_rename_to_i
         }
 }
 
+/* The folder can be removed under its new name, and a file of another client gets its cluster. */
+TEST_P(files_fat_failed_test, a_folder_in_use_is_not_listed_after_an_unknown_rename)
+{
+        char name[FILES_NAME_SIZE];
+        files_node *folder, *found;
+        uint64_t position = 0;
+        files_about about;
+
+        ASSERT_EQ(create("folder/name"), 0);
+        ASSERT_EQ(find("folder", &folder), 0);
+        EXPECT_UNKNOWN(rename("folder", "FOLDER2"));
+        EXPECT_EQ(fat->list(folder, &position, name, &about), EIO);
+        EXPECT_EQ(fat->lookup(folder, "name", &found), EIO);
+        EXPECT_EQ(list("FOLDER2"), std::set<std::string>{"name"});
+        EXPECT_EQ(fat->release(folder), EIO);
+}
+
 TEST_P(files_fat_failed_test, a_lost_file_keeps_no_other_file_from_the_disk)
 {
         files_node *other;

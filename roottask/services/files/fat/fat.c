@@ -128,8 +128,8 @@ static int fat_lookup(struct files_node *in, const char *name, struct files_node
         struct fat_set set;
         int error;
 
-        if (!folder->folder)
-                return ENOTDIR;
+        if (!folder->folder || folder->lost)
+                return folder->folder ? EIO : ENOTDIR;
         error = fat_folder_find(folder, name, &set);
         if (!error)
                 error = fat_node_open(fat_of(folder), &set, &found);
@@ -191,8 +191,8 @@ static int fat_list(struct files_node *in, uint64_t *position, char name[FILES_N
         struct fat_set set;
         int error;
 
-        if (!folder->folder)
-                return ENOTDIR;
+        if (!folder->folder || folder->lost)
+                return folder->folder ? EIO : ENOTDIR;
         if (*position >= FAT_FOLDER_MAX)
                 return ENOENT;
         fat_walk_begin(&walk, folder, (uint32_t)*position);

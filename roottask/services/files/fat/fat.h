@@ -113,7 +113,7 @@ struct fat_node {
         bool folder, removed, changed;
         bool unflushed; /* removed, but the disk may still have the entry */
         bool lost;  /* a write with an unknown result may have changed its entry: it gives EIO until
-                     * all clients have closed it */
+                     * all clients have closed it; the clusters of a folder may get other data */
         bool grown; /* the entry does not contain the present size or chain yet */
         uint8_t attributes;        /* attributes of the entry */
         uint32_t sector, slot;     /* place of the entry; sector 0: the root */
