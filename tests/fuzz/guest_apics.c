@@ -18,6 +18,7 @@
 #define ROUNDS 1000u /* maximum number of times that an alarm expires in one wait_for() */
 
 #define APIC_ON    0x800u
+#define APIC_FIRST 0x100u
 #define COMMAND    0x300u
 #define EVENT_BITS (NOVA_EFER_SCE | NOVA_EFER_LME | NOVA_EFER_LMA | NOVA_EFER_NXE)
 
@@ -125,8 +126,7 @@ static void check_registers(const struct nova_vcpu *vcpu, const struct nova_utcb
         require(!(event->more.fmask >> 32) && !(event->more.tsc_aux >> 32));
         require(types_are_valid(event->more.pat, true));
         require(!(event->more.efer & ~(uint64_t)EVENT_BITS));
-        require((kept->apic_base | APIC_ON) ==
-                (NOVA_LAPIC_AT | APIC_ON | (vcpu->number ? 0 : 0x100)));
+        require((kept->apic_base & ~(uint64_t)(APIC_ON | APIC_FIRST)) == NOVA_LAPIC_AT);
         require(kept->local_apic && kept->amd == amd && kept->address_end == end);
         for (unsigned i = 0; i < 11; i++)
                 require(types_are_valid(kept->fixed[i], false));

@@ -275,10 +275,10 @@ static bool range_is_valid(const struct nova_msr_kept *kept, uint64_t value, uin
 }
 
 /* Returns true if a guest may write a value to IA32_APIC_BASE. It can disable and enable the local
- * APIC, but not move it. */
+ * APIC, but not move it. The bit of the boot CPU is read/write (SDM 4), and has no effect. */
 static bool apic_base_is_valid(const struct nova_msr_kept *kept, uint64_t value)
 {
-        const uint64_t change = value ^ kept->apic_base;
+        const uint64_t change = (value ^ kept->apic_base) & ~(uint64_t)APIC_FIRST;
 
         return !change || (kept->local_apic && change == APIC_ON);
 }

@@ -151,7 +151,7 @@ TEST_F(msr, the_first_cpu_alone_is_the_first)
 TEST_F(msr, the_local_apic_can_be_switched_and_not_moved)
 {
         nova_msr_init(&kept, 0, true);
-        for (uint64_t value : {uint64_t{0}, uint64_t{0xfed00900}, uint64_t{0xfee00800},
+        for (uint64_t value : {uint64_t{0}, uint64_t{0xfed00900}, uint64_t{0xfee01900},
                                uint64_t{0xfee00d00}, uint64_t{0x1fee00900}})
                 EXPECT_FALSE(set(0x1b, value)) << value;
         EXPECT_EQ(get(0x1b), 0xfee00900u);
@@ -165,6 +165,23 @@ TEST_F(msr, the_local_apic_can_be_switched_and_not_moved)
         nova_msr_init(&kept, 0, false); /* there is no local APIC that could be enabled */
         EXPECT_FALSE(set(0x1b, 0xfee00900));
         EXPECT_EQ(changed, nova_mtd_t{0});
+}
+
+/* SDM 4: the bit of the boot CPU is read/write. Some systems clear it when they enable the APIC. */
+TEST_F(msr, the_bit_of_the_first_cpu_can_be_written)
+{
+        for (unsigned vcpu : {0u, 1u}) {
+                nova_msr_init(&kept, vcpu, true);
+                for (uint64_t value : {0xfee00800u, 0xfee00000u, 0xfee00900u, 0xfee00100u}) {
+                        EXPECT_TRUE(set(0x1b, value)) << value;
+                        EXPECT_EQ(get(0x1b), value);
+                        EXPECT_EQ(nova_msr_apic_is_on(&kept), (value & 0x800) != 0);
+                }
+        }
+        nova_msr_init(&kept, 0, false);
+        EXPECT_TRUE(set(0x1b, 0xfee00000));
+        EXPECT_FALSE(set(0x1b, 0xfee00800));
+        EXPECT_FALSE(nova_msr_apic_is_on(&kept));
 }
 
 TEST_F(msr, memory_types_are_kept_and_checked)

@@ -17,8 +17,8 @@ extern "C" {
 /** Registers of a virtual CPU that the monitor stores. */
 struct nova_msr_kept {
         uint64_t apic_base; /**< IA32_APIC_BASE: address of the local APIC, its enable bit, and the
-                               bit of the first virtual CPU. A guest may disable and enable the
-                               local APIC; any other change raises #GP */
+                               bit of the first virtual CPU. A guest may write both bits; any other
+                               change raises #GP */
         uint64_t fixed[11]; /**< MTRRs of the first MiB */
         uint64_t range[8][2];   /**< other MTRRs: address and type, mask */
         uint64_t range_default; /**< MTRRdefType: type of memory outside all ranges, enable bits */
