@@ -153,6 +153,50 @@ TEST_F(pic, a_specific_end_names_the_pin)
         EXPECT_TRUE(nova_pic_pending(&chips));
 }
 
+/* Intel's data sheet 231468: in special mask mode, a non-specific end does not clear a bit in
+ * service whose pin is masked. */
+TEST_F(pic, in_special_mask_mode_an_end_leaves_a_masked_pin_in_service)
+{
+        pulse(3);
+        EXPECT_EQ(nova_pic_take(&chips), 0x33u);
+        out8(0x21, 8); /* its handler allows all other interrupts */
+        out8(0x20, 0x68);
+        pulse(4);
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+        out8(0x20, 0x20);
+        out8(0x20, 0x0b);
+        EXPECT_EQ(in8(0x20), 8u);
+        out8(0x20, 0x20); /* no other interrupt is in service */
+        EXPECT_EQ(in8(0x20), 8u);
+        out8(0x20, 0x63);
+        EXPECT_EQ(in8(0x20), 0u);
+        out8(0x20, 0x48);
+        out8(0x21, 0);
+        nova_pic_set(&chips, 4, false);
+        pulse(4);
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+        out8(0x20, 0x20); /* outside of the mode, an end clears a masked pin, too */
+        pulse(5);
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+        out8(0x21, 0x20);
+        out8(0x20, 0x20);
+        EXPECT_EQ(in8(0x20), 0u);
+}
+
+TEST_F(pic, in_special_mask_mode_rotation_follows_the_pin_that_ends)
+{
+        pulse(3);
+        nova_pic_take(&chips);
+        out8(0x21, 8);
+        out8(0x20, 0x68);
+        pulse(4);
+        nova_pic_take(&chips);
+        out8(0x20, 0xa0); /* ends pin 4 */
+        pulse(1);
+        pulse(5);
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+}
+
 TEST_F(pic, a_masked_pin_waits)
 {
         out8(0x21, 0x10);

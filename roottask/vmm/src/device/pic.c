@@ -44,15 +44,22 @@ static unsigned rank(const struct nova_pic_chip *chip, unsigned pin)
         return pin == 8 ? 8 : (pin - chip->lowest - 1) & 7;
 }
 
+/* Returns the pin in service with the highest priority; 8: none. In special mask mode, pins that
+ * are masked do not count: they block no other pin, and only a specific end ends them. */
+static unsigned served(const struct nova_pic_chip *chip)
+{
+        const unsigned hidden = chip->special_mask ? chip->mask : 0;
+
+        return first_of(chip, chip->service & ~hidden & 0xff);
+}
+
 /* Returns the next pin to serve: a pin that no pin in service blocks. 8: none, or the chip is not
  * initialised */
 static unsigned next(const struct nova_pic_chip *chip)
 {
         const unsigned pin = first_of(chip, chip->request & ~chip->mask & 0xff);
-        const unsigned served =
-                chip->special_mask ? chip->service & ~chip->mask & 0xff : chip->service;
 
-        return !chip->step && rank(chip, pin) < rank(chip, first_of(chip, served)) ? pin : 8;
+        return !chip->step && rank(chip, pin) < rank(chip, served(chip)) ? pin : 8;
 }
 
 /* Returns true if the chip's output line is high. */
@@ -159,7 +166,7 @@ unsigned nova_pic_take(struct nova_pic *pic)
 
 static void end_of_interrupt(struct nova_pic_chip *chip, uint8_t value)
 {
-        const unsigned pin = value & OCW2_SPECIFIC ? value & 7u : first_of(chip, chip->service);
+        const unsigned pin = value & OCW2_SPECIFIC ? value & 7u : served(chip);
 
         if (value & OCW2_END && pin < 8)
                 chip->service &= (uint8_t) ~(1u << pin);
