@@ -91,6 +91,46 @@ TEST_F(pic, a_spurious_interrupt_ends_with_a_poll_and_when_all_is_masked)
         }
 }
 
+/* The tick of a timer lowers and raises its line while the CPU has not taken the last one. */
+TEST_F(pic, an_edge_that_comes_again_is_not_spurious)
+{
+        for (unsigned pin : {0u, 12u}) {
+                pulse(pin);
+                nova_pic_set(&chips, pin, false);
+                pulse(pin);
+                EXPECT_TRUE(out.level);
+                out8(0x21, 1);
+                out8(0xa1, 0x10);
+                EXPECT_FALSE(out.level) << pin;
+                out8(0x21, 0);
+                out8(0xa1, 0);
+                EXPECT_EQ(nova_pic_take(&chips), pin == 12 ? 0x3cu : 0x30u);
+                EXPECT_FALSE(out.level);
+                initialise(0x20);
+                initialise(0xa0);
+        }
+}
+
+TEST_F(pic, a_spurious_interrupt_ends_when_its_own_pin_is_masked)
+{
+        pulse(4);
+        nova_pic_set(&chips, 4, false);
+        out8(0x21, 0xef);
+        EXPECT_TRUE(out.level);
+        out8(0x21, 0x10);
+        EXPECT_FALSE(out.level);
+        out8(0x21, 0);
+        EXPECT_FALSE(out.level);
+        pulse(4); /* of two edges that ended, one remains */
+        nova_pic_set(&chips, 4, false);
+        pulse(3);
+        nova_pic_set(&chips, 3, false);
+        out8(0x21, 0x10);
+        EXPECT_TRUE(out.level);
+        EXPECT_EQ(nova_pic_take(&chips), 0x37u);
+        EXPECT_FALSE(out.level);
+}
+
 TEST_F(pic, a_spurious_interrupt_of_the_second_one_is_served_by_the_first)
 {
         pulse(12);

@@ -16,6 +16,8 @@ struct nova_pic_chip {
         uint8_t service; /**< pins in service */
         uint8_t mask;    /**< masked pins */
         uint8_t level;   /**< pins that are level-triggered */
+        uint8_t ended;   /**< pins with an edge that was signalled, and ended before the CPU took
+                          * the interrupt: it is spurious */
         uint8_t base;    /**< vector of pin 0 */
         uint8_t lowest;  /**< the pin with the lowest priority */
         uint8_t step;    /**< next command word of the initialisation, or 0 */
@@ -26,7 +28,6 @@ struct nova_pic_chip {
         bool reads_service; /**< the command port shows `service` */
         bool special_mask;  /**< pins in service do not block others */
         bool polled;        /**< the next read takes an interrupt */
-        bool spurious;      /**< a signalled edge ended before the CPU took the interrupt */
 };
 
 /** Both controllers. */

@@ -65,18 +65,20 @@ static unsigned next(const struct nova_pic_chip *chip)
 /* Returns true if the chip's output line is high. */
 static bool output(const struct nova_pic_chip *chip)
 {
-        return next(chip) < 8 || chip->spurious;
+        return next(chip) < 8 || chip->ended;
 }
 
 /* Turns an edge or a level into a request, and withdraws the request when the line goes low. If the
- * CPU has been notified of the edge, its acknowledge returns a spurious interrupt. For the
- * cascade's pin, the other chip reports the spurious interrupt. */
+ * CPU has been notified of the edge, its acknowledge returns a spurious interrupt, unless another
+ * edge of the pin comes first. For the cascade's pin, the other chip reports the spurious
+ * interrupt. */
 static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level, bool cascade)
 {
         const uint8_t bit = (uint8_t)(1u << pin);
 
         if (!level) {
-                chip->spurious |= !cascade && !(chip->level & bit) && next(chip) == pin;
+                if (!cascade && !(chip->level & bit) && next(chip) == pin)
+                        chip->ended |= bit;
                 chip->pins &= (uint8_t)~bit;
                 chip->request &= (uint8_t)~bit;
                 return;
@@ -84,6 +86,7 @@ static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level, bool c
         if (!(chip->pins & bit) || chip->level & bit)
                 chip->request |= bit;
         chip->pins |= bit;
+        chip->ended &= (uint8_t)~bit;
 }
 
 static void update(struct nova_pic *pic)
@@ -146,7 +149,7 @@ static unsigned take_from(struct nova_pic_chip *chip)
 {
         const unsigned pin = next(chip);
 
-        chip->spurious = false;
+        chip->ended = 0;
         if (pin == 8)
                 return chip->base + SPURIOUS;
         serve(chip, pin);
@@ -218,8 +221,7 @@ static void write_data(struct nova_pic_chip *chip, uint8_t value)
                 break;
         default:
                 chip->mask = value;
-                chip->spurious &= value != 0xff; /* with all pins masked no spurious interrupt is
-                                                  * raised */
+                chip->ended &= (uint8_t)~value; /* a masked pin raises no spurious interrupt */
                 break;
         }
 }
@@ -229,7 +231,7 @@ static uint8_t poll(struct nova_pic_chip *chip)
         const unsigned pin = next(chip);
 
         chip->polled = false;
-        chip->spurious = false; /* the poll acknowledges */
+        chip->ended = 0; /* the poll acknowledges */
         if (pin == 8)
                 return 0;
         serve(chip, pin);
