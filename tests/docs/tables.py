@@ -221,7 +221,7 @@ HTTP = "roottask/novanet/src/http_server.c"
 HTTP_HEADER = "roottask/novanet/include/novanet/http.h"
 NETWORK_LIMITS = (
     ("bytes of a frame", NET, "NOVA_NET_FRAME_MAX", plain,
-     "`nova_net_send()` returns `EMSGSIZE`; a longer frame from a card is dropped"),
+     "`nova_net_send()` returns `EMSGSIZE`; a longer frame from a card or from a guest is dropped"),
     ("minimum bytes of data in each frame of a packet that a guest lets its card divide",
      f"{VMM}/virtio_net.h", "NOVA_VIRTIO_NET_SEGMENT_MIN", plain,
      "the packet is dropped and counted (`nova_virtio_net::refused`)"),

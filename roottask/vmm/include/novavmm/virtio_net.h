@@ -77,8 +77,8 @@ struct nova_virtio_net {
         struct nova_virtio_net_large large;        /**< packet that is being cut */
         struct nova_virtio_net_joined joined;      /**< packet for the guest */
         uint64_t sent;                             /**< number of frames of the guest */
-        uint64_t refused;  /**< number of large packets with values that are not valid, which were
-                            * dropped */
+        uint64_t refused;  /**< number of frames that were too long, and of large packets with
+                            * values that are not valid. All of them were dropped */
         uint64_t received; /**< number of frames that the guest got */
 };
 

@@ -51,21 +51,24 @@ static bool may_cut(const struct nova_virtio *virtio)
         return (virtio->accepted & needed) == needed;
 }
 
-/* Copies the frame of the chain to @p to, and sends it.
+/* Copies the frame of the chain to @p to, and sends it. A frame that is too long is dropped,
+ * because its length is the choice of the guest's network code, not of its driver.
  * @return the error, or NULL */
 static const char *send_frame(struct nova_virtio_net *net, const struct header *header, uint8_t *to)
 {
         const struct nova_virtio_chain *const chain = &net->virtio.chain;
 
-        if (chain->read_bytes > sizeof(*header) + NOVA_VIRTIO_NET_FRAME_MAX)
-                return "a frame that is too long";
+        if (header->segments ||
+            (header->flags & HEADER_CHECK_SUM && !(net->virtio.accepted & FEATURE_CHECK_SUM)))
+                return "a frame with a feature that was not negotiated";
+        if (chain->read_bytes > sizeof(*header) + NOVA_VIRTIO_NET_FRAME_MAX) {
+                net->refused++;
+                return NULL;
+        }
 
         const size_t bytes = (size_t)chain->read_bytes - sizeof(*header);
 
         nova_virtio_read(chain, sizeof(*header), to, bytes);
-        if (header->segments ||
-            (header->flags & HEADER_CHECK_SUM && !(net->virtio.accepted & FEATURE_CHECK_SUM)))
-                return "a frame with a feature that was not negotiated";
         if (header->flags & HEADER_CHECK_SUM) {
                 if (!lies_inside(bytes, header))
                         return "a frame with a checksum outside of it";
@@ -77,8 +80,7 @@ static const char *send_frame(struct nova_virtio_net *net, const struct header *
         return NULL;
 }
 
-/* Sends the frame of the chain, or begins to cut its packet. A packet that cannot be cut is
- * dropped.
+/* Sends the frame of the chain, or begins to cut its packet. Drops a packet that cannot be cut.
  * @return the error, or NULL */
 static const char *send_chain(struct nova_virtio_net *net, uint8_t *to)
 {
