@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SeaBIOS, a PC's firmware, as a guest. It detects its machine, boots a disk and serves the program
- * from the disk.
+/* SeaBIOS, a PC's firmware, as a guest. It detects its machine, starts and counts the virtual CPUs,
+ * boots a disk and serves the program from the disk.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -75,6 +75,7 @@ int main(void)
 {
         const struct nova_vm_config config = {.name = "firmware",
                                               .memory = GUEST_MEMORY,
+                                              .vcpus = 3,
                                               .local_apic = true,
                                               .report_halt = true};
         int error = nova_vm_create(&vm, &config);

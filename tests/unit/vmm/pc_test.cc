@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board of a PC: the state in which a guest finds its devices. */
+#include <gtest/gtest.h>
+#include <vector>
+
+#include "devices.h"
+
+extern "C" {
+#include "apic.h"
+#include "console.h"
+#include "slots.h"
+#include "vm.h"
+
+void nova_vcpu_kick(nova_vcpu *)
+{
+}
+
+void nova_vcpu_start_at(nova_vcpu *, uint8_t)
+{
+}
+
+void nova_vcpu_reset(nova_vcpu *)
+{
+}
+
+void nova_vcpu_nmi(nova_vcpu *)
+{
+}
+
+void novavmm_vm_check_dead(nova_vm *)
+{
+}
+
+void nova_vm_reset(nova_vm *, const char *)
+{
+}
+
+void nova_vm_end_with(nova_vm *, enum nova_vm_end)
+{
+}
+
+void nova_vm_stop(nova_vm *)
+{
+}
+
+int nova_vm_add_alarm(nova_vm *, nova_alarm *)
+{
+        return 0;
+}
+
+int novavmm_slots_create(nova_pc *)
+{
+        return 0;
+}
+
+void novavmm_console_send(void *, uint8_t)
+{
+}
+
+int novavmm_console_start(nova_pc *)
+{
+        return 0;
+}
+
+void novavmm_console_stop(nova_pc *)
+{
+}
+}
+
+namespace
+{
+
+struct pc : testing::Test {
+        std::vector<uint8_t> ram = std::vector<uint8_t>(1 << 20);
+        fake_clock time;
+        nova_vm vm = {};
+        nova_pc board = {};
+
+        void create(unsigned vcpus, bool local_apic = true)
+        {
+                vm = {};
+                vm.memory.base = ram.data();
+                vm.memory.bytes = ram.size();
+                vm.vcpus = vcpus;
+                vm.local_apic = local_apic;
+                vm.clock = time.clock();
+                for (unsigned i = 0; i < vcpus; i++) {
+                        vm.vcpu[i].number = i;
+                        vm.vcpu[i].vm = &vm;
+                        nova_msr_init(&vm.vcpu[i].msr, i, local_apic);
+                }
+                ASSERT_EQ(nova_pc_create(&board, &vm), 0);
+        }
+
+        void out8(unsigned port, unsigned value)
+        {
+                nova_bus_put(&vm.ports, port, 1, value);
+        }
+
+        unsigned in8(unsigned port)
+        {
+                return static_cast<unsigned>(nova_bus_get(&vm.ports, port, 1));
+        }
+
+        unsigned clock_byte(unsigned index)
+        {
+                out8(0x70, index);
+                return in8(0x71);
+        }
+};
+
+/* SeaBIOS starts all virtual CPUs, and waits for as many as this byte names. */
+TEST_F(pc, tells_firmware_how_many_virtual_cpus_there_are)
+{
+        for (unsigned vcpus : {1u, 3u, 8u}) {
+                create(vcpus);
+                EXPECT_EQ(clock_byte(0x5f), vcpus - 1);
+        }
+        create(1, false);
+        EXPECT_EQ(clock_byte(0x5f), 0u);
+}
+
+} // namespace
