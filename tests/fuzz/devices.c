@@ -123,6 +123,7 @@ static void make(struct board *board)
         nova_pit_init(board->pit, &clock, &irq);
         nova_rtc_init(board->rtc, &clock, EPOCH);
         nova_uart_init(board->uart, &none, send, NULL);
+        nova_uart_set_clock(board->uart, &clock);
         nova_lapic_init(board->lapic, 0, &clock, &none);
         board->lapic->send = from_lapic;
         board->lapic->ended = ended;
@@ -218,6 +219,7 @@ static void step(const struct board *board, const uint8_t *in)
         }
         expire(&board->pit->alarm);
         expire(&board->lapic->alarm);
+        expire(&board->uart->alarm);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -68,6 +68,7 @@ static void make_devices(struct nova_pc *pc)
         nova_rtc_set_ram(&pc->rtc, pc->vm->memory.bytes);
         pc->rtc.memory[RTC_OTHER_CPUS] = (uint8_t)(pc->vm->vcpus - 1);
         nova_uart_init(&pc->uart, &uart, novavmm_console_send, pc);
+        nova_uart_set_clock(&pc->uart, clock);
         nova_reset_init(&pc->reset, &reset_line);
         nova_acpi_init(&pc->acpi, clock, &off);
         nova_vpci_init(&pc->pci);
@@ -127,6 +128,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
                 error = novavmm_apic_create(pc);
         if (!error)
                 error = nova_vm_add_alarm(vm, &pc->pit.alarm);
+        if (!error)
+                error = nova_vm_add_alarm(vm, &pc->uart.alarm);
         return error ? error : novavmm_console_start(pc);
 }
 

@@ -43,8 +43,9 @@ void nova_vm_stop(nova_vm *)
 {
 }
 
-int nova_vm_add_alarm(nova_vm *, nova_alarm *)
+int nova_vm_add_alarm(nova_vm *vm, nova_alarm *alarm)
 {
+        vm->alarm[vm->alarms++] = alarm;
         return 0;
 }
 
@@ -102,6 +103,34 @@ struct pc : testing::Test {
                 return static_cast<unsigned>(nova_bus_get(&vm.ports, port, 1));
         }
 
+        /* Their vectors begin at 0x20. @p mask: pins of the first one that are masked */
+        void initialise_8259s(unsigned mask)
+        {
+                for (unsigned port : {0x20u, 0xa0u}) {
+                        out8(port, 0x11);
+                        out8(port + 1, port == 0x20 ? 0x20 : 0x28);
+                        out8(port + 1, port == 0x20 ? 4 : 2);
+                        out8(port + 1, 1);
+                        out8(port + 1, port == 0x20 ? mask : 0xff);
+                }
+        }
+
+        /* Does the machine's work at alarms. */
+        void run_until(uint64_t ns)
+        {
+                for (unsigned i = 0; i < vm.alarms; i++) {
+                        nova_alarm *const alarm = vm.alarm[i];
+
+                        while (alarm->deadline <= ns) {
+                                if (time.ns < alarm->deadline)
+                                        time.ns = alarm->deadline;
+                                alarm->deadline = NOVA_NEVER;
+                                alarm->expire(alarm->device, time.ns);
+                        }
+                }
+                time.ns = ns;
+        }
+
         unsigned clock_byte(unsigned index)
         {
                 out8(0x70, index);
@@ -118,6 +147,27 @@ TEST_F(pc, tells_firmware_how_many_virtual_cpus_there_are)
         }
         create(1, false);
         EXPECT_EQ(clock_byte(0x5f), 0u);
+}
+
+/* The handler of an interrupt may read one byte, and wait for the next edge. */
+TEST_F(pc, gives_an_edge_for_each_byte_of_input_that_comes_at_once)
+{
+        create(1, false);
+        initialise_8259s(0xef);
+        out8(0x3fc, 8);
+        out8(0x3fa, 0xc7);
+        out8(0x3f9, 1);
+        nova_uart_receive(&board.uart, 'a');
+        nova_uart_receive(&board.uart, 'b');
+        for (unsigned byte : {'a', 'b'}) {
+                ASSERT_TRUE(novavmm_apic_pending(&board, 0));
+                EXPECT_EQ(novavmm_apic_take(&board, 0), 0x24);
+                EXPECT_EQ(in8(0x3f8), byte);
+                out8(0x20, 0x20);
+                EXPECT_FALSE(novavmm_apic_pending(&board, 0));
+                run_until(time.ns + 5000000);
+        }
+        EXPECT_FALSE(novavmm_apic_pending(&board, 0));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A 16550 serial port with its interrupts. Transmission takes no time. */
+/* A 16550 serial port with its interrupts. Transmission takes no time. While the FIFO is off, the
+ * port holds one byte of input, as a 16450 does. */
 #ifndef NOVAVMM_UART_H
 #define NOVAVMM_UART_H
 
@@ -24,7 +25,10 @@ struct nova_uart {
         bool overrun;                   /**< input was lost */
         unsigned first, count;          /**< index of the first byte and number of bytes in input */
         uint8_t input[NOVA_UART_INPUT]; /**< ring buffer of input for the guest */
+        bool quiet;                     /**< input raises no interrupt until the alarm */
         struct nova_line irq;           /**< interrupt line */
+        struct nova_clock clock;        /**< clock of the alarm; none if its function is NULL */
+        struct nova_alarm alarm;        /**< end of `quiet` */
         void (*send)(void *context, uint8_t byte); /**< called for each byte of output */
         void *context;                             /**< context of send */
 };
@@ -34,10 +38,27 @@ struct nova_uart {
 void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
                     void (*send)(void *context, uint8_t byte), void *context);
 
-/** Returns the free room for input in bytes. */
+/**
+ * Gives the port a clock. After the guest has read a byte, the interrupt for the bytes that are
+ * left begins again after the time of four characters. So each of them causes an edge, and a driver
+ * that reads one byte per interrupt gets all of them. Without a clock, the interrupt stays until
+ * the guest has read all bytes. The caller adds the field @c alarm to its machine.
+ * @code
+ * extern struct nova_vm vm;
+ * extern struct nova_uart uart; // after nova_uart_init()
+ *
+ * nova_uart_set_clock(&uart, &vm.clock);
+ * nova_vm_add_alarm(&vm, &uart.alarm);
+ * @endcode
+ */
+void nova_uart_set_clock(struct nova_uart *uart, const struct nova_clock *clock);
+
+/** Returns the free room for input in bytes. In loop mode there is none, because the input is not
+ * connected. */
 unsigned nova_uart_room(const struct nova_uart *uart);
 
-/** Receives a byte. If the buffer is full, the byte is lost and the guest sees an overrun. */
+/** Receives a byte. Without room, the byte is lost and the guest sees an overrun. In loop mode, the
+ * byte is received like one of the guest. */
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p port, whose low three bits select the register. The function

@@ -38,11 +38,16 @@
 #define CAUSE_STATUS 0x06
 #define CAUSE_FIFO   0xc0
 
+/* Time of four characters of ten bits at the highest rate, in ns, and the largest divisor that
+ * makes it longer, which is that of 9600 baud. */
+#define PAUSE_NS    347222u
+#define DIVISOR_MAX 12u
+
 static uint8_t cause(const struct nova_uart *uart)
 {
         if (uart->enabled & ENABLE_STATUS && uart->overrun)
                 return CAUSE_STATUS;
-        if (uart->enabled & ENABLE_INPUT && uart->count)
+        if (uart->enabled & ENABLE_INPUT && uart->count && !uart->quiet)
                 return CAUSE_INPUT;
         if (uart->enabled & ENABLE_SENT && uart->sent)
                 return CAUSE_SENT;
@@ -54,6 +59,15 @@ static void update(struct nova_uart *uart)
         nova_line_set(&uart->irq, cause(uart) != CAUSE_NONE && uart->modem & MODEM_OUT2);
 }
 
+static void expire(void *device, uint64_t now)
+{
+        struct nova_uart *const uart = device;
+
+        (void)now;
+        uart->quiet = false;
+        update(uart);
+}
+
 void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
                     void (*send)(void *context, uint8_t byte), void *context)
 {
@@ -61,20 +75,56 @@ void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
         uart->irq = *irq;
         uart->send = send;
         uart->context = context;
+        uart->alarm = (struct nova_alarm){NOVA_NEVER, expire, uart};
+}
+
+void nova_uart_set_clock(struct nova_uart *uart, const struct nova_clock *clock)
+{
+        uart->clock = *clock;
+}
+
+static unsigned capacity(const struct nova_uart *uart)
+{
+        return uart->fifo & FIFO_ON ? NOVA_UART_INPUT : 1;
 }
 
 unsigned nova_uart_room(const struct nova_uart *uart)
 {
-        return NOVA_UART_INPUT - uart->count;
+        return uart->modem & MODEM_LOOP ? 0 : capacity(uart) - uart->count;
 }
 
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte)
 {
-        if (uart->count == NOVA_UART_INPUT)
+        if (uart->count == capacity(uart))
                 uart->overrun = true;
         else
                 uart->input[(uart->first + uart->count++) % NOVA_UART_INPUT] = byte;
         update(uart);
+}
+
+/* Returns the time for which bytes that are left raise no interrupt. */
+static uint64_t pause(const struct nova_uart *uart)
+{
+        const unsigned divisor = uart->divisor[0] | (unsigned)uart->divisor[1] << 8;
+
+        /* A divisor of 0 counts as 65536. */
+        return PAUSE_NS * (divisor && divisor < DIVISOR_MAX ? divisor : DIVISOR_MAX);
+}
+
+/* Ends the interrupt for input after a byte was read, until another one is due for the bytes that
+ * are left. The line falls meanwhile. Otherwise a driver that reads one byte for each edge would
+ * get no further interrupt. */
+static void calm(struct nova_uart *uart)
+{
+        uart->quiet = uart->count && uart->clock.now;
+        uart->alarm.deadline =
+                uart->quiet ? nova_clock_now(&uart->clock) + pause(uart) : NOVA_NEVER;
+}
+
+static void empty(struct nova_uart *uart)
+{
+        uart->first = uart->count = 0;
+        calm(uart);
 }
 
 static uint8_t take_input(struct nova_uart *uart)
@@ -86,6 +136,7 @@ static uint8_t take_input(struct nova_uart *uart)
 
         uart->first = (uart->first + 1) % NOVA_UART_INPUT;
         uart->count--;
+        calm(uart);
         return byte;
 }
 
@@ -171,8 +222,8 @@ static void write_enable(struct nova_uart *uart, uint8_t value)
 
 static void write_fifo(struct nova_uart *uart, uint8_t value)
 {
-        if (value & FIFO_CLEAR)
-                uart->first = uart->count = 0;
+        if (value & FIFO_CLEAR || uart->fifo & ~value & FIFO_ON)
+                empty(uart);
         uart->fifo = value & FIFO_KEEPS;
 }
 
