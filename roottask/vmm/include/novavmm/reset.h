@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reset logic of a PC: the keyboard controller's line, ports 0x92 and 0xcf9. There is no
- * keyboard. */
+/* Reset logic of a PC: the keyboard controller's line, ports 0x92 and 0xcf9. The controller answers
+ * the commands that software waits for, without interrupts. There is no keyboard. */
 #ifndef NOVAVMM_RESET_H
 #define NOVAVMM_RESET_H
 
@@ -12,7 +12,10 @@ extern "C" {
 
 /** The reset logic. */
 struct nova_reset {
-        uint8_t command;   /**< command that waits for its data byte, or 0 */
+        uint8_t command;   /**< last command, which may wait for its data byte, or 0 */
+        uint8_t settings;  /**< command byte of the keyboard controller */
+        uint8_t answer;    /**< answer of the keyboard controller, valid if `answers` */
+        bool answers;      /**< the answer was not read yet */
         uint8_t control;   /**< port 0xcf9 */
         const char *means; /**< cause of the reset, for reports */
         struct nova_line line;

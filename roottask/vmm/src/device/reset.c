@@ -9,11 +9,28 @@
 #define FAST_A20         0x92
 #define RESET_CONTROL    0xcf9
 
-/* Commands of the keyboard controller. The first one writes the output port, whose bit 0 is the
- * inverted reset line. The second one pulses lines of that port; a low bit that is 1 leaves its
- * line unchanged. */
-#define COMMAND_OUTPUT 0xd1
-#define COMMAND_PULSE  0xf0
+/* Status of the keyboard controller: its answer was not read yet. */
+#define STATUS_ANSWER 0x01
+
+/* Commands of the keyboard controller that write its settings and its output port. Bit 0 of that
+ * port is the inverted reset line. The last command pulses lines of the port; a low bit that is 1
+ * leaves its line unchanged. */
+#define COMMAND_SETTINGS 0x60
+#define COMMAND_OUTPUT   0xd1
+#define COMMAND_PULSE    0xf0
+
+/* Commands that software waits for without a limit, and their answers: the settings, the test of
+ * the controller, the test of the keyboard's line, the output port. */
+#define COMMAND_READ_SETTINGS 0x20
+#define COMMAND_TEST          0xaa
+#define COMMAND_TEST_LINE     0xab
+#define COMMAND_READ_OUTPUT   0xd0
+#define TEST_PASSED           0x55
+#define LINE_IS_LOW           0x01 /* there is no keyboard */
+#define OUTPUT_A20_ON         0x03 /* and the reset line is not active */
+
+/* Settings after the test of the controller: it has passed, the keyboard is disabled. */
+#define SETTINGS 0x14
 
 #define A20_ON     0x02
 #define FAST_RESET 0x01
@@ -26,12 +43,22 @@
 void nova_reset_init(struct nova_reset *reset, const struct nova_line *line)
 {
         memset(reset, 0, sizeof(*reset));
+        reset->settings = SETTINGS;
         reset->line = *line;
+}
+
+static uint8_t take_answer(struct nova_reset *reset)
+{
+        const uint8_t answer = reset->answer;
+
+        reset->answers = false;
+        reset->answer = 0;
+        return answer;
 }
 
 uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes)
 {
-        const struct nova_reset *const reset = context;
+        struct nova_reset *const reset = context;
 
         (void)bytes;
         switch (port) {
@@ -39,8 +66,10 @@ uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes)
                 return A20_ON;
         case RESET_CONTROL:
                 return reset->control;
+        case KEYBOARD_COMMAND:
+                return reset->answers ? STATUS_ANSWER : 0; /* it is never busy */
         default:
-                return 0; /* no key was pressed, and the controller is not busy */
+                return take_answer(reset);
         }
 }
 
@@ -50,9 +79,23 @@ static void go(struct nova_reset *reset, const char *means)
         nova_line_set(&reset->line, true);
 }
 
+static void answer(struct nova_reset *reset, uint8_t value)
+{
+        reset->answer = value;
+        reset->answers = true;
+}
+
 static void write_command(struct nova_reset *reset, uint8_t value)
 {
-        reset->command = value == COMMAND_OUTPUT ? value : 0;
+        reset->command = value;
+        if (value == COMMAND_READ_SETTINGS)
+                answer(reset, reset->settings);
+        else if (value == COMMAND_TEST)
+                answer(reset, TEST_PASSED);
+        else if (value == COMMAND_TEST_LINE)
+                answer(reset, LINE_IS_LOW);
+        else if (value == COMMAND_READ_OUTPUT)
+                answer(reset, OUTPUT_A20_ON);
         if ((value & COMMAND_PULSE) == COMMAND_PULSE && !(value & 1))
                 go(reset, KEYBOARD);
 }
@@ -61,6 +104,8 @@ static void write_data(struct nova_reset *reset, uint8_t value)
 {
         if (reset->command == COMMAND_OUTPUT && !(value & 1))
                 go(reset, KEYBOARD);
+        if (reset->command == COMMAND_SETTINGS)
+                reset->settings = value;
         reset->command = 0;
 }
 
