@@ -176,6 +176,14 @@ static void write(void *context, uint64_t address, unsigned bytes, uint64_t valu
                 nova_ioapic_retry(&pc->ioapic);
 }
 
+/* Connects the 8259s to the boot CPU as firmware does. Its local APIC is still disabled by
+ * software, and on a CPU the entry of LINT0 would be masked until then. But a guest that enables
+ * the APIC need not know the entry, and must keep the interrupts of the 8259s. */
+static void connect_8259s(struct nova_pc *pc)
+{
+        pc->lapic[0].lvt[NOVA_LVT_LINT0] = NOVA_DELIVER_EXTERNAL << 8;
+}
+
 int novavmm_apic_create(struct nova_pc *pc)
 {
         const struct nova_bus_range range[] = {
@@ -202,6 +210,7 @@ int novavmm_apic_create(struct nova_pc *pc)
                         pc->vm->vcpu[i].lapic = lapic;
                 error = nova_vm_add_alarm(pc->vm, &lapic->alarm);
         }
+        connect_8259s(pc);
         return error;
 }
 

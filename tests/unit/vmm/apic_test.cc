@@ -136,6 +136,7 @@ TEST_F(apic, one_that_is_switched_off_receives_nothing_and_forgets)
 TEST_F(apic, without_a_local_apic_the_first_cpu_gets_interrupts_of_the_8259s)
 {
         put(0, 0xf0, 0x1ff);
+        put(0, 0x350, 0x10700);
         for (unsigned base : {0x20u, 0xa0u}) { /* vectors begin at 0x20, nothing is masked */
                 nova_pic_write(&pc.pic, base, 1, 0x11);
                 nova_pic_write(&pc.pic, base + 1, 1, base == 0x20 ? 0x20 : 0x28);

@@ -131,6 +131,12 @@ struct pc : testing::Test {
                 time.ns = ns;
         }
 
+        void put_apic(unsigned vcpu, unsigned at, uint32_t value)
+        {
+                vm.serving = &vm.vcpu[vcpu];
+                nova_bus_put(&vm.mmio, NOVA_LAPIC_AT + at, 4, value);
+        }
+
         unsigned clock_byte(unsigned index)
         {
                 out8(0x70, index);
@@ -168,6 +174,22 @@ TEST_F(pc, gives_an_edge_for_each_byte_of_input_that_comes_at_once)
                 run_until(time.ns + 5000000);
         }
         EXPECT_FALSE(novavmm_apic_pending(&board, 0));
+}
+
+/* A kernel may enable the APIC for its timer, and go on with the interrupts of the 8259s. */
+TEST_F(pc, passes_interrupts_of_the_8259s_after_the_first_local_apic_was_enabled)
+{
+        create(2);
+        initialise_8259s(0xef);
+        put_apic(0, 0xf0, 0x1ff);
+        novavmm_apic_set_pin(&board, 4, true);
+        EXPECT_TRUE(novavmm_apic_pending(&board, 0));
+        EXPECT_FALSE(novavmm_apic_pending(&board, 1));
+        put_apic(0, 0x350, 0x10700);
+        EXPECT_FALSE(novavmm_apic_pending(&board, 0));
+        put_apic(0, 0x350, 0x8700);
+        EXPECT_EQ(novavmm_apic_take(&board, 0), 0x24);
+        EXPECT_EQ(board.lapic[1].lvt[NOVA_LVT_LINT0], 0x10000u);
 }
 
 } // namespace
