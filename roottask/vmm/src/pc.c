@@ -12,6 +12,7 @@
 #define PIT_IRQ  0
 #define UART_IRQ 4
 
+#define PIT_PORT  0x40
 #define UART_PORT 0x3f8
 
 /* Byte of the real-time clock's memory in which firmware finds the number of CPUs besides the boot
@@ -54,6 +55,15 @@ static void make_tables(struct nova_pc *pc)
         pc->rsdp = nova_acpi_tables(&pc->vm->memory, &config);
 }
 
+/* Starts channel 0 of the timer as a BIOS does: in mode 2, with the longest period. The channel
+ * drives its line at once, so the interrupt controllers must exist. */
+static void start_timer(struct nova_pc *pc)
+{
+        nova_pit_write(&pc->pit, PIT_PORT + 3, 1, 0x34);
+        nova_pit_write(&pc->pit, PIT_PORT, 1, 0);
+        nova_pit_write(&pc->pit, PIT_PORT, 1, 0);
+}
+
 static void make_devices(struct nova_pc *pc)
 {
         const struct nova_clock *const clock = &pc->vm->clock;
@@ -81,7 +91,7 @@ static int add_byte_ports(struct nova_pc *pc)
                 {0x20, 0x21, nova_pic_read, nova_pic_write, &pc->pic},
                 {0xa0, 0xa1, nova_pic_read, nova_pic_write, &pc->pic},
                 {0x4d0, 0x4d1, nova_pic_read, nova_pic_write, &pc->pic},
-                {0x40, 0x43, nova_pit_read, nova_pit_write, &pc->pit},
+                {PIT_PORT, PIT_PORT + 3, nova_pit_read, nova_pit_write, &pc->pit},
                 {0x70, 0x71, nova_rtc_read, nova_rtc_write, &pc->rtc},
                 {UART_PORT, UART_PORT + 7, nova_uart_read, nova_uart_write, &pc->uart},
         };
@@ -126,6 +136,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
                 error = novavmm_slots_create(pc);
         if (!error && vm->local_apic)
                 error = novavmm_apic_create(pc);
+        if (!error)
+                start_timer(pc);
         if (!error)
                 error = nova_vm_add_alarm(vm, &pc->pit.alarm);
         if (!error)

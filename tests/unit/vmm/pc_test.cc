@@ -176,6 +176,29 @@ TEST_F(pc, gives_an_edge_for_each_byte_of_input_that_comes_at_once)
         EXPECT_FALSE(novavmm_apic_pending(&board, 0));
 }
 
+/* A kernel may count the ticks of a BIOS, 18.2 in a second, to measure the frequency of the APIC's
+ * timer. */
+TEST_F(pc, ticks_as_after_a_bios)
+{
+        for (bool local_apic : {false, true}) {
+                time.ns = 0;
+                create(1, local_apic);
+                initialise_8259s(0xfe);
+                for (uint64_t tick = 1; tick <= 3; tick++) {
+                        run_until(tick * 54900000);
+                        EXPECT_FALSE(novavmm_apic_pending(&board, 0)) << tick;
+                        run_until(tick * 54930000);
+                        ASSERT_TRUE(novavmm_apic_pending(&board, 0)) << tick;
+                        EXPECT_EQ(novavmm_apic_take(&board, 0), 0x20);
+                        out8(0x20, 0x20);
+                }
+                out8(0x43, 0x30); /* a system that needs no ticks stops them */
+                run_until(time.ns + 100000000);
+                EXPECT_FALSE(novavmm_apic_pending(&board, 0));
+                EXPECT_EQ(board.pit.alarm.deadline, NOVA_NEVER);
+        }
+}
+
 /* A kernel may enable the APIC for its timer, and go on with the interrupts of the 8259s. */
 TEST_F(pc, passes_interrupts_of_the_8259s_after_the_first_local_apic_was_enabled)
 {
