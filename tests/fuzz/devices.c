@@ -119,9 +119,10 @@ static void make(struct board *board)
         nova_pic_init(board->pic, &none);
 
         const struct nova_line irq = {nova_pic_set, board->pic, 0};
+        const struct nova_line rtc_irq = {nova_pic_set, board->pic, 8};
 
         nova_pit_init(board->pit, &clock, &irq);
-        nova_rtc_init(board->rtc, &clock, EPOCH);
+        nova_rtc_init(board->rtc, &clock, &rtc_irq, EPOCH);
         nova_uart_init(board->uart, &none, send, NULL);
         nova_uart_set_clock(board->uart, &clock);
         nova_lapic_init(board->lapic, 0, &clock, &none);
@@ -218,6 +219,7 @@ static void step(const struct board *board, const uint8_t *in)
                 happen(board, in[1], in[2], in[3] & 1);
         }
         expire(&board->pit->alarm);
+        expire(&board->rtc->alarm);
         expire(&board->lapic->alarm);
         expire(&board->uart->alarm);
 }

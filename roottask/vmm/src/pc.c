@@ -11,6 +11,7 @@
 
 #define PIT_IRQ  0
 #define UART_IRQ 4
+#define RTC_IRQ  8
 
 #define PIT_PORT  0x40
 #define UART_PORT 0x3f8
@@ -71,10 +72,11 @@ static void make_devices(struct nova_pc *pc)
         const struct nova_line off = {power_off, pc, 0};
         const struct nova_line pit = {novavmm_apic_set_pin, pc, PIT_IRQ};
         const struct nova_line uart = {novavmm_apic_set_pin, pc, UART_IRQ};
+        const struct nova_line rtc = {novavmm_apic_set_pin, pc, RTC_IRQ};
 
         nova_pic_init(&pc->pic, &out);
         nova_pit_init(&pc->pit, clock, &pit);
-        nova_rtc_init(&pc->rtc, clock, (uint64_t)time(NULL));
+        nova_rtc_init(&pc->rtc, clock, &rtc, (uint64_t)time(NULL));
         nova_rtc_set_ram(&pc->rtc, pc->vm->memory.bytes);
         pc->rtc.memory[RTC_OTHER_CPUS] = (uint8_t)(pc->vm->vcpus - 1);
         nova_uart_init(&pc->uart, &uart, novavmm_console_send, pc);
@@ -142,6 +144,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
                 error = nova_vm_add_alarm(vm, &pc->pit.alarm);
         if (!error)
                 error = nova_vm_add_alarm(vm, &pc->uart.alarm);
+        if (!error)
+                error = nova_vm_add_alarm(vm, &pc->rtc.alarm);
         return error ? error : novavmm_console_start(pc);
 }
 

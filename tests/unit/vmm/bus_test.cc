@@ -65,10 +65,11 @@ uint64_t no_time(void *)
 TEST_F(bus, a_device_with_registers_of_a_byte_gets_larger_accesses_byte_by_byte)
 {
         const nova_clock clock = {no_time, nullptr};
+        const nova_line none = {};
         nova_rtc rtc;
         const nova_bus_range ports = {0x70, 0x71, nova_rtc_read, nova_rtc_write, &rtc};
 
-        nova_rtc_init(&rtc, &clock, 0);
+        nova_rtc_init(&rtc, &clock, &none, 0);
         ASSERT_EQ(add(0x10, 0x1f), 0);
         ASSERT_EQ(nova_bus_add_bytes(&table, &ports), 0);
         nova_bus_put(&table, 0x70, 2, 0x5a40); /* index and value */

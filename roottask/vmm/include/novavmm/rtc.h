@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It keeps the time and
- * the written bytes, but raises no interrupts. A driver can set the date. The day of the week then
- * follows from the date, whatever the driver writes. The date lasts until the machine ends. */
+ * the written bytes, and has three interrupts: periodic, each second, and at the time of the alarm.
+ * Interrupts of a kind that come before the driver has read register C merge into one. A driver can
+ * set the date. The day of the week then follows from the date, whatever the driver writes. The
+ * date lasts until the machine ends. */
 #ifndef NOVAVMM_RTC_H
 #define NOVAVMM_RTC_H
 
@@ -22,11 +24,16 @@ struct nova_rtc {
                                          * nova_clock was 0 */
         uint64_t quiet_until;           /**< time of its struct nova_clock, in nanoseconds, until
                                          * which the registers keep what a driver has written */
+        uint64_t checked;               /**< time of its struct nova_clock, in nanoseconds, until
+                                         * which register C has all flags */
         struct nova_clock clock;
+        struct nova_line out;    /**< interrupt line */
+        struct nova_alarm alarm; /**< is set while an interrupt is enabled and the line is low */
 };
 
-/** Initialises the clock. @param seconds current time since 1970 */
-void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
+/** Initialises the clock. @param out interrupt line @param seconds current time since 1970 */
+void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock,
+                   const struct nova_line *out, uint64_t seconds);
 
 /** Stores the size of the RAM, @p bytes, at the place where firmware looks for it, and the checksum
  *  of the memory. */

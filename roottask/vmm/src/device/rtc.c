@@ -15,18 +15,30 @@
 #define CYCLE_DAYS 146097
 
 /* Registers. */
-#define SECONDS      0x00
-#define MINUTES      0x02
-#define HOURS        0x04
-#define DAY_OF_WEEK  0x06
-#define DAY_OF_MONTH 0x07
-#define MONTH        0x08
-#define YEAR         0x09
-#define STATUS_A     0x0a
-#define STATUS_B     0x0b
-#define STATUS_C     0x0c
-#define STATUS_D     0x0d
-#define CENTURY      0x32
+#define SECONDS       0x00
+#define ALARM_SECONDS 0x01
+#define MINUTES       0x02
+#define ALARM_MINUTES 0x03
+#define HOURS         0x04
+#define ALARM_HOURS   0x05
+#define DAY_OF_WEEK   0x06
+#define DAY_OF_MONTH  0x07
+#define MONTH         0x08
+#define YEAR          0x09
+#define STATUS_A      0x0a
+#define STATUS_B      0x0b
+#define STATUS_C      0x0c
+#define STATUS_D      0x0d
+#define CENTURY       0x32
+
+/* Lowest value of an alarm register that stands for each hour, minute or second. */
+#define ALARM_EACH 0xc0
+
+/* Interrupts: enabled by a bit of register B, and reported by the same bit of register C. */
+#define UPDATE_ENDED 0x10
+#define ALARM        0x20
+#define PERIODIC     0x40
+#define INTERRUPTS   (UPDATE_ENDED | ALARM | PERIODIC)
 
 /* Positions at which PCs store their memory size, two bytes each. RAM_BASE is the memory below 640
  * KiB, in KiB. RAM_EXTENDED and its copy are the memory above 1 MiB, in KiB. RAM_HIGH is the memory
@@ -44,9 +56,11 @@
 #define SUM_LAST  0x2d
 
 #define A_32KHZ  0x26 /* the divider of a running clock, with the usual rate */
+#define A_RATE   0x0f
 #define B_SET    0x80 /* the clock is stopped while the driver writes a date */
 #define B_24H    0x02
 #define B_BINARY 0x04
+#define C_LINE   0x80 /* the interrupt line is high */
 #define D_VALID  0x80
 
 struct date {
@@ -96,19 +110,15 @@ static uint64_t seconds_of(const struct date *date)
         return days * S_PER_DAY + date->hour * 3600 + date->minute * 60 + date->second;
 }
 
-static uint64_t now(const struct nova_rtc *rtc)
+/* Returns the date in seconds since 1970 at time @p ns. */
+static uint64_t seconds_at(const struct nova_rtc *rtc, uint64_t ns)
 {
-        return (uint64_t)rtc->offset + nova_clock_now(&rtc->clock) / NS_PER_S;
+        return (uint64_t)rtc->offset + ns / NS_PER_S;
 }
 
-void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds)
+static uint64_t now(const struct nova_rtc *rtc)
 {
-        memset(rtc, 0, sizeof(*rtc));
-        rtc->clock = *clock;
-        rtc->offset = (int64_t)(seconds - nova_clock_now(clock) / NS_PER_S);
-        rtc->memory[STATUS_A] = A_32KHZ;
-        rtc->memory[STATUS_B] = B_24H;
-        rtc->memory[STATUS_D] = D_VALID;
+        return seconds_at(rtc, nova_clock_now(&rtc->clock));
 }
 
 static void note(struct nova_rtc *rtc, unsigned at, uint64_t value)
@@ -146,6 +156,161 @@ static uint8_t hours(const struct nova_rtc *rtc, unsigned hour)
         if (rtc->memory[STATUS_B] & B_24H)
                 return number(rtc, hour);
         return (uint8_t)(number(rtc, (hour + 11) % 12 + 1) | (hour >= 12 ? 0x80 : 0));
+}
+
+static bool is_stopped(const struct nova_rtc *rtc)
+{
+        return rtc->memory[STATUS_B] & B_SET;
+}
+
+/* Returns the frequency of the periodic interrupt in Hz; 0: it never comes. The bits that select a
+ * crystal or reset the divider have no effect, here and on the date. */
+static unsigned frequency(const struct nova_rtc *rtc)
+{
+        const unsigned rate = rtc->memory[STATUS_A] & A_RATE;
+
+        if (rate > 2)
+                return 65536u >> rate;
+        return rate ? 512u >> rate : 0;
+}
+
+/* Returns the number of periods from time 0 to time @p ns. */
+static uint64_t periods(unsigned hz, uint64_t ns)
+{
+        return ns / NS_PER_S * hz + ns % NS_PER_S * hz / NS_PER_S;
+}
+
+/* Returns the time in ns at which a number of periods have passed, rounded up. */
+static uint64_t end_of(unsigned hz, uint64_t number)
+{
+        return number / hz * NS_PER_S + (number % hz * NS_PER_S + hz - 1) / hz;
+}
+
+/* Returns the set of numbers below @p limit, one bit each, for which an alarm register stands. */
+static uint64_t wanted(const struct nova_rtc *rtc, unsigned index, unsigned limit)
+{
+        const uint8_t digits = rtc->memory[index];
+        uint64_t set = 0;
+
+        for (unsigned i = 0; i < limit; i++)
+                if (digits >= ALARM_EACH ||
+                    digits == (index == ALARM_HOURS ? hours(rtc, i) : number(rtc, i)))
+                        set |= UINT64_C(1) << i;
+        return set;
+}
+
+/* The hours, minutes and seconds of the alarm, as sets. */
+struct moments {
+        uint64_t hours, minutes, seconds;
+};
+
+/* Returns the first of a day's seconds, from number @p from, at which the alarm comes, or
+ * S_PER_DAY. No set is empty, so the loop has at most 24 + 2 * 60 + 2 * 60 rounds. */
+static unsigned first_moment(const struct moments *alarm, unsigned from)
+{
+        while (from < S_PER_DAY) {
+                if (!(alarm->hours >> from / 3600 & 1))
+                        from = (from / 3600 + 1) * 3600;
+                else if (!(alarm->minutes >> from / 60 % 60 & 1))
+                        from = (from / 60 + 1) * 60;
+                else if (!(alarm->seconds >> from % 60 & 1))
+                        from++;
+                else
+                        break;
+        }
+        return from;
+}
+
+/* Returns the time of the first alarm after a time, both in seconds since 1970, or NOVA_NEVER. */
+static uint64_t next_alarm(const struct nova_rtc *rtc, uint64_t after)
+{
+        const struct moments alarm = {wanted(rtc, ALARM_HOURS, 24), wanted(rtc, ALARM_MINUTES, 60),
+                                      wanted(rtc, ALARM_SECONDS, 60)};
+        const unsigned from = (unsigned)((after + 1) % S_PER_DAY);
+        const uint64_t day = after + 1 - from;
+        unsigned moment;
+
+        if (!alarm.hours || !alarm.minutes || !alarm.seconds)
+                return NOVA_NEVER;
+        moment = first_moment(&alarm, from);
+        if (moment == S_PER_DAY)
+                moment += first_moment(&alarm, 0);
+        return day + moment;
+}
+
+/* Sets the flags of all that has happened since the last call. The number of periods that have
+ * passed does not matter: they have one flag. */
+static void catch_up(struct nova_rtc *rtc)
+{
+        const uint64_t from = rtc->checked, to = nova_clock_now(&rtc->clock);
+        const unsigned hz = frequency(rtc);
+        uint8_t *const flags = &rtc->memory[STATUS_C];
+
+        rtc->checked = to;
+        if (periods(hz, from) != periods(hz, to))
+                *flags |= PERIODIC;
+        if (is_stopped(rtc) || from / NS_PER_S == to / NS_PER_S)
+                return;
+        *flags |= UPDATE_ENDED;
+        if (!(*flags & ALARM) && next_alarm(rtc, seconds_at(rtc, from)) <= seconds_at(rtc, to))
+                *flags |= ALARM;
+}
+
+/* Returns the time in ns at which the next of the enabled interrupts comes, or NOVA_NEVER. */
+static uint64_t next_interrupt(const struct nova_rtc *rtc, unsigned enabled)
+{
+        const uint64_t second = seconds_at(rtc, rtc->checked);
+        const unsigned hz = frequency(rtc);
+        uint64_t next = NOVA_NEVER, date = NOVA_NEVER;
+
+        if (enabled & PERIODIC && hz)
+                next = end_of(hz, periods(hz, rtc->checked) + 1);
+        if (is_stopped(rtc))
+                return next;
+        if (enabled & UPDATE_ENDED)
+                date = second + 1; /* the alarm does not come earlier */
+        else if (enabled & ALARM)
+                date = next_alarm(rtc, second);
+        if (date != NOVA_NEVER && (date - (uint64_t)rtc->offset) * NS_PER_S < next)
+                next = (date - (uint64_t)rtc->offset) * NS_PER_S;
+        return next;
+}
+
+/* Drives the line. Sets the alarm only if an interrupt is enabled and the line is low, because a
+ * second interrupt changes nothing until the driver has read register C. */
+static void drive(struct nova_rtc *rtc)
+{
+        const unsigned enabled = rtc->memory[STATUS_B] & INTERRUPTS;
+        uint8_t *const flags = &rtc->memory[STATUS_C];
+        const bool was_high = *flags & C_LINE, is_high = *flags & enabled;
+
+        *flags = (uint8_t)((*flags & INTERRUPTS) | (is_high ? C_LINE : 0));
+        if (was_high != is_high)
+                nova_line_set(&rtc->out, is_high);
+        rtc->alarm.deadline = is_high ? NOVA_NEVER : next_interrupt(rtc, enabled);
+}
+
+static void expire(void *context, uint64_t now)
+{
+        struct nova_rtc *const rtc = context;
+
+        (void)now;
+        catch_up(rtc);
+        drive(rtc);
+}
+
+void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock,
+                   const struct nova_line *out, uint64_t seconds)
+{
+        memset(rtc, 0, sizeof(*rtc));
+        rtc->clock = *clock;
+        rtc->out = *out;
+        rtc->alarm = (struct nova_alarm){NOVA_NEVER, expire, rtc};
+        rtc->checked = nova_clock_now(clock);
+        rtc->offset = (int64_t)(seconds - rtc->checked / NS_PER_S);
+        rtc->memory[STATUS_A] = A_32KHZ;
+        rtc->memory[STATUS_B] = B_24H;
+        rtc->memory[STATUS_D] = D_VALID;
 }
 
 /* Writes the current date to the registers of the clock. */
@@ -219,11 +384,6 @@ static bool is_time(unsigned index)
         }
 }
 
-static bool is_stopped(const struct nova_rtc *rtc)
-{
-        return rtc->memory[STATUS_B] & B_SET;
-}
-
 /* Updates the registers of a running clock. A driver may write them one after the other without
  * stopping the clock. Until the date is complete, the registers keep what was written, because the
  * old day may not exist in the new month. */
@@ -233,8 +393,25 @@ static void update(struct nova_rtc *rtc)
                 show_date(rtc);
 }
 
+/* Returns the flags and clears them. Flags that the line does not show yet cause no interrupt: the
+ * line would only rise and fall. */
+static uint8_t take_flags(struct nova_rtc *rtc)
+{
+        uint8_t flags;
+
+        catch_up(rtc);
+        flags = rtc->memory[STATUS_C] & INTERRUPTS;
+        if (flags & rtc->memory[STATUS_B])
+                flags |= C_LINE;
+        rtc->memory[STATUS_C] &= C_LINE;
+        drive(rtc);
+        return flags;
+}
+
 static uint8_t read_register(struct nova_rtc *rtc)
 {
+        if (rtc->index == STATUS_C)
+                return take_flags(rtc);
         if (is_time(rtc->index))
                 update(rtc);
         return rtc->memory[rtc->index];
@@ -246,9 +423,12 @@ static void write_register(struct nova_rtc *rtc, uint8_t value)
 
         if (rtc->index == STATUS_C || rtc->index == STATUS_D)
                 return;
+        catch_up(rtc); /* with the old rate and alarm, and on the old date */
         if (is_time(rtc->index))
                 update(rtc);
         rtc->memory[rtc->index] = value;
+        if (is_stopped(rtc))
+                rtc->memory[STATUS_B] &= (uint8_t)~UPDATE_ENDED;
         if (!was_stopped && is_stopped(rtc))
                 show_date(rtc);
         if (was_stopped ? !is_stopped(rtc) : is_time(rtc->index))
@@ -257,6 +437,7 @@ static void write_register(struct nova_rtc *rtc, uint8_t value)
         /* Bit 7 of register A is read-only, and 0: the clock never shows that an update is in
          * progress. */
         rtc->memory[STATUS_A] &= 0x7f;
+        drive(rtc);
 }
 
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes)
