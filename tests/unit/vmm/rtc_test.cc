@@ -239,12 +239,39 @@ TEST_F(rtc, knows_the_last_second_of_9999)
         EXPECT_EQ(get(0x32), 0u);
 }
 
-TEST_F(rtc, never_reports_an_update_in_progress)
+TEST_F(rtc, shows_an_update_in_progress_at_the_end_of_each_second)
+{
+        set(59);
+        for (unsigned i = 0; i < 2; i++) {
+                time.ns = i * second;
+                EXPECT_EQ(get(0xa), 0x26u);
+                time.ns = i * second + 997771999;
+                EXPECT_EQ(get(0xa), 0x26u) << "2,228 us remain, and a bit";
+                time.ns = i * second + 997772000;
+                EXPECT_EQ(get(0xa), 0xa6u);
+                EXPECT_EQ(get(2), i) << "the update comes later";
+                time.ns = i * second + 999999999;
+                EXPECT_EQ(get(0xa), 0xa6u);
+                EXPECT_EQ(get(2), i);
+        }
+        time.ns = 1999999999;
+        put(0xb, 0x82);
+        EXPECT_EQ(get(0xa), 0x26u) << "the clock is stopped";
+        put(0xb, 2);
+        EXPECT_EQ(get(0xa), 0xa6u);
+}
+
+TEST_F(rtc, ignores_writes_of_the_bit_for_an_update_in_progress)
 {
         set(0);
         put(0xa, 0xff);
-        EXPECT_EQ(get(0xa) & 0x80, 0u);
+        EXPECT_EQ(get(0xa), 0x7fu);
         EXPECT_EQ(get(0xd), 0x80u);
+        time.ns = 999999999;
+        put(0xa, 0x26);
+        EXPECT_EQ(get(0xa), 0xa6u);
+        time.ns = second;
+        EXPECT_EQ(get(0xa), 0x26u);
 }
 
 TEST_F(rtc, keeps_values_that_are_written)

@@ -10,6 +10,10 @@
 /* Time after a write in which the clock does not update its registers. */
 #define QUIET_NS 10000000u
 
+/* Time before the end of a second in which register A shows an update in progress: 244 us, on which
+ * a driver relies after it has found the bit clear, and 1984 us of the update. */
+#define UPDATE_NS 2228000u
+
 /* Years after which the calendar repeats, and their days. */
 #define CYCLE      400
 #define CYCLE_DAYS 146097
@@ -57,6 +61,7 @@
 
 #define A_32KHZ  0x26 /* the divider of a running clock, with the usual rate */
 #define A_RATE   0x0f
+#define A_UPDATE 0x80 /* read-only: an update is in progress or imminent */
 #define B_SET    0x80 /* the clock is stopped while the driver writes a date */
 #define B_24H    0x02
 #define B_BINARY 0x04
@@ -408,8 +413,15 @@ static uint8_t take_flags(struct nova_rtc *rtc)
         return flags;
 }
 
+static bool is_updating(const struct nova_rtc *rtc)
+{
+        return !is_stopped(rtc) && nova_clock_now(&rtc->clock) % NS_PER_S >= NS_PER_S - UPDATE_NS;
+}
+
 static uint8_t read_register(struct nova_rtc *rtc)
 {
+        if (rtc->index == STATUS_A)
+                return (uint8_t)(rtc->memory[STATUS_A] | (is_updating(rtc) ? A_UPDATE : 0));
         if (rtc->index == STATUS_C)
                 return take_flags(rtc);
         if (is_time(rtc->index))
@@ -434,9 +446,7 @@ static void write_register(struct nova_rtc *rtc, uint8_t value)
         if (was_stopped ? !is_stopped(rtc) : is_time(rtc->index))
                 take_date(rtc);
         rtc->quiet_until = is_time(rtc->index) ? nova_clock_now(&rtc->clock) + QUIET_NS : 0;
-        /* Bit 7 of register A is read-only, and 0: the clock never shows that an update is in
-         * progress. */
-        rtc->memory[STATUS_A] &= 0x7f;
+        rtc->memory[STATUS_A] &= (uint8_t)~A_UPDATE;
         drive(rtc);
 }
 
