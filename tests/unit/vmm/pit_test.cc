@@ -45,9 +45,9 @@ struct pit : testing::Test {
                 return static_cast<unsigned>(nova_pit_read(&timer, port, 1));
         }
 
-        void program(unsigned channel, unsigned mode, unsigned count)
+        void program(unsigned channel, unsigned mode, unsigned count, bool bcd = false)
         {
-                out8(0x43, channel << 6 | 0x30 | mode << 1);
+                out8(0x43, channel << 6 | 0x30 | mode << 1 | bcd);
                 out8(0x40 + channel, count & 0xff);
                 out8(0x40 + channel, count >> 8);
         }
@@ -68,6 +68,12 @@ struct pit : testing::Test {
                 out8(0x43, channel << 6);
                 const unsigned low = in8(0x40 + channel);
                 return low | in8(0x40 + channel) << 8;
+        }
+
+        /* Returns the output of channel 2. */
+        bool output()
+        {
+                return in8(0x61) & 0x20;
         }
 
         /* Returns the wave of mode 3 for a divisor, tick by tick. */
@@ -247,12 +253,144 @@ TEST_F(pit, a_control_word_sets_the_output)
 {
         for (unsigned mode = 0; mode < 6; mode++) {
                 out8(0x43, 0x30 | mode << 1);
-                EXPECT_EQ(out.level, mode > 1) << mode;
+                EXPECT_EQ(out.level, mode > 0) << mode;
         }
         const unsigned rises = out.rises;
-        for (unsigned mode = 2; mode < 6; mode++)
+        for (unsigned mode = 1; mode < 6; mode++)
                 out8(0x43, 0x30 | mode << 1);
         EXPECT_EQ(out.rises, rises);
+}
+
+TEST_F(pit, counts_in_decimal_digits_if_asked_to)
+{
+        program(0, 2, 0x1000, true);
+        EXPECT_EQ(timer.alarm.deadline, ns_of(1000));
+        EXPECT_EQ(count(0), 0x1000u);
+        time.ns = ns_of(1);
+        EXPECT_EQ(count(0), 0x999u);
+        out8(0x43, 0xc0 | 0x20 | 0x02);
+        EXPECT_EQ(in8(0x40) & 0x3f, 0x35u) << "the status shows it";
+        program(0, 2, 0, true);
+        EXPECT_EQ(timer.alarm.deadline - time.ns, ns_of(10000));
+        EXPECT_EQ(count(0), 0u);
+        program(0, 2, 0x1000);
+        EXPECT_EQ(timer.alarm.deadline - time.ns, ns_of(0x1000)) << "binary again";
+}
+
+TEST_F(pit, counts_a_square_wave_in_decimal_digits)
+{
+        program(2, 3, 0, true);
+        out8(0x61, 1);
+        const uint64_t begin = time.ns;
+        EXPECT_EQ(count(2), 0u);
+        time.ns = begin + ns_of(1);
+        EXPECT_EQ(count(2), 0x9998u);
+        EXPECT_TRUE(output());
+        time.ns = begin + ns_of(5000);
+        EXPECT_FALSE(output());
+}
+
+TEST_F(pit, continues_below_zero_in_its_own_digits)
+{
+        for (bool bcd : {false, true}) {
+                program(2, 0, 0x10, bcd);
+                out8(0x61, 1);
+                time.ns += ns_of(bcd ? 11 : 0x11);
+                EXPECT_EQ(count(2), bcd ? 0x9999u : 0xffffu);
+                time.ns += ns_of(bcd ? 20000 : 0x20000);
+                EXPECT_NEAR(count(2), bcd ? 0x9999u : 0xffffu, 1);
+                out8(0x61, 0);
+        }
+}
+
+TEST_F(pit, a_one_shot_of_mode_1_begins_with_a_rise_of_the_gate)
+{
+        out8(0x61, 1);
+        program(2, 1, 1000);
+        EXPECT_TRUE(output());
+        time.ns += ns_of(2000);
+        EXPECT_EQ(count(2), 1000u);
+        EXPECT_TRUE(output()) << "the gate is open, but did not rise";
+        out8(0x61, 0);
+        EXPECT_TRUE(output());
+        out8(0x61, 1);
+        EXPECT_FALSE(output());
+        out8(0x61, 0); /* has no effect */
+        time.ns += ns_of(999);
+        EXPECT_FALSE(output());
+        EXPECT_EQ(count(2), 1u);
+        out8(0x61, 1); /* begins again */
+        time.ns += ns_of(999);
+        EXPECT_FALSE(output());
+        time.ns += ns_of(1);
+        EXPECT_TRUE(output());
+}
+
+TEST_F(pit, a_new_count_of_mode_1_takes_effect_with_the_next_rise_of_the_gate)
+{
+        program(2, 1, 1000);
+        out8(0x61, 1);
+        out8(0x42, 500 & 0xff);
+        out8(0x42, 500 >> 8);
+        EXPECT_EQ(count(2), 1000u);
+        out8(0x61, 0);
+        time.ns += ns_of(600);
+        EXPECT_FALSE(output());
+        out8(0x61, 1);
+        EXPECT_EQ(count(2), 500u);
+        time.ns += ns_of(500);
+        EXPECT_TRUE(output());
+}
+
+TEST_F(pit, a_strobe_of_mode_5_comes_after_a_rise_of_the_gate)
+{
+        out8(0x61, 1);
+        program(2, 5, 1000);
+        time.ns += ns_of(1000);
+        EXPECT_TRUE(output());
+        out8(0x61, 0);
+        out8(0x61, 1);
+        const uint64_t begin = time.ns;
+        for (unsigned tick : {0u, 999u, 1000u, 1001u}) {
+                time.ns = begin + ns_of(tick);
+                EXPECT_EQ(output(), tick != 1000) << tick;
+        }
+}
+
+TEST_F(pit, channel_0_never_ends_a_count_that_waits_for_its_gate)
+{
+        for (unsigned mode : {1u, 5u}) {
+                program(0, mode, 1000);
+                EXPECT_EQ(timer.alarm.deadline, NOVA_NEVER) << mode;
+                EXPECT_TRUE(out.level);
+        }
+}
+
+TEST_F(pit, a_closed_gate_keeps_count_and_output_of_modes_0_and_4)
+{
+        for (unsigned mode : {0u, 4u}) {
+                const bool idle = mode == 4;
+
+                program(2, mode, 1000);
+                out8(0x61, 1);
+                time.ns += ns_of(600);
+                out8(0x61, 0);
+                time.ns += ns_of(5000);
+                EXPECT_EQ(count(2), 400u) << mode;
+                EXPECT_EQ(output(), idle) << mode;
+                out8(0x61, 1);
+                EXPECT_EQ(count(2), 400u) << mode;
+                time.ns += ns_of(399);
+                EXPECT_EQ(output(), idle) << mode;
+                time.ns += ns_of(1);
+                EXPECT_EQ(output(), !idle) << mode;
+                time.ns += ns_of(10);
+                out8(0x61, 0);
+                EXPECT_TRUE(output()) << mode;
+                program(2, mode, 1000); /* counts from the beginning */
+                EXPECT_EQ(output(), idle) << mode;
+                EXPECT_EQ(count(2), 1000u) << mode;
+        }
 }
 
 TEST_F(pit, the_control_port_cannot_be_read)

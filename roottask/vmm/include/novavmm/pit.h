@@ -14,8 +14,10 @@ extern "C" {
 
 /** A counter. */
 struct nova_pit_channel {
-        uint64_t start;      /**< time in ns at which it started to count */
-        uint64_t change;     /**< time in ns at which `next` replaces `count` */
+        uint64_t start;      /**< time in ns at which it started or continued to count */
+        uint64_t held;       /**< ticks that it counted before the gate was closed and opened */
+        uint64_t change;     /**< time in ns at which `next` replaces `count`; NOVA_NEVER: with
+                              * the next rise of the gate */
         uint32_t count;      /**< initial count: 1 to 65536; 0: not programmed */
         uint32_t next;       /**< initial count after the present period; 0: the same */
         uint16_t latch;      /**< latched count, valid if `latched` */
@@ -27,7 +29,9 @@ struct nova_pit_channel {
         bool high_read;      /**< the next byte read is the high one */
         bool latched;        /**< reads return the latch */
         bool status_latched; /**< reads return the status */
-        bool gate;           /**< gate input: counting is enabled */
+        bool gate;           /**< gate input: counting is enabled, or begins in modes 1 and 5 */
+        bool triggered;      /**< modes 1 and 5: the gate has risen, so it counts */
+        bool bcd;            /**< it counts in four decimal digits */
         bool fired;          /**< the one-shot has expired */
         bool in_half;        /**< `next` replaces `count` in the middle of a square wave */
 };

@@ -19,7 +19,8 @@
 #define READ_BACK_NO_STATUS 0x10
 #define READ_BACK_CHANNEL   0x02
 
-#define STATUS_OUT 0x80
+#define CONTROL_BCD 0x01 /* also in the status */
+#define STATUS_OUT  0x80
 
 /* Bits of port 0x61: gate of channel 2, speaker, a bit that changes, output of channel 2. */
 #define SPEAKER_GATE   0x01
@@ -44,9 +45,44 @@ static bool is_periodic(const struct nova_pit_channel *channel)
         return channel->mode == 2 || channel->mode == 3;
 }
 
+/* Returns true if a rise of the gate starts a counter, and the gate's level has no effect. */
+static bool is_triggered(const struct nova_pit_channel *channel)
+{
+        return channel->mode == 1 || channel->mode == 5;
+}
+
 static uint64_t elapsed(const struct nova_pit_channel *channel, uint64_t now)
 {
-        return channel->count && channel->gate ? ticks_of(now - channel->start) : 0;
+        const bool counts = is_triggered(channel) ? channel->triggered : channel->gate;
+
+        if (!channel->count)
+                return 0;
+        return channel->held + (counts ? ticks_of(now - channel->start) : 0);
+}
+
+/* Returns the number of different values of a counter. */
+static uint32_t values(const struct nova_pit_channel *channel)
+{
+        return channel->bcd ? 10000 : 0x10000;
+}
+
+/* Returns the number for which four digits, binary or decimal, stand. A decimal digit above nine
+ * counts with its binary value. */
+static uint32_t number_of(const struct nova_pit_channel *channel, uint16_t digits)
+{
+        if (!channel->bcd)
+                return digits;
+        return (digits >> 12) * 1000u + (digits >> 8 & 15) * 100u + (digits >> 4 & 15) * 10u +
+               (digits & 15);
+}
+
+/* The reverse of number_of(). */
+static uint16_t digits_of(const struct nova_pit_channel *channel, uint32_t number)
+{
+        if (!channel->bcd)
+                return (uint16_t)number;
+        return (uint16_t)(number / 1000 % 10 << 12 | number / 100 % 10 << 8 |
+                          number / 10 % 10 << 4 | number % 10);
 }
 
 /* Returns the ticks of a square wave during which its output is high. */
@@ -57,11 +93,11 @@ static uint32_t high_ticks(uint32_t count)
 
 /* Returns the count in mode 3, which counts down by two in each half of the wave, from the initial
  * count or, if the initial count is odd, from the initial count minus one. */
-static uint16_t square_wave(uint32_t count, uint64_t tick)
+static uint32_t square_wave(uint32_t count, uint64_t tick)
 {
         const uint64_t in_half = tick < high_ticks(count) ? tick : tick - high_ticks(count);
 
-        return (uint16_t)((count & ~1u) - 2 * in_half);
+        return (uint32_t)((count & ~1u) - 2 * in_half);
 }
 
 /* Makes a periodic counter count from its new count if the time of the change has come. If a square
@@ -88,14 +124,15 @@ static void settle_all(struct nova_pit *pit)
 static uint16_t counter(const struct nova_pit_channel *channel, uint64_t now)
 {
         const uint64_t ticks = elapsed(channel, now);
+        uint32_t number = 0;
 
-        if (!channel->count)
-                return 0;
-        if (channel->mode == 3)
-                return square_wave(channel->count, ticks % channel->count);
-        if (is_periodic(channel))
-                return (uint16_t)(channel->count - ticks % channel->count);
-        return (uint16_t)(channel->count - ticks);
+        if (channel->count && channel->mode == 3)
+                number = square_wave(channel->count, ticks % channel->count);
+        else if (channel->count && is_periodic(channel))
+                number = (uint32_t)(channel->count - ticks % channel->count);
+        else if (channel->count)
+                number = (uint32_t)(channel->count + values(channel) - ticks % values(channel));
+        return digits_of(channel, number);
 }
 
 static bool output(const struct nova_pit_channel *channel, uint64_t now)
@@ -104,8 +141,9 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
 
         switch (channel->mode) {
         case 0:
-        case 1:
                 return channel->count && ticks >= channel->count;
+        case 1:
+                return !channel->triggered || ticks >= channel->count;
         case 2:
                 return !channel->count || ticks % channel->count != channel->count - 1;
         case 3:
@@ -115,20 +153,20 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
         }
 }
 
-/* Returns true if a counter's output is high while the counter counts, except for a moment or for
- * half a period. */
+/* Returns true if a counter's output is high before the counter counts. */
 static bool rests_high(const struct nova_pit_channel *channel)
 {
-        return channel->mode > 1;
+        return channel->mode > 0;
 }
 
-/* Sets the alarm for the next interrupt of channel 0: the next rise of its output. */
+/* Sets the alarm for the next interrupt of channel 0: the next rise of its output. Its gate is
+ * always open and never rises, so it does not count in modes 1 and 5. */
 static void set_alarm(struct nova_pit *pit, uint64_t now)
 {
         const struct nova_pit_channel *const channel = &pit->channel[0];
         const uint64_t ticks = elapsed(channel, now);
 
-        if (!channel->count || (channel->fired && !is_periodic(channel)))
+        if (!channel->count || is_triggered(channel) || (channel->fired && !is_periodic(channel)))
                 pit->alarm.deadline = NOVA_NEVER;
         else if (channel->next && channel->in_half)
                 pit->alarm.deadline =
@@ -182,18 +220,29 @@ static void replace(struct nova_pit_channel *channel, uint32_t count, uint64_t n
                 ns_of(begin + (channel->in_half ? high_ticks(channel->count) : channel->count));
 }
 
-static void load(struct nova_pit *pit, struct nova_pit_channel *channel, uint16_t value)
+/* Stores a new count. A counter that counts may take it later. */
+static void store(struct nova_pit_channel *channel, uint32_t count, uint64_t now)
 {
-        const uint64_t now = nova_clock_now(&pit->clock);
-        const uint32_t count = value ? value : 0x10000;
-
-        if (channel->count && channel->gate && is_periodic(channel)) {
+        if (is_triggered(channel) && channel->triggered) {
+                channel->next = count;
+                channel->change = NOVA_NEVER;
+                channel->in_half = false;
+        } else if (channel->count && channel->gate && is_periodic(channel)) {
                 replace(channel, count, now);
         } else {
                 channel->count = count;
                 channel->start = now;
+                channel->held = 0;
                 channel->fired = false;
         }
+}
+
+static void load(struct nova_pit *pit, struct nova_pit_channel *channel, uint16_t digits)
+{
+        const uint64_t now = nova_clock_now(&pit->clock);
+        const uint32_t number = number_of(channel, digits);
+
+        store(channel, number ? number : values(channel), now);
         if (channel == &pit->channel[0]) {
                 nova_line_set(&pit->out, rests_high(channel));
                 if (!channel->next ||
@@ -238,7 +287,8 @@ static void read_back(struct nova_pit *pit, uint8_t value)
                         latch(channel, now);
                 if (!(value & READ_BACK_NO_STATUS) && !channel->status_latched) {
                         channel->status = (uint8_t)((output(channel, now) ? STATUS_OUT : 0) |
-                                                    channel->access << 4 | channel->mode << 1);
+                                                    channel->access << 4 | channel->mode << 1 |
+                                                    (channel->bcd ? CONTROL_BCD : 0));
                         channel->status_latched = true;
                 }
         }
@@ -263,7 +313,10 @@ static void write_control(struct nova_pit *pit, uint8_t value)
         channel->mode = (uint8_t)(mode > 5 ? mode - 4 : mode);
         channel->high_written = channel->high_read = false;
         channel->latched = channel->status_latched = false;
+        channel->bcd = value & CONTROL_BCD;
         channel->count = channel->next = 0;
+        channel->held = 0;
+        channel->triggered = false;
         if (number == 0) {
                 pit->alarm.deadline = NOVA_NEVER;
                 nova_line_set(&pit->out, rests_high(channel));
@@ -298,18 +351,41 @@ static uint8_t read_speaker(const struct nova_pit *pit)
                          (output(channel, now) ? SPEAKER_OUT : 0));
 }
 
+static void open_gate(struct nova_pit_channel *channel, uint64_t now)
+{
+        channel->gate = true;
+        channel->start = now;
+        if (!is_triggered(channel))
+                return;
+        if (channel->next)
+                channel->count = channel->next;
+        channel->next = 0;
+        channel->triggered = channel->count;
+}
+
+/* Modes 0 and 4 continue from the present count when the gate opens. The periodic modes begin with
+ * the new count, or with the initial one. */
+static void close_gate(struct nova_pit_channel *channel, uint64_t now)
+{
+        if (channel->mode == 0 || channel->mode == 4)
+                channel->held = elapsed(channel, now);
+        if (channel->next && is_periodic(channel)) {
+                channel->count = channel->next;
+                channel->next = 0;
+        }
+        channel->gate = false;
+}
+
 static void write_speaker(struct nova_pit *pit, uint8_t value)
 {
+        const uint64_t now = nova_clock_now(&pit->clock);
         struct nova_pit_channel *const channel = &pit->channel[2];
         const bool gate = value & SPEAKER_GATE;
 
         if (gate && !channel->gate)
-                channel->start = nova_clock_now(&pit->clock);
-        if (!gate && channel->next) { /* counting resumes with the new count */
-                channel->count = channel->next;
-                channel->next = 0;
-        }
-        channel->gate = gate;
+                open_gate(channel, now);
+        else if (!gate && channel->gate)
+                close_gate(channel, now);
         pit->speaker = value & SPEAKER_ON;
 }
 
