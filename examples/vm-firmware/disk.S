@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The first two sectors of a disk. The firmware loads the first one. Its code loads the second one
- * with the firmware's service for disks, and prints the text there with the service for serial
- * ports. */
+ * with the firmware's service for disks, waits 10 ms with the service for time, and prints the text
+ * with the service for serial ports. */
 
 #define LOADED_AT 0x7c00
 #define TEXT_AT   0x7e00
@@ -21,6 +21,11 @@ disk_begin:
         xorb %dh, %dh                   /* of the disk whose number is in DL, */
         movw $TEXT_AT, %bx              /* to this address */
         int $0x13
+        jc 3f
+        movb $0x86, %ah                 /* wait, which needs interrupts of the real-time clock, */
+        xorw %cx, %cx
+        movw $10000, %dx                /* for 10 ms */
+        int $0x15
         jc 3f
         movw $TEXT_AT, %si
 1:      lodsb
