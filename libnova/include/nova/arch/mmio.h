@@ -7,10 +7,11 @@
 
 #include <stdint.h>
 
-/* Separates an access from the one before. QEMU's TCG (7.2) finds the device of an access through
- * an index into its memory map. While another CPU changes this map, for example with the command
- * register of a PCI function, an access waits, and the next one in the same block of instructions
- * can use an old index: it is lost or reaches another device. A jump ends the block. */
+/** Separates an access from the one before. The functions below begin with it. QEMU's TCG (7.2)
+ * finds the device of an access through an index into its memory map. While another CPU changes
+ * this map, for example with the command register of a PCI function, an access waits, and the next
+ * one in the same block of instructions can use an old index: it is lost or reaches another device.
+ * A jump ends the block. */
 static inline void nova_mmio_separate(void)
 {
         __asm__ volatile("jmp 1f\n1:" : : : "memory");
