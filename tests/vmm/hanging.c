@@ -28,9 +28,10 @@ GUEST_CODE(wait, 32,
            "        jmp 1b\n");
 
 /* Counts for ever while the timer raises an interrupt at the 8259s every millisecond. The local
- * APIC does not pass this interrupt to the CPU. */
+ * APIC, whose LINT0 is masked, does not pass this interrupt to the CPU. */
 GUEST_CODE(deaf, 32,
            "        movl $0x1ff, 0xfee000f0\n"
+           "        movl $0x10000, 0xfee00350\n"
            "        movb $0x11, %al\n"
            "        outb %al, $0x20\n"
            "        movb $0x20, %al\n"
