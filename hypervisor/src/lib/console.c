@@ -18,7 +18,7 @@
 #define UART_STATUS     5
 #define LINE_8N1        0x03
 #define LINE_DIVISOR    0x80
-#define FIFO_ON         0x01 /* without a reset, which would clear received input */
+#define FIFO_ON         0x03 /* drops input for a boot loader, but not its output */
 #define MODEM_DTR_RTS   0x03
 #define STATUS_EMPTY    0x20
 #define SPIN_MAX        100000 /* so that a port without a UART does not hang the kernel */
