@@ -80,6 +80,7 @@ TEST_F(reset, the_keyboard_controller_answers_what_software_waits_for)
         EXPECT_EQ(in8(0x64), 0u);
         EXPECT_EQ(answer(0xaa), 0x55);
         EXPECT_EQ(answer(0xab), 1); /* there is no keyboard */
+        EXPECT_EQ(answer(0xa9), 1); /* Linux then waits for no mouse */
         EXPECT_EQ(answer(0xd0), 3); /* address line 20 is on, the reset line is not */
         EXPECT_EQ(in8(0x64), 0u);
         EXPECT_EQ(in8(0x60), 0u);
@@ -90,8 +91,10 @@ TEST_F(reset, the_keyboard_controller_answers_what_software_waits_for)
         out8(0x64, 0x60);
         out8(0x60, 0x65);
         EXPECT_EQ(answer(0x20), 0x65);
+        EXPECT_EQ(answer(0xaa), 0x55);
+        EXPECT_EQ(answer(0x20), 0x14) << "the test restores the settings";
         out8(0x60, 0xf4); /* a command for the keyboard */
-        EXPECT_EQ(answer(0x20), 0x65);
+        EXPECT_EQ(answer(0x20), 0x14);
         out8(0x64, 0xaa);
         out8(0x64, 0xd0); /* an answer that is not read is lost */
         EXPECT_EQ(in8(0x60), 3u);
@@ -104,8 +107,8 @@ TEST_F(reset, other_commands_do_nothing_and_nothing_is_ever_busy)
         for (unsigned command = 0; command < 0xf0; command++) {
                 if (command == 0xd1)
                         continue;
-                const bool answers =
-                        command == 0x20 || command == 0xaa || command == 0xab || command == 0xd0;
+                const bool answers = command == 0x20 || command == 0xa9 || command == 0xaa ||
+                                     command == 0xab || command == 0xd0;
 
                 EXPECT_EQ(answer(command) >= 0, answers) << command;
                 EXPECT_EQ(in8(0x64), 0u);

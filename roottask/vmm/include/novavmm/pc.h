@@ -124,9 +124,9 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
 int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
 
 /**
- * Stops the machine and removes the board. The machine's memory stays until nova_vm_destroy(),
- * which must follow. Buffered output is still written; if its last line is incomplete, a newline
- * follows.
+ * Stops the machine and removes the board. The machine's memory and @p pc stay in use until
+ * nova_vm_destroy(), which must follow. Buffered output is still written; if its last line is
+ * incomplete, a newline follows.
  */
 void nova_pc_destroy(struct nova_pc *pc);
 

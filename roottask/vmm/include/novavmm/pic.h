@@ -26,7 +26,7 @@ struct nova_pic_chip {
         bool auto_end;   /**< automatic end of interrupt */
         bool rotates;    /**< rotation: the pin that ends automatically gets the lowest priority */
         bool reads_service; /**< the command port shows `service` */
-        bool special_mask;  /**< pins in service do not block others */
+        bool special_mask;  /**< masked pins in service do not block others */
         bool polled;        /**< the next read takes an interrupt */
 };
 

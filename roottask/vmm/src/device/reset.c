@@ -19,14 +19,15 @@
 #define COMMAND_OUTPUT   0xd1
 #define COMMAND_PULSE    0xf0
 
-/* Commands that software waits for without a limit, and their answers: the settings, the test of
- * the controller, the test of the keyboard's line, the output port. */
+/* Commands that software waits for, mostly without a limit, and their answers: the settings, the
+ * tests of the controller, of the keyboard's line and of the mouse's, the output port. */
 #define COMMAND_READ_SETTINGS 0x20
 #define COMMAND_TEST          0xaa
 #define COMMAND_TEST_LINE     0xab
+#define COMMAND_TEST_MOUSE    0xa9
 #define COMMAND_READ_OUTPUT   0xd0
 #define TEST_PASSED           0x55
-#define LINE_IS_LOW           0x01 /* there is no keyboard */
+#define LINE_IS_LOW           0x01 /* there is no keyboard, and no mouse */
 #define OUTPUT_A20_ON         0x03 /* and the reset line is not active */
 
 /* Settings after the test of the controller: it has passed, the keyboard is disabled. */
@@ -85,14 +86,20 @@ static void answer(struct nova_reset *reset, uint8_t value)
         reset->answers = true;
 }
 
+static void test(struct nova_reset *reset)
+{
+        reset->settings = SETTINGS;
+        answer(reset, TEST_PASSED);
+}
+
 static void write_command(struct nova_reset *reset, uint8_t value)
 {
         reset->command = value;
         if (value == COMMAND_READ_SETTINGS)
                 answer(reset, reset->settings);
         else if (value == COMMAND_TEST)
-                answer(reset, TEST_PASSED);
-        else if (value == COMMAND_TEST_LINE)
+                test(reset);
+        else if (value == COMMAND_TEST_LINE || value == COMMAND_TEST_MOUSE)
                 answer(reset, LINE_IS_LOW);
         else if (value == COMMAND_READ_OUTPUT)
                 answer(reset, OUTPUT_A20_ON);
