@@ -4,30 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../start.h"
 #include "novart/parent.h"
 #include "server.h"
-
-#define ENLARGE "enlarge 'memory' or 'kernel-memory' of this program."
 
 /* Reports why the archive's module cannot be used. */
 static void report_module(const char *name, int error)
 {
         if (error == ENOMEM)
-                printf("there is no memory for the module '%s'; " ENLARGE "\n", name);
+                printf("the module '%s' does not fit into the memory that is left; " START_ENLARGE
+                       "\n",
+                       name);
         else
                 printf("the module '%s' is not available: %s; pass its name as an argument "
                        "and write `modules %s` into the description.\n",
                        name, strerror(error), name);
-}
-
-/* Reports why the service cannot start. @p wrong: what is wrong with the archive; NULL: nothing */
-static void report_start(const char *name, const char *wrong, int error)
-{
-        if (wrong)
-                printf("'%s' is not a usable archive: %s\n", name, wrong);
-        else
-                printf("the service cannot start: %s%s\n", strerror(error),
-                       error == ENOMEM ? "; " ENLARGE : ".");
 }
 
 int main(int argc, char **argv)
@@ -43,7 +34,10 @@ int main(int argc, char **argv)
         }
         error = disk_service_start(archive, bytes, &wrong);
         if (error) {
-                report_start(name, wrong, error);
+                if (wrong)
+                        printf("'%s' is not a usable archive: %s\n", name, wrong);
+                else
+                        start_failed(error);
                 return 1;
         }
         nova_service_sleep();

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../start.h"
 #include "cache.h"
 #include "novart/page.h"
 #include "novart/program.h"
@@ -13,8 +14,7 @@
 #include "novart/time.h"
 #include "server.h"
 
-#define WORDS      6 /* one word more than the longest argument has */
-#define ENLARGE    "enlarge 'memory' or 'kernel-memory' of this program."
+#define WORDS      6         /* one word more than the longest argument has */
 #define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
 #define SHARE_MOST (2 << 20) /* maximum of that share in bytes */
 
@@ -56,7 +56,7 @@ static const char *why_not_mounted(const struct volume *volume, int error)
                 return "another mount or a guest has it, or a part of it; remove one of the two, "
                        "which would damage the file system.";
         if (error == ENOMEM)
-                return "Not enough space; " ENLARGE;
+                return "Not enough space; " START_ENLARGE;
         if (error == ENOENT && !volume->service)
                 return "it is not among the 'modules' of this program in the description.";
         snprintf(text, sizeof(text), "%s.", strerror(error));
@@ -254,8 +254,7 @@ int main(int argc, char **argv)
         make_cache();
         error = files_service_start(grants, grant_count);
         if (error) {
-                printf("the service cannot start: %s%s\n", strerror(error),
-                       error == ENOMEM ? "; " ENLARGE : ".");
+                start_failed(error);
                 return 1;
         }
         nova_service_sleep();

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../start.h"
 #include "novart/program.h"
 #include "novart/service/block.h"
 #include "server.h"
@@ -141,9 +142,7 @@ int main(int argc, char **argv)
                         return NOVA_EXIT_FINAL;
         error = partitions_service_start(argv[1], &table, grants, grant_count);
         if (error) {
-                printf("the service cannot start: %s%s\n", strerror(error),
-                       error == ENOMEM ? "; enlarge 'memory' or 'kernel-memory' of this program."
-                                       : ".");
+                start_failed(error);
                 return 1;
         }
         nova_service_sleep();
