@@ -372,10 +372,11 @@ static void remember(const struct rename *rename)
  * be renamed. */
 static int remove_replaced(const struct rename *rename)
 {
-        int error = ENOSPC;
+        int error;
 
-        if (rename->new.sector == rename->old.sector)
-                error = fat_folder_fits(rename->to, &rename->old, rename->name, &rename->new);
+        if (rename->new.sector != rename->old.sector)
+                return EXDEV; /* see rename_file() */
+        error = fat_folder_fits(rename->to, &rename->old, rename->name, &rename->new);
         if (error)
                 return error == ENOSPC ? EXDEV : error;
         return fat_remove(&rename->to->node, rename->name, true);

@@ -122,15 +122,22 @@ static int fat_root(struct files_system *system, struct files_node **node)
         return error;
 }
 
+/* Checks a folder whose entries are read: the clusters of a lost one may have other data. */
+static int check_folder(const struct fat_node *folder)
+{
+        if (!folder->folder)
+                return ENOTDIR;
+        return folder->lost ? EIO : 0;
+}
+
 static int fat_lookup(struct files_node *in, const char *name, struct files_node **node)
 {
         struct fat_node *folder = (struct fat_node *)in, *found;
         struct fat_set set;
-        int error;
+        int error = check_folder(folder);
 
-        if (!folder->folder || folder->lost)
-                return folder->folder ? EIO : ENOTDIR;
-        error = fat_folder_find(folder, name, &set);
+        if (!error)
+                error = fat_folder_find(folder, name, &set);
         if (!error)
                 error = fat_node_open(fat_of(folder), &set, &found);
         if (!error)
@@ -189,10 +196,10 @@ static int fat_list(struct files_node *in, uint64_t *position, char name[FILES_N
         const struct fat_node *node = &filled, *used;
         struct fat_walk walk;
         struct fat_set set;
-        int error;
+        int error = check_folder(folder);
 
-        if (!folder->folder || folder->lost)
-                return folder->folder ? EIO : ENOTDIR;
+        if (error)
+                return error;
         if (*position >= FAT_FOLDER_MAX)
                 return ENOENT;
         fat_walk_begin(&walk, folder, (uint32_t)*position);

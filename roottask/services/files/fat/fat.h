@@ -228,8 +228,8 @@ int fat_walk_next(struct fat_walk *walk, struct fat_set *set); /* ENOENT: the en
 int fat_folder_find(const struct fat_node *folder, const char *name, struct fat_set *set);
 int fat_folder_add(const struct fat_node *folder, const char *name, uint8_t entry[FAT_ENTRY],
                    struct fat_set *set);
-/* Checks whether fat_folder_move() has room after the entries of @p removed, which are in the same
- * sector, were deleted. @return 0, ENOSPC: no; or another error */
+/* Checks whether fat_folder_move() will have room once the entries of @p removed in this sector are
+ * deleted. @return 0; ENOSPC: there is no room; or another error */
 int fat_folder_fits(const struct fat_node *folder, const struct fat_set *old, const char *name,
                     const struct fat_set *removed);
 /* Renames within one sector, which is written as a whole. @return ENOSPC: there is no room */
