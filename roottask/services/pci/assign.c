@@ -157,8 +157,8 @@ static bool write_base(struct device *device, struct nova_pci_function *function
 }
 
 /* Gives a register an address at which the parent reports no obstacle. After a report, the search
- * continues below the obstacle. The function does not respond meanwhile. Any address may belong to
- * a function that the table lacks, so then there is none. */
+ * continues below the obstacle. The function does not respond meanwhile. If the table lacks some
+ * functions, each address may belong to one of them, so the register gets none. */
 static bool assign(struct device *device, struct nova_pci_function *function, unsigned n)
 {
         const struct nova_pci_bar *const bar = &function->bar[n];
@@ -168,7 +168,9 @@ static bool assign(struct device *device, struct nova_pci_function *function, un
                 ports ? NOVA_PARENT_PCI_PORTS : NOVA_PARENT_PCI_MEMORY;
         uint64_t limit = UINT64_MAX;
 
-        for (unsigned i = 0; i < TRIES_MAX && pci_knows_bus(PCI_LAST_BUS); i++) {
+        if (!pci_knows_bus(PCI_LAST_BUS))
+                return false;
+        for (unsigned i = 0; i < TRIES_MAX; i++) {
                 const uint64_t base = find(size, function->address >> 8, ports, limit);
                 uint64_t begin = base;
 
