@@ -157,7 +157,7 @@ static void *sleep_for_ever(void *argument)
 static void check_far_times(void)
 {
         static struct timespec far = {18446744074, 0};
-        struct timespec now, time = {0, 0};
+        struct timespec now, time, latest = {9223372035, 0};
         struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;
         struct nova_thread *sleeper;
         pthread_cond_t signalled;
@@ -167,7 +167,12 @@ static void check_far_times(void)
         CHECK(!nova_thread_create(&sleeper, &attr, sleep_for_ever, &far));
 
         CHECK(clock_settime(CLOCK_REALTIME, &far) == -1 && errno == EINVAL);
-        CHECK(!clock_gettime(CLOCK_REALTIME, &now) && !clock_settime(CLOCK_REALTIME, &time));
+        CHECK(!clock_gettime(CLOCK_REALTIME, &now) && !clock_settime(CLOCK_REALTIME, &latest));
+        latest.tv_sec++;
+        CHECK(clock_settime(CLOCK_REALTIME, &latest) == -1 && errno == EINVAL);
+        CHECK(!clock_gettime(CLOCK_REALTIME, &time) && time.tv_sec == latest.tv_sec - 1);
+        time = (struct timespec){0, 0};
+        CHECK(!clock_settime(CLOCK_REALTIME, &time));
         CHECK(!pthread_cond_init(&signalled, NULL) && !pthread_mutex_lock(&mutex));
         CHECK(!pthread_create(&thread, NULL, signal_later, &signalled));
         CHECK(!pthread_cond_timedwait(&signalled, &mutex, &far));

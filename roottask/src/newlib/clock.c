@@ -10,10 +10,12 @@
 
 #include "novart/time.h"
 
-#define NS_PER_S     1000000000
 #define NS_PER_US    1000
 #define NS_PER_CLOCK (NS_PER_S / CLOCKS_PER_SEC)
-#define SECONDS_MAX  (INT64_MAX / NS_PER_S - 1)
+
+/* Latest time that can be set: its nanoseconds fit in 63 bits, because the time since the boot is
+ * subtracted from them, and the difference may be negative. */
+#define SECONDS_MAX (INT64_MAX / NS_PER_S - 1)
 
 static int read_clock(clockid_t clock, uint64_t *ns)
 {

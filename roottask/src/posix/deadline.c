@@ -7,8 +7,6 @@
 #include "novart/time.h"
 #include "time/clock.h"
 
-#define NS_PER_S 1000000000
-
 int novart_deadline_of(clockid_t clock, const struct timespec *time, uint64_t *deadline)
 {
         const uint64_t offset = clock == CLOCK_MONOTONIC ? 0 : novart_clock_realtime_offset();

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#define NS_PER_S 1000000000
+
 /* Returns the nanoseconds by which CLOCK_REALTIME is ahead of CLOCK_MONOTONIC. */
 uint64_t novart_clock_realtime_offset(void);
 

@@ -9,7 +9,6 @@
 #include "time/clock.h"
 
 #define NS_PER_MS 1000000
-#define NS_PER_S  1000000000
 
 static uint64_t realtime_offset;
 
