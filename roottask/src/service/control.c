@@ -105,14 +105,14 @@ void novart_service_sweep(struct nova_service *service, unsigned first, unsigned
 }
 
 /* Returns the error for a client whose capability has not arrived: the client has not sent it, or
- * the service lacked kernel memory when the message came. If sessions of dead programs have freed
- * some since, the client may repeat the message. */
+ * the service lacked kernel memory when the message came. If sessions have freed some since, the
+ * client may repeat the message. */
 static int missing_item(struct nova_service *service)
 {
         int error = novart_service_room(service);
 
         if (!error)
-                return EACCES;
+                return novart_service_ended_lately(service) ? EAGAIN : EACCES;
         novart_service_sweep(service, 0, service->table.slot_count);
         if (!novart_service_inside(service))
                 return ECONNRESET;

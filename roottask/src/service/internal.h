@@ -169,6 +169,9 @@ void novart_service_reserve_init(struct nova_service *service);
  * rest is kept for a message that comes soon, or some kernel memory becomes free within 200 ms. Is
  * called with the lock held. */
 int novart_service_room(const struct nova_service *service);
+/* Returns true if a session ended so lately that the kernel may have freed its portals just now, or
+ * still has to. Is called with the lock held. */
+bool novart_service_ended_lately(const struct nova_service *service);
 /* Called by a share handler, with the lock held, after a message whose memory did not arrive. Keeps
  * kernel memory for the next message to this handler if it can be larger than @p had, the limit of
  * the message.

@@ -60,6 +60,11 @@ void novart_service_reserve_init(struct nova_service *service)
                                              service->share_bytes);
 }
 
+bool novart_service_ended_lately(const struct nova_service *service)
+{
+        return nova_rdtsc() - service->ended < nova_tsc_of_ns(GRACE);
+}
+
 /* Returns the error for a client that finds no kernel memory left. EAGAIN: memory of sessions that
  * end becomes free soon. The worker frees their shared memory and their slots, a handler that
  * serves a call of a closing session ends the session, and the kernel frees their portals after a
@@ -68,7 +73,7 @@ static int shortage(const struct nova_service *service)
 {
         const bool ends = service->passing_head != SESSION_NONE ||
                           novart_session_ending(&service->table) ||
-                          nova_rdtsc() - service->ended < nova_tsc_of_ns(GRACE);
+                          novart_service_ended_lately(service);
 
         return ends ? EAGAIN : ENOMEM;
 }

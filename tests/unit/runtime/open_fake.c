@@ -9,6 +9,7 @@
 
 int open_room[2];
 unsigned open_clears;
+bool open_ended_lately;
 
 static unsigned questions;
 
@@ -16,6 +17,12 @@ int novart_service_room(const struct nova_service *service)
 {
         (void)service;
         return questions < 2 ? open_room[questions++] : 0;
+}
+
+bool novart_service_ended_lately(const struct nova_service *service)
+{
+        (void)service;
+        return open_ended_lately;
 }
 
 void novart_service_clear_soon(struct nova_service *service)

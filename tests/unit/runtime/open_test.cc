@@ -23,6 +23,13 @@ TEST(open, a_client_that_sends_no_capability_is_refused)
         EXPECT_EQ(open_clears, 0U);
 }
 
+TEST(open, a_client_may_try_again_if_memory_became_free_after_its_message_came)
+{
+        open_ended_lately = true;
+        EXPECT_EQ(answer(0, 0), EAGAIN);
+        open_ended_lately = false;
+}
+
 TEST(open, a_client_learns_that_the_service_lacked_memory_for_its_capability)
 {
         EXPECT_EQ(answer(ENOMEM, ENOMEM), ENOMEM);
