@@ -16,11 +16,6 @@
 #define PIT_PORT  0x40
 #define UART_PORT 0x3f8
 
-/* Byte of the real-time clock's memory in which firmware finds the number of CPUs besides the boot
- * CPU. SeaBIOS starts all CPUs, and waits for this number of them. Without the wait, it would
- * overwrite the code that they execute. */
-#define RTC_OTHER_CPUS 0x5f
-
 /* Handles the output of the 8259s, which the local APIC of virtual CPU 0 may block. */
 static void interrupt(void *context, unsigned pin, bool level)
 {
@@ -78,7 +73,7 @@ static void make_devices(struct nova_pc *pc)
         nova_pit_init(&pc->pit, clock, &pit);
         nova_rtc_init(&pc->rtc, clock, &rtc, (uint64_t)time(NULL));
         nova_rtc_set_ram(&pc->rtc, pc->vm->memory.bytes);
-        pc->rtc.memory[RTC_OTHER_CPUS] = (uint8_t)(pc->vm->vcpus - 1);
+        nova_rtc_set_cpus(&pc->rtc, pc->vm->vcpus);
         nova_uart_init(&pc->uart, &uart, novavmm_console_send, pc);
         nova_uart_set_clock(&pc->uart, clock);
         nova_reset_init(&pc->reset, &reset_line);

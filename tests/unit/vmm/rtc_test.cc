@@ -282,6 +282,18 @@ TEST_F(rtc, keeps_values_that_are_written)
         EXPECT_EQ(get(0xff), 0xabu); /* the highest bit has another meaning */
 }
 
+TEST_F(rtc, tells_firmware_the_number_of_cpus_besides_the_first)
+{
+        set(0);
+        nova_rtc_set_ram(&clock, 48u << 20);
+        const unsigned before = sum();
+        for (unsigned cpus : {1u, 3u, 256u}) {
+                nova_rtc_set_cpus(&clock, cpus);
+                EXPECT_EQ(get(0x5f), cpus - 1);
+        }
+        EXPECT_EQ(sum(), before) << "the checksum does not cover the byte";
+}
+
 TEST_F(rtc, has_no_alarm_and_a_low_line_without_an_interrupt)
 {
         set(0);

@@ -39,6 +39,9 @@ void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock,
  *  of the memory. */
 void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes);
 
+/** Stores the number of virtual CPUs, @p cpus (1 to 256), where SeaBIOS looks for it. */
+void nova_rtc_set_cpus(struct nova_rtc *rtc, unsigned cpus);
+
 /** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71. The function suits struct
  *  nova_bus_range; @p context is the struct nova_rtc. @return the device's value */
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);

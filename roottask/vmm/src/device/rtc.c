@@ -54,6 +54,10 @@
 #define KIB           1024u
 #define MIB           (1024u * KIB)
 
+/* Position of the number of CPUs besides the boot CPU. SeaBIOS starts all CPUs, and waits for this
+ * number of them. Without the wait, it would overwrite the code that they execute. */
+#define OTHER_CPUS 0x5f
+
 /* Position of the sum of the bytes from SUM_FIRST to SUM_LAST, with the upper byte first. */
 #define SUM       0x2e
 #define SUM_FIRST 0x10
@@ -147,6 +151,11 @@ void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes)
                 sum += rtc->memory[i];
         rtc->memory[SUM] = (uint8_t)(sum >> 8);
         rtc->memory[SUM + 1] = (uint8_t)sum;
+}
+
+void nova_rtc_set_cpus(struct nova_rtc *rtc, unsigned cpus)
+{
+        rtc->memory[OTHER_CPUS] = (uint8_t)(cpus - 1);
 }
 
 static uint8_t number(const struct nova_rtc *rtc, unsigned value)
