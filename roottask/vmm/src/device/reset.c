@@ -86,23 +86,27 @@ static void answer(struct nova_reset *reset, uint8_t value)
         reset->answers = true;
 }
 
-static void test(struct nova_reset *reset)
-{
-        reset->settings = SETTINGS;
-        answer(reset, TEST_PASSED);
-}
-
 static void write_command(struct nova_reset *reset, uint8_t value)
 {
         reset->command = value;
-        if (value == COMMAND_READ_SETTINGS)
+        switch (value) {
+        case COMMAND_READ_SETTINGS:
                 answer(reset, reset->settings);
-        else if (value == COMMAND_TEST)
-                test(reset);
-        else if (value == COMMAND_TEST_LINE || value == COMMAND_TEST_MOUSE)
+                break;
+        case COMMAND_TEST:
+                reset->settings = SETTINGS;
+                answer(reset, TEST_PASSED);
+                break;
+        case COMMAND_TEST_LINE:
+        case COMMAND_TEST_MOUSE:
                 answer(reset, LINE_IS_LOW);
-        else if (value == COMMAND_READ_OUTPUT)
+                break;
+        case COMMAND_READ_OUTPUT:
                 answer(reset, OUTPUT_A20_ON);
+                break;
+        default:
+                break;
+        }
         if ((value & COMMAND_PULSE) == COMMAND_PULSE && !(value & 1))
                 go(reset, KEYBOARD);
 }
