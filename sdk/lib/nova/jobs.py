@@ -90,7 +90,9 @@ def _followed(running, on_start):
 def _read_until(stream, end):
     """Returns what can be read from STREAM until it ends or the monotonic clock reaches END."""
     pieces = []
-    while select.select([stream], [], [], max(0, end - time.monotonic()))[0]:
+    ready = select.poll()  # unlike select(), with any file descriptor
+    ready.register(stream, select.POLLIN)
+    while ready.poll(max(0, end - time.monotonic()) * 1000):
         piece = os.read(stream.fileno(), 1 << 16)
         if not piece:
             break
@@ -102,7 +104,7 @@ def _read_until(stream, end):
 def output_of(running, on_start, limit):
     """Waits for a process, at most LIMIT seconds. Returns its output and its processor seconds.
     A child in a session of its own survives the end of the process. If it keeps the output open,
-    this function stops to read KEPT_OPEN seconds after the limit."""
+    this function stops reading KEPT_OPEN seconds after the limit."""
     end = time.monotonic() + limit + KEPT_OPEN
     timer = threading.Timer(limit, running.expire)
     timer.start()
