@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import build, cli, debian_source, install, newlib
+from nova import build, cli, debian_source, debug, docs, install, newlib
 from nova.errors import NovaError
 
 SENTENCE = r"\Anova: [^\n]+[.]\n\Z"
@@ -36,6 +36,27 @@ class Trouble(unittest.TestCase):
                 self.assertEqual(result.returncode, 2)
                 self.assertRegex(result.stderr, SENTENCE)
                 self.assertIn("No space left", result.stderr)
+
+    def test_a_qemu_that_stays_after_the_end_of_the_system(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / debug.ENDED).touch()
+            session = mock.Mock(folder=folder)
+            session.qemu.wait.side_effect = subprocess.TimeoutExpired("qemu", 60)
+            with self.assertRaisesRegex(NovaError, "QEMU has not ended within 60 s"):
+                debug.Session.system_status(session)
+
+    def test_a_doxygen_that_fails_before_it_writes_anything(self):
+        done = mock.Mock(returncode=1, stdout="a\nerror: no memory\n")
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(docs, "write_pages", return_value=([], [])), \
+                mock.patch.object(docs, "copy_pictures"), \
+                mock.patch.object(docs, "THEME", Path(folder)), \
+                mock.patch.object(docs.shutil, "which", return_value="doxygen"), \
+                mock.patch.object(docs, "settings", return_value=""), \
+                mock.patch.object(docs.subprocess, "run", return_value=done):
+            warnings = Path(folder) / "warnings"
+            warnings.write_text("of the last run\n", encoding="utf-8")
+            self.assertEqual(docs.doxygen(paths.ROOT, Path(folder)), ["a", "error: no memory"])
 
     def test_an_output_without_a_reader(self):
         for buffering in ((), [("PYTHONUNBUFFERED", "1")]):
