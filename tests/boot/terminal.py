@@ -17,8 +17,14 @@ CODE = (
     "from nova import boot_list, disk, process; process.die_with_parent()\n"
     "from nova.qemu import Machine, Module; from nova.runner import Runner\n"
     "machine = Machine(sys.argv[2], {modules}, {machine})\n"
-    "sys.exit(Runner(machine, {seconds}, sys.stdout.buffer, True).run().status)\n"
+    "sys.exit(Runner(machine, {seconds}, sys.stdout.buffer, {interactive}).run().status)\n"
 )
+
+
+def code(modules, machine, seconds, interactive):
+    """Returns a Python program that boots sys.argv[2] with MODULES, a Python expression. MACHINE
+    are arguments of the class Machine. sys.argv[1] is LIB."""
+    return CODE.format(modules=modules, machine=machine, seconds=seconds, interactive=interactive)
 
 
 class Steps:
@@ -46,10 +52,10 @@ def play(kernel, boot, modules, keys, machine="cpus=1", seconds=120):
     for one. It is called after each output, and each second without output. The run ends after
     SECONDS. Returns all output, and the exit status.
     """
-    code = CODE.format(modules=modules, machine=machine, seconds=seconds)
+    program = code(modules, machine, seconds, True)
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
-        [sys.executable, "-c", code, str(LIB), kernel, boot],
+        [sys.executable, "-c", program, str(LIB), kernel, boot],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
