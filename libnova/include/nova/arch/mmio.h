@@ -7,11 +7,11 @@
 
 #include <stdint.h>
 
-/** Separates an access from the one before. The functions below begin with it. QEMU's TCG (7.2)
- * finds the device of an access through an index into its memory map. While another CPU changes
- * this map, for example with the command register of a PCI function, an access waits, and the next
- * one in the same block of instructions can use an old index: it is lost or reaches another device.
- * A jump ends the block. */
+/** Separates the next access from the previous one, by a jump. Each function below begins with this
+ * one. QEMU 7.2 finds the device of an access through an index into its map of memory. If another
+ * CPU changes this map, for example by the command register of a PCI function, an access waits for
+ * the change. The next access in the same block of instructions can then use an old index: it is
+ * lost, or reaches another device. A jump ends the block. */
 static inline void nova_mmio_separate(void)
 {
         __asm__ volatile("jmp 1f\n1:" : : : "memory");
