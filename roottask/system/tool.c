@@ -126,8 +126,7 @@ int main(int argc, char **argv)
         if (argc - first - 1 > FILES_MAX) {
                 fprintf(stderr,
                         "nova-system: a system has at most %d files in addition to its "
-                        "description, "
-                        "but there are %d: leave some out.\n",
+                        "description, but there are %d: leave some out.\n",
                         FILES_MAX, argc - first - 1);
                 return 2;
         }
