@@ -28,13 +28,26 @@ static struct ustar *ustar_of(const struct files_node *node)
         return (struct ustar *)node->system;
 }
 
-/* Compares names; of two files with one name, the first one of the archive comes first. */
+/* Compares names; files with one name keep their order in the archive. */
 static int ustar_compare(const void *one, const void *other)
 {
         const struct archive_file *const a = one, *const b = other;
         const int order = strcmp(a->name, b->name);
 
         return order ? order : a->data < b->data ? -1 : a->data > b->data;
+}
+
+/* Keeps the last of the files with one name, as tar does: `tar --append` adds a new version of a
+ * file after the old one. */
+static void ustar_drop_replaced(struct ustar *ustar)
+{
+        unsigned kept = 0;
+
+        for (unsigned i = 0; i < ustar->count; i++)
+                if (i + 1 == ustar->count ||
+                    strcmp(ustar->file[i].name, ustar->file[i + 1].name) != 0)
+                        ustar->file[kept++] = ustar->file[i];
+        ustar->count = kept;
 }
 
 static int ustar_mount(struct files_disk *disk, struct files_system **system, const char **sentence)
@@ -56,6 +69,7 @@ static int ustar_mount(struct files_disk *disk, struct files_system **system, co
                archive_next(&archive, &ustar->file[ustar->count]))
                 ustar->count++;
         qsort(ustar->file, ustar->count, sizeof(ustar->file[0]), ustar_compare);
+        ustar_drop_replaced(ustar);
         *system = &ustar->system;
         return 0;
 }

@@ -123,6 +123,30 @@ TEST_F(files_ustar_test, reads_up_to_the_end_of_a_file)
         files_ustar.release(file);
 }
 
+TEST_F(files_ustar_test, has_only_the_last_of_the_files_with_one_name)
+{
+        const char *sentence;
+        files_node *file;
+        char text[16] = {};
+        size_t done;
+
+        files_ustar.release(root);
+        files_ustar.unmount(system);
+        archive.resize(archive.size() - 1024);
+        append(archive, "three", "a newer third");
+        append(archive, "./three", "the newest");
+        archive.resize(archive.size() + 1024);
+        disk.memory = archive.data();
+        disk.bytes = archive.size();
+        ASSERT_EQ(files_mount(&disk, &system, &sentence), 0);
+        ASSERT_EQ(files_ustar.root(system, &root), 0);
+        EXPECT_EQ(list(root), (std::vector<std::string>{"a/", "ab/", "three"}));
+        ASSERT_EQ(files_ustar.lookup(root, "three", &file), 0);
+        EXPECT_EQ(files_ustar.read(file, 0, text, sizeof(text), &done), 0);
+        EXPECT_EQ(std::string(text, done), "the newest");
+        files_ustar.release(file);
+}
+
 TEST_F(files_ustar_test, gives_each_node_its_own_number)
 {
         std::set<uint64_t> numbers;
