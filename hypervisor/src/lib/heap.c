@@ -2,6 +2,8 @@
 /* Heaps (see heap.h). */
 #include "lib/heap.h"
 
+#include "arch/x86/insn.h"
+
 void heap_init(struct heap *heap, uint32_t seed)
 {
         heap->first = NULL;
@@ -17,11 +19,14 @@ static bool heap_random_bit(struct heap *heap)
         return heap->random >> 31;
 }
 
-/* Merges two heaps, of which one or both may be empty. Returns the root. */
+/* Merges two heaps, of which one or both may be empty. Returns the root. The time of the merge goes
+ * into the generator: a program that knows the generator's state could otherwise choose keys that
+ * make the heap deep. */
 static struct heap_node *heap_merge(struct heap *heap, struct heap_node *a, struct heap_node *b)
 {
         struct heap_node *root = NULL, *parent = NULL, **link = &root;
 
+        heap->random = (heap->random ^ (uint32_t)rdtsc()) | 1;
         while (a && b) {
                 struct heap_node *low = b->key < a->key ? b : a;
                 b = low == a ? b : a;

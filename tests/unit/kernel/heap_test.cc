@@ -6,9 +6,11 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 #include <vector>
 
 extern "C" {
+#include "fake.h"
 #include "lib/heap.h"
 }
 
@@ -63,6 +65,30 @@ TEST(heap, gives_the_lowest_key_after_any_changes)
                         }
                 }
         }
+}
+
+std::string shape_of(const heap_node *node)
+{
+        return node ? "(" + shape_of(node->left) + shape_of(node->right) + ")" : ".";
+}
+
+// A program can guess the seed, so each change adds its own time.
+TEST(heap, depends_on_the_time_of_each_change)
+{
+        std::set<std::string> shapes;
+        for (unsigned i = 0; i < 64; i++) {
+                heap h;
+                heap_init(&h, 1);
+                std::vector<heap_node> nodes(32);
+                for (auto &node : nodes) {
+                        fake_tsc = 1000 + i;
+                        node.key = 7;
+                        heap_insert(&h, &node);
+                }
+                shapes.insert(shape_of(h.first));
+        }
+        fake_tsc = 0;
+        EXPECT_GT(shapes.size(), 16U);
 }
 
 // Keys in the worst order for a heap without balance.
