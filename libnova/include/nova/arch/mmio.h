@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Registers of devices in memory, on x86-32 and x86-64. Each access happens exactly once, has the
- * width of its name, and comes after the earlier accesses of the program. The memory must be
+ * width of its name, and stays between the earlier and the later accesses of the program. So what a
+ * device has written to memory is read after the register that announced it. The memory must be
  * mapped, and the address must be a multiple of the width. */
 #ifndef NOVA_ARCH_MMIO_H
 #define NOVA_ARCH_MMIO_H
@@ -17,11 +18,22 @@ static inline void nova_mmio_separate(void)
         __asm__ volatile("jmp 1f\n1:" : : : "memory");
 }
 
+/** Keeps the compiler from moving later accesses to memory before a register's. The CPU keeps this
+ * order itself. Each function below ends with this one. */
+static inline void nova_mmio_settle(void)
+{
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /** Reads a register of 8 bits at address @p at. */
 static inline uint8_t nova_mmio_read8(const volatile void *at)
 {
         nova_mmio_separate();
-        return *(const volatile uint8_t *)at;
+
+        const uint8_t value = *(const volatile uint8_t *)at;
+
+        nova_mmio_settle();
+        return value;
 }
 
 /** Writes @p value to a register of 8 bits at address @p at. */
@@ -29,13 +41,18 @@ static inline void nova_mmio_write8(volatile void *at, uint8_t value)
 {
         nova_mmio_separate();
         *(volatile uint8_t *)at = value;
+        nova_mmio_settle();
 }
 
 /** Reads a register of 16 bits at address @p at. */
 static inline uint16_t nova_mmio_read16(const volatile void *at)
 {
         nova_mmio_separate();
-        return *(const volatile uint16_t *)at;
+
+        const uint16_t value = *(const volatile uint16_t *)at;
+
+        nova_mmio_settle();
+        return value;
 }
 
 /** Writes @p value to a register of 16 bits at address @p at. */
@@ -43,13 +60,18 @@ static inline void nova_mmio_write16(volatile void *at, uint16_t value)
 {
         nova_mmio_separate();
         *(volatile uint16_t *)at = value;
+        nova_mmio_settle();
 }
 
 /** Reads a register of 32 bits at address @p at. */
 static inline uint32_t nova_mmio_read32(const volatile void *at)
 {
         nova_mmio_separate();
-        return *(const volatile uint32_t *)at;
+
+        const uint32_t value = *(const volatile uint32_t *)at;
+
+        nova_mmio_settle();
+        return value;
 }
 
 /** Writes @p value to a register of 32 bits at address @p at. */
@@ -57,6 +79,7 @@ static inline void nova_mmio_write32(volatile void *at, uint32_t value)
 {
         nova_mmio_separate();
         *(volatile uint32_t *)at = value;
+        nova_mmio_settle();
 }
 
 #endif
