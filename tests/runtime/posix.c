@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* POSIX threads: results, kinds of mutexes, conditions, keys, once, and waits with a time limit. */
+/* POSIX threads: results, kinds of mutexes, conditions, keys, once, yields, and waits with a time
+ * limit. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -244,6 +246,33 @@ static void check_once(void)
         use_once(&once);
 }
 
+/* Waits for its turns on the CPU of the other thread. A yield without an effect would be repeated
+ * until the end of a quantum, in each turn. */
+static void *yield_in_turn(void *argument)
+{
+        const int number = (int)(intptr_t)argument;
+        unsigned yields = 0;
+
+        for (int i = 0; i < ROUNDS; i++) {
+                for (; __atomic_load_n(&turn, __ATOMIC_ACQUIRE) != number; yields++)
+                        CHECK(!sched_yield());
+                __atomic_store_n(&turn, !number, __ATOMIC_RELEASE);
+        }
+        CHECK(yields < ROUNDS * 100);
+        return argument;
+}
+
+static void check_yields(void)
+{
+        pthread_t thread[2];
+
+        turn = 0;
+        for (int i = 0; i < 2; i++)
+                CHECK(!pthread_create(&thread[i], NULL, yield_in_turn, (void *)(intptr_t)i));
+        for (int i = 0; i < 2; i++)
+                CHECK(!pthread_join(thread[i], NULL));
+}
+
 static void check_refusals(void)
 {
         pthread_attr_t attr;
@@ -270,6 +299,7 @@ int main(void)
         check_far_times();
         check_keys();
         check_once();
+        check_yields();
         check_refusals();
         CHECK(pthread_equal(pthread_self(), pthread_self()));
         printf("POSIX threads are in order\n");

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state in which a program starts, and the order of events at its end. */
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "novart/page.h"
 #include "novart/program.h"
 #include "novart/thread.h"
 
@@ -73,6 +77,26 @@ static void check_record(void)
         CHECK((nova_word_t)&here >= begin && (nova_word_t)&here < end);
 }
 
+/* Compares sysconf() with what the program knows from elsewhere. */
+static void check_limits(void)
+{
+        const long pages = sysconf(_SC_PHYS_PAGES);
+        long cpus = 0;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                cpus += nova_program_has_cpu(cpu);
+        CHECK(sysconf(_SC_NPROCESSORS_ONLN) == cpus && sysconf(_SC_NPROCESSORS_CONF) == cpus);
+        CHECK(sysconf(_SC_PAGESIZE) == NOVA_PAGE_SIZE && getpagesize() == NOVA_PAGE_SIZE);
+        CHECK(pages > 0 && sysconf(_SC_AVPHYS_PAGES) == (long)nova_page_free_count());
+        CHECK(sysconf(_SC_AVPHYS_PAGES) <= pages && sysconf(_SC_CLK_TCK) == CLOCKS_PER_SEC);
+        CHECK(sysconf(_SC_OPEN_MAX) >= 35 && sysconf(_SC_MONOTONIC_CLOCK) > 0);
+        errno = 0;
+        CHECK(sysconf(_SC_ARG_MAX) == -1 && sysconf(_SC_SHELL) == -1 && !errno);
+        CHECK(sysconf(-1) == -1 && errno == EINVAL);
+        errno = 0;
+        CHECK(sysconf(INT_MAX) == -1 && errno == EINVAL);
+}
+
 int main(int argc, char **argv, char **envp)
 {
         CHECK(constructed == 12 && initialised == 7);
@@ -80,6 +104,7 @@ int main(int argc, char **argv, char **envp)
                 CHECK(!zeroes[i]);
         check_arguments(argc, argv, envp);
         check_record();
+        check_limits();
         CHECK(!atexit(at_exit_1) && !atexit(at_exit_2));
         CHECK(getpid() == 1 && isatty(1) && !isatty(9));
         printf("main without a line feed: ");

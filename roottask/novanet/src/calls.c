@@ -10,6 +10,7 @@
 
 _Static_assert(LWIP_SOCKET_OFFSET == SOCKETS_FIRST,
                "the runtime and lwIP begin the numbers of sockets at one value");
+_Static_assert(NUM_SOCKETS == SOCKETS_MAX, "the runtime and lwIP have one limit of sockets");
 
 static int read_socket(int number, void *data, size_t bytes)
 {

@@ -10,6 +10,7 @@
 
 #define FILES_FIRST        3 /* number of the first open file that is not the console */
 #define SOCKETS_FIRST      (FILES_FIRST + NOVA_FILES_MAX) /* number of the first socket */
+#define SOCKETS_MAX        24 /* maximum number of sockets of a program */
 #define FILES_WORDS(bytes) (4 + NOVA_WORDS_OF(bytes))
 
 /* Functions that the system calls of the C library need for open files. A program that opens no
