@@ -9,14 +9,18 @@
 #define closedir    novart_closedir
 #define fsync       novart_fsync
 #define ftruncate   novart_ftruncate
+#define lseek       novart_lseek
 #define mkdir       novart_mkdir
 #define open        novart_open
 #define opendir     novart_opendir
+#define pread       novart_pread
+#define pwrite      novart_pwrite
 #define readdir     novart_readdir
 #define rename      novart_rename
 #define rewinddir   novart_rewinddir
 #define rmdir       novart_rmdir
 #define stat        novart_stat
+#define truncate    novart_truncate
 #define unlink      novart_unlink
 #define __dirstream novart_folder
 
@@ -215,6 +219,13 @@ int nova_copy_guarded(void *to, const void *from, size_t bytes)
         return 0;
 }
 
+off_t lseek(int number, off_t offset, int whence)
+{
+        require(!offset && whence == SEEK_CUR && number < FILES_FIRST);
+        errno = ESPIPE;
+        return -1;
+}
+
 /* The program. */
 static void check_about(const struct stat *about)
 {
@@ -227,9 +238,11 @@ static void use_path(void)
         char path[NOVA_FILES_PATH_SIZE + 2] = {0};
         struct stat about;
         int result = 0;
+        uint8_t what;
 
         memset(path, 'p', answers_take() * 3u % (sizeof(path) - 1));
-        switch (answers_take() % 7) {
+        what = answers_take();
+        switch (what % 7) {
         case 0:
                 result = stat(path, &about);
                 if (!result)
@@ -248,7 +261,8 @@ static void use_path(void)
                 result = mkdir(path, 0777);
                 break;
         default:
-                result = rename(path, "new");
+                result = what & 0x80 ? truncate(path, (off_t)answers_take_word())
+                                     : rename(path, "new");
         }
         require(result == 0 || (result == -1 && errno > 0));
 }
@@ -279,21 +293,41 @@ static void transfer_file(int number, bool writes)
         free(data);
 }
 
-static void use_file(int number)
+/* Transfers at an offset of the call's own, which leaves the file's offset unchanged. The session
+ * may end meanwhile. */
+static void transfer_at_offset(int number, bool writes)
 {
+        const off_t before = novart_files_calls->seek(number, 0, SEEK_CUR);
+        const off_t offset = (off_t)answers_take_word();
+        const size_t bytes = answers_take_word() % MAX;
+        char *const data = calloc(1, bytes ? bytes : 1);
+        off_t after;
+        ssize_t done;
+
+        done = writes ? pwrite(number, data, bytes, offset) : pread(number, data, bytes, offset);
+        require(done >= -1 && done <= (ssize_t)bytes && (offset >= 0 || done < 0));
+        require(done >= 0 || errno > 0);
+        after = novart_files_calls->seek(number, 0, SEEK_CUR);
+        require(after == before || after == -1);
+        require(pread(1, data, bytes, 0) == -1 && errno == ESPIPE);
+        free(data);
+}
+
+static void use_file(int number, uint8_t what)
+{
+        const bool writes = what & 2;
         struct stat about;
         off_t at;
 
-        if (number < 0)
-                return;
-        switch (answers_take() % 8) {
+        switch (what % 8) {
         case 0:
         case 1:
-                transfer_file(number, false);
-                break;
         case 2:
         case 3:
-                transfer_file(number, true);
+                if (what & 0x80)
+                        transfer_at_offset(number, writes);
+                else
+                        transfer_file(number, writes);
                 break;
         case 4:
                 at = novart_files_calls->seek(number, (off_t)answers_take_word(),
@@ -372,7 +406,8 @@ static void run_step(void)
                 break;
         default:
                 open_file(i);
-                use_file(descriptor[i]);
+                if (descriptor[i] >= 0)
+                        use_file(descriptor[i], answers_take());
         }
         require(!locks && !calls);
 }

@@ -83,16 +83,17 @@ static void put_place(nova_word_t *words, uint64_t place)
 }
 
 /* Sets the offset to the start of a write; the service chooses it for a file with O_APPEND. */
-static void take_place(struct file *file, const nova_word_t *answer)
+static void take_place(uint64_t *offset, const nova_word_t *answer)
 {
         const uint64_t end = (uint64_t)answer[2] << 32 | answer[1];
 
         if (end >= answer[0])
-                file->offset = end - answer[0];
+                *offset = end - answer[0];
 }
 
 /* Reads or writes a part with one call. @return number of bytes, or a negative errno value */
-static long transfer_shared(struct file *file, char *data, size_t bytes, bool writes)
+static long transfer_shared(const struct file *file, uint64_t *offset, char *data, size_t bytes,
+                            bool writes)
 {
         nova_word_t words[5] = {file->number}, answer[3] = {0};
         size_t room;
@@ -101,7 +102,7 @@ static long transfer_shared(struct file *file, char *data, size_t bytes, bool wr
 
         if (!error) {
                 words[3] = bytes < room ? bytes : room;
-                put_place(words + 1, file->offset);
+                put_place(words + 1, *offset);
                 if (writes)
                         error = nova_copy_guarded(shared, data, words[3]);
         }
@@ -115,18 +116,18 @@ static long transfer_shared(struct file *file, char *data, size_t bytes, bool wr
                 error = nova_copy_guarded(data, shared, answer[0]);
         novart_files_unlock();
         if (!error && writes)
-                take_place(file, answer);
+                take_place(offset, answer);
         return error ? -error : (long)answer[0];
 }
 
-static long read_message(const struct file *file, char *to, size_t bytes)
+static long read_message(const struct file *file, uint64_t offset, char *to, size_t bytes)
 {
         nova_word_t words[4] = {file->number, 0, 0,
                                 bytes < NOVA_FILES_CHUNK ? bytes : NOVA_FILES_CHUNK};
         nova_word_t answer[1 + NOVA_WORDS_OF(NOVA_FILES_CHUNK)];
         int error;
 
-        put_place(words + 1, file->offset);
+        put_place(words + 1, offset);
         error = novart_files_call(file->session, NOVA_FILES_READ, words, 4, answer,
                                   sizeof(answer) / sizeof(answer[0]), 1);
         if (error || answer[0] > words[3])
@@ -135,14 +136,14 @@ static long read_message(const struct file *file, char *to, size_t bytes)
         return error ? -error : (long)answer[0];
 }
 
-static long write_message(struct file *file, const char *from, size_t bytes)
+static long write_message(const struct file *file, uint64_t *offset, const char *from, size_t bytes)
 {
         nova_word_t words[FILES_WORDS(NOVA_FILES_CHUNK)] = {
                 file->number, 0, 0, bytes < NOVA_FILES_CHUNK ? bytes : NOVA_FILES_CHUNK};
         nova_word_t answer[3];
         int error;
 
-        put_place(words + 1, file->offset);
+        put_place(words + 1, *offset);
         error = nova_copy_guarded(words + 4, from, words[3]);
         if (!error)
                 error = novart_files_call(file->session, NOVA_FILES_WRITE, words,
@@ -151,30 +152,34 @@ static long write_message(struct file *file, const char *from, size_t bytes)
                 error = EPROTO;
         if (error)
                 return -error;
-        take_place(file, answer);
+        take_place(offset, answer);
         return (long)answer[0];
 }
 
-static long transfer(struct file *file, char *data, size_t bytes, bool writes)
+static long transfer(const struct file *file, uint64_t *offset, char *data, size_t bytes,
+                     bool writes)
 {
         if (!writes) {
-                const long done = novart_files_read_view(file->session, file->number, file->offset,
-                                                         data, bytes, bytes >= VIEW_MIN);
+                const long done = novart_files_read_view(file->session, file->number, *offset, data,
+                                                         bytes, bytes >= VIEW_MIN);
 
                 if (done >= 0)
                         return done;
         }
         if (bytes > NOVA_FILES_CHUNK) {
-                const long done = transfer_shared(file, data, bytes, writes);
+                const long done = transfer_shared(file, offset, data, bytes, writes);
 
                 if (done != -ENOMEM)
                         return done;
         }
-        return writes ? write_message(file, data, bytes) : read_message(file, data, bytes);
+        return writes ? write_message(file, offset, data, bytes)
+                      : read_message(file, *offset, data, bytes);
 }
 
-/* Reads or writes until all bytes are done or the file ends. The caller holds the file's mutex. */
-static int transfer_all(struct file *file, char *data, size_t bytes, bool writes)
+/* Reads or writes until all bytes are done or the file ends, and moves the offset. The caller holds
+ * the file's mutex. */
+static int transfer_all(const struct file *file, uint64_t *offset, char *data, size_t bytes,
+                        bool writes)
 {
         size_t total = 0;
 
@@ -183,7 +188,7 @@ static int transfer_all(struct file *file, char *data, size_t bytes, bool writes
         if (bytes > INT32_MAX)
                 bytes = INT32_MAX;
         while (total < bytes) {
-                const long done = transfer(file, data + total, bytes - total, writes);
+                const long done = transfer(file, offset, data + total, bytes - total, writes);
 
                 if (writes && done == -EINPROGRESS)
                         continue; /* the service fills a gap before the data in parts */
@@ -191,7 +196,7 @@ static int transfer_all(struct file *file, char *data, size_t bytes, bool writes
                         return novart_files_fail((int)-done);
                 if (done <= 0)
                         break;
-                file->offset += (size_t)done;
+                *offset += (size_t)done;
                 total += (size_t)done;
         }
         return (int)total;
@@ -206,7 +211,7 @@ static int transfer_locked(int number, char *data, size_t bytes, bool writes)
 
         if (!file)
                 return -1;
-        done = transfer_all(file, data, bytes, writes);
+        done = transfer_all(file, &file->offset, data, bytes, writes);
         nova_mutex_unlock(&file->mutex);
         return done;
 }
@@ -219,6 +224,35 @@ static int read_file(int number, void *data, size_t bytes)
 static int write_file(int number, const void *data, size_t bytes)
 {
         return transfer_locked(number, (char *)data, bytes, true);
+}
+
+/* Reads or writes at an offset of the call's own. */
+static int transfer_at(int number, off_t offset, char *data, size_t bytes, bool writes)
+{
+        uint64_t at = (uint64_t)offset;
+        struct file *file;
+        int done;
+
+        if (!file_of(number)) /* ESPIPE for the console and sockets */
+                return lseek(number, 0, SEEK_CUR) < 0 ? -1 : novart_files_fail(EBADF);
+        if (offset < 0)
+                return novart_files_fail(EINVAL);
+        file = find_locked(number);
+        if (!file)
+                return -1;
+        done = transfer_all(file, &at, data, bytes, writes);
+        nova_mutex_unlock(&file->mutex);
+        return done;
+}
+
+ssize_t pread(int number, void *data, size_t bytes, off_t offset)
+{
+        return transfer_at(number, offset, data, bytes, false);
+}
+
+ssize_t pwrite(int number, const void *data, size_t bytes, off_t offset)
+{
+        return transfer_at(number, offset, (char *)data, bytes, true);
 }
 
 static int about_file(int number, struct stat *about)
@@ -376,20 +410,44 @@ int fsync(int number)
         return error ? novart_files_fail(error) : 0;
 }
 
+static int resize(unsigned session, nova_word_t number, off_t size)
+{
+        nova_word_t words[3] = {number};
+        int error;
+
+        put_place(words + 1, (uint64_t)size);
+        do
+                error = novart_files_call(session, NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
+        while (error == EINPROGRESS); /* the service adds zeroes in parts */
+        return error;
+}
+
 int ftruncate(int number, off_t size)
 {
         const struct file *file = find(number);
-        nova_word_t words[3];
         int error;
 
         if (!file)
                 return -1;
         if (size < 0 || (file->flags & O_ACCMODE) == O_RDONLY)
                 return novart_files_fail(EINVAL);
-        words[0] = file->number;
-        put_place(words + 1, (uint64_t)size);
-        do
-                error = novart_files_call(file->session, NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
-        while (error == EINPROGRESS); /* the service adds zeroes in parts */
+        error = resize(file->session, file->number, size);
+        return error ? novart_files_fail(error) : 0;
+}
+
+int truncate(const char *name, off_t size)
+{
+        nova_word_t number;
+        unsigned session;
+        int error = EINVAL, close_error;
+
+        if (size >= 0)
+                error = novart_files_open(name, NOVA_FILES_WRITABLE, &number, &session);
+        if (error)
+                return novart_files_fail(error);
+        error = resize(session, number, size);
+        close_error = novart_files_call(session, NOVA_FILES_CLOSE, &number, 1, NULL, 0, 0);
+        if (!error)
+                error = close_error;
         return error ? novart_files_fail(error) : 0;
 }

@@ -136,6 +136,61 @@ static void append(void)
         expect(close(file) == 0 && close(end) == 0 && unlink("/append") == 0, "close");
 }
 
+static bool fails_with(ssize_t result, int error)
+{
+        return result == -1 && errno == error;
+}
+
+/* Tests pread() and pwrite(), which leave the offset unchanged. */
+static void use_offsets(void)
+{
+        static char data[70000];
+        const int file = open("/offsets", O_RDWR | O_CREAT, 0666);
+        const int reader = open("/offsets", O_RDONLY), writer = open("/offsets", O_WRONLY);
+
+        expect(write(file, "0123456789", 10) == 10 && lseek(file, 3, SEEK_SET) == 3, "an offset");
+        expect(pwrite(file, "ab", 2, 6) == 2 && lseek(file, 0, SEEK_CUR) == 3, "pwrite");
+        expect(pread(file, data, 4, 5) == 4 && !memcmp(data, "5ab8", 4), "pread");
+        expect(read(file, data, 2) == 2 && !memcmp(data, "34", 2), "the offset stays");
+        expect(pread(file, data, 9, 10) == 0 && pread(file, data, 9, 99) == 0, "after the end");
+        memset(data, 'x', sizeof(data));
+        expect(pwrite(file, data, sizeof(data), 300000) == sizeof(data), "a large pwrite, a gap");
+        memset(data, 0, sizeof(data));
+        expect(pread(reader, data, sizeof(data), 299999) == sizeof(data) && !data[0] &&
+                       data[1] == 'x' && data[sizeof(data) - 1] == 'x',
+               "a large pread");
+        expect(lseek(file, 0, SEEK_CUR) == 5 && lseek(reader, 0, SEEK_CUR) == 0, "both offsets");
+        expect(fails_with(pread(file, data, 1, -1), EINVAL), "a negative offset");
+        expect(fails_with(pwrite(file, data, 1, -1), EINVAL), "a negative offset of a write");
+        expect(fails_with(pread(writer, data, 1, 0), EBADF), "pread of a file for writing");
+        expect(fails_with(pwrite(reader, data, 1, 0), EBADF), "pwrite to a file for reading");
+        expect(fails_with(pread(0, data, 1, 0), ESPIPE), "pread of standard input");
+        expect(fails_with(pwrite(1, data, 1, 0), ESPIPE), "pwrite to standard output");
+        expect(close(file) == 0 && close(reader) == 0 && close(writer) == 0, "close");
+        expect(fails_with(pread(file, data, 1, 0), EBADF), "pread of a closed file");
+        expect(fails_with(pwrite(-1, data, 1, 0), EBADF), "pwrite to no file");
+        expect(unlink("/offsets") == 0, "unlink");
+}
+
+static void resize_by_name(void)
+{
+        struct stat about;
+
+        write_bytes("/resized", 6, 1000);
+        expect(truncate("/resized", 300) == 0 && stat("/resized", &about) == 0 &&
+                       about.st_size == 300,
+               "truncate to a smaller size");
+        expect(truncate("/resized", 700001) == 0 && stat("/resized", &about) == 0 &&
+                       about.st_size == 700001,
+               "truncate to a larger size");
+        expect(fails_with(truncate("/resized", -1), EINVAL), "a negative size");
+        expect(fails_with(truncate("/absent", 0), ENOENT), "an absent file");
+        expect(fails_with(truncate("/folder", 0), EISDIR), "a folder");
+        for (int i = 0; i < 40; i++)
+                expect(truncate("/resized", i) == 0, "it leaves no file open");
+        expect(unlink("/resized") == 0, "unlink");
+}
+
 static void list(const char *path, unsigned entries)
 {
         DIR *folder = opendir(path);
@@ -185,6 +240,8 @@ static void do_write(void)
         change_names();
         fill_gaps();
         append();
+        use_offsets();
+        resize_by_name();
         list("/", 4);
         list("/folder", 2);
         bad_input();
@@ -234,6 +291,7 @@ static void do_read(void)
         expect(access("/in.txt", R_OK) == 0 && access("/in.txt", W_OK) == -1 && errno == EROFS,
                "access");
         expect(unlink("/in.txt") == -1 && errno == EROFS, "unlink");
+        expect(fails_with(truncate("/in.txt", 0), EROFS), "truncate");
         expect(mkdir("/folder", 0777) == -1 && errno == EROFS, "mkdir");
         expect(rename("/in.txt", "/other") == -1 && errno == EROFS, "rename");
         list("/", 1);

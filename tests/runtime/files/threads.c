@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two threads on two CPUs use one open file: each write() and read() accesses a different part of
- * the file, and lseek() adds to the offset. A call with a wrong address does not leave the file
- * locked. */
+ * the file, lseek() adds to the offset, and pread() and pwrite() have no effect on it. A call with
+ * a wrong address does not leave the file locked. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -70,6 +70,24 @@ static void *step(void *argument)
         return argument;
 }
 
+/* Writes and reads records at their own places, while the other thread does so, too. */
+static void *place_records(void *argument)
+{
+        unsigned char data[5000], copy[5000];
+
+        for (unsigned i = (unsigned)(uintptr_t)argument; i < records.count; i += THREADS) {
+                const off_t place = (off_t)(i * records.bytes);
+
+                for (size_t k = 0; k < records.bytes; k++)
+                        data[k] = byte_of(i, k);
+                if (pwrite(file, data, records.bytes, place) != (ssize_t)records.bytes ||
+                    pread(file, copy, records.bytes, place) != (ssize_t)records.bytes ||
+                    memcmp(data, copy, records.bytes) != 0)
+                        __atomic_add_fetch(&records.bad, 1, __ATOMIC_RELAXED);
+        }
+        return argument;
+}
+
 static void run(void *(*function)(void *))
 {
         pthread_t thread[THREADS];
@@ -110,6 +128,21 @@ static void share_file(size_t bytes, unsigned count, int flags)
         expect(close(file) == 0, "close");
 }
 
+static void share_without_offset(void)
+{
+        struct stat about;
+
+        memset(&records, 0, sizeof(records));
+        records.bytes = 5000;
+        records.count = 100;
+        file = open("/shared", O_RDWR | O_CREAT | O_TRUNC, 0666);
+        expect(lseek(file, 77, SEEK_SET) == 77, "lseek");
+        run(place_records);
+        expect(!records.bad, "each record is at its place");
+        expect(fstat(file, &about) == 0 && about.st_size == 500000, "the size of all records");
+        expect(lseek(file, 0, SEEK_CUR) == 77 && close(file) == 0, "the offset stays");
+}
+
 /* Reads and writes with memory that the program does not have, in calls of each size. */
 static void use_wrong_memory(void)
 {
@@ -138,6 +171,7 @@ int main(void)
         share_file(64, 2000, 0);
         share_file(5000, 100, 0);
         share_file(5000, 100, O_APPEND);
+        share_without_offset();
         file = open("/shared", O_RDONLY);
         run(step);
         expect(lseek(file, 0, SEEK_CUR) == THREADS * STEPS, "each lseek counts");
