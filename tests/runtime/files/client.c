@@ -191,6 +191,16 @@ static void resize_by_name(void)
         expect(unlink("/resized") == 0, "unlink");
 }
 
+static void remove_both(void)
+{
+        expect(mkdir("/kept", 0777) == 0, "mkdir");
+        write_bytes("/kept/one", 4, 10);
+        expect(remove("/kept") == -1 && errno == ENOTEMPTY, "remove of a full folder");
+        errno = 0;
+        expect(remove("/kept/one") == 0 && remove("/kept") == 0 && !errno, "remove of both");
+        expect(remove("/kept") == -1 && errno == ENOENT, "a second remove");
+}
+
 static void list(const char *path, unsigned entries)
 {
         DIR *folder = opendir(path);
@@ -242,6 +252,7 @@ static void do_write(void)
         append();
         use_offsets();
         resize_by_name();
+        remove_both();
         list("/", 4);
         list("/folder", 2);
         bad_input();
@@ -292,6 +303,7 @@ static void do_read(void)
                "access");
         expect(unlink("/in.txt") == -1 && errno == EROFS, "unlink");
         expect(fails_with(truncate("/in.txt", 0), EROFS), "truncate");
+        expect(fails_with(remove("/in.txt"), EROFS), "remove");
         expect(mkdir("/folder", 0777) == -1 && errno == EROFS, "mkdir");
         expect(rename("/in.txt", "/other") == -1 && errno == EROFS, "rename");
         list("/", 1);
