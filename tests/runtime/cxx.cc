@@ -105,7 +105,7 @@ int main()
                 CHECK(!pthread_create(&one, nullptr, use_once, nullptr));
         for (auto &one : thread)
                 CHECK(!pthread_join(one, nullptr));
-        CHECK(made == 1);
+        CHECK(made == 1 && getline(nullptr, nullptr, stdin) == -1);
         printf("main\n");
         return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The C library's printf, scanf, setjmp and time, as the SDK builds it. */
+/* The C library's printf, scanf, lines, setjmp and time, as the SDK builds it. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "check.h"
+
+#define LONG_LINE 100000
 
 __attribute__((format(printf, 2, 3))) static void expect(const char *wanted, const char *format,
                                                          ...)
@@ -76,6 +79,76 @@ static void check_setjmp(void)
         CHECK(count == 2);
 }
 
+/* Checks the next line of a stream; NULL: there is none. */
+static void expect_line(FILE *stream, char **line, size_t *size, const char *wanted)
+{
+        const ssize_t length = getline(line, size, stream);
+
+        CHECK(wanted ? length == (ssize_t)strlen(wanted) && !strcmp(*line, wanted) : length == -1);
+}
+
+static void check_lines(void)
+{
+        static char text[] = "one\n\na:b::c\nthe last";
+        static char data[LONG_LINE + 2];
+        FILE *stream = fmemopen(text, strlen(text), "r");
+        char *line = malloc(1);
+        size_t size = 1;
+
+        expect_line(stream, &line, &size, "one\n");
+        expect_line(stream, &line, &size, "\n");
+        CHECK(getdelim(&line, &size, ':', stream) == 2 && !strcmp(line, "a:"));
+        CHECK(getdelim(&line, &size, ':', stream) == 2 && !strcmp(line, "b:"));
+        CHECK(getdelim(&line, &size, ':', stream) == 1 && !strcmp(line, ":"));
+        expect_line(stream, &line, &size, "c\n");
+        expect_line(stream, &line, &size, "the last");
+        expect_line(stream, &line, &size, NULL);
+        CHECK(feof(stream) && getline(NULL, &size, stream) == -1 && errno == EINVAL);
+        fclose(stream);
+        free(line);
+
+        line = NULL;
+        size = 12345; /* without a meaning, because there is no buffer */
+        memset(data, 'x', LONG_LINE);
+        data[LONG_LINE] = '\n';
+        stream = fmemopen(data, sizeof(data) - 1, "r");
+        expect_line(stream, &line, &size, data);
+        CHECK(size > LONG_LINE + 1);
+        fclose(stream);
+        free(line);
+}
+
+/* Takes memory until none is left. @return a list of the pieces */
+static void **take_memory(void)
+{
+        void **pieces = NULL;
+
+        for (size_t bytes = 64 << 20; bytes >= sizeof(void *); bytes /= 2)
+                for (void **piece; (piece = malloc(bytes)); pieces = piece)
+                        *piece = pieces;
+        return pieces;
+}
+
+static void check_lines_without_memory(void)
+{
+        static char text[1000];
+        FILE *stream = fmemopen(memset(text, 'x', sizeof(text)), sizeof(text), "r");
+        char *const first = malloc(2), *line = first;
+        size_t size = 2;
+        void **pieces, **next;
+
+        CHECK(stream && getc(stream) == 'x');
+        pieces = take_memory();
+        CHECK(getline(&line, &size, stream) == -1 && errno == ENOMEM);
+        CHECK(line == first && size == 2);
+        for (; pieces; pieces = next) {
+                next = *pieces;
+                free(pieces);
+        }
+        fclose(stream);
+        free(line);
+}
+
 static void check_time(void)
 {
         struct timespec before, after, wait = {0, 20000000};
@@ -95,6 +168,8 @@ int main(void)
 {
         check_printf();
         check_scanf();
+        check_lines();
+        check_lines_without_memory();
         check_setjmp();
         check_time();
         CHECK(fabs(sin(1.0) - 0.8414709848) < 1e-9 && strtol("0x10", NULL, 0) == 16);

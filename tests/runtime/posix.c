@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* POSIX threads: results, kinds of mutexes, conditions, keys, once, yields, and waits with a time
- * limit. */
+/* POSIX threads: results, kinds of mutexes, conditions, keys, once, yields, locks of streams,
+ * and waits with a time limit. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -273,6 +274,37 @@ static void check_yields(void)
                 CHECK(!pthread_join(thread[i], NULL));
 }
 
+/* Tries the lock of a stream. @return a value other than NULL if another thread holds the lock */
+static void *try_stream(void *stream)
+{
+        const bool held = ftrylockfile(stream);
+
+        if (!held)
+                funlockfile(stream);
+        return held ? stream : NULL;
+}
+
+static void check_stream(FILE *stream, bool held)
+{
+        pthread_t thread;
+        void *result;
+
+        CHECK(!pthread_create(&thread, NULL, try_stream, stream));
+        CHECK(!pthread_join(thread, &result) && (result == stream) == held);
+}
+
+static void check_streams(void)
+{
+        flockfile(stdin); /* its first use */
+        check_stream(stdin, true);
+        check_stream(stdout, false);
+        CHECK(!ftrylockfile(stdin));
+        funlockfile(stdin);
+        check_stream(stdin, true);
+        funlockfile(stdin);
+        check_stream(stdin, false);
+}
+
 static void check_refusals(void)
 {
         pthread_attr_t attr;
@@ -300,6 +332,7 @@ int main(void)
         check_keys();
         check_once();
         check_yields();
+        check_streams();
         check_refusals();
         CHECK(pthread_equal(pthread_self(), pthread_self()));
         printf("POSIX threads are in order\n");
