@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// C++ without exceptions: static objects, virtual functions, new and delete, static variables.
+// C++ without exceptions: static and thread-local objects, virtual functions, new and delete,
+// static variables.
 #include <pthread.h>
 #include <stdint.h>
 
@@ -83,6 +84,77 @@ void *use_once(void *)
         return &once;
 }
 
+/* Constructed by the destructor of another object of its thread. */
+struct Late {
+        Late()
+        {
+                __atomic_add_fetch(&alive, 1, __ATOMIC_RELAXED);
+        }
+        ~Late()
+        {
+                __atomic_sub_fetch(&alive, 1, __ATOMIC_RELAXED);
+        }
+        void use()
+        {
+        }
+};
+
+pthread_key_t key;
+
+/* An object of each thread that uses it. */
+struct Own {
+        int number = 7;
+        Own()
+        {
+                __atomic_add_fetch(&alive, 1, __ATOMIC_RELAXED);
+        }
+        ~Own()
+        {
+                thread_local Late late;
+
+                late.use();
+                CHECK(pthread_getspecific(key) == this);
+                __atomic_sub_fetch(&alive, 1, __ATOMIC_RELAXED);
+        }
+};
+
+thread_local Own own;
+
+void *use_own(void *)
+{
+        CHECK(!pthread_setspecific(key, &own) && own.number++ == 7);
+        thread_local Announcer last("a thread's last object");
+
+        return last.name[0] ? &own : nullptr;
+}
+
+/* Each thread destroys its objects before another thread can join it. */
+void check_own()
+{
+        pthread_t thread[4];
+        void *object[4];
+
+        CHECK(!pthread_key_create(&key, nullptr));
+        for (auto &one : thread)
+                CHECK(!pthread_create(&one, nullptr, use_own, nullptr));
+        for (int i = 0; i < 4; i++)
+                CHECK(!pthread_join(thread[i], &object[i]) && object[i] != &own);
+        CHECK(alive == 1 && own.number == 7); // only the main thread's
+        CHECK(!pthread_setspecific(key, &own));
+}
+
+Announcer *announce_main()
+{
+        thread_local Announcer one("main's first object"), two("main's second object");
+
+        return two.name[0] ? &one : nullptr;
+}
+
+void at_exit()
+{
+        printf("atexit after %d objects\n", alive);
+}
+
 } // namespace
 
 int main()
@@ -106,6 +178,8 @@ int main()
         for (auto &one : thread)
                 CHECK(!pthread_join(one, nullptr));
         CHECK(made == 1 && getline(nullptr, nullptr, stdin) == -1);
+        check_own();
+        CHECK(announce_main() && !atexit(at_exit));
         printf("main\n");
         return 0;
 }

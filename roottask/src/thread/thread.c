@@ -115,6 +115,8 @@ _Noreturn void novart_thread_exit(void *result, void (*end)(int status), int sta
 {
         struct nova_thread *const self = nova_thread_self();
 
+        if (novart_thread_objects_end)
+                novart_thread_objects_end(self);
         if (novart_thread_keys_end)
                 novart_thread_keys_end(self);
         self->result = result;

@@ -38,7 +38,8 @@ struct nova_thread {
         void *result;
         void (*on_fault)(void *argument);
         void *on_fault_argument;
-        struct thread_value *values; /* values of pthread keys, NULL before the first */
+        struct thread_value *values;   /* values of pthread keys, NULL before the first */
+        struct thread_object *objects; /* objects of C++ to destroy, the last one first */
         char name[THREAD_NAME_SIZE];
         struct _reent own_reent;
 };
@@ -83,6 +84,9 @@ void novart_thread_tell_name(const struct nova_thread *thread);
 /* Converts a CPU argument into a number.
  * @return 0, or EINVAL */
 int novart_thread_cpu(nova_word_t *cpu);
+
+/* Destroys the thread's objects (thread_local of C++); linked only in programs that have some. */
+__attribute__((weak)) void novart_thread_objects_end(struct nova_thread *thread);
 
 /* Destroys the values of pthread keys; linked only in programs that use keys. */
 __attribute__((weak)) void novart_thread_keys_end(struct nova_thread *thread);
