@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "child_input.h"
 #include "child_parent.h"
 #include "child_time.h"
 #include "child_traces.h"
@@ -588,6 +589,7 @@ int main(int argc, char **argv)
                 {"count", do_count},       {"dma", do_dma},         {"no-dma", do_no_dma},
                 {"pester", do_pester},     {"chatter", do_chatter}, {"reports", do_reports},
                 {"progress", do_progress}, {"drop", do_drop},       {"ask", do_ask},
+                {"input", do_input},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -27,6 +27,7 @@ static void check_lives(void)
         family_config.environment = environment;
         check(family_run("print", "a text of the child's") == 0, "a child has its environment");
         family_config.environment = NULL;
+        check(family_run("input", NULL) == GIVEN, "only an input with a source is a terminal");
         check(family_run("denied", NULL) == GIVEN, "a child has no resource that was not granted");
 
         child = family_start("sleep", NULL);

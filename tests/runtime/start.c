@@ -106,7 +106,7 @@ int main(int argc, char **argv, char **envp)
         check_record();
         check_limits();
         CHECK(!atexit(at_exit_1) && !atexit(at_exit_2));
-        CHECK(getpid() == 1 && isatty(1) && !isatty(9));
+        CHECK(getpid() == 1 && isatty(0) && isatty(1) && !isatty(9));
         printf("main without a line feed: ");
         return 42;
 }

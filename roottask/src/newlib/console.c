@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "newlib/borrowed_time.h"
+#include "newlib/input.h"
 #include "novart/sync.h"
 #include "start/parent.h"
 #include "start/start.h"
@@ -69,6 +70,13 @@ int nova_console_write(const char *text, size_t bytes)
 
         nova_mutex_unlock(&mutex);
         return error;
+}
+
+bool novart_console_has_input(void)
+{
+        const struct nova_console_output *const from = __atomic_load_n(&output, __ATOMIC_ACQUIRE);
+
+        return from ? from->read != NULL : nova_program_is_root() && novart_serial_present();
 }
 
 /* Reads without the lock of the output, so a thread that waits for a line does not block

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "newlib/files.h"
+#include "newlib/input.h"
 #include "novart/console.h"
 #include "novart/region.h"
 #include "start/start.h"
@@ -112,11 +113,15 @@ int fstat(int file, struct stat *about)
         return 0;
 }
 
+/* Standard input without a source is at its end, and is not a terminal. */
 int isatty(int file)
 {
-        if (!is_console(file))
-                errno = calls_of(file) ? ENOTTY : EBADF;
-        return is_console(file);
+        const bool terminal =
+                is_console(file) && (file != STDIN_FILENO || novart_console_has_input());
+
+        if (!terminal)
+                errno = is_console(file) || calls_of(file) ? ENOTTY : EBADF;
+        return terminal;
 }
 
 off_t lseek(int file, off_t offset, int whence)

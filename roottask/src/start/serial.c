@@ -31,6 +31,11 @@ void novart_serial_init(void)
                 nova_console_use_port(&console, NOVA_CONSOLE_COM1);
 }
 
+bool novart_serial_present(void)
+{
+        return console.port;
+}
+
 int novart_serial_turn(nova_sel_t *sel)
 {
         if (!nova_program_is_root())

@@ -24,6 +24,7 @@ _Noreturn void novart_program_end(int status);
 /* Requests the exit port, and the serial line, to which a root writes text until nova_console_use()
  * sets another destination. */
 void novart_serial_init(void);
+bool novart_serial_present(void);
 void novart_serial_write(const char *text, size_t bytes);
 /* Creates the semaphore by which programs take turns at the serial line. One thread at a time may
  * call it. Returns 0, ENOMEM, or ENOSYS if the program is not a root. */
