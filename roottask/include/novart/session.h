@@ -58,8 +58,9 @@ struct nova_message {
 /**
  * Opens a session with a service.
  *
- * Waits for up to five seconds while the service is starting, or while it frees the resources of
- * sessions that have ended. If the service does not answer, this function blocks without limit.
+ * Waits for up to five seconds while the service is starting, while it frees the resources of
+ * sessions that have ended, or, at a limit of sessions, while the program closes another session
+ * with the service. If the service does not answer, this function blocks without limit.
  * @param[out] opened  the session, to be closed by nova_session_close()
  * @param service      its name in the system description
  * @param arguments    interpreted by the service; NULL: none
@@ -68,8 +69,10 @@ struct nova_message {
  * @retval EACCES       the program may not use it, or the service requires a proof
  *                      (nova_session_open_trusting())
  * @retval EINVAL       the name or the arguments are too long, or the service refuses them
- * @retval EMFILE       the program has reached the service's limit of sessions per client
- * @retval ENFILE       the service has reached its limit of sessions
+ * @retval EMFILE       the program has reached the service's limit of sessions per client, and is
+ *                      closing none of them
+ * @retval ENFILE       the service has reached its limit of sessions, and the program is closing
+ *                      none of them
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
  * @retval EAGAIN       for at least five seconds, the service did not run, or was freeing resources

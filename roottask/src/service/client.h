@@ -28,8 +28,10 @@ struct nova_session {
         void *share;             /* memory to share, and to share again after a reopening; NULL:
                                     none */
         unsigned share_pages;
-        bool doubt; /* a call was abandoned, or the opening had a deadline, so the service may not
-                     * answer when the session is closed; any thread may write it */
+        bool doubt;   /* a call was abandoned, or the opening had a deadline, so the service may not
+                       * answer when the session is closed; any thread may write it */
+        bool closing; /* is in the list of novart_client_is_closing() */
+        struct nova_session *next_closing; /* next session in this list, under the list's mutex */
 };
 
 /* Memory to share. A SHARE message offers it, and identifies the session by a session portal. */
@@ -105,6 +107,14 @@ int novart_client_open_until(struct nova_session **opened, struct nova_session *
 
 /* Closes a session, which may be partly open, and frees it. May wait for the service. */
 void novart_client_finish(struct nova_session *session);
+
+/* Puts a session into the list of sessions that are being closed, unless it is there already.
+ * novart_client_finish() removes it. */
+void novart_client_begin_close(struct nova_session *session);
+
+/* Returns true if any thread is closing a session with this service. The service may count the
+ * session until it answers. */
+bool novart_client_is_closing(const char *service);
 
 /* Revokes the shared memory from the service. */
 void novart_client_take_back(const struct nova_session *session);

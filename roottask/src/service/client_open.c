@@ -84,9 +84,23 @@ static int open_once(struct nova_session *session)
         return session->cpus ? 0 : ECONNRESET; /* the portals ended with the service */
 }
 
+/* Opens a session. While this program closes another session with the service, a limit of sessions
+ * may be about to have room again, so it counts as EAGAIN.
+ * @return 0 or an errno value; @p limit receives the limit that was reached, or 0 */
+static int try_open(struct nova_session *session, int *limit)
+{
+        const bool was_closing = novart_client_is_closing(session->service);
+        const int error = open_once(session);
+        const bool full = error == EMFILE || error == ENFILE;
+
+        *limit = full ? error : 0;
+        /* A close that ended during the attempt has made room, too. */
+        return full && (was_closing || novart_client_is_closing(session->service)) ? EAGAIN : error;
+}
+
 int novart_client_open(struct nova_session *session)
 {
-        int error;
+        int error, limit;
 
         session->order = cpu_order();
         session->portals = nova_sel_alloc(session->order + CLIENT_WINDOW_MORE);
@@ -96,9 +110,9 @@ int novart_client_open(struct nova_session *session)
         struct client_patience patience = novart_client_patience(NOVA_FOREVER);
 
         do
-                error = open_once(session);
+                error = try_open(session, &limit);
         while (error == EAGAIN && novart_client_pause(&patience));
-        return error;
+        return limit ? limit : error;
 }
 
 /* The record that a caller with a deadline shares with the thread that opens the session for the

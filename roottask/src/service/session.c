@@ -67,13 +67,54 @@ int nova_session_open_trusting(struct nova_session **opened, const char *service
         return open_session(opened, service, arguments, NOVA_FOREVER, true);
 }
 
+static struct nova_mutex closing_lock = NOVA_MUTEX_INITIALIZER; /* protects the list */
+static struct nova_session *closing;                            /* sessions that are being closed */
+
+void novart_client_begin_close(struct nova_session *session)
+{
+        if (session->closing)
+                return;
+        nova_mutex_lock(&closing_lock);
+        session->closing = true;
+        session->next_closing = closing;
+        closing = session;
+        nova_mutex_unlock(&closing_lock);
+}
+
+static void end_close(struct nova_session *session)
+{
+        struct nova_session **link = &closing;
+
+        if (!session->closing)
+                return;
+        nova_mutex_lock(&closing_lock);
+        while (*link != session)
+                link = &(*link)->next_closing;
+        *link = session->next_closing;
+        nova_mutex_unlock(&closing_lock);
+}
+
+bool novart_client_is_closing(const char *service)
+{
+        const struct nova_session *session;
+
+        nova_mutex_lock(&closing_lock);
+        for (session = closing; session && strcmp(session->service, service) != 0;)
+                session = session->next_closing;
+        nova_mutex_unlock(&closing_lock);
+        return session;
+}
+
 void novart_client_finish(struct nova_session *session)
 {
         struct nova_message message = {.operation = NOVA_OPERATION_CLOSE};
         const struct client_call call = {session->portals, session->cpus, &message, NULL};
 
-        if (call.cpus)
+        if (call.cpus) {
+                novart_client_begin_close(session);
                 novart_client_call(&call);
+        }
+        end_close(session);
         if (session->portals != NOVA_SEL_NONE)
                 nova_sel_release(session->portals, session->order + CLIENT_WINDOW_MORE);
         free(session);
@@ -108,6 +149,8 @@ static void finish_later(struct nova_session *session)
 
 void nova_session_close(struct nova_session *session)
 {
+        if (session->cpus)
+                novart_client_begin_close(session);
         /* These steps take the memory and the semaphore from the service, even if it does not
          * answer. */
         novart_client_take_back(session);
@@ -139,7 +182,7 @@ static int leave(struct nova_session *session)
 
         if (!old)
                 return ENOMEM;
-        *old = *session;
+        *old = *session; /* is in no list: no thread closes it yet */
         session->portals = NOVA_SEL_NONE;
         session->cpus = 0;
         session->notify = NOVA_SEL_NONE;

@@ -262,6 +262,39 @@ static void ends_although_notified(void)
         nova_service_stop(chatty);
 }
 
+/* Opens the client's only session with the service `single`, with a deadline or without. */
+static bool open_single(bool with_deadline)
+{
+        return with_deadline ? nova_session_open_until(&session, "single", NULL,
+                                                       nova_deadline_in(60 * SECOND)) == 0
+                             : nova_session_open(&session, "single", NULL) == 0;
+}
+
+/* Tests that an opener waits for the thread that closes the client's only session. This thread has
+ * the lowest priority, so it does not run before the opener pauses. */
+static void waits_for_a_closer(void)
+{
+        const struct echo_options options = {"single", 4, 1, false, 0};
+        struct nova_service *single = echo_start(&options);
+        struct nova_session *second;
+        bool open = open_single(true);
+
+        for (unsigned i = 0; open && i < 20; i++) {
+                nova_session_close(session);
+                open = open_single(i % 2);
+        }
+        check(open, "a session is opened again while a thread still closes it");
+        if (open) {
+                const uint64_t begin = nova_time_ns();
+
+                check(nova_session_open(&second, "single", NULL) == EMFILE &&
+                              nova_time_ns() - begin < 3 * SECOND,
+                      "a second session is refused at once while no thread closes the first");
+                nova_session_close(session);
+        }
+        nova_service_stop(single);
+}
+
 static nova_word_t kernel_memory(void)
 {
         nova_word_t used = 0, limit = 0;
@@ -330,6 +363,7 @@ int main(void)
         is_cancelled();
         is_never_ready();
         ends_although_notified();
+        waits_for_a_closer();
         costs_nothing();
         nova_service_stop(service);
         return check_end();
