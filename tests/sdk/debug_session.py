@@ -166,6 +166,15 @@ class Session(unittest.TestCase):
         self.assertNotIn("capabilities", result.stdout)
         self.assertEqual(self.debug("hello", "--batch", "quit 7").returncode, 7, self.shown)
 
+    def test_a_breakpoint_at_an_unknown_function_fails(self):
+        for command in ("break", "tbreak"):
+            result = self.debug("hello", "--batch", f"{command} absent; continue")
+            self.assertEqual(result.returncode, 1, self.shown)
+            self.assertIn(f"nova: '{command} absent' failed: Function \"absent\" not defined.\n",
+                          result.stdout, self.shown)
+            self.assertEqual(result.stdout.count("absent"), 2, self.shown)
+            self.assertNotIn("Hello from CPU", result.stdout, self.shown)
+
     def test_before_the_boot(self):
         result = self.debug("hello", "--reset", "--batch", "nova pd")
         self.assertEqual(result.returncode, 1, self.shown)

@@ -62,7 +62,9 @@ def _suppress(word):
 
 def begin(options):
     """Connects, loads symbols and runs the machine to the start of the session."""
-    for setting in ("confirm off", "pagination off", "width 0"):
+    # Without "breakpoint pending off", gdb only prints a line for a breakpoint at an unknown
+    # function, and the command does not fail.
+    for setting in ("confirm off", "pagination off", "width 0", "breakpoint pending off"):
         gdb.execute(f"set {setting}")
     _suppress(True)
     if hasattr(gdb.events, "gdb_exiting"):  # older versions end the machine a moment later
