@@ -248,7 +248,7 @@ class IntoFile(WithFolder):
             "import sys; sys.path.insert(0, sys.argv[1])\n"
             "from nova import faults, run; from nova.qemu import Machine; import types\n"
             "machine = Machine(sys.argv[2], cpus=1, memory=32)\n"
-            "run.prepare = lambda *_: (machine, None)\n"
+            "run.prepare = lambda *_: (machine, 'own')\n"
             "args = types.SimpleNamespace(emulator='qemu', qemu=[], timeout=20)\n"
             "sys.exit(run.run(args))\n"
         )

@@ -359,7 +359,7 @@ def run(args):
     runner = new_runner(machine, args.timeout, echo, interactive, watch)
     runner.keeps_all = False
     reports = faults.Reports(machine.modules, build.say)
-    short = shortage.Shortage()
+    short = shortage.Shortage(program)
     runner.listener = lambda line: (reports.line(line), short.line(line))
     outcome = runner.run()
     lines.end()
