@@ -103,6 +103,33 @@ class Attached(unittest.TestCase):
         self.file("own.nova", "# device disk\n")
         self.refused(attached.system, "own", self.folder, [DISK])
 
+    def list(self, name, *modules):
+        """Writes the boot list of a system whose modules are files of the project."""
+        (self.folder / "build/boot").mkdir(parents=True, exist_ok=True)
+        files = [f"/sdk/init\t{Path(modules[0]).name}"]
+        files += [module if ":" in module else str(self.folder / module) for module in modules]
+        self.file(f"build/boot/{name}.boot", "\n".join(files) + "\n")
+
+    def test_the_boot_list_of_a_system_names_its_description(self):
+        (self.folder / "systems").mkdir()
+        self.file("systems/plain", "program one\n")
+        self.file("systems/drives", WITH_DISK)
+        self.file("child.nova", WITH_CARD)
+        self.list("own", "systems/drives", "child.nova", "guest:x86_64/none")
+        self.list("own-net", "systems/plain", "child.nova")
+        names, lists = ["own", "own-net"], self.folder / "build"
+        self.assertEqual(attached.system("own", self.folder, [DISK], names, lists), "own")
+        self.refused(attached.system, "own", self.folder, [NET], names, lists)
+        said = list(attached.missing("own", self.folder, [], names, lists))
+        self.assertEqual(said, ["the machine has no disk, which the description declares: add "
+                                "--disk FILE"])
+
+    def test_a_file_that_no_boot_list_names_does_not_count(self):
+        self.file("own.nova", WITH_DISK)
+        self.file("other.nova", "program one\n")
+        self.list("own", "other.nova")
+        self.refused(attached.system, "own", self.folder, [DISK], ["own"], self.folder / "build")
+
     def test_the_examples_are_those_of_the_manual(self):
         for name in ("linux", "linux-smp", "two-vms"):
             folder = places.EXAMPLES / name

@@ -87,6 +87,13 @@ class Disk(unittest.TestCase):
         )
         self.assertIn('        arguments -v "more"\n', self.described("two", "more"))
 
+    def test_arguments_change_only_the_description_of_the_system(self):
+        files = [self.file("child.nova", "program other\n"), self.file("own", DESCRIPTION)]
+        found = [Module("init", "own"), *(Module(str(file)) for file in files)]
+        made = disk.with_arguments(found, "two", "x")
+        self.assertEqual(made[:2], found[:2])
+        self.assertIn('        arguments -v "x"\n', Path(made[2].file).read_text(encoding="utf-8"))
+
     def test_arguments_come_before_a_comment(self):
         for line in ("arguments -v", 'arguments "a#b" -v', "\targuments\t-v", "arguments"):
             found = [Module(str(self.file("own.nova", f"program one # web\n{line} # why\n")))]

@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import bench, boot_test, console_output
+from nova import bench, boot_list, boot_test, console_output, described, options
 from nova import runner as runner_module
 from nova.errors import NovaError
 from nova.qemu import Machine, Module
@@ -471,6 +471,19 @@ class BootTest(WithFolder):
             with self.subTest(given=given):
                 self.assertIn(seen, self.boot("one\\n", *more, cpus=[given]).stdout)
         self.assertIn("-smp 4 -m 256M", self.boot("one\\n", *more[2:], cpus=()).stdout)
+
+    def test_the_description_is_the_module_that_the_command_line_names(self):
+        files = [Module("init", "own -v"), Module("a/child.nova"), Module("b/own"), Module("own")]
+        self.assertIs(boot_list.description_of(files), files[2])
+        self.assertIs(boot_list.description_of([Module("init"), *files[1:]]), files[1])
+        self.assertIs(boot_list.description_of([Module("hello", "-v"), *files[1:]]), files[1])
+        self.assertIsNone(boot_list.description_of([Module("init", "own"), Module("other")]))
+        self.assertIsNone(boot_list.description_of([]))
+        tool = Path(self.folder) / "tool"
+        tool.write_text('#!/bin/sh\ntest "$2" = b/own && echo 3 96\n', encoding="utf-8")
+        tool.chmod(0o755)
+        self.assertEqual(described.machine(files, options.Default(1), options.Default(2), tool),
+                         (3, 96))
 
     def test_patterns_are_searched_one_after_the_other(self):
         self.assertIsNone(boot_test.find_in_order(["a", "b", "a"], "a\nb\na\n"))

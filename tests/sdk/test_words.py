@@ -76,13 +76,14 @@ class Folder(unittest.TestCase):
         kept = tempfile.TemporaryDirectory()
         self.addCleanup(kept.cleanup)
         folder = Path(kept.name)
-        (folder / "system-net.nova").write_text(
-            "device card\n        id 1af4:1041\n", encoding="utf-8")
+        card = folder / "system-net.nova"
+        card.write_text("device card\n        id 1af4:1041\n", encoding="utf-8")
         (folder / "boot").mkdir()
-        for name in ("lines", "lines-net"):
-            (folder / f"boot/{name}.boot").write_text(f"{paths.NOVA}\n", encoding="utf-8")
+        for name, module in (("lines", "module"), ("lines-net", card)):
+            (folder / f"boot/{name}.boot").write_text(f"{paths.NOVA}\n{module}\n",
+                                                      encoding="utf-8")
         self.found = mock.Mock(folder=folder, names=lambda *_: ["lines", "lines-net"],
-                               build=lambda *_: folder)
+                               build=lambda *_: folder, build_dir=lambda *_: folder)
 
     def build(self, name, *words):
         """Returns the arguments after the build of the system NAME, and what it says."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from nova import description, places
+from nova import boot_list, description, places
 from nova.errors import NovaError
 
 VIRTIO = "1af4:"  # the vendor of the devices that these options attach
@@ -53,12 +53,16 @@ def plain(names):
     return [name for name in names if name not in special]
 
 
-def _text(name, folder, base):
-    """Returns the text of the description of the system NAME in FOLDER, "" if there is none. In
-    the file's name, `system` may stand for BASE, the name of the system without devices, as in the
-    templates."""
-    files = (Path(folder) / f"{stem}.nova" for stem in (name, f"system{name.removeprefix(base)}"))
-    found = next((file for file in files if file.exists()), None)
+def _text(name, folder, base, lists):
+    """Returns the text of the description of the system NAME in FOLDER, "" if there is none. The
+    boot list in the build directory LISTS names the file. Without a list, in the file's name
+    `system` may stand for BASE, the name of the system without devices, as in the templates."""
+    if lists and boot_list.path(lists, name).exists():
+        files = filter(None, [boot_list.description(lists, name)])
+    else:
+        stems = (name, f"system{name.removeprefix(base)}")
+        files = (Path(folder) / f"{stem}.nova" for stem in stems)
+    found = next((file for file in files if file.is_file()), None)
     return found.read_text(encoding="utf-8", errors="replace") if found else ""
 
 
@@ -69,14 +73,16 @@ def _base(name, folder, names):
     return min((one for one in known if name.removeprefix(one) in ENDINGS), key=len, default=name)
 
 
-def system(name, folder, kinds, names=()):
+def system(name, folder, kinds, names=(), lists=None):
     """Returns the name of the system to boot for NAME in FOLDER with devices of KINDS: NAME-disk,
-    NAME-net, NAME-disk-net, or NAME itself. A project in FOLDER has the systems NAMES."""
-    found = _system(name, folder, kinds, names)
+    NAME-net, NAME-disk-net, or NAME itself. A project in FOLDER has the systems NAMES, and their
+    boot lists in its build directory LISTS."""
+    found = _system(name, folder, kinds, names, lists)
     if found:
         return found
     takes = " and ".join(f"a {kind.noun}" for kind in kinds)
-    able = [one for one in places.examples() if _system(one, places.EXAMPLES / one, kinds, ())]
+    able = [one for one in places.examples()
+            if _system(one, places.EXAMPLES / one, kinds, (), None)]
     sections = " and ".join(f"'device {kind.device}'" for kind in kinds)
     raise NovaError(
         f"{name} cannot take {takes}; examples that can are {', '.join(able)}; the description of "
@@ -84,19 +90,20 @@ def system(name, folder, kinds, names=()):
     )
 
 
-def _system(name, folder, kinds, names):
+def _system(name, folder, kinds, names, lists):
     base = _base(name, folder, names)
     for found in ("-".join([name, *(kind.suffix for kind in kinds)]), name):
-        text = _text(found, folder, base)
+        text = _text(found, folder, base, lists)
         if all(_declares(text, kind) for kind in kinds):
             return found
     return None
 
 
-def missing(name, folder, given, names=()):
+def missing(name, folder, given, names=(), lists=None):
     """Yields a sentence for each kind of device that the description of the system NAME in FOLDER
-    declares, but that is not among those GIVEN. A project in FOLDER has the systems NAMES."""
-    text = _text(name, folder, _base(name, folder, names))
+    declares, but that is not among those GIVEN. A project in FOLDER has the systems NAMES, and
+    their boot lists in its build directory LISTS."""
+    text = _text(name, folder, _base(name, folder, names), lists)
     for kind in KINDS:
         if kind not in given and VIRTIO in text and _declares(text, kind):
             yield (

@@ -26,6 +26,30 @@ def is_program(build_dir, name):
     return (Path(build_dir) / "boot" / f"{name}.program").exists()
 
 
+def description_of(modules):
+    """Returns the system description among boot MODULES, the roottask first, or None. As for init,
+    it is the module that the roottask's command line names first, or if that is empty, the first
+    module *.nova. Another roottask may have arguments that name no module."""
+    words = modules[0].arguments.split()[:1] if modules else []
+    files = [os.path.basename(module.file) for module in modules]
+    for number, file in enumerate(files[1:], 1):
+        if [file] == words:
+            return modules[number]
+    return next((one for one in modules if str(one.file).endswith(".nova")), None)
+
+
+def description(build_dir, name):
+    """Returns the file with the description of the system NAME in a build, or None if it has no
+    list of this name, or one without a description. Creates no files."""
+    try:
+        lines = path(build_dir, name).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    parts = [line.partition("\t") for line in filter(None, lines)]
+    found = description_of([Module(file, arguments) for file, _, arguments in parts])
+    return Path(found.file) if found else None
+
+
 def read(file, own=()):
     """Returns the boot modules, the roottask first. A guest file that a file in OWN replaces is
     not created; its module has only its name."""

@@ -3,23 +3,21 @@
 
 import subprocess
 
-from nova import options
+from nova import boot_list, options
 
 
 def machine(modules, cpus, memory, tool):
     """Returns the number of CPUs and the MiB of memory: the given values, else the values in the
     description among the boot modules, which TOOL (nova-system) reads, else the defaults."""
-    for module in modules:
-        if not str(module.file).endswith(".nova") or not tool:
-            continue
-        command = [tool, "--machine", module.file]
+    found = boot_list.description_of(modules) if tool else None
+    if found:
+        command = [tool, "--machine", found.file]
         answer = subprocess.run(command, capture_output=True, text=True,
                                 errors="replace", check=False)
-        if answer.returncode:
-            continue  # init reports its errors
-        wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
-        if isinstance(cpus, options.Default) and wanted_cpus:
-            cpus = wanted_cpus
-        if isinstance(memory, options.Default) and wanted_memory:
-            memory = wanted_memory
+        if not answer.returncode:  # init reports its errors
+            wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
+            if isinstance(cpus, options.Default) and wanted_cpus:
+                cpus = wanted_cpus
+            if isinstance(memory, options.Default) and wanted_memory:
+                memory = wanted_memory
     return int(cpus), int(memory)

@@ -7,7 +7,7 @@ import shlex
 import stat
 from pathlib import Path
 
-from nova import description, process
+from nova import boot_list, description, process
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -86,12 +86,11 @@ def _described(text, program, words):
 def with_arguments(modules, program, text):
     """Returns the boot modules of a system whose PROGRAM gets further arguments: the description is
     replaced by a copy."""
-    folder, found = process.keep_folder(), list(modules)
-    for at, module in enumerate(modules):
-        if str(module.file).endswith(".nova"):
-            made = folder / os.path.basename(module.file)
-            with open(module.file, encoding="utf-8", errors="surrogateescape") as file:
-                described = _described(file.read(), program, text.split())
-            made.write_text(described, encoding="utf-8", errors="surrogateescape")
-            found[at] = Module(str(made), module.arguments)
+    found, module = list(modules), boot_list.description_of(modules)
+    if module:
+        made = process.keep_folder() / os.path.basename(module.file)
+        with open(module.file, encoding="utf-8", errors="surrogateescape") as file:
+            described = _described(file.read(), program, text.split())
+        made.write_text(described, encoding="utf-8", errors="surrogateescape")
+        found[modules.index(module)] = Module(str(made), module.arguments)
     return found

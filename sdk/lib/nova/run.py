@@ -200,15 +200,16 @@ def _build(args, own):
     if is_example:
         sealed.check_example(place, args.arch)
     kinds = attached.of(args)
-    if kinds and found and not name:
+    lists = found.build_dir(tree.preset_name(*choice)) if found else None
+    if found and not name:
         names = found.names(*choice)
     program = name or _first(names) or place.name
     if not args.roottask and not args.qemu:
-        for sentence in attached.missing(program, place, kinds, names):
+        for sentence in attached.missing(program, place, kinds, names, lists):
             build.say(sentence)
     if kinds:
         args.program = program  # the program that gets --arguments
-        name = attached.system(program, place, kinds, names)
+        name = attached.system(program, place, kinds, names, lists)
     if is_example and places.INSTALLED:
         found = project.at(place)
     if found:
