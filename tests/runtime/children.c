@@ -107,6 +107,46 @@ static void check_image(void)
         check(family_balanced(&before, 0), "a refused child leaves nothing behind");
 }
 
+#define NO_DEED 99 /* status of a child whose argument names none of its deeds */
+
+/* Starts a child with these amounts. Returns its status, or a negative error. */
+static int start_with(size_t memory, size_t kernel_memory, size_t selectors)
+{
+        static const char *const arguments[] = {"none", NULL};
+        struct nova_child_config config = family_config;
+        struct nova_child *child;
+        const char *sentence = NULL;
+        int status;
+
+        config.arguments = arguments;
+        config.memory = memory;
+        config.kernel_memory = kernel_memory;
+        config.selectors = selectors;
+
+        const int error = nova_child_start(&child, &config, &sentence);
+
+        if (error)
+                return sentence ? -error : 0;
+        nova_child_wait(child, &status);
+        return status;
+}
+
+static void check_minima(void)
+{
+        const size_t memory = NOVA_CHILD_MEMORY_MIN, selectors = NOVA_CHILD_SELECTORS_MIN;
+        const size_t kernel_memory = NOVA_CHILD_KERNEL_MEMORY_MIN;
+
+        check(start_with(memory, kernel_memory, selectors) == NO_DEED,
+              "a child runs with the minimum of each resource");
+        check(start_with(memory - 1, 0, 0) == -EINVAL && start_with(1, 0, 0) == -EINVAL,
+              "a child with less memory is refused");
+        check(start_with(0, kernel_memory - 1, 0) == -EINVAL && start_with(0, 1, 0) == -EINVAL,
+              "and so is one with less kernel memory");
+        check(start_with(0, 0, selectors - 1) == -EINVAL && start_with(0, 0, 1) == -EINVAL,
+              "and one with fewer selectors");
+        check(family_balanced(&before, KEPT), "refused children leave nothing behind");
+}
+
 static void *nothing(void *argument)
 {
         return argument;
@@ -363,6 +403,7 @@ int main(void)
         check_faults();
         check_words();
         check_image();
+        check_minima();
         check_quantum();
         check_text();
         check_evil();

@@ -33,6 +33,15 @@ extern "C" {
 /** Default exit status of a child that nova_child_kill() ends. */
 #define NOVA_CHILD_KILLED 255
 
+/** Minimum number of bytes of a child's memory: its runtime cannot start main() with less. */
+#define NOVA_CHILD_MEMORY_MIN (16u << 10)
+
+/** Minimum number of bytes of a child's kernel memory. A service or session needs more. */
+#define NOVA_CHILD_KERNEL_MEMORY_MIN (64u << 10)
+
+/** Minimum number of a child's selectors. */
+#define NOVA_CHILD_SELECTORS_MIN 64u
+
 /** Flags of struct nova_child_config. */
 #define NOVA_CHILD_MAY_HAVE_CHILDREN 0x1 /**< its PD capability permits it to create PDs */
 #define NOVA_CHILD_MAY_DMA \
@@ -135,14 +144,17 @@ struct nova_child_config {
         size_t image_bytes; /**< size of the image in bytes */
         const char *const *arguments;   /**< argv[1] and up, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
-        size_t memory; /**< memory that it may allocate, in bytes; 0: 256 KiB. Rounded up to pages;
-                          with NOVA_CHILD_MAY_DMA to a power of two, because the memory is then one
-                          block */
+        size_t memory;       /**< memory that it may allocate, in bytes; 0: 256 KiB; else at least
+                                NOVA_CHILD_MEMORY_MIN. Rounded up to pages; with
+                                NOVA_CHILD_MAY_DMA to a power of two, because the memory is then one
+                                block */
         size_t image_memory; /**< maximum size of its segments in bytes, without the read-only parts
                                 of the file; 0: 16 MiB */
         size_t kernel_memory; /**< limit of its account in bytes; 0: 128 KiB, and 48 KiB for each
-                                 further CPU, at most 1 MiB */
-        size_t selectors;     /**< selectors that it may allocate; 0: 1024 */
+                                 further CPU, at most 1 MiB; else at least
+                                 NOVA_CHILD_KERNEL_MEMORY_MIN */
+        size_t selectors;     /**< selectors that it may allocate; 0: 1024; else at least
+                                 NOVA_CHILD_SELECTORS_MIN */
         uint64_t cpus;        /**< bit n: it may run on CPU n, and starts on the lowest; 0: the
                                * caller's CPU */
         unsigned priority;    /**< maximum priority of its threads; 0: 64; clamped to the caller's
@@ -180,7 +192,8 @@ struct nova_child_config {
  * @retval 0 the child runs
  * @retval ENOEXEC the image is not a program that can run here
  * @retval EFBIG   its segments need more than image_memory
- * @retval EINVAL  a number or text is out of range, or a CPU does not exist
+ * @retval EINVAL  a number or text is out of range, a resource is below its minimum
+ *                 (NOVA_CHILD_MEMORY_MIN, …), or a CPU does not exist
  * @retval E2BIG   arguments and environment are too long, or too many: see NOVA_START_WORDS
  * @retval ENOMEM  no memory, kernel memory or selectors
  */

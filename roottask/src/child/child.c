@@ -54,6 +54,10 @@ static void complete(struct nova_child_config *config)
                 config->quantum_us = NOVA_THREAD_QUANTUM;
 }
 
+_Static_assert(NOVA_CHILD_MEMORY_MIN == 16 << 10 && NOVA_CHILD_KERNEL_MEMORY_MIN == 64 << 10 &&
+                       NOVA_CHILD_SELECTORS_MIN == 64,
+               "the sentences of check() name the minima");
+
 /* Returns NULL, or the error in a configuration. */
 static const char *check(const struct nova_child_config *config)
 {
@@ -63,6 +67,12 @@ static const char *check(const struct nova_child_config *config)
                 return "requests a CPU that does not exist";
         if (config->memory > NOVA_LAYOUT_POOL_END - NOVA_LAYOUT_POOL)
                 return "asks for more memory than fits in its address space";
+        if (config->memory < NOVA_CHILD_MEMORY_MIN)
+                return "asks for too little memory: it needs 16 KiB or more";
+        if (config->kernel_memory < NOVA_CHILD_KERNEL_MEMORY_MIN)
+                return "asks for too little kernel memory: it needs 64 KiB or more";
+        if (config->selectors < NOVA_CHILD_SELECTORS_MIN)
+                return "asks for too few selectors: it needs 64 or more";
         return NULL;
 }
 
