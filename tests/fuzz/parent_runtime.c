@@ -7,6 +7,7 @@
 
 #include "child/request.h"
 #include "newlib/borrowed_time.h"
+#include "newlib/console_line.h"
 #include "nova/abi/status.h"
 #include "nova/crd.h"
 #include "nova/utcb.h"
@@ -253,7 +254,7 @@ void parent_check_line(const char *text, size_t bytes)
 
 /* Checks a program's text that init writes itself. It must not look like a line of init or of
  * another program. */
-int nova_console_write(const char *text, size_t bytes)
+int novart_console_write_line(const char *text, size_t bytes)
 {
         static char line[512];
 

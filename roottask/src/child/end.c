@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "child/child.h"
+#include "newlib/console_line.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
-#include "novart/console.h"
 #include "novart/selector.h"
 
 void novart_child_tell_end(void)
@@ -61,7 +61,7 @@ void novart_child_write_rest(struct nova_child *child)
 
         novart_child_line_end(&child->line, child->name, &out);
         if (out.bytes)
-                nova_console_write(out.text, out.bytes);
+                novart_console_write_line(out.text, out.bytes);
 }
 
 /* Offers the child's first block, its pool, to the function `keep`. Devices may still access the

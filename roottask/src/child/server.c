@@ -6,6 +6,7 @@
 
 #include "child/request.h"
 #include "newlib/borrowed_time.h"
+#include "newlib/console_line.h"
 #include "nova/arch/tsc.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
@@ -110,7 +111,7 @@ static void serve(struct child_server *server)
 
         work(server, true);
         while (text->bytes && !novart_console_needs_no_lock()) {
-                nova_console_write(text->text, text->bytes);
+                novart_console_write_line(text->text, text->bytes);
                 work(server, true);
         }
         if (text->bytes)

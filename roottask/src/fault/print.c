@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fault/fault.h"
-#include "novart/console.h"
+#include "newlib/console_line.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
 
@@ -22,7 +22,7 @@ static void put_line(void *context, const char *line)
         (void)context;
         memcpy(text, line, length);
         text[length] = '\n';
-        nova_console_write(text, length + 1);
+        novart_console_write_line(text, length + 1);
 }
 
 void novart_fault_print(const struct nova_fault_report *report,

@@ -15,7 +15,8 @@ bool novart_console_needs_no_lock(void);
  * program's time. */
 void novart_console_keep_text(const char *text, size_t bytes);
 
-/* Writes one line without a lock. In a child, the message overwrites the thread's UTCB. */
+/* Writes one line without a lock, on a new line of the console. In a child, the message overwrites
+ * the thread's UTCB. */
 void novart_console_write_borrowed(const char *text, size_t bytes);
 
 #endif

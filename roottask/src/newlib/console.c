@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "newlib/borrowed_time.h"
+#include "newlib/console_line.h"
 #include "newlib/input.h"
 #include "novart/sync.h"
 #include "start/parent.h"
@@ -15,6 +16,8 @@ static struct nova_mutex mutex;
 static const struct nova_console_output *output;
 static struct nova_mutex keep_mutex; /* not held while text is written, because a write may take
                                       * long */
+static bool unfinished; /* the last text had no line feed at its end; atomic, because threads on
+                         * borrowed time have no lock */
 static void (*keep)(const char *text, size_t bytes);
 
 /* Writes to the initial destination, which applies without nova_console_use(). */
@@ -28,6 +31,8 @@ static int write_plain(const char *text, size_t bytes)
 
 static int write_locked(const char *text, size_t bytes)
 {
+        if (bytes)
+                __atomic_store_n(&unfinished, text[bytes - 1] != '\n', __ATOMIC_RELAXED);
         if (output)
                 return output->write(output->context, text, bytes);
         return write_plain(text, bytes);
@@ -40,6 +45,8 @@ bool novart_console_needs_no_lock(void)
 
 void novart_console_write_borrowed(const char *text, size_t bytes)
 {
+        if (__atomic_exchange_n(&unfinished, false, __ATOMIC_RELAXED))
+                write_plain("\n", 1);
         write_plain(text, bytes);
 }
 
@@ -70,6 +77,13 @@ int nova_console_write(const char *text, size_t bytes)
 
         nova_mutex_unlock(&mutex);
         return error;
+}
+
+int novart_console_write_line(const char *text, size_t bytes)
+{
+        if (__atomic_load_n(&unfinished, __ATOMIC_RELAXED))
+                nova_console_write("\n", 1);
+        return nova_console_write(text, bytes);
 }
 
 bool novart_console_has_input(void)
