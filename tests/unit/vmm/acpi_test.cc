@@ -39,6 +39,24 @@ TEST_F(acpi, sleep_type_five_switches_off_and_others_do_not)
         EXPECT_TRUE(off.level);
 }
 
+TEST_F(acpi, bytes_of_a_register_can_be_written)
+{
+        nova_acpi_write(&ports, 0x602, 2, 0x0321);
+        nova_acpi_write(&ports, 0x602, 1, 0x20);
+        EXPECT_EQ(in(0x602, 2) & 0xffff, 0x0320u);
+        nova_acpi_write(&ports, 0x603, 1, 0x01);
+        EXPECT_EQ(in(0x602, 2) & 0xffff, 0x0120u);
+        ports.status = 0x0521;
+        nova_acpi_write(&ports, 0x601, 1, 0x01);
+        EXPECT_EQ(in(0x600, 2) & 0xffff, 0x0421u);
+        nova_acpi_write(&ports, 0x605, 1, 0x14);
+        nova_acpi_write(&ports, 0x604, 1, 0x01);
+        EXPECT_EQ(in(0x604, 2) & 0xffff, 0x1401u);
+        EXPECT_FALSE(off.level);
+        nova_acpi_write(&ports, 0x605, 1, 0x34);
+        EXPECT_TRUE(off.level);
+}
+
 TEST_F(acpi, is_always_on)
 {
         EXPECT_EQ(in(0x604, 2) & 1, 1u);

@@ -255,6 +255,22 @@ TEST_F(lapic, the_timer_fires_once)
         EXPECT_EQ(apic.alarm.deadline, NOVA_NEVER);
 }
 
+TEST_F(lapic, a_new_divider_leaves_the_current_count)
+{
+        put(0x320, 0xec);
+        put(0x3e0, 0xa); /* by 128 */
+        put(0x380, 1000);
+        run_until(128000);
+        EXPECT_EQ(get(0x390), 900u);
+        put(0x3e0, 0xb); /* by 1 */
+        EXPECT_EQ(get(0x390), 900u);
+        run_until(128000 + 8990);
+        EXPECT_EQ(get(0x390), 1u);
+        EXPECT_FALSE(nova_lapic_pending(&apic));
+        run_until(128000 + 9000);
+        EXPECT_EQ(nova_lapic_take(&apic), 0xec);
+}
+
 TEST_F(lapic, the_timer_fires_again_and_again_and_can_be_stopped)
 {
         put(0x320, 0x200ec);

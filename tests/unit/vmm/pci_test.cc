@@ -85,6 +85,9 @@ TEST_F(pci, the_address_is_written_in_one_piece)
         select(3, 1);
         nova_vpci_write(&bus, 0xcf8, 1, 0xff);
         EXPECT_EQ(in(0xcf8, 4), 0x80001804u);
+        EXPECT_EQ(in(0xcf8, 1), 0xffu);
+        EXPECT_EQ(in(0xcf8, 2), 0xffffu);
+        EXPECT_EQ(in(0xcfb, 1), 0xffu);
 }
 
 TEST_F(pci, memory_is_where_the_guest_puts_it)

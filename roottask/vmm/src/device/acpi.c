@@ -56,13 +56,37 @@ static void write_control(struct nova_acpi *acpi, uint16_t value)
                 nova_line_set(&acpi->off, true);
 }
 
-/* A 1 that is written to the status clears its bit. Accesses of one byte have no effect. */
+/* Writes a half of a register; the other half keeps its value. */
+static void write_byte(struct nova_acpi *acpi, unsigned at, uint8_t value)
+{
+        const unsigned shift = 8 * (at & 1);
+        const uint16_t other = (uint16_t)(0xff00 >> shift);
+        const uint16_t half = (uint16_t)(value << shift);
+
+        switch (at & ~1u) {
+        case STATUS:
+                acpi->status &= (uint16_t)~half;
+                break;
+        case ENABLE:
+                acpi->enabled = (acpi->enabled & other) | half;
+                break;
+        case CONTROL:
+                write_control(acpi, (acpi->control & other) | half);
+                break;
+        default:
+                break;
+        }
+}
+
+/* A 1 that is written to the status clears its bit. */
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct nova_acpi *const acpi = context;
 
-        if (bytes < 2)
+        if (bytes == 1) {
+                write_byte(acpi, (unsigned)(port - NOVA_ACPI_PORT), (uint8_t)value);
                 return;
+        }
         switch (port - NOVA_ACPI_PORT) {
         case STATUS:
                 acpi->status &= (uint16_t)~value;

@@ -348,8 +348,7 @@ static void write_setting(struct nova_lapic *lapic, unsigned at, uint32_t value)
                 lapic->command[1] = value & 0xff000000;
                 break;
         case DIVIDER:
-                lapic->timer_divider = value & 0xb;
-                novavmm_lapic_timer_changed(lapic);
+                novavmm_lapic_timer_divide(lapic, value & 0xb);
                 break;
         default:
                 break;

@@ -83,3 +83,15 @@ uint32_t novavmm_lapic_timer_current(const struct nova_lapic *lapic)
                 return lapic->timer_count - (uint32_t)(counts % lapic->timer_count);
         return counts < lapic->timer_count ? lapic->timer_count - (uint32_t)counts : 0;
 }
+
+void novavmm_lapic_timer_divide(struct nova_lapic *lapic, uint32_t divider)
+{
+        const uint64_t now = nova_clock_now(&lapic->clock);
+        const uint64_t passed = lapic->timer_count - novavmm_lapic_timer_current(lapic);
+
+        if (divider == lapic->timer_divider)
+                return;
+        lapic->timer_divider = divider;
+        lapic->timer_start = now - passed * ns_per_count(lapic);
+        set_alarm(lapic, now);
+}

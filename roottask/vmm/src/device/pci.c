@@ -65,10 +65,10 @@ uint64_t nova_vpci_read(void *context, uint64_t port, unsigned bytes)
         const struct nova_vpci *const pci = context;
         const unsigned shift = 8 * (port & 3);
 
+        if (port < DATA)
+                return port == ADDRESS && bytes == 4 ? pci->address : UINT32_MAX;
         if (bytes > 4 - (port & 3))
                 return UINT32_MAX;
-        if (port < DATA)
-                return pci->address >> shift;
 
         struct nova_vpci_device *const device = selected(pci);
         const unsigned reg = pci->address >> 2 & 63;
