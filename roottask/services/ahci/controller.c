@@ -194,6 +194,9 @@ static const char *start_port(const struct ahci *ahci)
         put_port(ahci, PORT_ERRORS, UINT32_MAX);
         if (!wait_for(ahci, ahci->port + PORT_TASK, TASK_BUSY, 0, READY_NS))
                 return "the disk does not become ready.";
+        /* The link may have changed once more while the disk was getting ready. Two causes follow
+         * bits of the errors. */
+        put_port(ahci, PORT_ERRORS, UINT32_MAX);
         put_port(ahci, PORT_CAUSE, UINT32_MAX);
         put_port(ahci, PORT_COMMAND, get_port(ahci, PORT_COMMAND) | COMMAND_START);
         return NULL;

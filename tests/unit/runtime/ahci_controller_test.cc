@@ -23,7 +23,8 @@ namespace
 constexpr uint32_t CAP = 0x00 / 4, GHC = 0x04 / 4, PI = 0x0c / 4, PORTS = 0x100 / 4,
                    PORT = 0x80 / 4;
 constexpr uint32_t CAUSE = 0x10 / 4, COMMAND = 0x18 / 4, TASK = 0x20 / 4, KIND = 0x24 / 4,
-                   LINK = 0x28 / 4, CONTROL = 0x2c / 4, ISSUE = 0x38 / 4;
+                   LINK = 0x28 / 4, CONTROL = 0x2c / 4, ERRORS = 0x30 / 4, ISSUE = 0x38 / 4;
+constexpr uint32_t CONNECTED = 1U << 26; /* bit of ERRORS: the link came up again */
 constexpr uint32_t DISK = 0x101, CD = 0xeb140101, BUSY = 0x80;
 constexpr unsigned PORT_COUNT = 4;
 constexpr uint64_t MS = 1000000, NEVER = UINT64_MAX;
@@ -47,6 +48,7 @@ void run_port(const port &port, volatile uint32_t *reg)
 {
         const bool up = port.link_ns != NEVER && now - begun >= port.link_ns;
         const uint32_t runs = (reg[COMMAND] & 1) << 15 | (reg[COMMAND] & 0x10) << 10;
+        const bool was_busy = reg[TASK] == BUSY;
 
         reg[CAUSE] = 0;
         reg[COMMAND] = (reg[COMMAND] & ~0xc000U) | runs;
@@ -54,6 +56,8 @@ void run_port(const port &port, volatile uint32_t *reg)
         reg[KIND] = port.kind;
         reg[TASK] = now - begun >= port.ready_ns ? 0x50 : BUSY;
         reg[ISSUE] = 0;
+        if (was_busy && reg[TASK] != BUSY)
+                reg[ERRORS] = CONNECTED;
 }
 
 void run()
@@ -216,6 +220,14 @@ TEST_F(ahci_controller, takes_the_only_disk_although_its_link_is_late)
         ports[3].link_ns = 700 * MS;
         EXPECT_EQ(open(), "");
         EXPECT_EQ(used(), 3U);
+}
+
+TEST_F(ahci_controller, forgets_a_change_of_the_link_before_the_disk_was_ready)
+{
+        ports[0].link_ns = 0;
+        ports[0].ready_ns = 300 * MS;
+        EXPECT_EQ(open(), "");
+        EXPECT_EQ(registers[PORTS + ERRORS], UINT32_MAX) << "each 1 clears its bit";
 }
 
 TEST_F(ahci_controller, passes_over_what_is_not_a_disk)
