@@ -39,11 +39,15 @@ _Noreturn void power_reset(void)
                 __asm__ volatile("int3");
 }
 
-static void power_sleep(uint16_t port, uint8_t type)
+/* Writes a sleep type to each control register, with SLEEP_ENABLE or 0. */
+static void power_sleep(unsigned enable)
 {
-        const uint16_t value = (uint16_t)(inw(port) & ~SLEEP_MASK);
+        for (unsigned i = 0; i < 2 && acpi.pm1_control[i]; i++) {
+                const unsigned value = inw(acpi.pm1_control[i]) & ~SLEEP_MASK;
 
-        outw(port, (uint16_t)(value | (type & 7) << SLEEP_TYPE | SLEEP_ENABLE));
+                outw(acpi.pm1_control[i],
+                     (uint16_t)(value | (acpi.s5_type[i] & 7u) << SLEEP_TYPE | enable));
+        }
 }
 
 void power_off(void)
@@ -55,8 +59,7 @@ void power_off(void)
                 for (unsigned i = 0; i < SPIN && !(inw(acpi.pm1_control[0]) & SCI_ENABLED); i++)
                         pause();
         }
-        power_sleep(acpi.pm1_control[0], acpi.s5_type[0]);
-        if (acpi.pm1_control[1])
-                power_sleep(acpi.pm1_control[1], acpi.s5_type[1]);
+        power_sleep(0); /* some chipsets need both types before the first SLEEP_ENABLE */
+        power_sleep(SLEEP_ENABLE);
         power_wait();
 }
