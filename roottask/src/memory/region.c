@@ -202,7 +202,7 @@ int nova_region_shrink(void *addr, size_t bytes)
         good = region && region->kind != REGION_STACK && pages <= region->pages;
         if (good && pages < region->pages) {
                 novart_page_decommit(region->base + pages * NOVA_PAGE_SIZE, region->pages - pages);
-                region->pages = pages;
+                novart_region_map_shrink(&map, region, pages);
         }
         lock_drop(&lock);
         return good ? 0 : EINVAL;

@@ -16,6 +16,7 @@ extern "C" {
 #define REGION_AREAS      3
 #define REGION_NAME_BYTES 24
 #define REGION_FIRST_ROOM 10
+#define REGION_SEARCHES   4
 
 enum region_kind {
         REGION_RESERVED, /* addresses only: windows, UTCBs, device memory */
@@ -36,11 +37,21 @@ struct region_area {
         uintptr_t begin, end;
 };
 
+/** The end of the last search for a size: there is no such free range in the areas before @c area,
+ * nor below @c from in this area. */
+struct region_search {
+        size_t pages, align; /* in pages; 0: there was no search */
+        unsigned area;
+        uintptr_t from; /* may lie inside of a region of another size */
+};
+
 /** Sorted by base. novart_region_map_move() can replace the array by a larger one. */
 struct region_map {
         struct region_area area[REGION_AREAS]; /* searched in this order */
         struct region *entry;
         size_t count, room;
+        struct region_search search[REGION_SEARCHES]; /* for different sizes */
+        unsigned last_search;                         /* index of the search that began last */
         struct region first[REGION_FIRST_ROOM];
 };
 
@@ -59,6 +70,9 @@ struct region *novart_region_map_find(struct region_map *map, uintptr_t addr);
 
 /** Removes a region from the map. */
 void novart_region_map_remove(struct region_map *map, struct region *region);
+
+/** Reduces a region's size. @param pages not 0, at most the region's */
+void novart_region_map_shrink(struct region_map *map, struct region *region, size_t pages);
 
 /** Returns true if the next region needs a larger array. */
 static inline bool region_map_full(const struct region_map *map)

@@ -2,6 +2,7 @@
 /* Compares the sorted map of regions with a model of all pages. */
 #include "memory/region_map.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <random>
@@ -94,11 +95,47 @@ TEST_F(region_map, without_room_nothing_is_added)
         EXPECT_NE(add(1), nullptr);
 }
 
+TEST_F(region_map, a_search_goes_on_at_the_end_of_the_last_one)
+{
+        add(1)->pages = 0; // the map does not learn that the address is free
+        EXPECT_EQ(add(1)->base, 0x10011000u);
+        EXPECT_EQ(add(1)->base, 0x10012000u);
+        novart_region_map_remove(&map, novart_region_map_find(&map, 0x10011000));
+        EXPECT_EQ(add(1)->base, 0x10010000u); // a search for the free range begins before it
+        EXPECT_EQ(add(1)->base, 0x10011000u);
+        EXPECT_EQ(add(1)->base, 0x10013000u);
+}
+
+TEST_F(region_map, shrunk_regions_leave_room)
+{
+        EXPECT_EQ(add(4)->base, 0x10010000u);
+        EXPECT_EQ(add(2)->base, 0x10014000u);
+        novart_region_map_shrink(&map, novart_region_map_find(&map, 0x10010000), 1);
+        EXPECT_EQ(novart_region_map_find(&map, 0x10011000), nullptr);
+        EXPECT_EQ(add(2)->base, 0x10011000u);
+        EXPECT_EQ(add(2)->base, 0x10016000u);
+}
+
 TEST_F(region_map, storm_agrees_with_a_model)
 {
         std::mt19937 random(3);
         std::vector<bool> taken(0xf0 + 1024);
         std::vector<uintptr_t> bases;
+        // Returns the first free pages of an area, by the model; 0: there are none.
+        const auto first_fit = [&](size_t pages, size_t align) {
+                for (size_t i = 0; i + pages <= taken.size(); i++) {
+                        const uintptr_t base = i < 0xf0 ? 0x10010000 + i * page_size
+                                                        : 0x40000000 + (i - 0xf0) * page_size;
+                        const auto begin = taken.begin() + static_cast<long>(i);
+                        const bool divided = i < 0xf0 && i + pages > 0xf0;
+
+                        if (base / page_size % align == 0 && !divided &&
+                            std::find(begin, begin + static_cast<long>(pages), true) ==
+                                    begin + static_cast<long>(pages))
+                                return base;
+                }
+                return uintptr_t{0};
+        };
         const auto page = [](uintptr_t addr) {
                 return addr < 0x40000000 ? (addr - 0x10010000) / page_size
                                          : (addr - 0x40000000) / page_size + 0xf0;
@@ -106,18 +143,28 @@ TEST_F(region_map, storm_agrees_with_a_model)
 
         for (int step = 0; step < 20000; step++) {
                 if (random() % 100 < 55) {
-                        const size_t align = size_t{1} << random() % 5;
-                        const size_t pages = 1 + random() % 20;
+                        const bool often = random() % 2; // sizes whose last search is known
+                        const size_t align = often ? 1 : size_t{1} << random() % 5;
+                        const size_t pages = 1 + random() % (often ? 2 : 20);
+                        const uintptr_t wanted = first_fit(pages, align);
                         const region *r = add(pages, align);
 
+                        ASSERT_EQ(r ? r->base : 0, wanted);
                         if (!r)
                                 continue;
-                        ASSERT_EQ(r->base / page_size % align, 0u);
                         for (size_t i = 0; i < pages; i++) {
                                 ASSERT_FALSE(taken[page(r->base) + i]);
                                 taken[page(r->base) + i] = true;
                         }
                         bases.push_back(r->base);
+                } else if (!bases.empty() && random() % 8 == 0) {
+                        region *r = novart_region_map_find(&map, bases[random() % bases.size()]);
+                        const size_t pages = 1 + random() % r->pages;
+                        const auto begin = taken.begin() + static_cast<long>(page(r->base));
+
+                        std::fill(begin + static_cast<long>(pages),
+                                  begin + static_cast<long>(r->pages), false);
+                        novart_region_map_shrink(&map, r, pages);
                 } else if (!bases.empty()) {
                         std::swap(bases[random() % bases.size()], bases.back());
                         region *r = novart_region_map_find(&map, bases.back());
