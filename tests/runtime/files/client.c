@@ -191,6 +191,19 @@ static void resize_by_name(void)
         expect(unlink("/resized") == 0, "unlink");
 }
 
+static void create_again(void)
+{
+        int file = creat("/created", 0666);
+        struct stat about;
+
+        expect(file >= 3 && write(file, "text", 4) == 4 && fdatasync(file) == 0, "creat");
+        expect(fails_with(pread(file, &file, 1, 0), EBADF), "it is open for writing");
+        expect(close(file) == 0 && fails_with(fdatasync(file), EBADF), "close");
+        file = creat("/created", 0666);
+        expect(fstat(file, &about) == 0 && about.st_size == 0, "creat of an existing file");
+        expect(close(file) == 0 && unlink("/created") == 0, "close and unlink");
+}
+
 static void remove_both(void)
 {
         expect(mkdir("/kept", 0777) == 0, "mkdir");
@@ -253,6 +266,7 @@ static void do_write(void)
         use_offsets();
         resize_by_name();
         remove_both();
+        create_again();
         list("/", 4);
         list("/folder", 2);
         bad_input();
