@@ -83,7 +83,7 @@ static void run_data(void)
 {
         static char data[16];
 
-        ((void (*)(void))(uintptr_t)data)();
+        ((void (*)(void))((uintptr_t)data + nothing))(); /* an indirect call */
 }
 
 static void jump_to_null(void)

@@ -88,6 +88,28 @@ class Faults(unittest.TestCase):
         self.said.clear()
         self.assertEqual(self.hear([*self.report(program), "", "more"], program), wanted)
 
+    def jump(self, program, to):
+        """Returns the report of a jump to an address without code, in place of a call of next()."""
+        head, _, registers, *_, first, second, last = self.report(program)
+        ip = self.address(program, "next")
+        return [head, f"  execution at {to:#x}, where nothing is mapped",
+                registers.replace(f"{ip:016x}", f"{to:016x}"), f"  #0 {to:016x}", second, last]
+
+    def test_after_a_jump_to_a_bad_address_its_caller_is_shown(self):
+        program, other = self.program("adder"), self.program("other", "prev")
+        stripped = self.program("copy", "next", "-g0")
+        for to in (0, 0x1234567):
+            self.said.clear()
+            self.assertEqual(
+                self.hear(self.jump(program, to), program),
+                [f"the fault of adder: a jump to {to:#x}, called from adder.c:8 in store(), called "
+                 "from adder.c:13 in _start()."])
+        self.said.clear()
+        (sentence,) = self.hear(self.jump(program, 0), other, stripped, program, self.folder)
+        self.assertIn("a jump to 0x0, called from adder.c:8 in store()", sentence)
+        self.said.clear()
+        self.assertEqual(self.hear(self.jump(program, 0)[:-2], program), [])
+
     def test_reports_with_something_before_each_line(self):
         program = self.program("adder")
         (sentence,) = self.hear(self.report(program, before="family: "), program)

@@ -42,8 +42,9 @@ static bool called_without_frame(nova_word_t ip, nova_word_t back, backtrace_rea
         return ip == begin || (word & 0xff) != PUSH_BP_OPCODE;
 }
 
-unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, backtrace_read *read,
-                               void *context, nova_word_t *frame, unsigned max)
+unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, bool jumped,
+                               backtrace_read *read, void *context, nova_word_t *frame,
+                               unsigned max)
 {
         nova_word_t word, below = sp;
         unsigned count = 0;
@@ -52,7 +53,7 @@ unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, b
         if (count < max && read(context, sp, &word)) {
                 nova_word_t unused;
 
-                if (!read(context, ip & ~(sizeof(word) - 1), &unused) ||
+                if (jumped || !read(context, ip & ~(sizeof(word) - 1), &unused) ||
                     called_without_frame(ip, word, read, context))
                         frame[count++] = word;
         }

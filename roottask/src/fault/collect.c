@@ -68,14 +68,22 @@ static void name_thread(struct nova_fault_report *report)
                 novart_fault_copy_name(report->thread, region.name);
 }
 
+/* Returns true if the CPU could not execute at IP. An instruction that was executed can also be
+ * read, so such a page fault has IP as its address. */
+static bool has_jumped(const struct nova_fault_report *report)
+{
+        return report->event == NOVA_EXC_PF && report->address == report->regs.ip;
+}
+
 void novart_fault_collect(struct nova_fault_report *report, const struct nova_utcb_state *state,
                           unsigned event, nova_word_t cpu)
 {
         nova_fault_fill(report, state, event, (unsigned)cpu);
         name_thread(report);
         copy_code(report);
-        report->frames = (uint8_t)novart_backtrace_walk(state->ip, state->sp, state->bp, read_word,
-                                                        NULL, report->frame, NOVA_FAULT_FRAMES);
+        report->frames =
+                (uint8_t)novart_backtrace_walk(state->ip, state->sp, state->bp, has_jumped(report),
+                                               read_word, NULL, report->frame, NOVA_FAULT_FRAMES);
 }
 
 const struct nova_symbols *novart_fault_own_symbols(void)

@@ -14,6 +14,7 @@ HEAD = re.compile(
     r"(?P<before>.*)FAULT: program (?P<program>\S+), thread (?:.*: (?P<trap>#BP|#OF),)?"
 )
 IP = re.compile(r"  ip ([0-9a-f]+)  ")
+ACCESS = re.compile(r"  (?:execution at|read from) 0x([0-9a-f]+), ")
 CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
 SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)' of PD '(?P<pd>[^']*)' was shut down: ")
@@ -93,12 +94,14 @@ class _Report:
         self.program = program
         self.trap = bool(trap)  # whether IP is the address after the instruction
         self.ip = None
+        self.address = None  # of a page fault that was no write
         self.code = b""
         self.code_at = 0  # index of the instruction's first byte
         self.frames = []  # (address, function or None)
 
     def _key(self):
-        return (self.program, self.trap, self.ip, self.code, self.code_at, tuple(self.frames))
+        place = (self.address, self.ip, self.code, self.code_at)
+        return (self.program, self.trap, *place, tuple(self.frames))
 
     def __eq__(self, other):
         return self._key() == other._key()
@@ -112,7 +115,10 @@ class _Report:
         if not text.startswith(" "):
             return False
         ip, code, frame = IP.match(text), CODE.match(text), FRAME.match(text)
-        if ip:
+        access = ACCESS.match(text)
+        if access:
+            self.address = int(access.group(1), 16)
+        elif ip:
             self.ip = int(ip.group(1), 16)
         elif code:
             words = code.group(1).split()
@@ -123,8 +129,23 @@ class _Report:
             self.frames.append((int(frame.group(2), 16), frame.group(3)))
         return True
 
+    def _has_jumped(self):
+        """Returns whether the CPU could not execute at IP, and the report has the caller."""
+        return self.ip is not None and self.ip == self.address and len(self.frames) > 1
+
+    def _has_caller(self, file):
+        """Returns whether a file contains the caller, a function with the report's name."""
+        address, name = self.frames[1]
+        if not _has_byte(file, address - 1):
+            return False
+        ((function, _),) = explain.places(file, [address - 1])
+        return not name or name.partition(".")[0] == function
+
     def _is_in(self, file):
-        """Returns whether a file contains the code of the report at its address."""
+        """Returns whether a file contains the code of the report at its address. After a jump to
+        an address without code, looks for the caller's."""
+        if self._has_jumped():
+            return self._has_caller(file)
         if self.ip is None or not self.code:
             return False
         try:
@@ -161,4 +182,6 @@ class _Report:
             " in ".join(filter(None, (line, function and f"{function}()"))) or f"{address:#x}"
             for (address, _), (function, line) in zip(self.frames, places)
         ]
+        if self._has_jumped():
+            texts[0] = f"a jump to {self.ip:#x}"
         return f"the fault of {self.program}: {', called from '.join(texts[:SHOWN])}."

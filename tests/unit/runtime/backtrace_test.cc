@@ -30,11 +30,12 @@ class backtrace : public testing::Test
         }
 
         std::vector<nova_word_t> walk(nova_word_t ip, nova_word_t sp, nova_word_t bp,
-                                      unsigned max = 8)
+                                      unsigned max = 8, bool jumped = false)
         {
                 std::vector<nova_word_t> frame(max);
 
-                frame.resize(novart_backtrace_walk(ip, sp, bp, read, this, frame.data(), max));
+                frame.resize(
+                        novart_backtrace_walk(ip, sp, bp, jumped, read, this, frame.data(), max));
                 return frame;
         }
 
@@ -61,6 +62,14 @@ TEST_F(backtrace, a_jump_to_nowhere_shows_its_caller)
         frame(0x1000, 0, 11);
         EXPECT_EQ(walk(0, 0xf00, 0x1000), (addresses{0, 99, 11}));
         EXPECT_EQ(walk(0, 0xf01, 0x2000), (addresses{0}));
+}
+
+TEST_F(backtrace, a_jump_into_data_shows_its_caller)
+{
+        memory[0xf00] = 99;
+        frame(0x1000, 0, 11);
+        EXPECT_EQ(walk(code, 0xf00, 0x1000, 8, true), (addresses{code, 99, 11}));
+        EXPECT_EQ(walk(code, 0xf01, 0x2000, 8, true), (addresses{code}));
 }
 
 /* Sets up a call at code + 0x100 of the function at code + 0x80, which begins with the given
