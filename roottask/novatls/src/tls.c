@@ -291,6 +291,8 @@ ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes)
 {
         int result;
 
+        if (!bytes)
+                return 0; /* for mbedTLS, 0 bytes are the end of the stream */
         begin(tls);
         result = mbedtls_ssl_read(&tls->ssl, data, bytes);
         if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of a TLS connection whose socket has no room. */
+/* The end of a TLS connection whose socket has no room, and reads of some sizes. */
 extern "C" {
 #include "tls_fake.h"
 }
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <gtest/gtest.h>
 #include <string>
@@ -67,6 +68,17 @@ TEST_F(tls_close, does_not_wait_long_for_a_server_that_does_not_read)
         EXPECT_LT(fake_close(ends[0], 0), 5000U);
         EXPECT_LT(fake_close(ends[0], 1000000), 900U) << "the connection's own limit";
         EXPECT_LT(fake_close(ends[0], UINT64_MAX), 5000U);
+}
+
+TEST(tls_read, of_no_bytes_is_not_the_end_of_the_stream)
+{
+        std::array<char, 4> data = {};
+
+        errno = 0;
+        EXPECT_EQ(fake_read(-1, data.data(), 0), 0);
+        EXPECT_EQ(errno, 0);
+        EXPECT_EQ(fake_read(-1, nullptr, 0), 0);
+        EXPECT_EQ(fake_read(-1, data.data(), data.size()), 4);
 }
 
 } // namespace

@@ -85,7 +85,7 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
  * @endcode
  * @param tls     the connection
  * @param[out] data first byte to write
- * @param bytes   maximum number of bytes
+ * @param bytes   maximum number of bytes; 0: the function returns 0 at once
  * @return number of bytes; 0 if the server has ended the stream; or -1 with errno: ECONNRESET the
  *         connection ended within the stream, EPROTO the data was changed in transit, ETIMEDOUT the
  *         server sent too little within patience_ns or, if that is 0, nothing within the socket's
