@@ -118,10 +118,20 @@ class New(Folder):
         self.assertFalse((self.folder / "mine").exists())
 
     def test_names_that_cmake_does_not_take(self):
-        for name in ("test", "all", "my project", "1st", "a;b", "${X}", "no", "Off", "n",
-                     "a-NOTFOUND"):
-            with self.subTest(name=name):
-                self.refuses("new", "bare", name, says="is not a valid project name")
+        allowed = "use the letters A to Z and a to z, digits, and _ - . +, a letter first."
+        for reason, names in (
+            (allowed, ("my project", "1st", "a;b", "${X}", "_a", "grün", "a\"b", "a(b)")),
+            ("CMake has a target of this name.", ("test", "all")),
+            ("CMake takes it for the value 'false'.", ("no", "Off", "n", "a-NOTFOUND")),
+        ):
+            for name in names:
+                with self.subTest(name=name):
+                    self.refuses("new", "bare", name,
+                                 says=f"'{name}' is not a valid project name: {reason}")
+                self.assertFalse((self.folder / name).exists())
+
+    def test_a_name_may_have_each_allowed_character(self):
+        self.assertEqual(self.nova("new", "bare", "Az09_-.+").returncode, 0)
 
     def test_every_template_has_at_most_ten_lines_of_cmake(self):
         for file in (paths.ROOT / "templates").glob("*/CMakeLists.txt"):

@@ -42,6 +42,17 @@ def add_parser(commands):
     parser.set_defaults(function=run)
 
 
+def _refusal(name):
+    """Returns why NAME cannot be the name of a project, "" if it can."""
+    if not NAME.fullmatch(name):
+        return "use the letters A to Z and a to z, digits, and _ - . +, a letter first"
+    if name in RESERVED:
+        return "CMake has a target of this name"
+    if name.lower() in FALSE or name.lower().endswith("-notfound"):
+        return "CMake takes it for the value 'false'"
+    return ""
+
+
 def _check(template, folder):
     if template not in places.templates():
         known = places.templates()
@@ -51,12 +62,9 @@ def _check(template, folder):
         )
     if folder.exists() or folder.is_symlink():
         raise NovaError(f"{folder} exists already: name a folder that does not.")
-    is_false = folder.name.lower() in FALSE or folder.name.lower().endswith("-notfound")
-    if not NAME.fullmatch(folder.name) or folder.name in RESERVED or is_false:
-        raise NovaError(
-            f"'{folder.name}' is not a valid project name: use letters, digits, _ and -, a letter "
-            "first, and neither the name of a CMake target nor a word for 'false'."
-        )
+    reason = _refusal(folder.name)
+    if reason:
+        raise NovaError(f"'{folder.name}' is not a valid project name: {reason}.")
 
 
 def _command():
