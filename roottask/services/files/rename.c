@@ -35,8 +35,6 @@ static int rename_path(const struct nova_request *request, const char *old, cons
 
         if (strcmp(old, folder) == 0 || strcmp(new, folder) == 0)
                 return EBUSY;
-        if (path_below(new, old) && strcmp(new, old) != 0)
-                return EINVAL; /* a folder cannot be moved into itself */
         error = volume_find_parent(volume, old, &from, name);
         if (error)
                 return error;

@@ -82,7 +82,14 @@ static void change_names(void)
         expect(stat("/folder", &about) == 0 && S_ISDIR(about.st_mode), "a folder");
         expect(rmdir("/folder") == -1 && errno == ENOTEMPTY, "rmdir of a full folder");
         expect(rename("/folder", "/folder/inside") == -1 && errno == EINVAL, "into itself");
+        expect(rename("/absent", "/absent/inside") == -1 && errno == ENOENT, "no file into itself");
+        expect(rename("/folder", "/folder/absent/x") == -1 && errno == ENOENT, "no such folder");
         write_bytes("/gone", 4, 10);
+        expect(rename("/gone", "/gone/inside") == -1 && errno == ENOTDIR, "a file into itself");
+        expect(mkdir("/absent/inside", 0777) == -1 && errno == ENOENT, "mkdir in no folder");
+        expect(mkdir("/gone/inside", 0777) == -1 && errno == ENOTDIR, "mkdir in a file");
+        expect(open("/absent/x", O_RDWR | O_CREAT, 0666) == -1 && errno == ENOENT, "O_CREAT");
+        expect(open("/gone/x", O_RDWR | O_CREAT, 0666) == -1 && errno == ENOTDIR, "O_CREAT below");
         expect(unlink("/gone") == 0, "unlink");
         expect(unlink("/gone") == -1 && errno == ENOENT, "a second unlink");
         file = open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666);
