@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Files that are not programs for the chosen architecture are refused with a message."""
 
+import os
 import struct
 import tempfile
 import unittest
@@ -33,6 +34,14 @@ class Elf(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.file = Path(self.folder.name) / "program"
+
+    def test_a_pipe_or_device_is_refused_unopened(self):
+        os.mkfifo(self.file)
+        for file in (self.file, "/dev/zero"):
+            with self.assertRaisesRegex(NovaError, "^the module .* is not a regular file: "):
+                elf.read_start(file, "module")
+        with self.assertRaisesRegex(NovaError, "cannot be read: Is a directory[.]$"):
+            elf.read_start(self.folder.name, "module")
 
     def refused(self, content, arch, words):
         self.file.write_bytes(content)

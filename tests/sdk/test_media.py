@@ -111,6 +111,11 @@ class Secret(unittest.TestCase):
             self.assertEqual(cli.parse(["image", option, "a.iso"]).output, "a.iso")
             self.assertEqual(cli.parse(["seal", option, "a.img"]).out, "a.img")
 
+    def test_an_empty_name_is_refused_before_the_build(self):
+        with mock.patch.object(image.run, "prepare", side_effect=AssertionError), \
+                self.assertRaisesRegex(NovaError, "^the name of the image is empty: name a file.$"):
+            image.image(cli.parse(["image", "hello", "--out", ""]))
+
     def test_only_its_owner_can_read_it(self):
         said = "{} contains {}, the machine's secret: keep it like that file."
         self.assertEqual(self.written("hello", b"x"), (0o644, []))

@@ -3,6 +3,8 @@
 kernel."""
 
 import contextlib
+import os
+import stat
 import struct
 from pathlib import Path
 
@@ -35,12 +37,16 @@ OTHER_TYPES = {
 
 
 def read_start(path, what):
-    """Returns the first bytes of a file, which must be readable."""
+    """Returns the first bytes of a regular file, which must be readable. Does not open a pipe: that
+    would wait for a writer, and a pipe's bytes can be read only once."""
     try:
-        with open(path, "rb") as file:
-            return file.read(64)
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # the error of a folder comes from open()
+            with open(path, "rb") as file:
+                return file.read(64)
     except OSError as error:
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
+    raise NovaError(f"the {what} {path} is not a regular file: copy its content into one.")
 
 
 def _arch(head):

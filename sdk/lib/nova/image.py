@@ -60,7 +60,7 @@ def _defaults(args):
 
 
 def image(args):
-    output = _check_output(args.output) if args.output else None
+    output = None if args.output is None else _check_output(args.output)
     _defaults(args)
     machine, _ = run.prepare(args)
     output = output or _check_output(f"{Path(args.roottask or args.name).name}.iso")
