@@ -233,6 +233,37 @@ static void list(const char *path, unsigned entries)
         expect(folder && closedir(folder) == 0, "closedir");
 }
 
+static int is_file(const struct dirent *entry)
+{
+        return entry->d_type == DT_REG;
+}
+
+/* Tests scandir() with more entries than the first piece of its list holds. */
+static void scan(void)
+{
+        struct dirent **entry = NULL;
+        char name[32];
+        int count;
+
+        expect(mkdir("/scan", 0777) == 0 && mkdir("/scan/folder", 0777) == 0, "mkdir");
+        expect(scandir("/scan/folder", &entry, NULL, alphasort) == 0, "an empty folder");
+        free(entry);
+        for (int i = 0; i < 20; i++) {
+                snprintf(name, sizeof(name), "/scan/%c", 'a' + i * 7 % 20);
+                write_bytes(name, 1, 1);
+        }
+        count = scandir("/scan", &entry, is_file, alphasort);
+        expect(count == 20, "scandir");
+        for (int i = 0; i < count; i++) {
+                snprintf(name, sizeof(name), "/scan/%c", 'a' + i);
+                expect(!strcmp(entry[i]->d_name, name + 6) && remove(name) == 0, "the order");
+                free(entry[i]);
+        }
+        free(entry);
+        expect(remove("/scan/folder") == 0 && remove("/scan") == 0, "remove");
+        expect(fails_with(scandir("/scan", &entry, NULL, NULL), ENOENT), "no folder");
+}
+
 static void bad_input(void)
 {
         char name[400];
@@ -274,6 +305,7 @@ static void do_write(void)
         resize_by_name();
         remove_both();
         create_again();
+        scan();
         list("/", 4);
         list("/folder", 2);
         bad_input();
