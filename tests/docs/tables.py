@@ -27,6 +27,7 @@ TYPES = "hypervisor/abi/nova/abi/types.h"
 SERVICE = "roottask/src/service/service.c"
 PROTOCOL = "roottask/include/novart/protocol.h"
 CHILD = "roottask/src/child/child.c"
+CHILD_HEADER = "roottask/include/novart/child.h"
 CLIENT = "roottask/src/service/client/block.c"
 VMM = "roottask/vmm/include/novavmm"
 BLOCK = "roottask/include/novart/service/block.h"
@@ -97,6 +98,11 @@ LIMITS = (
      SYSTEM_REFUSED),
     ("characters of a child's name", "roottask/include/novart/start_page.h",
      "NOVA_START_NAME_SIZE", less_one, "`EINVAL`"),
+    ("least memory of a child", CHILD_HEADER, "NOVA_CHILD_MEMORY_MIN", bytes_of, "`EINVAL`"),
+    ("least kernel memory of a child", CHILD_HEADER, "NOVA_CHILD_KERNEL_MEMORY_MIN", bytes_of,
+     "`EINVAL`"),
+    ("least number of a child's selectors", CHILD_HEADER, "NOVA_CHILD_SELECTORS_MIN", plain,
+     "`EINVAL`"),
     ("memory of a child, unless its parent sets another size", CHILD, "MEMORY", bytes_of,
      "`malloc()` returns `NULL`"),
     ("kernel memory of a child with one CPU, by default; 48 KiB more for each further CPU", CHILD,
