@@ -91,6 +91,27 @@ class Configured(unittest.TestCase):
         self.assertEqual(self.configure(), ["configure", "clean"])
 
 
+class OddPath(unittest.TestCase):
+    def failed(self, folder):
+        """Returns the sentence about a project in FOLDER that cannot be configured."""
+        found = project.Project(Path(folder), Path("/absent"))
+        error = build.BuildError("no", "")
+        with mock.patch.object(build, "step", side_effect=error), \
+                mock.patch.object(build, "say"), \
+                mock.patch.object(project, "_origin", return_value=[]), \
+                self.assertRaises(build.BuildError) as caught:
+            found._configure(Path("/absent"), "x86_64", "release", "gcc")
+        return str(caught.exception)
+
+    def test_odd_characters_are_named_if_the_configuration_fails(self):
+        plain = "configuring mine for x86_64-release failed."
+        self.assertEqual(self.failed("/a b/c'\u00fc(d)/mine"), plain)
+        self.assertEqual(
+            self.failed("/a;b\"\n/mine"),
+            f'{plain} The folder\'s path contains \\n " ; which CMake or Ninja may misread: if the '
+            "lines above name no other reason, move the project.")
+
+
 class Compiler(unittest.TestCase):
     def test_the_folder_of_its_headers_is_known(self):
         self.assertRegex(project._compiler_headers("gcc"), "^/.*/include$")

@@ -15,6 +15,8 @@ from nova.errors import EXIT_FAILED, NovaError, meant
 DESCRIPTION = "CMakeLists.txt"
 PROJECT = re.compile(r"^\s*project\s*\(", re.MULTILINE | re.IGNORECASE)
 USES_NOVA = re.compile(r"^\s*find_package\s*\(\s*Nova\b", re.MULTILINE | re.IGNORECASE)
+# Characters in a folder's path that CMake or Ninja misread in some places.
+ODD = re.compile(r'["#$*;<>?\[\\\]|\x00-\x1f]')
 CXX = {"gcc": "g++", "clang": "clang++"}
 
 
@@ -57,6 +59,7 @@ class Project:
                 libraries = places.PREFIX / "lib" / tree.preset_name(arch, config)
                 hint = explain.undefined(error.output, libraries)
                 text = f"{error} {hint[0].upper()}{hint[1:]}" if hint else str(error)
+                text += _about_path(self.folder)
                 raise build.BuildError(text, explain.building(error.output)) from error
         return folder
 
@@ -75,7 +78,7 @@ class Project:
         command += _choices(arch, config, compiler)
         stamp = folder / build.STAMP
         wanted = "\n".join([*command, *_origin(arch, config, compiler)])
-        failed = f"configuring {name} failed."
+        failed = f"configuring {name} failed.{_about_path(self.folder)}"
         if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
             self._step(_refresh(folder), failed)
             return
@@ -93,6 +96,18 @@ class Project:
             build.step(command, failed, None, self.folder)
         except build.BuildError as error:
             raise build.BuildError(failed, explain.configuring(error.output)) from error
+
+
+def _about_path(folder):
+    """Returns a sentence after a blank if the path of FOLDER has characters with a meaning for
+    CMake or Ninja, which do not protect them everywhere, else "". Many such projects can be built,
+    so it is not an error."""
+    odd = sorted(set(ODD.findall(str(folder))))
+    if not odd:
+        return ""
+    listed = " ".join(one if one.isprintable() else repr(one)[1:-1] for one in odd)
+    return (f" The folder's path contains {listed} which CMake or Ninja may misread: if the lines "
+            "above name no other reason, move the project.")
 
 
 def _refresh(folder):
