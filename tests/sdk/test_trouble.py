@@ -5,6 +5,7 @@ import fcntl
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,23 @@ class Trouble(unittest.TestCase):
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                               check=False)
         return done.returncode, done.stderr
+
+    def test_ctrl_c_while_python_imports_the_command_ends_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "nova"
+            place.mkdir()
+            shutil.copy(paths.ROOT / "sdk/lib/nova/__main__.py", place)
+            (place / "cli.py").write_text("import os, signal\n"
+                                          "os.kill(os.getpid(), signal.SIGINT)\n")
+            for ignored, wanted in (("", -signal.SIGINT), ("trap '' INT; ", 1)):
+                # with an ignored signal, the import of `errors`, which does not exist, fails
+                done = subprocess.run(
+                    ["sh", "-c", f'{ignored}exec "$0" "$1"', sys.executable, place],
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                    capture_output=True, text=True, check=False,
+                )
+                self.assertEqual(done.returncode, wanted, done.stderr)
+                self.assertNotIn("KeyboardInterrupt", done.stderr)
 
     def test_ctrl_c_at_the_end_of_a_command_has_no_effect(self):
         """Sends SIGINT while Python ends, from a function that Python calls then."""
