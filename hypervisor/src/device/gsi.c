@@ -45,8 +45,9 @@ void gsi_fire(unsigned gsi)
         sm_up(semaphores[gsi]);
 }
 
-/* Performs an up on the semaphore of each GSI of messages that it resumes, because interrupts were
- * lost and the driver must check the device. A pin that still has an interrupt raises it again. */
+/* If a resumed GSI is of messages, interrupts were lost and the driver must check the device. So
+ * the function performs an up on the semaphore of such a GSI. A pin that still has an interrupt
+ * raises it again. */
 void gsi_resume(struct cpu *cpu)
 {
         uint64_t next = UINT64_MAX;

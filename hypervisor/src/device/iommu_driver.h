@@ -24,9 +24,9 @@ struct iommu_driver {
          * done. The caller holds no lock. */
         void (*flush)(unsigned domain, bool functions);
         /* Reports and clears a unit's faults until iommu_report() returns false. Returns true if
-         * there is a next unit whose faults may be reported. */
+         * the caller must continue with the next unit. */
         bool (*read_faults)(unsigned number);
-        /* Clears a unit's records. Returns false for the last unit. */
+        /* Clears a unit's faults without reporting them. Returns false for the last unit. */
         bool (*discard_faults)(unsigned number);
         void (*mask_faults)(bool mask);
         /* Lets only one function raise a GSI, which arrives at a CPU as a vector. Called only if
@@ -34,8 +34,8 @@ struct iommu_driver {
          * in effect. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
-        /* Removes from the table a permission that route() gave. The units do not report later
-         * messages as faults. The change takes effect after forget_routes(). */
+        /* Removes from the table a permission that route() gave. Later messages are discarded, but
+         * not reported as faults. The change takes effect after forget_routes(). */
         void (*unroute)(unsigned gsi, unsigned rid, unsigned vector);
         /* Makes all units read the table again for a function that lost permissions. If wait is
          * set, the change is in effect at the return, else after a flush() of functions. */
@@ -47,8 +47,8 @@ extern const struct iommu_driver vtd_driver, amd_vi_driver;
 /** The driver of this machine's I/O MMUs. */
 extern const struct iommu_driver *iommu_driver;
 
-/** Returns true if a PD has the domain. No unit has translations of other domains. A domain that is
- * taken meanwhile has none from before. */
+/** Returns true if a PD has the domain. If not, no unit has translations of the domain, so a flush
+ * may omit it, even if a PD takes the domain during the flush. */
 bool iommu_domain_is_taken(unsigned domain);
 
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };

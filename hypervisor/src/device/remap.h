@@ -26,8 +26,8 @@ unsigned remap_source(bool is_hpet, unsigned id);
 /* A value for any sender; no function has it as its requester id. */
 #define REMAP_ANYBODY 0x10000
 
-/* Added to the requester id of a PCI function that sends its own interrupts. An I/O APIC or HPET
- * may use the requester id of a function that a PD can have. */
+/* Added to the requester id of a PCI function that sends its own interrupts. Distinguishes these
+ * interrupts from those of an I/O APIC or HPET that uses the requester id of the function. */
 #define REMAP_FUNCTION 0x20000
 
 /** Lets only one function, the sender, raise a GSI at a CPU. Returns SUCCESS, OUT_OF_MEMORY, or
@@ -44,12 +44,12 @@ extern unsigned remap_stopped;
  * CPU must call remap_resume(); 0: never. */
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
 
-/** If this CPU must resume a stopped GSI and the end of the stop is due, resumes the GSI and
- * returns true. If the end is not due yet, lowers *next to its TSC value. */
+/** If this CPU must resume a stopped GSI and the time of the stop is over, resumes the GSI and
+ * returns true. If the time is not over yet, lowers *next to the TSC value at its end. */
 bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next);
 
-/** Revokes all interrupts of a function, because its owner changes. Takes effect after the driver's
- * flush of functions. */
+/** Revokes all interrupts of a function whose owner changes. Takes effect after the driver's flush
+ * of functions. */
 void remap_forget(uint16_t rid);
 
 #endif

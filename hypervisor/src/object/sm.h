@@ -26,7 +26,7 @@ struct sm {
         uint16_t next; /* ticket that the next CPU draws */
         uint16_t turn; /* ticket of the CPU that has the lock or may take it; see SM_SPECIAL. The
                         * lock protects count and waiters and is the innermost lock */
-        uint16_t idle; /* SM_SPECIAL if the turn has this bit even without waiters; else 0 */
+        uint16_t idle; /* SM_SPECIAL if the bit is inverted even without waiters; else 0 */
         int16_t gsi;   /* the interrupt of an interrupt semaphore, or SM_NO_GSI */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
@@ -77,7 +77,8 @@ void sm_lock(struct sm *sm);
 /** Drops the lock. */
 void sm_unlock(struct sm *sm);
 
-/** Counts up and returns true. If it returns false, the caller must call sm_up_slowly(). */
+/** Counts up and returns true, if an up must do no more. Otherwise returns false, and the caller
+ * must call sm_up_slowly(). */
 static always_inline bool sm_try_up(struct sm *sm, uint16_t *ticket)
 {
         if (unlikely(!sm_enter(sm, ticket)))

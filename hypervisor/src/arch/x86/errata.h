@@ -10,8 +10,8 @@
 #define ERRATUM_793  0x2u /* AMD family 16h: locked instructions, write-combining: the CPU hangs */
 #define ERRATUM_CODE 0x4u /* Intel: code in pages of two sizes for one address: machine check */
 
-/** Returns true for Intel's models that have CVE-2018-12207 ("iTLB multihit") unless they report
- * the contrary: all of family 6 except Atoms and Xeon Phis. */
+/** Returns true for Intel's models of family 6, except Atoms and Xeon Phis. These models have
+ * CVE-2018-12207 ("iTLB multihit"), unless IA32_ARCH_CAPABILITIES says that they do not. */
 static inline bool errata_has_code_sizes(uint32_t version)
 {
         static const uint8_t without[] = {0x1c, 0x26, 0x27, 0x35, 0x36, 0x37, 0x4a, 0x4c,
@@ -40,15 +40,15 @@ static inline uint32_t errata_of(uint32_t vendor, uint32_t version, uint64_t cap
         return more == 7 && !(version >> 16 & 0xf) ? ERRATUM_793 : 0;
 }
 
-/** Errata of this machine's CPUs. 0 below a hypervisor, which treats them itself. Each CPU adds its
- * own errata during its start. */
+/** Errata of this machine's CPUs. 0 under a hypervisor, which works around them itself. Each CPU
+ * adds its own errata during its start. */
 extern uint32_t errata;
 
-/** Returns the errata of the CPU that executes this, even below a hypervisor. */
+/** Returns the errata of the CPU that executes this, even under a hypervisor. */
 uint32_t errata_own(void);
 
-/** Finds the errata of this CPU, and treats 383 and 793 as AMD's revision guides say. page_table.c
- * treats ERRATUM_CODE of programs, and vmx.c of guests. */
+/** Finds the errata of this CPU, and works around 383 and 793 as AMD's revision guides describe.
+ * page_table.c works around ERRATUM_CODE for programs, vmx.c for guests. */
 void errata_init_cpu(void);
 
 /** Prints a line for each erratum. */

@@ -16,9 +16,9 @@
 #define CAN_BHI_DIS    0x10  /* SPEC_CTRL has BHI_DIS_S */
 #define CAN_VERW       0x20  /* VERW overwrites buffers */
 #define CAN_L1D_FLUSH  0x40  /* MSR FLUSH_CMD */
-#define CAN_KEEP_UPPER 0x80  /* AMD Zen 2, not below a hypervisor: a bit of MSR DE_CFG */
+#define CAN_KEEP_UPPER 0x80  /* AMD Zen 2, not under a hypervisor: a bit of MSR DE_CFG */
 #define CAN_SRBDS_CTRL 0x100 /* Intel: the microcode treats SRBDS */
-#define CAN_MCU_OPT    0x200 /* Intel, not below a hypervisor: MSR MCU_OPT_CTRL */
+#define CAN_MCU_OPT    0x200 /* Intel, not under a hypervisor: MSR MCU_OPT_CTRL */
 
 /* Treatments: settings at the start, and actions at entries, exits and switches. */
 #define TREAT_IBRS_ON      0x1   /* at the start: IBRS */

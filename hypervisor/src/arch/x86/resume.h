@@ -21,7 +21,7 @@ _Noreturn void resume_success(struct ec *self);
 _Noreturn void resume_aborted(struct ec *self);
 _Noreturn void resume_woken(struct ec *self);
 
-/** Returns to code that an exception, an interrupt or an event interrupted (a continuation). */
+/** Continuation: returns to the code that an exception, an interrupt or an event interrupted. */
 _Noreturn void resume_interrupted(struct ec *self);
 
 /** Sets an EC's registers so that it starts at a portal's entry point when it is resumed. */
