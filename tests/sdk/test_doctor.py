@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The findings of `nova doctor` on machines that lack something, shown by a faked environment."""
+"""The findings of `nova doctor` on machines that lack something, in a faked environment."""
 
 import json
 import os

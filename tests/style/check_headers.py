@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that each header of the kernel compiles alone, and when it is included twice, for its
-architectures: with gcc for one, and with clang for the other. One compiler for each is enough,
-because both find the same missing includes.
+"""Checks that each header of the kernel compiles alone, also if it is included twice. A header is
+compiled for each of its architectures: with gcc for one, and with clang for the other. One compiler
+for each is enough, because both find the same missing includes.
 
 tests/abi has this test for the public headers, in C and C++.
 """
@@ -15,7 +15,7 @@ KERNEL = "hypervisor/src"
 
 
 def for_arch(header, arch):
-    """Returns whether a header in a folder of an architecture belongs to this one."""
+    """Returns whether a header is for ARCH, that is, not in the folder of another architecture."""
     others = [other for other in database.ARCHES if other != arch]
     return not any(other in header.parts for other in others)
 

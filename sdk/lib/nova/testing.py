@@ -40,10 +40,11 @@ mutation runs only when named. It shows that a test, or a check of the debug ker
 each of many one-line faults of the kernel and the libraries. `nova test mutation WORD…`
 selects the faults whose names contain a WORD; --record writes the tests that detected them
 into tests/mutation/caught.tsv.
-Without arguments, each test runs at least once, on three kernels. With --all, or chosen by a
-LABEL, a test runs on all kernels where its result can differ, according to
-tests/presets.tsv. A test chosen by its NAME or the beginning of its name runs on every
-chosen preset. So does a test chosen by a LABEL, if --config or --compiler is given.
+Without arguments, the command uses three kernels, and each test runs on at least one of
+them. With --all, or chosen by a LABEL, a test runs on all kernels where its result can
+differ, according to tests/presets.tsv. A test chosen by its NAME or the beginning of its
+name runs on every chosen preset. So does a test chosen by a LABEL, if --config or
+--compiler is given.
 """
 DESCRIPTION = f"""\
 
@@ -97,11 +98,16 @@ def add_parser(commands):
         )
         parser.add_argument(
             "--record", action="store_true",
-            help="with mutation: write what caught each into tests/mutation/caught.tsv",
+            help="with mutation: write the tests that detected each fault into "
+            "tests/mutation/caught.tsv",
         )
-    parser.add_argument("--arch", choices=tree.ARCHES, help="only this architecture's")
-    parser.add_argument("--config", choices=tree.CONFIGS, help="only this configuration's")
-    parser.add_argument("--compiler", choices=tree.COMPILERS, help="only this compiler's")
+    parser.add_argument("--arch", choices=tree.ARCHES, help="only the tests of this architecture")
+    parser.add_argument(
+        "--config", choices=tree.CONFIGS, help="only the tests of this configuration"
+    )
+    parser.add_argument(
+        "--compiler", choices=tree.COMPILERS, help="only the tests of this compiler"
+    )
     parser.set_defaults(function=run)
 
 
@@ -149,7 +155,8 @@ def _in_scope(rows, test, args):
 
 
 def _chosen(tests, words):
-    """Selects long tests only by exact name or by their label."""
+    """Returns the tests that WORDS select; without WORDS, all tests except long ones. Only its
+    exact name or its label selects a long test."""
     chosen = []
     for test in tests:
         long = set(test.labels) & set(NAMED_ONLY_LABELS)
@@ -172,7 +179,7 @@ def select(tests, args):
 
 
 def _worth_building(listed, args):
-    """Returns whether the host has a selected test, or may have one that is not built yet."""
+    """Returns whether a test of the host preset is selected, or a test not built yet may be."""
     if not args.words:
         return True
     return bool(select(listed, args)) or any(test.is_placeholder() for test in listed)
@@ -208,8 +215,8 @@ def _check_plausible(words):
 
 def _unknown(word):
     return errors.NovaError(
-        f"no test or label is called '{word}'. Labels: {', '.join(LABELS)}; the tests of one: "
-        "ctest --test-dir build/PRESET -N -L LABEL."
+        f"no test or label is called '{word}'. Labels: {', '.join(LABELS)}. To list the tests of a "
+        "label: ctest --test-dir build/PRESET -N -L LABEL."
     )
 
 
@@ -454,7 +461,7 @@ def _show_times(selected, totals, start):
     for line in lines:
         print(f"    {line}")
     print(f"nova: {parts.unused_since(start)}")
-    print("nova: the processor seconds of the tests by label, with their number")
+    print("nova: by label, the processor seconds and the number of the tests")
     for preset, tests in selected.items():
         print(f"    {preset}: {parts.by_label(tests)}")
     print(f"nova: {len(totals.cases)} different cases passed, however many presets ran them")
