@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A parent and its children: each runs in a protection domain of its own, with memory and kernel
- * memory from its parent. When a child ends, for whatever reason, the parent gets all the memory
- * back. */
+/* A parent and its children. Each child runs in a protection domain of its own, with memory and
+ * kernel memory from the parent. When a child ends, for whatever reason, the parent gets all the
+ * memory back. */
 #include <stdio.h>
 
 #include "novart/child.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Allocates, gives and revokes the memory that a session with rings shares with its client. The
- * service's lock protects everything. */
+ * service's lock protects a share. `closing` is atomic, because all services of the program use
+ * it. */
 #include "share.h"
 
 #include <errno.h>

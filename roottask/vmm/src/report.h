@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of a report about an exit, for any destination. */
+/* Writes reports about exits, to any destination. */
 #ifndef NOVAVMM_SRC_REPORT_H
 #define NOVAVMM_SRC_REPORT_H
 
@@ -12,12 +12,13 @@ struct report_sink {
 };
 
 /* Reports an error of a virtual CPU whose exit is being handled, or of a device that it uses, with
- * the reason and the virtual CPU's registers. @p what is the verb of the sentence: " cannot
- * continue:". */
+ * the reason and the virtual CPU's registers. The first sentence names the virtual CPU; then
+ * follow @p what, for example " cannot continue:", and the reason, @p cause. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause);
 
-/* Reports that a virtual CPU has reset its machine, with its registers, and ends the machine. */
+/* Reports that a virtual CPU has reset its machine, with the virtual CPU's registers, and ends the
+ * machine. */
 void novavmm_report_reset(struct nova_vcpu *vcpu);
 
 #endif

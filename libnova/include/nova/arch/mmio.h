@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers of devices in memory, on x86-32 and x86-64. Each access happens exactly once, has the
- * width of its name, and stays between the earlier and the later accesses of the program. So what a
- * device has written to memory is read after the register that announced it. The memory must be
- * mapped, and the address must be a multiple of the width. */
+/* Memory-mapped registers of devices, on x86-32 and x86-64. Each access happens exactly once, has
+ * the width in the function's name, and stays in order with the program's other accesses. So if a
+ * register announces data in memory, the program reads the data after the register. The memory must
+ * be mapped, and the address must be a multiple of the width. */
 #ifndef NOVA_ARCH_MMIO_H
 #define NOVA_ARCH_MMIO_H
 
@@ -11,15 +11,15 @@
 /** Separates the next access from the previous one, by a jump. Each function below begins with this
  * one. QEMU 7.2 finds the device of an access through an index into its map of memory. If another
  * CPU changes this map, for example by the command register of a PCI function, an access waits for
- * the change. The next access in the same block of instructions can then use an old index: it is
- * lost, or reaches another device. A jump ends the block. */
+ * the change. The next access in the same block of instructions can then use an old index. That
+ * access is lost, or reaches another device. A jump ends the block. */
 static inline void nova_mmio_separate(void)
 {
         __asm__ volatile("jmp 1f\n1:" : : : "memory");
 }
 
-/** Keeps the compiler from moving later accesses to memory before a register's. The CPU keeps this
- * order itself. Each function below ends with this one. */
+/** Keeps the compiler from moving later accesses to memory before the access to a register. The CPU
+ * keeps this order itself. Each function below ends with this one. */
 static inline void nova_mmio_settle(void)
 {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
