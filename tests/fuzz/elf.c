@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the ELF loader of children: an image that it accepts must have a possible layout. */
+/* Fuzzes the ELF loader of children. Each run of an accepted image must lie in the address range
+ * and, if mapped in place, in the image. It must not be both writable and executable. */
 #include "elf.h"
 
 #include <stdlib.h>
@@ -22,8 +23,8 @@ static void fill(const struct elf *elf, const struct elf_run *run, unsigned *pag
                 novart_elf_fill(elf, run->address + at, page);
 }
 
-/* Makes a good image of two segments and applies the input to it. Each four bytes of input are an
- * offset in the image and the new value of two bytes there. */
+/* Makes a good image of two segments and applies the input to it. Every four bytes of input contain
+ * an offset in the image and new values for the two bytes there. */
 static void make_image(unsigned char *image, const uint8_t *data, size_t size)
 {
         static const struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keepers: a thread of the root PD on each CPU that answers the events of suspects. Most
- * replies map the image and stacks; the others have any state and any items. */
+/* Keepers: threads of the root PD, one on each CPU, that answer the events of suspects and of
+ * guests, and give suspects capabilities. Most replies to a suspect's event map pages or start the
+ * suspect again; some also set random state. */
 #include "fuzzer.h"
 
 #define IDLE_MAX     64 /* maximum number of events without a hypercall; then the thread ends */
@@ -68,7 +69,7 @@ static struct suspect *suspect_of(word_t sp)
  * any. */
 static bool page(struct nova_utcb *u, unsigned *n, const struct suspect *s, word_t address)
 {
-        const unsigned order = 4; /* order of the stacks of a PD, and of the shared pages */
+        const unsigned order = 4; /* order of the stacks of a PD */
         const word_t stacks = plan.arenas + (((word_t)s - plan.arenas) & ~(word_t)0xffff);
 
         if (address >= IMAGE_BEGIN && address < (word_t)__image_end) {
@@ -121,8 +122,8 @@ static void grant(struct keeper *k, struct nova_utcb *u)
 }
 
 /* Fills a reply with any state: the kernel must reduce it to a state that a thread may have. The
- * thread begins again, or faults. If it continued at its old place, a check of its registers, or
- * REP STOS to its stack, would use the changed registers. */
+ * reply also changes the instruction pointer, so that the thread begins again, or faults. At its
+ * old place, a check of its registers, or REP STOS to its stack, would use the changed values. */
 static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
 {
         uint64_t *seed = &k->seed;

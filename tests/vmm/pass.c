@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest with two PCI functions of the machine: QEMU's edu, which copies memory by DMA on request,
  * and an e1000e, whose registers show whether it was reset. The guest tries to access memory other
- * than its own. The monitor fills all memory that it does not use with a pattern, and looks for
- * changes.
+ * than its own. The monitor fills up to 64 MiB of memory that it does not use with a pattern, and
+ * looks for changes.
  *
  * Arguments:
  * hostile: all attacks, and checks that the e1000e is reset.
@@ -349,7 +349,7 @@ static void ends(void)
         empty();
 }
 
-/* Makes all attacks. On the first bus, a function can be reset by power states only. QEMU's e1000e
+/* Runs all attacks. On the first bus, a function can be reset by power states only. QEMU's e1000e
  * keeps its registers in such a reset. */
 static int hostile(bool resets)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots the example two-vms with a disk, twice: each guest has its partition and nothing more, and
+"""Boots the example two-vms with a disk, twice: each guest can access only its own partition, and
 the disk keeps what the guests write. In the first boot each guest restarts once, in a new machine.
 
 two_vms_disk.py KERNEL BOOT IMAGE
@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 import terminal
 
 BLOCKS = 16384  # number of blocks of 512 bytes
-PARTITIONS = {"left": (64, 4096), "right": (8192, 2048)}  # first block, blocks
+PARTITIONS = {"left": (64, 4096), "right": (8192, 2048)}  # first block, number of blocks
 PROMPT = rb"/ # [^\n]*$"
 END = rb"\r\r\n"  # QEMU's terminal adds a carriage return
 SHOWN = rb"\n(left|right) has (\w+), (\d+) blocks" + END
@@ -46,8 +46,8 @@ def make(image):
 
 
 def boot(kernel, boot_list, image, restarts):
-    """Runs both guests, which look at their disks and may restart once. Returns what each found at
-    each look, and the status."""
+    """Runs both guests, which look at their disks and may restart once. Returns what each guest
+    found at each look, the status, and the text of the console."""
     again = [(SHOWN + rb".*" + PROMPT, OFF)] if restarts else []
     first = REBOOT if restarts else OFF
     steps = [(PROMPT, first), *again, (OTHER, first), *again]
@@ -79,7 +79,7 @@ def main(kernel, boot_list, image):
     for number in range(BLOCKS):
         if after[512 * number:512 * number + 512] != blocks[number]:
             wrong.append(number)
-    print(f"blocks with another content: {wrong[:10]}")
+    print(f"blocks with unexpected content: {wrong[:10]}")
     return 1 if wrong or len(after) != BLOCKS * 512 else 0
 
 

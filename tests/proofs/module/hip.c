@@ -8,7 +8,8 @@
 
 static char page[NOVA_PAGE_SIZE];
 
-/* Reads a page with these offsets of its arrays, sizes of their descriptors and length. */
+/* Reads a page of @p length bytes whose arrays begin at the offsets @p cpu and @p mem and have
+ * descriptors of @p stride bytes. */
 static void read(unsigned cpu, unsigned mem, unsigned stride, unsigned length)
 {
         struct nova_hip *hip = (struct nova_hip *)page;

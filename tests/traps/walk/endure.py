@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Walks over many instructions under QEMU, a million in each boot.
+"""Walks over many instructions under QEMU, in several boots.
 
-endure.py ARCH KERNEL ROOTTASK PREDICT CPU FIRST LEAST COUNT: walks over COUNT instructions with
-the seeds FIRST, FIRST + 1, … until at least LEAST were executed. To continue a run, begin with
-the next seed.
+endure.py ARCH KERNEL ROOTTASK PREDICT CPU FIRST LEAST COUNT: walks over COUNT instructions in each
+boot, with the seeds FIRST, FIRST + 1, … until at least LEAST instructions were executed. To
+continue a run, begin with the next seed.
 """
 
 import re
@@ -18,7 +18,8 @@ from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
 SECONDS = 1800  # time limit of a boot, also on a busy host
-# QEMU executes some MMX instructions although CR0.TS is set: see CMakeLists.txt.
+# Against a fault of QEMU, which executes some MMX instructions although CR0.TS is set (see
+# tests/traps/CMakeLists.txt).
 CMDLINE = "mitigations=full"
 PASSED = "# 1 passed, 0 failed"
 INSTRUCTIONS = re.compile(r"^# instructions: (\d+)$", re.MULTILINE)

@@ -160,7 +160,7 @@ TEST(elf, refuses_program_headers_of_an_odd_size)
         EXPECT_EQ(i.read(), "has program headers of an unexpected size");
 }
 
-TEST(elf, refuses_program_headers_outside)
+TEST(elf, refuses_program_headers_outside_the_file)
 {
         for (uint64_t place :
              {uint64_t{0x3000}, uint64_t{0x2fff}, ~uint64_t{0}, uint64_t{1} << 63}) {
@@ -173,7 +173,7 @@ TEST(elf, refuses_program_headers_outside)
         EXPECT_EQ(i.read(), "is truncated: its program headers lie outside");
 }
 
-TEST(elf, reads_program_headers_behind_the_first_bytes)
+TEST(elf, reads_program_headers_after_the_first_bytes)
 {
         Image i;
         i.header.programs = i.size = i.head = 0x123457;

@@ -13,8 +13,8 @@ namespace
 
 constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // large pages never fit
 
-// Two revocations at a time. The first one is in the middle when the second one splits the mapping
-// that the first one holds, or the mapping with which the first one began.
+// Two revocations at a time. The first one is in progress when the second one cuts the mapping that
+// the first one holds, or the mapping with which the first one began.
 TEST(revocation, revokes_all_though_another_revocation_cuts_its_first_mapping)
 {
         Kernel kernel;
@@ -51,7 +51,8 @@ TEST(revocation, revokes_all_though_another_revocation_cuts_its_own_mapping)
         check_pd(b);
 }
 
-// The walk may be below either piece; siblings begin before, between and in the pieces.
+// The walk of the first revocation may be below either piece of the cut mapping; siblings begin
+// before, between and in the pieces.
 TEST(revocation, revokes_from_siblings_though_another_revocation_cuts_their_parent)
 {
         for (unsigned steps = 1; steps < 40; steps++) {
@@ -89,8 +90,8 @@ TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
         check_pd(a); // no page may remain writable
 }
 
-// The second revocation finds that the right has been taken, but the first one has not written all
-// entries.
+// When the second revocation begins, the first one has taken the permission, but has not written
+// all entries of the tables.
 TEST(revocation, clears_tables_though_another_revocation_has_taken_the_same_right)
 {
         for (const bool whole : {false, true}) {
@@ -153,9 +154,9 @@ TEST(revocation, leaves_tables_right_when_it_is_given_up)
         check_pd(a);
 }
 
-// The mapping of a new object's capability lies in the object's memory, which stays as long as a
-// revocation is below the mapping.
-TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
+// The mapping of a new object's capability lies in the object's memory. The kernel does not free
+// this memory while a revocation is below the mapping.
+TEST(revocation, keeps_an_object_until_it_has_passed_though_another_revocation_ended_the_object)
 {
         for (const bool give_up : {false, true}) {
                 Kernel kernel;
@@ -183,8 +184,9 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
         }
 }
 
-// An abandoned revocation may have taken rights from a capability, while the capabilities derived
-// from it still have them. The next revocation that passes takes these rights from them.
+// An abandoned revocation may have taken permissions from a capability, but not from the
+// capabilities derived from it. The next revocation that passes takes the permissions from these,
+// too.
 TEST(revocation, completes_an_abandoned_one_of_the_same_mapping)
 {
         Kernel kernel;
@@ -266,7 +268,7 @@ class Storm : Stepwise
         const word_t base, size;
 };
 
-// Returns the number of storms. The environment can set it, for runs of a minute and more.
+// Returns the number of storms. The variable NOVA_STORMS can set it, for runs of a minute and more.
 unsigned seeds()
 {
         const char *more = std::getenv("NOVA_STORMS");

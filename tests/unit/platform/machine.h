@@ -17,8 +17,9 @@ extern "C" {
 
 using Bytes = std::vector<uint8_t>;
 
-// Memory that a test has not filled reads as 0xff. A result of boot_map is valid until the next
-// call for its slot and ends exactly at its size, so that the sanitizer sees every access outside.
+// Memory that a test has not filled reads as 0xff. boot_map() returns an allocation of exactly the
+// requested size, so that the sanitizer sees every access outside. The allocation is valid until
+// the next call for its slot.
 struct Machine {
         std::map<uint64_t, Bytes> memory;
         std::string console;

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-/* The linker gives calls of malloc() to the first of these functions. */
+/* The linker redirects calls of malloc() to __wrap_malloc(); __real_malloc() is the original. */
 extern "C" void *__wrap_malloc(size_t bytes);
 extern "C" void *__real_malloc(size_t bytes);
 

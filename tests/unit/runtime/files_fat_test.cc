@@ -146,7 +146,7 @@ TEST_P(files_fat_test, moves_no_folder_to_another_folder)
         expect_clean();
 }
 
-/* The sector of both folders has no other free place. */
+/* The sector that contains the entries of both folders has no free entry. */
 TEST_P(files_fat_test, removes_no_folder_whose_place_is_too_small_for_the_new_name)
 {
         ASSERT_EQ(create("one", true), 0);

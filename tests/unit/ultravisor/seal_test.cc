@@ -253,7 +253,7 @@ TEST_F(sealed, refuses_a_value_that_ends_after_the_content)
         std::string plain = given.plain();
         const uint16_t long_value = 1;
 
-        memcpy(&plain[plain.size() - 7], &long_value, sizeof(long_value)); /* of "empty" */
+        memcpy(&plain[plain.size() - 7], &long_value, sizeof(long_value)); /* of secret "empty" */
         memcpy(opened->plain, plain.data(), plain.size());
         EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), "SECRET");
         plain = given.plain();

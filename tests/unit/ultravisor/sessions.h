@@ -16,7 +16,7 @@ extern unsigned sessions_kicks, sessions_starts, sessions_resets;
  * the second one. @return the VM */
 struct nova_uv sessions_begin(bool secure);
 
-/* Attaches virtual CPU 0 by a call on the CPU @p from. @return error number */
+/* Attaches virtual CPU 0 to the CPU @p cpu, by a call on the CPU @p from. @return error number */
 int sessions_attach_from(nova_word_t from, nova_word_t cpu);
 
 /* Returns the CPU on which virtual CPU 0 is attached. */
