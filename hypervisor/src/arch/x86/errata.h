@@ -26,7 +26,7 @@ static inline bool errata_has_code_sizes(uint32_t version)
 }
 
 /** Returns the errata of a CPU. vendor: ECX of CPUID leaf 0; version: EAX of leaf 1; capabilities:
- * IA32_ARCH_CAPABILITIES, or 0. */
+ * IA32_ARCH_CAPABILITIES, or 0 if the CPU has no such MSR. */
 static inline uint32_t errata_of(uint32_t vendor, uint32_t version, uint64_t capabilities)
 {
         const uint32_t family = version >> 8 & 0xf, more = version >> 20 & 0xff;
