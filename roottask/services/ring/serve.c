@@ -41,8 +41,8 @@ void serve_unlock(void)
         nova_service_unlock(service);
 }
 
-/* Records for the clients that they must do an up on the doorbell after a request. @return true if
- * a request waits: its client may have checked before this record was written */
+/* Tells the clients, in memory that they share, to do an up on the doorbell after each request.
+ * @return true if a request waits: its client may have read that memory before this change */
 static bool begin_waiting(const struct serve_turns *turns)
 {
         turns->wait(true);
@@ -66,7 +66,8 @@ void serve_all(const struct serve_turns *turns)
                 nova_sm_up(doorbell);
 }
 
-/* Sleeps until an up on the doorbell by a client. */
+/* Waits for ups on the doorbell, and serves the clients after each one. A client does an up, or
+ * serve_all() does one if it leaves requests. */
 static void *run(void *argument)
 {
         (void)argument;

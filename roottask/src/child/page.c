@@ -100,8 +100,8 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         memcpy(page->name, child->name, sizeof(page->name));
 }
 
-/* One page lies between the segments and the start page, and one or two between the UTCB and the
- * regions. */
+/* Leaves one unmapped page between the segments and the start page, and one or two between the UTCB
+ * and the regions. */
 int novart_child_lay_out(struct nova_child *child, const struct nova_child_config *config)
 {
         struct child_layout *const layout = &child->layout;

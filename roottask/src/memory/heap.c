@@ -18,7 +18,8 @@ static bool reserve(void)
 {
         size_t pages = novart_page_total();
 
-        /* The size is not a power of two, because the heap needs no alignment. */
+        /* nova_region_reserve() aligns a power of two to its size. The heap needs no alignment, so
+         * the number of pages is odd. */
         for (pages |= 1; pages > 1; pages = pages / 2 | 1) {
                 begin = (nova_word_t)nova_region_reserve(pages * NOVA_PAGE_SIZE);
                 if (begin)

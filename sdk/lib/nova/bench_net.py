@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench net`: counts the instructions of frames over a switch, and of datagrams and a stream
-between two programs with a card each, in all programs and the kernel. For datagrams and stream it
-also counts the instructions of Debian's kernel on the same two cards. Finally it counts a stream
-between two guests at a switch, including their monitors and NOVA, first without the offloads of
-their cards and then with them. For comparison, it counts a stream between the kernels of two
-QEMUs."""
+"""`nova bench net`: counts the instructions that the kernel and all programs execute for frames
+over a switch, and for datagrams and a stream between two programs with a card each. For comparison,
+it counts the instructions of Debian's kernel for the datagrams and the stream on the same cards.
+Then it counts the instructions for a stream between two guests at a switch, including those of
+their monitors and of NOVA, first without the offloads of their cards and then with them. For
+comparison, it counts a stream between two Debian kernels, each in a QEMU of its own."""
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +19,13 @@ FRAMES, SOCKETS, GUESTS = "bench-frames", "bench-sockets", "bench-net-guests"
 GUESTS_LARGE = f"{GUESTS}-large"
 ROWS = bench_io.FOLDER / "net.tsv"
 SOURCE = bench_io.FOLDER / "net" / "linux.c"
-# Numbers of tests/bench/net/net.h.
+# Numbers of the operations in tests/bench/net/net.h.
 SMALL_OP, LARGE_OP, ECHO_OP, TCP_OP = "10", "11", "12", "13"
 FRAME_COUNT, ECHOES, PACKETS = 4096, 512, 4096
 TIMEOUT = 100
 DONE = "clients have sent"
-# Two cards on one cable. The cards offer only features that both NOVA and Linux use, so neither
-# checksums nor larger packets.
+# Two cards on one cable. The cards offer only features that both NOVA and Linux use. So they offer
+# neither checksums nor larger packets.
 PLAIN = (
     "disable-legacy=on,romfile=,csum=off,guest_csum=off,gso=off,host_tso4=off,host_tso6=off,"
     "host_ecn=off,host_ufo=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,"
@@ -44,7 +44,7 @@ WORDS = (
 )
 
 
-# The command line of each of two kernels, and its memory in MiB. Each has a QEMU of its own.
+# Command line and memory in MiB of each of two Linux kernels, each in a QEMU of its own.
 GUEST_WORDS = (
     "mitigations=off cryptomgr.notests quiet net=10.1.0.{}/24 run=net,{}+poweroff,-f"
 )
@@ -102,7 +102,7 @@ def _cable(folder, here, there):
 
 
 def _of_two(plugin, folder):
-    """Returns the instructions of the kernel that sends and of the kernel that answers."""
+    """Returns the number of instructions of both kernels, the sender and the receiver, together."""
     initrd = bench_io.initrd_with(folder, "net", SOURCE)
     found = {}
 

@@ -27,9 +27,9 @@ def is_program(build_dir, name):
 
 
 def description_of(modules):
-    """Returns the system description among boot MODULES, the roottask first, or None. As for init,
-    it is the module that the roottask's command line names first, or if that is empty, the first
-    module *.nova. Another roottask may have arguments that name no module."""
+    """Returns the system description among boot MODULES, the roottask first, or None. Like init,
+    takes the module whose name is the first argument of the roottask. If there is no such module,
+    takes the first module *.nova: a roottask other than init has arguments of its own."""
     words = modules[0].arguments.split()[:1] if modules else []
     files = [os.path.basename(module.file) for module in modules]
     for number, file in enumerate(files[1:], 1):
@@ -39,8 +39,8 @@ def description_of(modules):
 
 
 def description(build_dir, name):
-    """Returns the file with the description of the system NAME in a build, or None if it has no
-    list of this name, or one without a description. Creates no files."""
+    """Returns the file with the description of the system NAME in a build. Returns None if the
+    build has no boot list of this name, or if the list has no description. Creates no files."""
     try:
         lines = path(build_dir, name).read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -51,8 +51,8 @@ def description(build_dir, name):
 
 
 def read(file, own=()):
-    """Returns the boot modules, the roottask first. A guest file that a file in OWN replaces is
-    not created; its module has only its name."""
+    """Returns the boot modules, the roottask first. OWN: names of files that the user gives as
+    modules. A guest file that one of them replaces is not created; its module has no folder."""
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
@@ -77,8 +77,8 @@ def _files(names):
 
 
 def _replaced(names, own):
-    """Returns the guest files in a boot list's NAMES that files in OWN replace. OWN must have at
-    least as many files of a name as the boot list."""
+    """Returns the guest files in a boot list's NAMES that files in OWN replace: those for whose
+    name OWN has at least as many files as the boot list."""
     base = [os.path.basename(name) for name in names[1:]]
     return {
         name

@@ -186,7 +186,7 @@ class Runner:
         }
 
     def _end_by(self, moment):
-        """Sets the time of the monotonic clock at which the run ends at the latest."""
+        """Makes the run end at MOMENT, a time of the monotonic clock, if not earlier."""
         self.deadline = moment if self.deadline is None else min(moment, self.deadline)
 
     def _longest_wait(self, left):

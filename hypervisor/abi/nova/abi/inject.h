@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Injection info and states of a virtual CPU in a message. @spec 7.3, 8.3
  *
- * The fields have the positions that SVM and VMX use. Both reserve the bits of NOVA_INJ_WINDOW to
- * NOVA_INJ_STEP. */
+ * The fields have the positions that SVM and VMX use. Both reserve the bits from NOVA_INJ_WINDOW
+ * to NOVA_INJ_STEP, which NOVA uses for requests to the kernel. */
 #ifndef NOVA_ABI_INJECT_H
 #define NOVA_ABI_INJECT_H
 

@@ -11,7 +11,8 @@ struct cpu;
  *  the kernel half only. In the pool, below 4 GiB. */
 extern paddr_t kernel_root_phys;
 
-/** Page directory of the image's GiB, which on x86-32 is the whole kernel half. In the pool. */
+/** Page directory of the GiB that contains the kernel image. On x86-32 this GiB is the whole kernel
+ * half. In the pool. */
 extern paddr_t kernel_pd_phys;
 
 /** The 512 entries that map the addresses from WINDOW_BASE up, for a PD without ports. A PD with

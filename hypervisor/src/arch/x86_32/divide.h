@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Division by a 32-bit divisor. For the operator, compilers would call a library function. */
+/* Division by a 32-bit divisor. For the operator /, a compiler would call a library function, which
+ * the kernel does not have. */
 #ifndef ARCH_DIVIDE_H
 #define ARCH_DIVIDE_H
 
@@ -17,7 +18,8 @@ static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *remain
         return (uint64_t)(high / divisor) << 32 | low;
 }
 
-/** Returns exactly value * factor / divisor, rounded down. factor must not exceed divisor. */
+/** Returns value * factor / divisor, rounded down. The product may exceed 64 bits. factor must not
+ * exceed divisor. */
 static inline uint64_t scale(uint64_t value, uint32_t factor, uint32_t divisor)
 {
         const uint64_t low = (uint64_t)(uint32_t)value * factor;

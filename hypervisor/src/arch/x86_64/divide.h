@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Division by a 32-bit divisor. On x86-32, compilers would call a library function for the
- * operator. */
+/* Division by a 32-bit divisor. On x86-32, a compiler would call a library function for the
+ * operator /. */
 #ifndef ARCH_DIVIDE_H
 #define ARCH_DIVIDE_H
 
@@ -14,7 +14,8 @@ static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *remain
         return value / divisor;
 }
 
-/** Returns exactly value * factor / divisor, rounded down. factor must not exceed divisor. */
+/** Returns value * factor / divisor, rounded down. The product may exceed 64 bits. factor must not
+ * exceed divisor. */
 static inline uint64_t scale(uint64_t value, uint32_t factor, uint32_t divisor)
 {
         uint64_t high;
