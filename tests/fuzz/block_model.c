@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A model of a service with blocks, and its device (see block_model.h). This file includes
- * the server's source file, because a new input begins with a new server. */
+/* A model of a block service and its device (see block_model.h). This file includes the
+ * server's source file, because a new input begins with a new server. */
 #include "block_model.h"
 
 #include <string.h>

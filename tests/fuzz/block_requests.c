@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hostile clients of a service with blocks, and a device that ends requests in any order with any
- * status. The clients write anything to their rings, also while the service reads them, send any
- * messages, die, and close sessions while the device works. No request may be lost or completed
- * twice. The device may get blocks and memory of the client only, and no memory becomes free while
- * a client or the device can use it. */
+/* Hostile clients of a block service, and a device that ends requests in any order with any status.
+ * The clients write any values to their rings, also while the service reads the rings. They send
+ * any messages, die, and close sessions while the device works. No request may be lost or completed
+ * twice. A request that the device gets must lie in the blocks and the memory of its client. No
+ * memory becomes free while a client or the device can use it. */
 #include <errno.h>
 #include <string.h>
 
@@ -174,7 +174,8 @@ static void end_session(unsigned session, bool dies)
         }
 }
 
-/* Performs a step of the world outside the clients. @return false: it is a step of a client */
+/* Performs a step of the service, the device or the allocator, or a write to shared memory. @return
+ * false: the step is one that only a client makes */
 static bool happen(const uint8_t *step)
 {
         switch (step[0] % 16) {

@@ -7,8 +7,9 @@
 
 #include "page.h"
 
-/* Mixes a value into a sum, for the cipher. There the key of a word depends on the page's address
- * and version and on the word's index, and the tag depends on all words. */
+/* Mixes a value into a sum. The cipher uses this for the key of each word, which depends on the
+ * page's address and version and on the word's index, and for the tag, which depends on all words.
+ */
 static uint64_t mix(uint64_t sum, uint64_t value)
 {
         return (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ sum >> 29;

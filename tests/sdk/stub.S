@@ -16,7 +16,7 @@
         .globl  _start
 _start:
         mov     $0x3fb, %dx
-        mov     $3, %al                 /* 8 bits to a character */
+        mov     $3, %al                 /* 8 bits per character */
         outb    %al, %dx
         mov     $text, %esi
 1:

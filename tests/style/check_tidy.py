@@ -6,6 +6,7 @@ command, a .clang-tidy or clang-tidy itself has changed. All clones of a user sh
 such files, in ~/.cache/nova/tidy-passed. Delete that file to check all files again.
 
 The static analyzer runs only with the word `deep`: it takes ten times as long as all other checks.
+With `deep` the digests are in tidy-passed-deep.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from nova import errors, places  # noqa: E402
 
 ARCH = "x86_64"
 COMPILER = "clang"
-# Most digests to keep: those of some thirty states of the tree.
+# Number of digests, about those of thirty states of the tree, above which the oldest are removed.
 MOST = 20000
 # Files of one run of clang-tidy, which takes as long to start as to check a small file.
 TOGETHER = 8
@@ -192,7 +193,7 @@ def check_entries(entries, root, folder, memory, deep=False):
         # The digest of a file that has changed meanwhile belongs to a text that was not checked.
         passed = [by_file[one["file"]] for one, bad in zip(group, found)
                   if bad is None and by_file[one["file"]] == input_of(one, root, tool)]
-        # An interrupted run is not lost: the next run continues it.
+        # Each group is recorded at once, so that an interrupted run loses few results.
         with lock:
             remember(memory, filter(None, passed))
         return [bad for bad in found if bad is not None]
@@ -202,8 +203,8 @@ def check_entries(entries, root, folder, memory, deep=False):
 
 
 def choose(entries):
-    """Returns one entry for each C file, in order. A file that the build itself would generate does
-    not exist, because the folder of the entries is never built."""
+    """Returns one entry for each C file, in order. Leaves out the files that the build generates:
+    the folder of the entries is never built, so these files do not exist."""
     by_file = {entry["file"]: entry for entry in entries if entry["file"].endswith(".c")}
     return [by_file[file] for file in sorted(by_file) if os.path.exists(file)]
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes instructions of all opcode maps, with random operands and prefixes, and the decoder
- * Zydis's prediction for each: predict x86_64|x86_32 SEED COUNT > FILE. COUNT of them have no
- * invalid LOCK prefix, which QEMU ignores. This program runs on the host. */
+ * Zydis's prediction for each: predict x86_64|x86_32 SEED COUNT > FILE. COUNT of them are for
+ * QEMU, which would not execute the others correctly. This program runs on the host. */
 #include <Zydis/Zydis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,14 +42,14 @@ static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsign
                 memcpy(r->code + modrm, "\x10\0\1", 3);
         if (r->opcode == 0xc2 || r->opcode == 0xca)
                 memcpy(next, "\x10\0", 2);
-        /* Replaces the vectors below 32: an INT n at CPL 0 pushes no error code, and the walker
-         * sees this only if the event has a separate stack. */
+        /* Replaces the vectors below 32. INT n never pushes an error code, but at CPL 0 the walker
+         * infers the error code from the vector, because the stack stays the same. */
         if (r->opcode == 0xcd && r->mode == WALK_MODE_32 && *next < 32)
                 *next |= 0x20;
 }
 
-/* Changes the ModRM so that it names BX, whose value does not depend on the form. This is for bytes
- * that an emulator may decode in another way. */
+/* Replaces a ModRM operand in memory by [BX]: BX always holds the operand's address. This is for
+ * bytes that an emulator may decode in another way. */
 static void simplify(struct walk_record *r, unsigned modrm)
 {
         for (unsigned i = 0; i < walk_prefixes(r); i++)
@@ -85,9 +85,9 @@ static bool aim(struct walk_record *r, const ZydisDecodedInstruction *d,
         return true;
 }
 
-/* Returns whether QEMU 7.2 would execute another instruction, and continue at any address: it takes
- * XOP for POP, adds REX.B to the number of an MMX register, and writes to memory with the segment
- * CS. */
+/* Returns whether QEMU 7.2 would execute another instruction, and so might continue anywhere: it
+ * takes XOP for POP, adds REX.B to the number of an MMX register, and writes to memory with the
+ * segment CS. */
 static bool is_not_for_qemu(const struct walk_record *r, const ZydisDecodedInstruction *d,
                             const ZydisDecodedOperand *o)
 {
@@ -247,8 +247,8 @@ static bool is_common(ZydisISASet set)
         }
 }
 
-/* Returns whether an instruction set is for virtual machines or enclaves. Its instructions are
- * refused in one way or another. */
+/* Returns whether an instruction set is for virtual machines, enclaves or the monitoring of an
+ * address. A program's use of its instructions is a #GP or #UD. */
 static bool is_of_machines(ZydisISASet set)
 {
         return set == ZYDIS_ISA_SET_SVM || set == ZYDIS_ISA_SET_VTX || set == ZYDIS_ISA_SET_SMX ||
@@ -320,10 +320,10 @@ static uint32_t of_int(uint8_t vector)
         return vector == 3 ? BP : vector == 4 ? OF : GP;
 }
 
-/* Returns the events of a branch. With the prefix 66 a branch clears the upper half of its target
- * (SDM 2A JMP, Jcc, CALL; APM 3 JMP, Jcc, CALL). In 64-bit mode AMD's CPUs do that, and read 16
- * bits of a displacement of 32; Intel's ignore the prefix. No emulator shows the displacement of
- * AMD. */
+/* Returns the events of a branch. With the prefix 66, a branch keeps only the low 16 bits of its
+ * target (SDM 2A JMP, Jcc, CALL; APM 3 JMP, Jcc, CALL). In 64-bit mode, Intel's CPUs ignore the
+ * prefix. AMD's CPUs obey it, and read a displacement of 16 bits instead of 32. No emulator does
+ * both, so the prediction for a displacement of 32 bits is that of Intel. */
 static uint32_t of_branch(const struct walk_record *r, const ZydisDecodedInstruction *d,
                           const ZydisDecodedOperand *o)
 {
@@ -476,7 +476,7 @@ static bool names_cr8(const struct walk_record *r, unsigned modrm)
 }
 
 /* Fills the bytes after an invalid instruction with instructions that raise events, for an emulator
- * that executes the invalid one. Only EMMS has no ModRM. */
+ * that executes the invalid one. EMMS is the only one of them without a ModRM. */
 static void fill_invalid(struct walk_record *r, unsigned modrm)
 {
         const unsigned last = r->map == WALK_MAP_0F && r->opcode == 0x77 ? modrm : modrm + 1;

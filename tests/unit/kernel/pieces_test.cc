@@ -55,8 +55,8 @@ class Pieces : Stepwise
                 return (dma ? MAPPING_DMA : 0) | (limited && random() % 2 ? MAPPING_WHOLE : 0);
         }
 
-        // Begins an operation. Most revocations are of few pages, and so cut; the others are of
-        // half the range or more.
+        // Begins an operation. Most revocations take few pages, so they cut mappings. The others
+        // take half the range or more.
         bool begin(Work *one) override
         {
                 const size_t who = random() % 4;

@@ -16,7 +16,7 @@ namespace
 constexpr word_t SEL_HOME = 0x20, SEL_LOCAL = 0x21, SEL_LESS = 0x22, SEL_FREE = 0x23,
                  BASE = 0x100000, NOTHING_THERE = 0x200000;
 // Orders of revocations. The objects that end lie in 2^FEW selectors. After them lie capabilities
-// that end nothing, so that a revocation of 2^MANY selectors takes more than a step.
+// whose revocation ends no object, so that a revocation of 2^MANY selectors takes more than a step.
 constexpr unsigned FEW = 2, MANY = 5;
 constexpr word_t BEHIND = BASE + 16, MORE = STEP_MAPPINGS + 4;
 
@@ -195,11 +195,12 @@ TEST(ways, of_making_a_pd_are_the_same)
         EXPECT_GT(refused, 0u);
 }
 
-// Two levels below home: a walk over all of them is in the middle when a leaf loses permissions.
+// Two levels of capabilities below a semaphore of home: the branches in the middle, and the leaves.
+// A revocation walks over all of them. While it is in progress, a leaf loses permissions.
 constexpr word_t BRANCHES = 16, MIDDLE = 0x400, LEAVES = 0x800;
 
 struct Leaf {
-        word_t branch, steps, alone; // alone: capabilities without leaves, which shift a walk
+        word_t branch, steps, alone; // alone: branches without leaves; they shift the walk's steps
         unsigned perms, walks_perms;
         bool given_up; // the walk was given up before the leaf loses permissions
 };
@@ -287,7 +288,8 @@ TEST(ways, of_a_capability_without_children_are_the_same)
         }
 }
 
-// An abandoned walk may have left a capability whose parent is gone: no other path reaches it.
+// An abandoned walk may leave a capability whose parent is no longer in its space. The removal of
+// the capability must then free both mappings.
 TEST(ways, of_a_capability_whose_parent_is_gone_free_the_capability_and_the_parent)
 {
         for (unsigned i = 0; i < BRANCHES * 6 * 3; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cipher of a secure VM's pages, as page_ops.c has it, for a test in C++. */
+/* Gives a test in C++ access to the cipher in page_ops.c, which encrypts a secure VM's pages. */
 #ifndef NOVA_TESTS_UNIT_ULTRAVISOR_CIPHER_H
 #define NOVA_TESTS_UNIT_ULTRAVISOR_CIPHER_H
 
