@@ -60,17 +60,18 @@ static bool has_link(const struct table *table, const uint64_t *links, unsigned 
         return false;
 }
 
-/* Follows the chain in an extended partition. Each link has one partition, relative to the link,
- * and the position of the next link, relative to the extended partition. */
+/* Follows the chain in an extended partition. Each link has one partition, relative to the link, or
+ * none, and the position of the next link, relative to the extended partition. */
 static const char *read_chain(const struct table_disk *disk, struct table *table, uint64_t begin,
                               uint64_t count)
 {
         static uint8_t block[4096];
         static uint64_t links[TABLE_PARTITIONS];
         uint64_t link = begin;
+        unsigned number = 5; /* of the next partition; links without one have no number */
 
-        for (unsigned number = 5; number < 5 + TABLE_PARTITIONS; number++) {
-                links[number - 5] = link;
+        for (unsigned i = 0; i < TABLE_PARTITIONS; i++) {
+                links[i] = link;
                 if (!disk->read(link, block))
                         return "the chain of logical partitions cannot be read.";
                 if (!mbr_is_signed(block))
@@ -85,8 +86,9 @@ static const char *read_chain(const struct table_disk *disk, struct table *table
 
                 if (wrong)
                         return wrong;
+                number += entry[TYPE] != 0;
                 if (!is_extended(next))
-                        return has_link(table, links, number - 4)
+                        return has_link(table, links, i + 1)
                                        ? "a partition contains a part of the chain of logical "
                                          "partitions."
                                        : NULL;

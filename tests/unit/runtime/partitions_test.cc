@@ -340,6 +340,23 @@ TEST_F(mbr, lists_primary_and_logical_partitions)
         EXPECT_EQ(result.partition[3].count, 49U);
 }
 
+/* Tools that remove a logical partition may leave its link empty. Linux counts partitions only. */
+TEST_F(mbr, gives_no_number_to_an_empty_link)
+{
+        mbr_entry(0, 1, 0x0f, 200, 300);
+        mbr_entry(200, 1, 0x05, 100, 50);
+        mbr_entry(300, 0, 0x83, 1, 49);
+        mbr_entry(300, 1, 0x05, 150, 50);
+        mbr_entry(350, 1, 0x05, 200, 50);
+        mbr_entry(400, 0, 0x83, 1, 49);
+        ASSERT_EQ(read(), "");
+        ASSERT_EQ(result.count, 2U);
+        EXPECT_EQ(result.partition[0].number, 5U);
+        EXPECT_EQ(result.partition[0].first, 301U);
+        EXPECT_EQ(result.partition[1].number, 6U);
+        EXPECT_EQ(result.partition[1].first, 401U);
+}
+
 TEST_F(mbr, refuses_a_partition_that_overlaps_another_or_ends_outside_the_disk)
 {
         mbr_entry(0, 0, 0x83, 100, 50);
