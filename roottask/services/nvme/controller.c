@@ -13,6 +13,7 @@
 /* Registers. NVM Express 1.4, 3.1 */
 #define CAP_LOW  0x00
 #define CAP_HIGH 0x04
+#define VERSION  0x08
 #define CC       0x14
 #define CSTS     0x1c
 #define AQA      0x24
@@ -24,6 +25,7 @@
 #define CAP_TIMEOUT(low) ((low) >> 24) /* timeout in units of 500 ms */
 #define CAP_STRIDE(high) ((high)&0xf)
 #define CAP_PAGE(high)   ((high) >> 16 & 0xf) /* smallest page: 4096 << this */
+#define VERSION_1_1      0x10100
 #define CC_ENABLE        0x1
 #define CC_ENTRY_SIZES   (6 << 16 | 4 << 20) /* 64 and 16 bytes */
 #define CSTS_READY       0x1
@@ -166,12 +168,13 @@ static const uint8_t *answer_of(const struct nvme *nvme)
         return (const uint8_t *)nvme->memory + (size_t)ANSWER * NVME_PAGE;
 }
 
-/* Finds the first namespace. Controllers before version 1.1 have no list of namespaces. A namespace
- * that is not in use describes itself with zeroes. */
+/* Finds the first namespace. Controllers before version 1.1 have no list of namespaces: they take
+ * the request for a description, and answer with other data. A namespace that is not in use
+ * describes itself with zeroes. */
 static const char *find_space(struct nvme *nvme)
 {
         nvme->space = 1;
-        if (identify(nvme, SPACES, 0))
+        if (get32(nvme, VERSION) >= VERSION_1_1 && identify(nvme, SPACES, 0))
                 memcpy(&nvme->space, answer_of(nvme), sizeof(nvme->space));
         if (!nvme->space || !identify(nvme, SPACE, nvme->space))
                 return "the controller has no namespace.";

@@ -18,8 +18,8 @@ extern "C" {
 namespace
 {
 
-constexpr uint32_t CAP = 0x00 / 4, CC = 0x14 / 4, CSTS = 0x1c / 4, ASQ = 0x28 / 4, ACQ = 0x30 / 4,
-                   DOORBELL = 0x1000 / 4;
+constexpr uint32_t CAP = 0x00 / 4, VS = 0x08 / 4, CC = 0x14 / 4, CSTS = 0x1c / 4, ASQ = 0x28 / 4,
+                   ACQ = 0x30 / 4, DOORBELL = 0x1000 / 4;
 constexpr uint32_t ENABLE = 1, READY = 1, FATAL = 2;
 constexpr uint64_t MS = 1000000, NEVER = UINT64_MAX;
 
@@ -51,7 +51,9 @@ void execute()
         while (head != registers[DOORBELL]) {
                 const nvme_command *command = &commands[head];
 
-                const uint32_t what = command->opcode == 0x06 ? command->word[0] : 3;
+                /* Before version 1.1, the number has one bit. */
+                const uint32_t bits = registers[VS] < 0x10100 ? 1 : 3;
+                const uint32_t what = command->opcode == 0x06 ? command->word[0] & bits : 3;
                 const bool refused = what == 2 && !has_list;
 
                 if (what < 3 && !refused) {
@@ -104,6 +106,7 @@ struct nvme_controller : testing::Test {
                 memset(registers, 0, sizeof(registers));
                 memset(memory, 0, sizeof(memory));
                 registers[CAP] = 127 | 4u << 24; /* two seconds */
+                registers[VS] = 0x10400;
                 now = changed = 0;
                 stop_ns = 300 * MS;
                 start_ns = 500 * MS;
@@ -283,6 +286,15 @@ TEST_F(nvme_controller, that_cannot_list_its_namespaces_has_the_first_one)
         has_list = false;
         spaces = {};
         EXPECT_EQ(open(), "the namespace has no blocks.");
+}
+
+/* It would answer the request for a list with zeroes. */
+TEST_F(nvme_controller, of_version_1_0_has_the_first_namespace)
+{
+        registers[VS] = 0x10000;
+        EXPECT_EQ(open(), "");
+        EXPECT_EQ(controller.space, 1U);
+        EXPECT_EQ(violations, "");
 }
 
 TEST_F(nvme_controller, has_an_identity_from_its_serial_number_and_namespace)
