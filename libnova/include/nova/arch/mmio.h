@@ -8,18 +8,18 @@
 
 #include <stdint.h>
 
-/** Separates the next access from the previous one, by a jump. Each function below begins with this
- * one. QEMU 7.2 finds the device of an access through an index into its map of memory. If another
- * CPU changes this map, for example by the command register of a PCI function, an access waits for
- * the change. The next access in the same block of instructions can then use an old index. That
- * access is lost, or reaches another device. A jump ends the block. */
+/** Separates the next access from the previous one, by a jump. Each function for a register begins
+ * with this one. QEMU 7.2 finds the device of an access through an index into its map of memory. If
+ * another CPU changes this map, for example by the command register of a PCI function, an access
+ * waits for the change. The next access in the same block of instructions can then use an old
+ * index. That access is lost, or reaches another device. A jump ends the block. */
 static inline void nova_mmio_separate(void)
 {
         __asm__ volatile("jmp 1f\n1:" : : : "memory");
 }
 
-/** Keeps the compiler from moving later accesses to memory before the access to a register. The CPU
- * keeps this order itself. Each function below ends with this one. */
+/** Keeps the compiler from moving later accesses to memory before the access to a register. After a
+ * read, the CPU keeps this order itself. Each function for a register ends with this one. */
 static inline void nova_mmio_settle(void)
 {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
